@@ -1,0 +1,74 @@
+// What is fixed for a subject, from a window of several good frames: identity, metric scale, eyelid shape and
+// placement, eyeball statics. Never from one unlucky blink.
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "detect/detections.hpp"
+#include "fit/eyeball_problem.hpp"
+#include "fit/eyelid_problem.hpp"
+#include "fit/face_problem.hpp"
+#include "fit/options.hpp"
+#include "models/eyelid_model.hpp"
+#include "models/face_model.hpp"
+
+namespace dmask {
+
+struct Models {
+  FaceModel face;
+  std::array<EyelidModel, 2> eyelid;  // OD, OS
+  LandmarkRows landmark_rows;
+  std::array<EyelidRows, 2> eyelid_rows;
+
+  static Models load(const std::string& directory);
+};
+
+struct EyeStatics {
+  VecX shape;                         // w_es
+  Vec3 offset = Vec3::Zero();         // of the patch from the identity's eyeball centre, mm
+  double roll = 0;                    // of the patch, rad
+  Vec3 patch_centre = Vec3::Zero();   // the identity's eyeball centre, head frame, mm
+  Vec3 centre = Vec3::Zero();         // p_e, head frame, mm
+  Mat3 centre_covariance = Mat3::Identity();
+  FrozenEyelid rows;
+};
+
+struct Calibration {
+  bool ok = false;
+  std::string reason;            // what the window had to do without, or why there is none
+  std::vector<int> frames_used;  // indices into the detections given
+  Camera camera;
+  VecX identity;                 // w_fs
+  double scale = 1;              // on the face model's millimetres
+  LandmarkFace face;             // scaled
+  std::array<EyeStatics, 2> eyes;
+  Eyeball ball;
+  double iris_radius_sd_mm = 0;
+};
+
+// A subject known from an earlier visit or made up: what a calibration would find.
+struct Subject {
+  VecX identity;                     // w_fs
+  double scale = 1;
+  double iris_radius_mm = 5.85;
+  struct SubjectEye {
+    VecX shape;                      // w_es
+    Vec3 offset = Vec3::Zero();      // mm
+    double roll = 0;                 // rad
+    Vec3 centre = Vec3::Zero();      // p_e, head frame, mm
+  };
+  std::array<SubjectEye, 2> eyes;
+};
+
+Calibration calibration_of(const Models& models, const Subject& subject, int width, int height, const FitOptions& options);
+
+Calibration calibrate(const Models& models, const std::vector<FrameDetection>& detections, const FitOptions& options);
+
+// The frames for identity and lids: frontal, eyes open by absolute openness, sharp, spread over time.
+// `reason` tells which of these no frame could give.
+std::vector<int> choose_window(const std::vector<FrameDetection>& detections, const FitOptions& options,
+                               std::string& reason);
+
+}  // namespace dmask

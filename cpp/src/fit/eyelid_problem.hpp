@@ -1,0 +1,100 @@
+// Eyelid fit of one eye, Eqs. (9-13) with the smoothing of Eq. (18): shape w_es, a rigid offset and roll of the
+// patch over a window, motion w_em per frame.
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "detect/detections.hpp"
+#include "fit/lid_curves.hpp"
+#include "fit/options.hpp"
+#include "geometry/camera.hpp"
+#include "models/eyelid_model.hpp"
+
+namespace dmask {
+
+// Points of the patch that the fit looks at: both margins as splines from inner to outer canthus
+// (the mesh's margin vertices lie up to 2 mm apart), then the crease's and the bulge line's vertices.
+struct EyelidRows {
+  static constexpr int margin_samples = 61;  // a lid
+  int crease = 0, bulge = 0;                 // vertices of each line
+  VecX patch;    // 3 rows
+  MatX shape;    // 3 rows x Ks
+  MatX motion;   // 3 rows x Km
+
+  static EyelidRows from(const EyelidModel& model);
+  int rows() const { return 2 * margin_samples + crease + bulge; }
+};
+
+// A subject's own rows in the head frame: shape and placement folded in, only the motion left.
+struct FrozenEyelid {
+  VecX patch;   // 3 rows
+  MatX motion;  // 3 rows x Km
+};
+
+struct EyelidObservation {
+  Mat3 rotation;     // head pose of the frame
+  Vec3 translation;
+  LidCurves curves;
+  std::array<std::array<Landmark, 20>, 4> lines;
+  double interocular_px = 0;
+};
+
+class EyelidProblem {
+ public:
+  struct State {
+    VecX shape;                // w_es
+    Vec3 offset = Vec3::Zero();
+    double roll = 0;
+    std::vector<VecX> motion;  // w_em per frame
+  };
+
+  // Over a window; the step is [shape | offset | roll | motion of each frame]. `centre`: the eyeball's place
+  // in the face model for this identity, head frame, mm.
+  EyelidProblem(const EyelidRows& rows, const Vec3& centre, const Camera& camera, const FitOptions& options,
+                const std::vector<EyelidObservation>& frames);
+  // Per frame, shape and placement known; the step is the motion alone.
+  EyelidProblem(const EyelidRows& rows, const FrozenEyelid& frozen, const Camera& camera, const FitOptions& options,
+                const std::vector<EyelidObservation>& frames);
+  void smooth_towards(const VecX& motion, double sigma) { previous_ = motion; smooth_sigma_ = sigma; }  // Eq. (18)
+  FrozenEyelid freeze(const State& state) const;
+
+  int size() const { return shared() + motions() * static_cast<int>(frames_.size()); }
+  void match(const State& state);
+  void residuals(const State& state, VecX& r, MatX* jacobian) const;
+  double prior(const State& state, VecX* gradient, VecX* curvature) const;
+  State plus(const State& state, const VecX& step) const;
+  void active(const State&, const VecX&, std::vector<char>&) const {}
+
+  // The rows of frame f in the head frame, mm.
+  void place(const State& state, int f, VecX& head) const;
+  // Mean distance of the 100 dense pairs, px, for frame f at the last match.
+  double residual_px(const State& state, int f) const;
+
+ private:
+  struct Between {  // a point between two margin samples
+    int row = 0;
+    double fraction = 0;
+  };
+  struct OnLine {  // closest point of a detected line
+    Vec2 point, normal;
+    double weight = 0;
+  };
+  int motions() const { return static_cast<int>(rows_.motion.cols()); }
+  int shapes() const { return static_cast<int>(rows_.shape.cols()); }
+  int shared() const { return frozen_ ? 0 : shapes() + 4; }
+  int line_rows() const { return rows_.rows() - 2 * EyelidRows::margin_samples; }
+
+  const EyelidRows& rows_;
+  Vec3 centre_;
+  const Camera& camera_;
+  const FitOptions& options_;
+  const std::vector<EyelidObservation>& frames_;
+  const FrozenEyelid* frozen_ = nullptr;  // null over a window
+  VecX previous_;
+  double smooth_sigma_ = 0;
+  std::vector<std::array<Between, dense_points>> dense_;
+  std::vector<std::vector<OnLine>> on_line_;
+};
+
+}  // namespace dmask

@@ -1,0 +1,280 @@
+#include "fit/face_problem.hpp"
+
+#include <algorithm>
+
+#include "geometry/rotation.hpp"
+
+namespace dmask {
+namespace {
+
+using Mat2 = Eigen::Matrix2d;
+using Mat23 = Eigen::Matrix<double, 2, 3>;
+
+constexpr int jaw_end = 17;
+
+// What a landmark is worth beside the others: brows and nose differ between conventions,
+// the mouth moves the pose when it is trusted, the eyes carry what is measured.
+double landmark_weight(int i) {
+  if (i < jaw_end) return 0.35;
+  if (i < 27) return 0.5;
+  if (i < 36) return 0.7;
+  if (i < 48) return 1.5;
+  return 0.6;
+}
+
+// One landmark of one frame: Eq. (2) and its derivatives by pose and by the vertex itself.
+struct LandmarkTerm {
+  Vec2 residual;
+  Mat23 by_translation;
+  Mat23 by_vertex;    // head frame
+  Mat23 by_rotation;  // left perturbation of R
+};
+
+LandmarkTerm landmark_term(const FacePose& pose, const Vec3& x, const Camera& camera, const Vec2& point,
+                           const Mat2& root_information) {
+  const Vec3 rx = pose.rotation * x;
+  const Vec3 y = rx + pose.translation;
+  LandmarkTerm term;
+  term.residual = root_information * (camera.project(y) - point);
+  term.by_translation = root_information * camera.project_jacobian(y);
+  term.by_vertex = term.by_translation * pose.rotation;
+  term.by_rotation = term.by_translation * -hat(rx);
+  return term;
+}
+
+Vec3 vertex(const LandmarkFace& face, int row, const VecX& units) {
+  return face.neutral.segment<3>(3 * row) + face.units.middleRows<3>(3 * row) * units;
+}
+
+double smooth_towards(double value, double previous, double sigma, int at, VecX* gradient, VecX* curvature) {
+  const double e = (value - previous) / sigma;
+  if (gradient) {
+    (*gradient)[at] += e / sigma;
+    (*curvature)[at] += 1 / (sigma * sigma);
+  }
+  return 0.5 * e * e;
+}
+
+double unit_prior(const FacePose& pose, const UnitPrior& units, int at, VecX* gradient, VecX* curvature) {
+  double cost = 0;
+  for (Eigen::Index m = 0; m < units.sigma.size(); ++m)
+    cost += smooth_towards(pose.units[m], 0, units.sigma[m], at + static_cast<int>(m), gradient, curvature);
+  return cost;
+}
+
+FacePose moved(const FacePose& pose, Eigen::Ref<const VecX> step) {
+  FacePose out;
+  out.rotation = exp_so3(step.head<3>()) * pose.rotation;
+  out.translation = pose.translation + step.segment<3>(3);
+  out.translation.z() = std::max(out.translation.z(), 50.0);  // in front of the camera
+  out.units = (pose.units + step.tail(pose.units.size())).cwiseMax(0.0).cwiseMin(1.0);
+  return out;
+}
+
+void unit_bounds(const FacePose& pose, const VecX& gradient, int at, std::vector<char>& fixed) {
+  for (Eigen::Index m = 0; m < pose.units.size(); ++m) {
+    const double g = gradient[at + m];
+    if ((pose.units[m] <= 1e-9 && g > 0) || (pose.units[m] >= 1 - 1e-9 && g < 0)) fixed[at + m] = 1;
+  }
+}
+
+}  // namespace
+
+FaceObservation FaceObservation::from(const FrameDetection& detection, const FitOptions& options) {
+  FaceObservation o;
+  for (int i = 0; i < 68; ++i) o.points[i] = {detection.face[i].x, detection.face[i].y};
+  const Vec2 od = 0.5 * (o.points[36] + o.points[39]), os = 0.5 * (o.points[42] + o.points[45]);
+  // A turned head brings the eyes together in the picture, not nasion and chin.
+  o.interocular_px = std::max({(od - os).norm(), 0.5 * (o.points[27] - o.points[8]).norm(), 1.0});
+  const double sigma_px = 0.01 * options.landmark_sigma_pct * o.interocular_px;
+  for (int i = 0; i < 68; ++i) {
+    const double w = landmark_weight(i) * std::sqrt(std::clamp<double>(detection.face[i].confidence, 0.02, 1.0)) / sigma_px;
+    o.root_information[i] = w * Mat2::Identity();
+    if (i < jaw_end) {  // only across the contour: along it the correspondence means nothing
+      const Vec2 along = (o.points[std::min(i + 1, jaw_end - 1)] - o.points[std::max(i - 1, 0)]).normalized();
+      const Vec2 across(-along.y(), along.x());
+      o.root_information[i] = w * (across * across.transpose() + 0.05 * along * along.transpose());
+    }
+  }
+  return o;
+}
+
+LandmarkRows LandmarkRows::from(const FaceModel& model) {
+  std::vector<int> vertices(model.landmarks().begin(), model.landmarks().end());
+  LandmarkRows rows;
+  rows.candidates = static_cast<int>(model.contour_rows().cols());
+  for (int i = 0; i < jaw_end; ++i)
+    for (int c = 0; c < rows.candidates; ++c) vertices.push_back(model.contour_rows()(i, c));
+  rows.rows = model.rows(vertices);
+  // On the far side of a turned head the contour moves to the front of the cheek. What lies behind the landmark
+  // stands out more on a frontal face already, and is not what is marked there.
+  for (int i = 0; i < jaw_end; ++i) {
+    for (int c = 0; c < rows.candidates; ++c) {
+      const int r = rows.jaw_row(i, c);
+      if (rows.rows.mean[3 * r + 2] < rows.rows.mean[3 * i + 2]) vertices[r] = model.landmarks()[i];
+    }
+  }
+  rows.rows = model.rows(vertices);
+  return rows;
+}
+
+UnitPrior UnitPrior::from(const FaceModel& model, const FitOptions& options) {
+  UnitPrior prior;
+  prior.sigma.setConstant(model.units(), options.unit_sigma);
+  for (int m = 0; m < model.units(); ++m) {
+    const std::string& name = model.unit_names()[m];
+    if (name.rfind("eyeLook", 0) == 0) prior.sigma[m] = options.eye_look_sigma;
+    if (name.rfind("jaw", 0) == 0 && name != "jawOpen") prior.sigma[m] = 0.1;
+  }
+  return prior;
+}
+
+FaceProblem::FaceProblem(const LandmarkFace& face, const LandmarkRows& rows, const UnitPrior& units,
+                         const Camera& camera, const FaceObservation& observation, const FaceSmoothing* smoothing)
+    : face_(face), rows_(rows), units_(units), camera_(camera), observation_(observation), smoothing_(smoothing) {}
+
+void FaceProblem::match(const State& state) { row_ = visible_rows(face_, rows_, state, camera_); }
+
+void FaceProblem::residuals(const State& state, VecX& r, MatX* jacobian) const {
+  r.resize(2 * 68);
+  if (jacobian) jacobian->resize(2 * 68, size());
+  for (int i = 0; i < 68; ++i) {
+    const LandmarkTerm term = landmark_term(state, vertex(face_, row_[i], state.units), camera_,
+                                            observation_.points[i], observation_.root_information[i]);
+    r.segment<2>(2 * i) = term.residual;
+    if (!jacobian) continue;
+    auto j = jacobian->middleRows<2>(2 * i);
+    j.leftCols<3>() = term.by_rotation;
+    j.middleCols<3>(3) = term.by_translation;
+    j.rightCols(units_.sigma.size()).noalias() = term.by_vertex * face_.units.middleRows<3>(3 * row_[i]);
+  }
+}
+
+double FaceProblem::prior(const State& state, VecX* gradient, VecX* curvature) const {
+  double cost = unit_prior(state, units_, 6, gradient, curvature);
+  if (!smoothing_) return cost;
+  const FaceSmoothing& s = *smoothing_;
+  const Vec3 turned = log_so3(state.rotation * s.previous.rotation.transpose());  // Eq. (17)
+  for (int a = 0; a < 3; ++a) cost += smooth_towards(turned[a], 0, s.rotation_sigma, a, gradient, curvature);
+  for (int a = 0; a < 3; ++a)
+    cost += smooth_towards(state.translation[a], s.previous.translation[a],
+                           a == 2 ? s.depth_sigma_mm : s.across_sigma_mm, 3 + a, gradient, curvature);
+  for (Eigen::Index m = 0; m < state.units.size(); ++m)
+    cost += smooth_towards(state.units[m], s.previous.units[m], s.unit_sigma, 6 + static_cast<int>(m), gradient, curvature);
+  return cost;
+}
+
+FacePose FaceProblem::plus(const State& state, const VecX& step) const { return moved(state, step); }
+
+void FaceProblem::active(const State& state, const VecX& gradient, std::vector<char>& fixed) const {
+  unit_bounds(state, gradient, 6, fixed);
+}
+
+FaceWindowProblem::FaceWindowProblem(const FaceModel& model, const LandmarkRows& rows, const UnitPrior& units,
+                                     const Camera& camera, const std::vector<FaceObservation>& observations,
+                                     int identity_modes)
+    : model_(model),
+      rows_(rows),
+      units_(units),
+      camera_(camera),
+      observations_(observations),
+      identity_modes_(std::min(identity_modes, model.identities())),
+      identity_(rows.rows.identity.leftCols(identity_modes_).cast<double>()),
+      row_(observations.size()) {}
+
+LandmarkFace FaceWindowProblem::subject(const VecX& identity) const {
+  const SubjectFace face = model_.contract(rows_.rows, identity.cast<float>());
+  return {face.neutral.cast<double>(), face.units.cast<double>()};
+}
+
+void FaceWindowProblem::match(const State& state) {
+  const LandmarkFace face = subject(state.identity);
+  for (std::size_t f = 0; f < observations_.size(); ++f)
+    row_[f] = visible_rows(face, rows_, state.frames[f], camera_);
+}
+
+void FaceWindowProblem::residuals(const State& state, VecX& r, MatX* jacobian) const {
+  const LandmarkFace face = subject(state.identity);
+  const int frames = static_cast<int>(observations_.size());
+  r.resize(2 * 68 * frames);
+  if (jacobian) jacobian->setZero(2 * 68 * frames, size());
+  for (int f = 0; f < frames; ++f) {
+    for (int i = 0; i < 68; ++i) {
+      const int row = row_[f][i];
+      const LandmarkTerm term = landmark_term(state.frames[f], vertex(face, row, state.frames[f].units), camera_,
+                                              observations_[f].points[i], observations_[f].root_information[i]);
+      const int at = 2 * (68 * f + i);
+      r.segment<2>(at) = term.residual;
+      if (!jacobian) continue;
+      auto j = jacobian->middleRows<2>(at);
+      // The units' own dependence on identity is second order and left out of the step.
+      j.leftCols(identity_modes_).noalias() = term.by_vertex * identity_.middleRows<3>(3 * row);
+      const int own = identity_modes_ + f * frame_size();
+      j.middleCols<3>(own) = term.by_rotation;
+      j.middleCols<3>(own + 3) = term.by_translation;
+      j.middleCols(own + 6, units_.sigma.size()).noalias() = term.by_vertex * face.units.middleRows<3>(3 * row);
+    }
+  }
+}
+
+double FaceWindowProblem::prior(const State& state, VecX* gradient, VecX* curvature) const {
+  double cost = 0;
+  for (int k = 0; k < identity_modes_; ++k) cost += smooth_towards(state.identity[k], 0, 1.0, k, gradient, curvature);
+  for (std::size_t f = 0; f < state.frames.size(); ++f)
+    cost += unit_prior(state.frames[f], units_, identity_modes_ + static_cast<int>(f) * frame_size() + 6, gradient, curvature);
+  return cost;
+}
+
+FaceWindowProblem::State FaceWindowProblem::plus(const State& state, const VecX& step) const {
+  State out;
+  out.identity = state.identity + step.head(identity_modes_);
+  for (std::size_t f = 0; f < state.frames.size(); ++f)
+    out.frames.push_back(moved(state.frames[f], step.segment(identity_modes_ + f * frame_size(), frame_size())));
+  return out;
+}
+
+void FaceWindowProblem::active(const State& state, const VecX& gradient, std::vector<char>& fixed) const {
+  for (std::size_t f = 0; f < state.frames.size(); ++f)
+    unit_bounds(state.frames[f], gradient, identity_modes_ + static_cast<int>(f) * frame_size() + 6, fixed);
+}
+
+std::array<int, 68> visible_rows(const LandmarkFace& face, const LandmarkRows& rows, const FacePose& pose, const Camera& camera) {
+  std::array<int, 68> row;
+  for (int i = 0; i < 68; ++i) row[i] = i;
+  const auto project_x = [&](int r) {
+    return camera.project(pose.rotation * vertex(face, r, pose.units) + pose.translation).x();
+  };
+  const double middle = project_x(33);
+  for (int i = 0; i < jaw_end; ++i) {
+    if (i >= 7 && i <= 9) continue;  // the chin is no silhouette
+    const double side = i < 8 ? -1 : 1;
+    double farthest = side * (project_x(i) - middle);
+    for (int c = 0; c < rows.candidates; ++c) {
+      const int r = rows.jaw_row(i, c);
+      const double out = side * (project_x(r) - middle);
+      if (out > farthest) {
+        farthest = out;
+        row[i] = r;
+      }
+    }
+  }
+  return row;
+}
+
+FacePose initial_pose(const LandmarkFace& face, const Camera& camera, const FaceObservation& observation) {
+  FacePose pose;
+  pose.units.setZero(face.units.cols());
+  const auto x = [&](int i) { return Vec3(face.neutral.segment<3>(3 * i)); };
+  const auto& p = observation.points;
+  const Vec2 across = p[45] - p[36];
+  pose.rotation = exp_so3({0, 0, std::atan2(across.y(), across.x())}) * frontal();
+  // Depth from the face's height as well: a turned head narrows, it does not shrink.
+  const double scale_px_per_mm = std::max(across.norm() / (x(45) - x(36)).norm(), (p[8] - p[27]).norm() / (x(8) - x(27)).norm());
+  const double depth_mm = camera.focal_px / std::max(scale_px_per_mm, 1e-3);
+  const Vec3 nasion((p[27].x() - camera.cx) * depth_mm / camera.focal_px,
+                    (p[27].y() - camera.cy) * depth_mm / camera.focal_px, depth_mm);
+  pose.translation = nasion - pose.rotation * x(27);
+  return pose;
+}
+
+}  // namespace dmask

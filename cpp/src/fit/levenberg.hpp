@@ -1,0 +1,127 @@
+// One damped Gauss-Newton loop for all fits.
+//
+// A problem offers
+//   using State;                        what is estimated
+//   int size() const;                   length of a step
+//   void match(const State&);           correspondences, held fixed until the next call
+//   void residuals(const State&, VecX& r, MatX* jacobian) const;
+//                                       whitened 2-D residuals, stacked; jacobian: rows x size(), or null
+//   double prior(const State&, VecX* gradient, VecX* curvature) const;
+//                                       quadratic priors: returns half their sum of squares and adds to both
+//   State plus(const State&, const VecX& step) const;
+//   void active(const State&, const VecX& gradient, std::vector<char>& fixed) const;
+//                                       marks unknowns held at a bound
+// The tests difference the same residuals() that the solver uses.
+#pragma once
+
+#include <Eigen/Cholesky>
+#include <cmath>
+#include <vector>
+
+#include "geometry/types.hpp"
+
+namespace dmask {
+
+struct LevenbergOptions {
+  int max_iterations = 10;
+  double damping = 1e-4;         // start, relative to the diagonal
+  double step_tolerance = 1e-4;  // largest |step| at which it stops, units of the state
+  double robust_scale = 3.0;     // pseudo-Huber, in standard deviations of a 2-D residual
+};
+
+struct LevenbergStats {
+  int iterations = 0;
+  double initial_cost = 0, cost = 0;
+  bool converged = false;
+};
+
+struct LevenbergWorkspace {
+  VecX r, gradient, curvature, step, trial_r;
+  MatX jacobian, hessian, damped;
+  std::vector<char> fixed;
+};
+
+// Half the robust sum of squares over 2-D residuals.
+inline double robust_cost(const VecX& r, double scale) {
+  const double c2 = scale * scale;
+  double cost = 0;
+  for (Eigen::Index i = 0; i + 1 < r.size(); i += 2) {
+    const double q2 = r[i] * r[i] + r[i + 1] * r[i + 1];
+    cost += c2 * (std::sqrt(1 + q2 / c2) - 1);
+  }
+  return cost;
+}
+
+template <class Problem>
+LevenbergStats levenberg(Problem& problem, typename Problem::State& state, const LevenbergOptions& options,
+                         LevenbergWorkspace& w) {
+  LevenbergStats stats;
+  double damping = options.damping;
+  const int n = problem.size();
+  for (int k = 0; k < options.max_iterations; ++k) {
+    problem.match(state);
+    problem.residuals(state, w.r, &w.jacobian);
+    const double c2 = options.robust_scale * options.robust_scale;
+    double cost = robust_cost(w.r, options.robust_scale);
+    for (Eigen::Index i = 0; i + 1 < w.r.size(); i += 2) {
+      const double q2 = w.r[i] * w.r[i] + w.r[i + 1] * w.r[i + 1];
+      const double root_weight = std::pow(1 + q2 / c2, -0.25);
+      w.r.segment<2>(i) *= root_weight;
+      w.jacobian.middleRows<2>(i) *= root_weight;
+    }
+    w.gradient.noalias() = w.jacobian.transpose() * w.r;
+    w.curvature.setZero(n);
+    cost += problem.prior(state, &w.gradient, &w.curvature);
+    if (k == 0) stats.initial_cost = cost;
+    stats.cost = cost;
+    ++stats.iterations;
+
+    w.hessian.setZero(n, n);
+    w.hessian.template selfadjointView<Eigen::Lower>().rankUpdate(w.jacobian.transpose());
+    w.hessian.diagonal() += w.curvature;
+    w.fixed.assign(n, 0);
+    problem.active(state, w.gradient, w.fixed);
+    for (int i = 0; i < n; ++i) {
+      if (!w.fixed[i]) continue;
+      w.hessian.row(i).head(i).setZero();
+      w.hessian.col(i).tail(n - i).setZero();
+      w.hessian(i, i) = 1;
+      w.gradient[i] = 0;
+    }
+
+    bool better = false;
+    for (int attempt = 0; attempt < 8 && !better; ++attempt) {
+      w.damped = w.hessian;
+      w.damped.diagonal() *= 1 + damping;
+      w.damped.diagonal().array() += 1e-12;
+      Eigen::LLT<Eigen::Ref<MatX>> cholesky(w.damped);
+      if (cholesky.info() == Eigen::Success) {
+        w.step = -w.gradient;
+        cholesky.solveInPlace(w.step);
+        typename Problem::State trial = problem.plus(state, w.step);
+        problem.residuals(trial, w.trial_r, nullptr);
+        const double trial_cost =
+            robust_cost(w.trial_r, options.robust_scale) + problem.prior(trial, nullptr, nullptr);
+        if (trial_cost < cost || w.step.cwiseAbs().maxCoeff() < options.step_tolerance) {
+          better = trial_cost <= cost;
+          if (better) {
+            state = std::move(trial);
+            stats.cost = trial_cost;
+          } else {
+            stats.converged = true;
+          }
+          break;
+        }
+      }
+      damping = std::max(damping * 8, 1e-3);
+    }
+    if (better) damping = std::max(damping / 4, 1e-6);
+    if (!better || w.step.cwiseAbs().maxCoeff() < options.step_tolerance) {
+      stats.converged = true;
+      break;
+    }
+  }
+  return stats;
+}
+
+}  // namespace dmask

@@ -1,0 +1,29 @@
+// Detected lids as curves: one cubic a lid, Eqs. (6, 7), sampled densely, Eq. (8).
+#pragma once
+
+#include <array>
+
+#include "detect/detections.hpp"
+#include "fit/options.hpp"
+
+namespace dmask {
+
+inline constexpr int dense_per_lid = 50;                 // 100 an eye
+inline constexpr int dense_points = 2 * dense_per_lid;
+
+// Abscissa of dense point k along the line through the canthi, inner 0 to outer 1.
+inline double dense_abscissa(int k) { return (k + 0.5) / dense_per_lid; }
+
+struct LidCurves {
+  bool found = false;
+  Vec2 inner = Vec2::Zero(), outer = Vec2::Zero();  // canthi, px
+  std::array<Vec2, dense_points> dense;             // upper lid inner to outer, then lower lid inner to outer
+  double width_px = 0;
+  double openness = 0;     // largest aperture / width between the canthi, as detected
+  double confidence = 0;   // mean over the lid points
+  double cubic_rms_px = 0; // what the cubics leave of the landmarks
+
+  static LidCurves from(const EyeDetection& eye, const FitOptions& options);
+};
+
+}  // namespace dmask

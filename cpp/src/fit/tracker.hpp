@@ -1,0 +1,59 @@
+// The three fits of one frame, E1, E2, E3 of Eqs. (20-22), each started from the frame before.
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "detect/detections.hpp"
+#include "fit/calibration.hpp"
+#include "fit/levenberg.hpp"
+#include "fit/options.hpp"
+
+namespace dmask {
+
+enum class Reason { none, closed, covered, low_resolution, lost, no_face };
+const char* reason_text(Reason reason);  // "" for none
+
+// NaN stands for "not measured".
+struct EyeFit {
+  Reason reason = Reason::no_face;  // none = gaze valid
+  Gaze gaze;
+  double yaw_sd = NAN, pitch_sd = NAN;  // rad, the constant part from p_e included
+  VecX motion;                          // w_em
+  bool lids_valid = false;
+  double openness = NAN;                // aperture / width between the canthi
+  double mrd1_mm = NAN, mrd2_mm = NAN, pfh_mm = NAN;
+  double px_per_deg = NAN;
+  double eyeball_residual_pct = NAN, eyelid_residual_pct = NAN;  // Eqs. (25-29), this frame's ARE
+};
+
+struct FrameFit {
+  double time_s = 0;
+  Reason face_reason = Reason::no_face;  // none = face valid
+  FacePose pose;
+  std::array<EyeFit, 2> eyes;
+  double fit_face_ms = 0, fit_eyelid_ms = 0, fit_eyeball_ms = 0;
+};
+
+class Tracker {
+ public:
+  // Both must outlive the tracker.
+  Tracker(const Models& models, const FitOptions& options);
+  void set_calibration(const Calibration& calibration);
+  void reset() { previous_.reset(); }  // at cuts
+  FrameFit fit(const FrameDetection& detection);
+
+ private:
+  bool fit_face(const FrameDetection& detection, const FaceObservation& observation, double dt_s, FacePose& pose);
+  void fit_eyelid(const FrameDetection& detection, int eye, double interocular_px, double dt_s, FrameFit& fit);
+  void fit_eyeball(const FrameDetection& detection, int eye, double interocular_px, double dt_s, FrameFit& fit);
+
+  const Models& models_;
+  const FitOptions& options_;
+  Calibration calibration_;
+  UnitPrior units_;
+  std::optional<FrameFit> previous_;
+  LevenbergWorkspace workspace_;
+};
+
+}  // namespace dmask

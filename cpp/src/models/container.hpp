@@ -1,0 +1,44 @@
+// Named arrays in one file: the format of model and track files.
+//
+//   "DMASKARR" | u32 version (1) | u32 count | count entries | data
+//   entry: u16 name bytes | name (utf-8) | u8 dtype | u8 ndim | u64 dims[ndim] | u64 offset | u64 bytes
+//   dtype: 0 u8, 1 i16, 2 i32, 3 f16, 4 f32, 5 f64, 6 i64. Little endian, C order; offset from the
+//   file's start, a multiple of 64. Strings are u8 arrays, lists of strings are joined by '\n'.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace dmask {
+
+enum class DType : std::uint8_t { u8 = 0, i16 = 1, i32 = 2, f16 = 3, f32 = 4, f64 = 5, i64 = 6 };
+
+struct Array {
+  DType dtype = DType::u8;
+  std::vector<std::int64_t> shape;
+  const std::uint8_t* data = nullptr;
+  std::size_t bytes = 0;
+
+  std::int64_t size() const;
+  template <class T>
+  const T* as() const { return reinterpret_cast<const T*>(data); }
+};
+
+class Container {
+ public:
+  static Container read(const std::string& path);
+  bool has(const std::string& name) const { return arrays_.count(name) > 0; }
+  // Throws Error naming the file, the array and what was expected; a dim of -1 accepts any length.
+  const Array& get(const std::string& name, DType dtype, const std::vector<std::int64_t>& shape) const;
+  std::vector<std::string> strings(const std::string& name) const;
+  std::vector<float> floats(const std::string& name) const;  // any floating dtype or i32, flattened
+
+ private:
+  std::string path_;
+  std::vector<std::uint8_t> bytes_;
+  std::map<std::string, Array> arrays_;
+};
+
+}  // namespace dmask

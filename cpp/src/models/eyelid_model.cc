@@ -1,0 +1,80 @@
+#include "models/eyelid_model.hpp"
+
+#include <algorithm>
+
+#include "geometry/check.hpp"
+#include "models/container.hpp"
+
+namespace dmask {
+namespace {
+
+Eigen::MatrixXf modes(const Array& a) {  // (modes, V, 3) -> 3V x modes
+  return Eigen::Map<const Eigen::MatrixXf>(a.as<float>(), a.shape[1] * 3, a.shape[0]);
+}
+
+void mirror_x(Eigen::Ref<Eigen::MatrixXf> points) {  // rows x0 y0 z0 x1 ...
+  for (Eigen::Index i = 0; i < points.rows(); i += 3) points.row(i) *= -1.0f;
+}
+
+}  // namespace
+
+VecXf EyelidModel::named(const std::string& name) const {
+  const auto it = std::find(named_motion_names.begin(), named_motion_names.end(), name);
+  check(it != named_motion_names.end(), "the eyelid model has no named motion " + name);
+  return named_in_motion.col(it - named_motion_names.begin());
+}
+
+EyelidModel EyelidModel::load(const std::string& path, Eye eye) {
+  const Container file = Container::read(path);
+  EyelidModel m;
+  const Array& patch = file.get("template", DType::f32, {-1, 3});
+  const std::int64_t v = patch.shape[0];
+  m.patch = Eigen::Map<const VecXf>(patch.as<float>(), v * 3);
+  m.shape = modes(file.get("shape", DType::f32, {-1, v, 3}));
+  m.motion = modes(file.get("motion", DType::f32, {-1, v, 3}));
+
+  const auto index = [&](std::int32_t i, std::int64_t lowest) {
+    check(i >= lowest && i < 100000, path + ": bad vertex index " + std::to_string(i));
+    return static_cast<int>(i);
+  };
+  const auto chain = [&](const char* name) {
+    const Array& a = file.get(name, DType::i32, {-1});
+    std::vector<int> out;
+    for (std::int64_t i = 0; i < a.shape[0]; ++i) {
+      out.push_back(index(a.as<std::int32_t>()[i], 0));
+      check(out.back() < v, path + ": " + name + " names vertex " + std::to_string(out.back()) + " of " + std::to_string(v));
+    }
+    return out;
+  };
+  const Array& triangles = file.get("triangles", DType::i32, {-1, 3});
+  m.triangles = Eigen::Map<const Triangles>(triangles.as<std::int32_t>(), triangles.shape[0], 3);
+  check(m.triangles.minCoeff() >= 0 && m.triangles.maxCoeff() < v, path + ": triangles name vertices that are not there");
+  const Array& replaced = file.get(eye == OS ? "face_vertex_os" : "face_vertex_od", DType::i32, {v});
+  for (std::int64_t i = 0; i < v; ++i) m.face_vertex.push_back(index(replaced.as<std::int32_t>()[i], -1));
+  m.blend = Eigen::Map<const VecXf>(file.get("blend", DType::f32, {v}).as<float>(), v);
+  m.brow_region = Eigen::Map<const VecXf>(file.get("brow_region", DType::f32, {v}).as<float>(), v);
+  m.albedo = Eigen::Map<const Points3f>(file.get("albedo", DType::f32, {v, 3}).as<float>(), v, 3);
+  m.upper_margin = chain("upper_margin");
+  m.lower_margin = chain("lower_margin");
+  m.crease = chain("crease");
+  m.bulge = chain("bulge");
+  m.centre = Eigen::Map<const Vec3f>(file.get("centre_os", DType::f32, {3}).as<float>());
+  const Array& regression = file.get("centre_from_identity", DType::f32, {-1, 3});
+  m.centre_from_identity = Eigen::Map<const Eigen::MatrixXf>(regression.as<float>(), 3, regression.shape[0]);
+  m.named_motion_names = file.strings("named_motion_names");
+  const std::int64_t named = static_cast<std::int64_t>(m.named_motion_names.size());
+  const Array& in_motion = file.get("named_in_motion", DType::f32, {named, m.motion.cols()});
+  m.named_in_motion = Eigen::Map<const Eigen::MatrixXf>(in_motion.as<float>(), m.motion.cols(), named);
+
+  if (eye == OD) {
+    mirror_x(m.patch);
+    mirror_x(m.shape);
+    mirror_x(m.motion);
+    m.centre.x() *= -1;
+    m.centre_from_identity.row(0) *= -1;
+    for (Eigen::Index t = 0; t < m.triangles.rows(); ++t) std::swap(m.triangles(t, 1), m.triangles(t, 2));
+  }
+  return m;
+}
+
+}  // namespace dmask

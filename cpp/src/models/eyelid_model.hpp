@@ -1,0 +1,33 @@
+// Linear eyelid patch of one eye, Eq. (5): M_e = M_e0 + sum w_es M_es + sum w_em M_em, in the frame of its
+// eyeball (mm, head axes). Stored for OS; OD is its mirror image.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "geometry/types.hpp"
+
+namespace dmask {
+
+struct EyelidModel {
+  VecXf patch;                // 3V template, mm
+  Eigen::MatrixXf shape;      // 3V x Ks, w_es ~ N(0,1)
+  Eigen::MatrixXf motion;     // 3V x Km, w_em ~ N(0,1)
+  Triangles triangles;
+  std::vector<int> face_vertex;            // V: the face vertex replaced, -1 for added ones
+  VecXf blend;                             // V: 1 patch .. 0 face
+  VecXf brow_region;                       // V: 0..1
+  Points3f albedo;                         // V x 3 BGR
+  std::vector<int> upper_margin, lower_margin, crease, bulge;  // vertex chains from inner to outer
+  Vec3f centre = Vec3f::Zero();            // mean eyeball centre, head frame, mm
+  Eigen::MatrixXf centre_from_identity;    // 3 x K
+  std::vector<std::string> named_motion_names;
+  Eigen::MatrixXf named_in_motion;         // Km x Kn
+
+  int vertices() const { return static_cast<int>(blend.size()); }
+  VecXf named(const std::string& name) const;  // its motion weights (Km); throws Error when there is none
+
+  static EyelidModel load(const std::string& path, Eye eye);
+};
+
+}  // namespace dmask
