@@ -1,0 +1,198 @@
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <cstring>
+#include <string>
+
+#include "detect/detections.hpp"
+#include "detect/detector.hpp"
+#include "detect/face_crop.hpp"
+#include "geometry/check.hpp"
+
+namespace py = pybind11;
+
+namespace dmask {
+namespace {
+
+using FloatArray = py::array_t<float, py::array::c_style | py::array::forcecast>;
+using Frame = py::array_t<std::uint8_t>;
+
+static_assert(sizeof(Landmark) == 3 * sizeof(float));
+
+// A property whose value is a writable (count, 3) view of the landmarks inside `Owner`.
+template <class Owner, class Points>
+void landmarks_property(py::class_<Owner>& cls, const char* name, Points points, const char* doc) {
+  cls.def_property(
+      name,
+      [points](py::object self) {
+        auto& values = points(self.cast<Owner&>());
+        return py::array_t<float>({static_cast<py::ssize_t>(values.size()), py::ssize_t{3}}, &values[0].x, self);
+      },
+      [points, name](Owner& owner, const FloatArray& array) {
+        auto& values = points(owner);
+        if (array.ndim() != 2 || array.shape(0) != static_cast<py::ssize_t>(values.size()) || array.shape(1) != 3) {
+          throw py::value_error(std::string(name) + " has to be (" + std::to_string(values.size()) +
+                                ", 3): x, y in pixels and the confidence");
+        }
+        std::memcpy(&values[0].x, array.data(), sizeof(Landmark) * values.size());
+      },
+      doc);
+}
+
+// Borrows the frame where its pixels lie side by side, else a copy kept in `holder`.
+ImageView view_of(Frame frame, Frame& holder) {
+  const bool grey = frame.ndim() == 2;
+  if (!grey && !(frame.ndim() == 3 && (frame.shape(2) == 1 || frame.shape(2) == 3 || frame.shape(2) == 4))) {
+    throw py::value_error("a frame has to be uint8 (H, W), (H, W, 3) BGR or (H, W, 4) BGRA");
+  }
+  const py::ssize_t channels = grey ? 1 : frame.shape(2);
+  const bool dense = frame.strides(1) == channels && (grey || frame.strides(2) == 1 || channels == 1);
+  holder = dense ? frame : Frame(py::array_t<std::uint8_t, py::array::c_style | py::array::forcecast>(frame));
+  return {holder.data(), static_cast<int>(frame.shape(1)), static_cast<int>(frame.shape(0)),
+          static_cast<int>(channels), static_cast<std::ptrdiff_t>(holder.strides(0))};
+}
+
+py::array_t<float> face_rows(const Crop& whole, const std::vector<FaceBox>& boxes) {
+  py::array_t<float> rows({static_cast<py::ssize_t>(boxes.size()), py::ssize_t{15}});
+  auto out = rows.mutable_unchecked<2>();
+  for (py::ssize_t i = 0; i < out.shape(0); ++i) {
+    const FaceBox& box = boxes[i];
+    const Vec2f corner = whole.to_frame(box.x, box.y);
+    const float head[] = {corner.x(), corner.y(), box.width * whole.scale(), box.height * whole.scale()};
+    for (int k = 0; k < 4; ++k) out(i, k) = head[k];
+    for (int k = 0; k < 5; ++k) {
+      const Vec2f point = whole.to_frame(box.points[k].x(), box.points[k].y());
+      out(i, 4 + 2 * k) = point.x();
+      out(i, 5 + 2 * k) = point.y();
+    }
+    out(i, 14) = box.score;
+  }
+  return rows;
+}
+
+void bind_detections(py::module_& m) {
+  py::class_<EyeDetection> eye(m, "EyeDetection", "Points of one eye; a row is x, y (pixels of the frame), confidence.");
+  eye.def(py::init<>());
+  landmarks_property(eye, "lid", [](EyeDetection& e) -> auto& { return e.lid; },
+                     "(20, 3): 0 inner canthus, 1-9 upper margin, 10 outer canthus, 11-19 lower margin back.");
+  landmarks_property(eye, "iris", [](EyeDetection& e) -> auto& { return e.iris; },
+                     "(19, 3): centre, then the limbus clockwise in the picture from 12 o'clock.");
+  landmarks_property(eye, "crease", [](EyeDetection& e) -> auto& { return e.lines[CREASE]; },
+                     "(20, 3), double fold, inner to outer.");
+  landmarks_property(eye, "upper", [](EyeDetection& e) -> auto& { return e.lines[UPPER_MARGIN]; },
+                     "(20, 3), upper lid margin, inner to outer.");
+  landmarks_property(eye, "lower", [](EyeDetection& e) -> auto& { return e.lines[LOWER_MARGIN]; },
+                     "(20, 3), lower lid margin, inner to outer.");
+  landmarks_property(eye, "bulge", [](EyeDetection& e) -> auto& { return e.lines[BULGE]; },
+                     "(20, 3), lower boundary of the bulge, inner to outer.");
+
+  py::class_<FrameDetection> frame(m, "FrameDetection",
+                                   "What was found in one frame. Empty until filled; every field can be set.");
+  frame.def(py::init<>())
+      .def("__copy__", [](const FrameDetection& d) { return FrameDetection(d); })
+      .def("__deepcopy__", [](const FrameDetection& d, const py::dict&) { return FrameDetection(d); })
+      .def_readwrite("time_s", &FrameDetection::time_s)
+      .def_readwrite("width", &FrameDetection::width)
+      .def_readwrite("height", &FrameDetection::height)
+      .def_readwrite("face_found", &FrameDetection::face_found)
+      .def_readwrite("face_score", &FrameDetection::face_score, "0..1, how sure the 68 points are")
+      .def_readwrite("sharpness", &FrameDetection::sharpness,
+                     "variance of the Laplacian over the face crop, grey levels squared")
+      .def_property(
+          "od", [](FrameDetection& d) -> EyeDetection& { return d.eyes[OD]; },
+          [](FrameDetection& d, const EyeDetection& e) { d.eyes[OD] = e; }, "patient's right eye")
+      .def_property(
+          "os", [](FrameDetection& d) -> EyeDetection& { return d.eyes[OS]; },
+          [](FrameDetection& d, const EyeDetection& e) { d.eyes[OS] = e; }, "patient's left eye")
+      .def_property_readonly("face_width_px", [](const FrameDetection& d) { return face_width_px(d.face); });
+  landmarks_property(frame, "face", [](FrameDetection& d) -> auto& { return d.face; }, "(68, 3), iBUG order.");
+}
+
+void bind_yunet(py::module_& m) {
+  py::class_<YuNet>(m, "YuNet", "Face detector.")
+      .def(py::init([](const std::string& path, const std::string& precision, int threads) {
+             NetOptions net;
+             net.model_path = path;
+             net.precision = precision;
+             net.threads = threads;
+             return YuNet(net);
+           }),
+           py::arg("path"), py::arg("precision") = "auto", py::arg("threads") = 1)
+      .def(
+          "detect",
+          [](YuNet& self, const Frame& frame, int long_side_px, float min_score) {
+            Frame holder;
+            const ImageView view = view_of(frame, holder);
+            const Crop whole = whole_frame(view, long_side_px);
+            return face_rows(whole, self.detect(view, whole, min_score));
+          },
+          py::arg("frame"), py::arg("long_side_px") = 320, py::arg("min_score") = 0.6f,
+          "Faces of a frame shown at `long_side_px` (a multiple of 32), best first: (n, 15) of x, y, width, height,\n"
+          "five points (x, y) and the score, in pixels of the frame.");
+}
+
+}  // namespace
+
+void bind_detect(py::module_& m) {
+  bind_detections(m);
+  bind_yunet(m);
+  const DetectorOptions defaults;
+  py::class_<Detector>(m, "Detector", "From frames of a video to the landmarks of one tracked face.")
+      .def(py::init([](const std::string& model_dir, const std::string& face_detector_path, const std::string& backend,
+                       const std::string& precision, int threads, float min_detection_score,
+                       float min_confirmation_score, float min_new_face_score, float min_face_score,
+                       int check_interval_frames, float cut_grey_levels, double reacquire_s, int min_face_px) {
+             DetectorOptions options;
+             options.model_dir = model_dir;
+             options.face_detector_path = face_detector_path;
+             options.backend = backend;
+             options.precision = precision;
+             options.threads = threads;
+             options.min_detection_score = min_detection_score;
+             options.min_confirmation_score = min_confirmation_score;
+             options.min_new_face_score = min_new_face_score;
+             options.min_face_score = min_face_score;
+             options.check_interval_frames = check_interval_frames;
+             options.cut_grey_levels = cut_grey_levels;
+             options.reacquire_s = reacquire_s;
+             options.min_face_px = min_face_px;
+             return std::make_unique<Detector>(options);
+           }),
+           py::arg("model_dir"), py::kw_only(), py::arg("face_detector_path") = defaults.face_detector_path,
+           py::arg("backend") = defaults.backend, py::arg("precision") = defaults.precision,
+           py::arg("threads") = defaults.threads, py::arg("min_detection_score") = defaults.min_detection_score,
+           py::arg("min_confirmation_score") = defaults.min_confirmation_score,
+           py::arg("min_new_face_score") = defaults.min_new_face_score,
+           py::arg("min_face_score") = defaults.min_face_score,
+           py::arg("check_interval_frames") = defaults.check_interval_frames,
+           py::arg("cut_grey_levels") = defaults.cut_grey_levels, py::arg("reacquire_s") = defaults.reacquire_s,
+           py::arg("min_face_px") = defaults.min_face_px,
+           "Loads the nets. Raises Error when a model is missing or not what is expected.")
+      .def(
+          "detect",
+          [](Detector& self, const Frame& frame, double time_s) {
+            Frame holder;
+            const ImageView view = view_of(frame, holder);
+            const py::gil_scoped_release release;
+            return self.detect(view, time_s);
+          },
+          py::arg("frame"), py::arg("time_s") = 0.0,
+          "frame: uint8 (H, W), (H, W, 3) BGR or (H, W, 4) BGRA, any strides, sides of at least 16 px. time_s rises\n"
+          "from call to call. Returns FrameDetection; without a face `face_found` is False and all points are 0.")
+      .def("reset", &Detector::reset, "Forget the tracked face: the next frame is another video.")
+      .def_property_readonly("track", &Detector::track, "counts faces taken up; the same number: the same face, no cut")
+      .def_property_readonly("last_timings", [](const Detector& self) {
+        const DetectTimings& t = self.last_timings();
+        py::dict ms;
+        ms["face_detector"] = t.face_detector;
+        ms["preprocess"] = t.preprocess;
+        ms["net_face"] = t.net_face;
+        ms["net_eyelid"] = t.net_eyelid;
+        ms["net_iris"] = t.net_iris;
+        ms["net_lines"] = t.net_lines;
+        return ms;
+      }, "durations of the last call in ms");
+}
+
+}  // namespace dmask

@@ -1,0 +1,112 @@
+// The models' geometry, for synthetic patients with known truth.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include "fit/calibration.hpp"
+#include "geometry/check.hpp"
+#include "geometry/rotation.hpp"
+
+namespace py = pybind11;
+
+namespace dmask {
+namespace {
+
+using Floats = py::array_t<float, py::array::c_style | py::array::forcecast>;
+using Doubles = py::array_t<double>;
+
+VecXf weights(const Floats& a, Eigen::Index most, const char* what) {
+  check(a.ndim() == 1 && a.shape(0) <= most,
+        std::string("got ") + std::to_string(a.size()) + " " + what + ", expected at most " + std::to_string(most));
+  VecXf v = VecXf::Zero(most);
+  v.head(a.size()) = Eigen::Map<const VecXf>(a.data(), a.size());
+  return v;
+}
+
+Doubles points(const VecX& v, Eigen::Index first, Eigen::Index count) {
+  return Doubles({count, Eigen::Index{3}}, v.data() + 3 * first);
+}
+
+int checked_eye(int eye) {
+  check(eye == OD || eye == OS, "got eye " + std::to_string(eye) + ", expected 0 (OD) or 1 (OS)");
+  return eye;
+}
+
+}  // namespace
+
+void bind_fit(py::module_& m) {
+  py::class_<Models>(m, "Models", "Face and eyelid models; lengths in mm.")
+      .def(py::init(&Models::load), py::arg("models_dir"))
+      .def_property_readonly("identities", [](const Models& x) { return x.face.identities(); })
+      .def_property_readonly("unit_names", [](const Models& x) { return x.face.unit_names(); })
+      .def_property_readonly("eyelid_shapes", [](const Models& x) { return x.eyelid[OS].shape.cols(); })
+      .def_property_readonly("eyelid_motions", [](const Models& x) { return x.eyelid[OS].motion.cols(); })
+      .def_property_readonly("eyelid_motion_names", [](const Models& x) { return x.eyelid[OS].named_motion_names; })
+      .def("eyelid_motion",
+           [](const Models& x, const std::string& name) {
+             const VecXf v = x.eyelid[OS].named(name);
+             return Floats(v.size(), v.data());
+           },
+           "Weights (Km,) of a named lid motion.")
+      .def("landmarks",
+           [](const Models& x, const Floats& identity, const Floats& units, const Doubles& rotation, const Doubles& translation) {
+             const SubjectFace f = x.face.contract(x.landmark_rows.rows, weights(identity, x.face.identities(), "identity weights"));
+             const LandmarkFace face{f.neutral.cast<double>(), f.units.cast<double>()};
+             check(rotation.size() == 9 && translation.size() == 3, "expected a rotation (3, 3) and a translation (3,)");
+             FacePose pose;
+             for (int i = 0; i < 9; ++i) pose.rotation(i / 3, i % 3) = rotation.at(i / 3, i % 3);
+             for (int i = 0; i < 3; ++i) pose.translation[i] = translation.at(i);
+             pose.units = weights(units, x.face.units(), "unit weights").cast<double>();
+             const Camera camera{1000, 0, 0, 1, 1};
+             const std::array<int, 68> rows = visible_rows(face, x.landmark_rows, pose, camera);
+             Doubles out({68, 3});
+             for (int i = 0; i < 68; ++i) {
+               const Vec3 p = face.neutral.segment<3>(3 * rows[i]) + face.units.middleRows<3>(3 * rows[i]) * pose.units;
+               for (int k = 0; k < 3; ++k) out.mutable_at(i, k) = p[k];
+             }
+             return out;
+           },
+           py::arg("identity"), py::arg("units"), py::arg("rotation"), py::arg("translation"),
+           "(68, 3) landmarks, head frame, Eq. (1), as they show at this pose: the jaw's slide along the contour.")
+      .def("eye_centre",
+           [](const Models& x, int eye, const Floats& identity) {
+             const EyelidModel& lid = x.eyelid[checked_eye(eye)];
+             const VecX v = (lid.centre + lid.centre_from_identity * weights(identity, x.face.identities(), "identity weights")).cast<double>();
+             return Doubles(3, v.data());
+           })
+      .def("eyelid_lines",
+           [](const Models& x, int eye, const Floats& shape, const Floats& motion) {
+             const EyelidRows& rows = x.eyelid_rows[checked_eye(eye)];
+             const VecX v = rows.patch + rows.shape * weights(shape, rows.shape.cols(), "shape weights").cast<double>() +
+                            rows.motion * weights(motion, rows.motion.cols(), "motion weights").cast<double>();
+             constexpr int n = EyelidRows::margin_samples;
+             py::dict d;
+             d["upper"] = points(v, 0, n);
+             d["lower"] = points(v, n, n);
+             d["crease"] = points(v, 2 * n, rows.crease);
+             d["bulge"] = points(v, 2 * n + rows.crease, rows.bulge);
+             return d;
+           },
+           py::arg("eye"), py::arg("shape"), py::arg("motion"),
+           "Margins, crease and bulge line, inner to outer, from the eyeball's centre, head axes, Eq. (5).")
+      .def("contract", [](const Models& x, const Floats& identity) {
+        const SubjectFace f = x.face.contract(weights(identity, x.face.identities(), "identity weights"));
+        return py::make_tuple(Floats({static_cast<py::ssize_t>(x.face.vertices()), py::ssize_t{3}}, f.neutral.data()),
+                              x.face.units());
+      }, "Neutral mesh (N, 3) of an identity, its motion units contracted along.");
+
+  m.def("head_rotation", [](double yaw_deg, double pitch_deg, double roll_deg) {
+    const Eigen::Matrix<double, 3, 3, Eigen::RowMajor> r = head_rotation({yaw_deg, pitch_deg, roll_deg});
+    return Doubles({3, 3}, r.data());
+  }, "(3, 3) head axes to camera axes.");
+  m.def("head_angles", [](const Doubles& rotation) {
+    check(rotation.ndim() == 2 && rotation.shape(0) == 3 && rotation.shape(1) == 3, "expected a (3, 3) rotation");
+    Mat3 r;
+    for (int i = 0; i < 3; ++i)
+      for (int j = 0; j < 3; ++j) r(i, j) = rotation.at(i, j);
+    const HeadAngles a = head_angles(r);
+    return py::make_tuple(a.yaw_deg, a.pitch_deg, a.roll_deg);
+  });
+}
+
+}  // namespace dmask

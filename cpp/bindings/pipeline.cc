@@ -1,0 +1,332 @@
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <thread>
+
+#include "geometry/check.hpp"
+#include "geometry/rotation.hpp"
+#include "pipeline/pipeline.hpp"
+
+namespace py = pybind11;
+
+namespace dmask {
+namespace {
+
+using Floats = py::array_t<float, py::array::c_style | py::array::forcecast>;
+
+py::array_t<std::uint8_t> to_array(const Image& image) {
+  py::array_t<std::uint8_t> out({image.height, image.width, 3});
+  std::copy(image.bgr.begin(), image.bgr.end(), out.mutable_data());
+  return out;
+}
+
+Floats to_array(const VecXf& v) { return Floats(v.size(), v.data()); }
+
+VecXf to_vector(const py::dict& statics, const char* name) {
+  check(statics.contains(name), std::string("the track has no array ") + name + ": the file is damaged");
+  const Floats a = statics[name].cast<Floats>();
+  return Eigen::Map<const VecXf>(a.data(), a.size());
+}
+
+ImageView to_view(const py::array_t<std::uint8_t>& frame) {
+  const int ndim = static_cast<int>(frame.ndim());
+  const int channels = ndim == 3 ? static_cast<int>(frame.shape(2)) : 1;
+  check((ndim == 2 || ndim == 3) && (channels == 1 || channels == 3 || channels == 4) &&
+            frame.strides(1) == channels && (ndim == 2 || frame.strides(2) == 1),
+        "got a frame of another layout, expected uint8 (height, width), (height, width, 3) BGR or (height, width, 4) "
+        "BGRA with packed pixels: use numpy.ascontiguousarray");
+  return {frame.data(), static_cast<int>(frame.shape(1)), static_cast<int>(frame.shape(0)), channels, frame.strides(0)};
+}
+
+py::dict statics_of(const MaskSubject& s) {
+  py::dict d;
+  const std::vector<float> scalars = {static_cast<float>(s.profile), s.hfov_deg, s.scale, s.eyebrows ? 1.0f : 0.0f};
+  d["subject"] = Floats(scalars.size(), scalars.data());
+  d["identity"] = to_array(s.identity);
+  for (int eye = 0; eye < 2; ++eye) {
+    const MaskEye& e = s.eyes[eye];
+    const std::string prefix = eye == OD ? "od_" : "os_";
+    const std::vector<float> place = {e.centre.x(), e.centre.y(), e.centre.z(), e.patch_offset.x(), e.patch_offset.y(),
+                                      e.patch_offset.z(), e.patch_roll, e.iris_radius_mm};
+    d[py::str(prefix + "shape")] = to_array(e.shape);
+    d[py::str(prefix + "place")] = Floats(place.size(), place.data());
+  }
+  return d;
+}
+
+MaskSubject subject_of(const py::dict& d) {
+  MaskSubject s;
+  const VecXf scalars = to_vector(d, "subject");
+  check(scalars.size() == 4 && scalars.allFinite() && scalars[1] > 1 && scalars[1] < 170 && scalars[0] >= 0 && scalars[0] <= 2,
+        "the track's subject is not 4 sensible numbers: the file is damaged");
+  s.profile = static_cast<Profile>(static_cast<int>(scalars[0]));
+  s.hfov_deg = scalars[1];
+  s.scale = scalars[2];
+  s.eyebrows = scalars[3] > 0.5f;
+  s.identity = to_vector(d, "identity");
+  check(s.identity.allFinite(), "the track's identity is not finite: the file is damaged");
+  for (int eye = 0; eye < 2; ++eye) {
+    MaskEye& e = s.eyes[eye];
+    const std::string prefix = eye == OD ? "od_" : "os_";
+    e.shape = to_vector(d, (prefix + "shape").c_str());
+    const VecXf place = to_vector(d, (prefix + "place").c_str());
+    check(place.size() == 8 && place.allFinite() && e.shape.allFinite(), "the track's " + prefix + "place is damaged");
+    e.centre = place.head<3>();
+    e.patch_offset = place.segment<3>(3);
+    e.patch_roll = place[6];
+    e.iris_radius_mm = place[7];
+  }
+  return s;
+}
+
+Subject known_subject(const py::dict& d) {
+  const auto vector = [&](const std::string& name) -> VecX {
+    const auto a = d[py::str(name)].cast<py::array_t<double, py::array::c_style | py::array::forcecast>>();
+    return Eigen::Map<const VecX>(a.data(), a.size());
+  };
+  const auto point = [&](const std::string& name) -> Vec3 {
+    const VecX v = vector(name);
+    check(v.size() == 3, name + " has " + std::to_string(v.size()) + " numbers, expected 3");
+    return v;
+  };
+  Subject s;
+  s.identity = vector("identity");
+  s.scale = d["scale"].cast<double>();
+  s.iris_radius_mm = d["iris_radius_mm"].cast<double>();
+  for (int eye = 0; eye < 2; ++eye) {
+    const std::string prefix = eye == OD ? "od" : "os";
+    s.eyes[eye] = {vector(prefix + "_shape"), point(prefix + "_offset"), d[py::str(prefix + "_roll")].cast<double>(), point(prefix + "_centre")};
+  }
+  return s;
+}
+
+// A result keeps the mask picture only when process() made one.
+struct PyResult {
+  FrameResult result;
+  int width = 0, height = 0;
+  py::object mask = py::none();
+};
+
+// Pictures of a stored track, without any detector.
+struct MaskRenderer {
+  MaskRenderer(const py::dict& statics, const std::string& models_dir)
+      : models(Models::load(models_dir)), painter(models, subject_of(statics)) {}
+  Models models;
+  MaskPainter painter;
+  Image image;
+
+  MaskFrame frame_of(const Floats& row) const {
+    const int units = models.face.units(), motions = static_cast<int>(models.eyelid[OD].motion.cols());
+    check(row.ndim() == 1 && row.shape(0) == MaskFrame::row_size(units, motions),
+          "got a track row of " + std::to_string(row.size()) + " numbers, expected " +
+              std::to_string(MaskFrame::row_size(units, motions)) + ": the track was made with other models");
+    return MaskFrame::from_row(row.data(), units, motions);
+  }
+};
+
+py::dict timings_of(const StageTimings& t) {
+  py::dict d;
+  d["face_detector"] = t.detect.face_detector;
+  d["preprocess"] = t.detect.preprocess;
+  d["net_face"] = t.detect.net_face;
+  d["net_eyelid"] = t.detect.net_eyelid;
+  d["net_iris"] = t.detect.net_iris;
+  d["net_lines"] = t.detect.net_lines;
+  d["fit_face"] = t.fit_face;
+  d["fit_eyelid"] = t.fit_eyelid;
+  d["fit_eyeball"] = t.fit_eyeball;
+  d["calibrate"] = t.calibrate;
+  d["render"] = t.render;
+  return d;
+}
+
+}  // namespace
+
+void bind_pipeline(py::module_& m) {
+  py::class_<PipelineOptions>(m, "Options", "Settings of a Pipeline; every field has a default.")
+      .def(py::init<>())
+      .def_readwrite("models_dir", &PipelineOptions::models_dir)
+      .def_readwrite("profile", &PipelineOptions::profile, "clinical | article | strict")
+      .def_readwrite("backend", &PipelineOptions::backend, "auto | cpu | tensorrt")
+      .def_readwrite("precision", &PipelineOptions::precision, "auto | f32 | bf16")
+      .def_readwrite("threads", &PipelineOptions::threads, "CPU threads of the nets, 0 = all")
+      .def_property("hfov_deg", [](const PipelineOptions& o) { return o.fit.hfov_deg; },
+                    [](PipelineOptions& o, double v) { o.fit.hfov_deg = v; })
+      .def_property("hvid_mm", [](const PipelineOptions& o) { return o.fit.hvid_mm; },
+                    [](PipelineOptions& o, double v) {  // a measured iris is known better than the adult mean
+                      o.fit.hvid_mm = v;
+                      o.fit.hvid_sd_mm = v == FitOptions{}.hvid_mm ? FitOptions{}.hvid_sd_mm : 0.1;
+                    })
+      .def_property("fixating",
+                    [](const PipelineOptions& o) {
+                      const bool* e = o.fit.fixation.eye;
+                      return std::string(e[OD] ? (e[OS] ? "both" : "od") : (e[OS] ? "os" : "none"));
+                    },
+                    [](PipelineOptions& o, const std::string& v) {
+                      check(v == "none" || v == "od" || v == "os" || v == "both",
+                            "got fixating eye '" + v + "', expected none, od, os or both");
+                      o.fit.fixation.eye[OD] = v == "od" || v == "both";
+                      o.fit.fixation.eye[OS] = v == "os" || v == "both";
+                    })
+      .def_property("fixating_from_s", [](const PipelineOptions& o) { return o.fit.fixation.from_s; },
+                    [](PipelineOptions& o, double v) { o.fit.fixation.from_s = v; })
+      .def_property("fixating_to_s", [](const PipelineOptions& o) { return o.fit.fixation.to_s; },
+                    [](PipelineOptions& o, double v) { o.fit.fixation.to_s = v; })
+      .def_property("landmark_sigma_pct", [](const PipelineOptions& o) { return o.fit.landmark_sigma_pct; },
+                    [](PipelineOptions& o, double v) { o.fit.landmark_sigma_pct = v; })
+      .def_property("lid_sigma_pct", [](const PipelineOptions& o) { return o.fit.lid_sigma_pct; },
+                    [](PipelineOptions& o, double v) { o.fit.lid_sigma_pct = v; })
+      .def_property("iris_sigma_pct", [](const PipelineOptions& o) { return o.fit.iris_sigma_pct; },
+                    [](PipelineOptions& o, double v) { o.fit.iris_sigma_pct = v; })
+      .def_property("smoothing_scale", [](const PipelineOptions& o) { return o.fit.smoothing_scale; },
+                    [](PipelineOptions& o, double v) { o.fit.smoothing_scale = v; })
+      .def_property("eyebrows", [](const PipelineOptions& o) { return o.fit.eyebrows; },
+                    [](PipelineOptions& o, bool v) { o.fit.eyebrows = v; });
+
+  py::class_<Calibration>(m, "Calibration")
+      .def_readonly("ok", &Calibration::ok)
+      .def_readonly("reason", &Calibration::reason)
+      .def_readonly("frames_used", &Calibration::frames_used)
+      .def_readonly("scale", &Calibration::scale)
+      .def_property_readonly("iris_radius_mm", [](const Calibration& c) { return c.ball.iris_radius_mm; })
+      .def_readonly("iris_radius_sd_mm", &Calibration::iris_radius_sd_mm)
+      .def_property_readonly("identity", [](const Calibration& c) { return to_array(VecXf(c.identity.cast<float>())); })
+      .def("eye_centre_mm", [](const Calibration& c, int eye) {
+        check(eye == OD || eye == OS, "got another eye, expected 0 (OD) or 1 (OS)");
+        return to_array(VecXf(c.eyes[eye].centre.cast<float>()));
+      })
+      .def("eye_centre_sd_mm", [](const Calibration& c, int eye) {
+        check(eye == OD || eye == OS, "got another eye, expected 0 (OD) or 1 (OS)");
+        return to_array(VecXf(c.eyes[eye].centre_covariance.diagonal().cwiseSqrt().cast<float>()));
+      })
+      .def("patch_offset_mm", [](const Calibration& c, int eye) {
+        check(eye == OD || eye == OS, "got another eye, expected 0 (OD) or 1 (OS)");
+        return to_array(VecXf(c.eyes[eye].offset.cast<float>()));
+      })
+      .def("eyelid_shape", [](const Calibration& c, int eye) {
+        check(eye == OD || eye == OS, "got another eye, expected 0 (OD) or 1 (OS)");
+        return to_array(VecXf(c.eyes[eye].shape.cast<float>()));
+      });
+
+  py::class_<EyeFit>(m, "EyeResult")
+      .def_property_readonly("valid", [](const EyeFit& e) { return e.reason == Reason::none; })
+      .def_property_readonly("reason", [](const EyeFit& e) { return std::string(reason_text(e.reason)); })
+      .def_property_readonly("yaw_deg", [](const EyeFit& e) { return e.reason == Reason::none ? e.gaze.yaw / deg : NAN; })
+      .def_property_readonly("pitch_deg", [](const EyeFit& e) { return e.reason == Reason::none ? e.gaze.pitch / deg : NAN; })
+      .def_property_readonly("yaw_sd_deg", [](const EyeFit& e) { return e.yaw_sd / deg; })
+      .def_property_readonly("pitch_sd_deg", [](const EyeFit& e) { return e.pitch_sd / deg; })
+      .def_readonly("mrd1_mm", &EyeFit::mrd1_mm)
+      .def_readonly("mrd2_mm", &EyeFit::mrd2_mm)
+      .def_readonly("pfh_mm", &EyeFit::pfh_mm)
+      .def_readonly("openness", &EyeFit::openness)
+      .def_readonly("px_per_deg", &EyeFit::px_per_deg)
+      .def_readonly("eyeball_residual_pct", &EyeFit::eyeball_residual_pct)
+      .def_readonly("eyelid_residual_pct", &EyeFit::eyelid_residual_pct);
+
+  py::class_<PyResult>(m, "FrameResult")
+      .def_property_readonly("time_s", [](const PyResult& r) { return r.result.fit.time_s; })
+      .def_property_readonly("face_valid", [](const PyResult& r) { return r.result.fit.face_reason == Reason::none; })
+      .def_property_readonly("face_reason", [](const PyResult& r) { return std::string(reason_text(r.result.fit.face_reason)); })
+      .def_property_readonly("head_yaw_deg", [](const PyResult& r) { return r.result.head.yaw_deg; })
+      .def_property_readonly("head_pitch_deg", [](const PyResult& r) { return r.result.head.pitch_deg; })
+      .def_property_readonly("head_roll_deg", [](const PyResult& r) { return r.result.head.roll_deg; })
+      .def_property_readonly("head_x_mm", [](const PyResult& r) { return r.result.head_mm.x(); })
+      .def_property_readonly("head_y_mm", [](const PyResult& r) { return r.result.head_mm.y(); })
+      .def_property_readonly("head_z_mm", [](const PyResult& r) { return r.result.head_mm.z(); })
+      .def_property_readonly("od", [](const PyResult& r) { return r.result.fit.eyes[OD]; })
+      .def_property_readonly("os", [](const PyResult& r) { return r.result.fit.eyes[OS]; })
+      .def_property_readonly("units", [](const PyResult& r) { return to_array(VecXf(r.result.fit.pose.units.cast<float>())); })
+      .def_property_readonly("track_row", [](const PyResult& r) {
+        const std::vector<float> row = r.result.mask.to_row();
+        return Floats(row.size(), row.data());
+      })
+      .def_readonly("mask", &PyResult::mask);
+
+  py::class_<Pipeline>(m, "Pipeline", "From frames to masks; see Pipeline.process.")
+      .def(py::init<const PipelineOptions&>(), py::call_guard<py::gil_scoped_release>())
+      .def("process",
+           [](Pipeline& p, const py::array_t<std::uint8_t>& frame, double time_s) {
+             PyResult r;
+             Image mask;
+             const ImageView view = to_view(frame);
+             {
+               py::gil_scoped_release release;
+               r.result = p.process(view, time_s, mask);
+             }
+             r.width = view.width;
+             r.height = view.height;
+             r.mask = to_array(mask);
+             return r;
+           },
+           py::arg("frame_bgr_uint8"), py::arg("time_s"))
+      .def("detect",
+           [](Pipeline& p, const py::array_t<std::uint8_t>& frame, double time_s) {
+             const ImageView view = to_view(frame);
+             py::gil_scoped_release release;
+             return p.detect(view, time_s);
+           },
+           py::arg("frame_bgr_uint8"), py::arg("time_s"))
+      .def("calibrate",
+           [](Pipeline& p, const std::vector<FrameDetection>& window) {
+             py::gil_scoped_release release;
+             return p.calibrate(window);
+           })
+      .def("fit",
+           [](Pipeline& p, const FrameDetection& d) {
+             PyResult r;
+             r.result = p.fit(d);
+             if (r.result.mask.units.size() == 0) {  // not calibrated: an empty frame of the right length
+               r.result.mask.units.setZero(p.models().face.units());
+               for (int eye = 0; eye < 2; ++eye)
+                 r.result.mask.eyes[eye].motion.setZero(p.models().eyelid[eye].motion.cols());
+             }
+             r.width = d.width;
+             r.height = d.height;
+             return r;
+           })
+      .def("render",
+           [](Pipeline& p, const PyResult& r) {
+             Image mask;
+             {
+               py::gil_scoped_release release;
+               p.render(r.result, r.width, r.height, mask);
+             }
+             return to_array(mask);
+           })
+      .def("use_subject",
+           [](Pipeline& p, const py::dict& known, int width, int height) { p.use_subject(known_subject(known), width, height); },
+           py::arg("subject"), py::arg("width"), py::arg("height"),
+           "Instead of calibrate(): a subject known already. dict of identity (K,), scale, iris_radius_mm and, for\n"
+           "od and os, _shape (Ks,), _offset (3,) mm, _roll rad, _centre (3,) mm, head frame.")
+      .def("reset", &Pipeline::reset)
+      .def("timings", [](const Pipeline& p) { return timings_of(p.timings()); })
+      .def("track_statics", [](const Pipeline& p) { return statics_of(p.subject()); })
+      .def_property_readonly("backend", &Pipeline::backend);
+
+  py::class_<MaskRenderer>(m, "MaskRenderer", "Pictures of a stored track.")
+      .def(py::init<const py::dict&, const std::string&>(), py::arg("statics"), py::arg("models_dir"))
+      .def("render",
+           [](MaskRenderer& r, const Floats& row, int width, int height) {
+             check(width >= 1 && height >= 1 && width <= 16384 && height <= 16384,
+                   "got a picture of " + std::to_string(width) + " x " + std::to_string(height) + ", expected 1 to 16384 a side");
+             r.painter.paint(r.frame_of(row), width, height, r.image);
+             return to_array(r.image);
+           },
+           py::arg("row"), py::arg("width"), py::arg("height"))
+      .def("vertices", [](const MaskRenderer& r) {
+        const Points3f& v = r.painter.vertices();
+        return py::array_t<float>({v.rows(), Eigen::Index{3}}, v.data());
+      });
+
+  m.def("system_info", [] {
+    py::dict d;
+    d["threads"] = std::thread::hardware_concurrency();
+    d["avx2"] = __builtin_cpu_supports("avx2") != 0;
+    d["avx512f"] = __builtin_cpu_supports("avx512f") != 0;
+    d["avx512bf16"] = __builtin_cpu_supports("avx512bf16") != 0;
+    return d;
+  });
+}
+
+}  // namespace dmask

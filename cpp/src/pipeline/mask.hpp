@@ -1,0 +1,89 @@
+// The mask: what of a fitted subject leaves the machine under a privacy profile, and how it becomes a picture.
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "fit/calibration.hpp"
+#include "fit/tracker.hpp"
+#include "render/scene.hpp"
+
+namespace dmask {
+
+// clinical: generic face, the patient's eyelid shape and all motion.
+// article: the patient's own fitted face and eyelids. strict: generic both, lids as openness only.
+enum class Profile { clinical, article, strict };
+Profile profile_named(const std::string& name);  // throws Error
+
+struct MaskEye {
+  VecXf shape;                       // w_es
+  Vec3f centre = Vec3f::Zero();      // eyeball centre, head frame, mm
+  Vec3f patch_offset = Vec3f::Zero();// of the patch from it, mm
+  float patch_roll = 0;              // rad
+  float iris_radius_mm = 5.85f;
+};
+
+// Fixed for a subject; what the track file's header holds.
+struct MaskSubject {
+  Profile profile = Profile::clinical;
+  float hfov_deg = 40;
+  float scale = 1;
+  bool eyebrows = true;
+  VecXf identity;                    // w_fs; zero unless article
+  std::array<MaskEye, 2> eyes;
+};
+
+// One frame; a row of the track file.
+struct MaskFrame {
+  bool face = false;
+  Mat3f rotation = Mat3f::Identity();
+  Vec3f translation = Vec3f::Zero();
+  VecXf units;
+  struct EyeState {
+    bool gaze = false;               // draw an iris: nothing is invented for closed or covered eyes
+    float yaw = 0, pitch = 0;        // rad
+    VecXf motion;                    // w_em
+  };
+  std::array<EyeState, 2> eyes;
+
+  static int row_size(int units, int motions) { return 7 + units + 2 * (3 + motions); }
+  std::vector<float> to_row() const;
+  static MaskFrame from_row(const float* row, int units, int motions);
+};
+
+MaskSubject mask_subject(const Models& models, const Calibration& calibration, const FitOptions& options, Profile profile);
+MaskFrame mask_frame(const Models& models, const Calibration& calibration, const MaskSubject& subject, const FrameFit& fit);
+
+// Turns frames of one subject into pictures. Everything that does not change is prepared once.
+class MaskPainter {
+ public:
+  MaskPainter(const Models& models, const MaskSubject& subject);
+  void paint(const MaskFrame& frame, int width, int height, Image& out);
+  // Vertices of the last painted frame, camera frame, mm.
+  const Points3f& vertices() const { return camera_vertices_; }
+  const Triangles& triangles() const { return triangles_; }
+
+ private:
+  struct EyePatch {
+    VecXf base;                    // 3V template with the subject's shape
+    Eigen::MatrixXf brow;          // 3V x brow units, Eqs. (23, 24)
+    std::vector<int> vertex;       // V: where each vertex goes in the mesh
+    std::vector<char> on_globe;    // V: skin that has to stay outside the globe
+  };
+  void place_eye(const MaskFrame& frame, int eye);
+
+  const Models& models_;
+  MaskSubject subject_;
+  SubjectFace face_;
+  std::array<EyePatch, 2> patches_;
+  std::vector<int> brow_units_;
+  Triangles triangles_;
+  Points3f albedo_;
+  VecXf head_;               // 3N, head frame
+  VecXf local_;              // 3V
+  Points3f camera_vertices_;
+  Renderer renderer_;
+};
+
+}  // namespace dmask

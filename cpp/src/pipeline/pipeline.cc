@@ -1,0 +1,127 @@
+#include "pipeline/pipeline.hpp"
+
+#include <chrono>
+
+#include "geometry/check.hpp"
+#include "geometry/cpu.hpp"
+#include "geometry/rotation.hpp"
+
+namespace dmask {
+namespace {
+
+constexpr std::size_t live_window_frames = 150;
+
+double now_ms() {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::string chosen_backend(const PipelineOptions& options) {
+  if (options.backend == "auto" || options.backend == "cpu") return "openvino";
+  check(options.backend != "tensorrt",
+        "backend tensorrt is not part of this build: use --backend cpu");
+  throw Error("got backend '" + options.backend + "', expected auto, cpu or tensorrt");
+}
+
+DetectorOptions detector_options(const PipelineOptions& options) {
+  DetectorOptions d;
+  d.model_dir = options.models_dir;
+  d.backend = chosen_backend(options);
+  d.precision = options.precision;
+  d.threads = options.threads;
+  return d;
+}
+
+const PipelineOptions& checked(const PipelineOptions& options) {
+  require_cpu();
+  profile_named(options.profile);
+  check(options.fit.hfov_deg > 1 && options.fit.hfov_deg < 170,
+        "got a horizontal field of view of " + std::to_string(options.fit.hfov_deg) + " degrees, expected 1 to 170");
+  check(options.fit.hvid_mm > 8 && options.fit.hvid_mm < 16,
+        "got an iris diameter of " + std::to_string(options.fit.hvid_mm) + " mm, expected 8 to 16");
+  return options;
+}
+
+}  // namespace
+
+Pipeline::Pipeline(const PipelineOptions& options)
+    : options_(checked(options)),
+      backend_(chosen_backend(options)),
+      models_(Models::load(options.models_dir)),
+      tracker_(models_, options_.fit) {}
+
+FrameResult Pipeline::process(const ImageView& frame, double time_s, Image& mask) {
+  const FrameDetection detection = detect(frame, time_s);
+  if (detection.face_found) {
+    ++live_faces_;
+    // Every frame at first, then ever sparser: the window spans what has been seen, at a bounded size.
+    if (live_window_.size() < live_window_frames) live_window_.push_back(detection);
+    else if (live_faces_ % 10 == 0) live_window_[(live_faces_ / 10) % live_window_frames] = detection;
+    if (live_faces_ == 1 || live_faces_ == 15 || live_faces_ == 60 || live_faces_ == 150) calibrate(live_window_);
+  }
+  FrameResult result = fit(detection);
+  render(result, frame.width, frame.height, mask);
+  return result;
+}
+
+FrameDetection Pipeline::detect(const ImageView& frame, double time_s) {
+  if (!detector_) detector_ = std::make_unique<Detector>(detector_options(options_));
+  FrameDetection detection = detector_->detect(frame, time_s);
+  timings_.detect = detector_->last_timings();
+  return detection;
+}
+
+const Calibration& Pipeline::calibrate(const std::vector<FrameDetection>& window) {
+  const double start = now_ms();
+  calibration_ = dmask::calibrate(models_, window, options_.fit);
+  if (calibration_.ok) use_calibration();
+  timings_.calibrate = now_ms() - start;
+  return calibration_;
+}
+
+void Pipeline::use_calibration() {
+  tracker_.set_calibration(calibration_);
+  subject_ = mask_subject(models_, calibration_, options_.fit, profile_named(options_.profile));
+  painter_ = std::make_unique<MaskPainter>(models_, subject_);
+}
+
+void Pipeline::use_subject(const Subject& subject, int width, int height) {
+  calibration_ = calibration_of(models_, subject, width, height, options_.fit);
+  use_calibration();
+}
+
+FrameResult Pipeline::fit(const FrameDetection& detection) {
+  FrameResult result;
+  result.fit = tracker_.fit(detection);
+  timings_.fit_face = result.fit.fit_face_ms;
+  timings_.fit_eyelid = result.fit.fit_eyelid_ms;
+  timings_.fit_eyeball = result.fit.fit_eyeball_ms;
+  if (!calibration_.ok) return result;
+  result.mask = mask_frame(models_, calibration_, subject_, result.fit);
+  if (result.fit.face_reason != Reason::none) return result;
+  const FacePose& pose = result.fit.pose;
+  result.head = head_angles(pose.rotation);
+  result.head_mm = pose.rotation * (0.5 * (calibration_.eyes[OD].centre + calibration_.eyes[OS].centre)) + pose.translation;
+  return result;
+}
+
+void Pipeline::render(const FrameResult& result, int width, int height, Image& mask) {
+  const double start = now_ms();
+  if (painter_) {
+    painter_->paint(result.mask, width, height, mask);
+  } else {  // no face so far: the plain background
+    mask.resize(width, height);
+    for (std::size_t i = 0; i < mask.bgr.size(); ++i) mask.bgr[i] = RenderStyle{}.background_bgr[i % 3];
+  }
+  timings_.render = now_ms() - start;
+}
+
+void Pipeline::reset() {
+  if (detector_) detector_->reset();
+  tracker_.reset();
+  calibration_ = {};
+  painter_.reset();
+  live_window_.clear();
+  live_faces_ = 0;
+}
+
+}  // namespace dmask

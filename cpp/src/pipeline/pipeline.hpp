@@ -1,0 +1,75 @@
+// From a camera frame to its mask: detect, fit, render. Read process() first.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "detect/detector.hpp"
+#include "fit/calibration.hpp"
+#include "fit/tracker.hpp"
+#include "geometry/rotation.hpp"
+#include "pipeline/mask.hpp"
+
+namespace dmask {
+
+struct PipelineOptions {
+  std::string models_dir;            // where face.dmm, eyelid.dmm and the nets are
+  std::string profile = "clinical";  // clinical | article | strict
+  std::string backend = "auto";      // auto | cpu | tensorrt
+  std::string precision = "auto";    // auto | f32 | bf16
+  int threads = 1;                   // of the nets, 0: all
+  FitOptions fit;
+};
+
+struct FrameResult {
+  FrameFit fit;
+  MaskFrame mask;            // what the profile lets out
+  HeadAngles head{NAN, NAN, NAN};
+  Vec3 head_mm = Vec3::Constant(NAN);  // midpoint of both eyeball centres, camera frame
+};
+
+struct StageTimings {  // ms, the last call of each
+  DetectTimings detect;
+  double fit_face = 0, fit_eyelid = 0, fit_eyeball = 0, calibrate = 0, render = 0;
+};
+
+class Pipeline {
+ public:
+  explicit Pipeline(const PipelineOptions& options);
+
+  // Live use: calibrates itself on the first face and again as better frames come in.
+  FrameResult process(const ImageView& frame, double time_s, Image& mask);
+
+  // The same in steps, for recordings: detect a window, calibrate once, then fit and render.
+  FrameDetection detect(const ImageView& frame, double time_s);
+  const Calibration& calibrate(const std::vector<FrameDetection>& window);
+  FrameResult fit(const FrameDetection& detection);
+  void render(const FrameResult& result, int width, int height, Image& mask);
+  // Instead of calibrate(): a subject known from an earlier visit, biometry or a phantom.
+  void use_subject(const Subject& subject, int width, int height);
+  void reset();  // another patient
+
+  const Calibration& calibration() const { return calibration_; }
+  const MaskSubject& subject() const { return subject_; }
+  const Models& models() const { return models_; }
+  const StageTimings& timings() const { return timings_; }
+  const std::string& backend() const { return backend_; }
+
+ private:
+  void use_calibration();
+
+  PipelineOptions options_;
+  std::string backend_;
+  Models models_;
+  std::unique_ptr<Detector> detector_;  // made when the first frame comes in
+  Tracker tracker_;
+  Calibration calibration_;
+  MaskSubject subject_;
+  std::unique_ptr<MaskPainter> painter_;
+  std::vector<FrameDetection> live_window_;
+  int live_faces_ = 0;
+  StageTimings timings_;
+};
+
+}  // namespace dmask
