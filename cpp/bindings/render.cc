@@ -67,10 +67,11 @@ void bind_render(py::module_& m) {
       .def(py::init(&make_globe), py::arg("centre"), py::arg("axis"), py::kw_only(), py::arg("radius_mm") = 12.0f,
            py::arg("iris_radius_mm") = 5.85f, py::arg("pupil_radius_mm") = 1.9f, py::arg("visible") = true);
 
-  py::class_<PyRenderer>(m, "Renderer", "Draws masks; keeps its buffers from picture to picture. For one thread at a time.")
+  py::class_<PyRenderer>(m, "Renderer",
+                         "Draws masks; keeps its buffers from picture to picture. For one thread at a time.")
       .def(py::init<>())
-      .def("render_scene", &PyRenderer::render, py::arg("vertices"), py::arg("triangles"), py::arg("albedo"), py::kw_only(),
-           py::arg("focal_px"), py::arg("cx"), py::arg("cy"), py::arg("width"), py::arg("height"),
+      .def("render_scene", &PyRenderer::render, py::arg("vertices"), py::arg("triangles"), py::arg("albedo"),
+           py::kw_only(), py::arg("focal_px"), py::arg("cx"), py::arg("cy"), py::arg("width"), py::arg("height"),
            py::arg("globes") = std::vector<Globe>{},
            py::arg("background_bgr") = RenderStyle{}.background_bgr,
            "vertices (N,3) float32 mm, camera frame; triangles (T,3) int32, counter-clockwise from outside;\n"

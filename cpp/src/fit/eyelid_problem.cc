@@ -171,12 +171,13 @@ void EyelidProblem::residuals(const State& state, VecX& r, MatX* jacobian) const
   if (jacobian) jacobian->setZero(r.size(), size());
   const Mat3 roll = exp_so3({0, 0, state.roll});
   const int km = motions();
+  const double shared_weight = frozen_ ? 1 : std::sqrt(std::min(1.0, options_.window_information / std::max<double>(frames_.size(), 1)));
   VecX head;
   MatX basis(3, std::max(km, shapes()));
   for (std::size_t f = 0; f < frames_.size(); ++f) {
     const EyelidObservation& o = frames_[f];
     place(state, static_cast<int>(f), head);
-    const double weight = dense_weight(o.interocular_px, options_);
+    const double weight = shared_weight * dense_weight(o.interocular_px, options_);
     for (int j = 0; j < per_frame; ++j) {
       const bool dense = j < dense_points;
       const int row = dense ? dense_[f][j].row : 2 * margin + j - dense_points;
@@ -192,7 +193,7 @@ void EyelidProblem::residuals(const State& state, VecX& r, MatX* jacobian) const
       } else {
         const OnLine& line = on_line_[f][j - dense_points];
         if (line.weight == 0) continue;
-        w = line.weight * line.normal * line.normal.transpose();
+        w = shared_weight * line.weight * line.normal * line.normal.transpose();
         r.segment<2>(at) = w * (camera_.project(y) - line.point);
       }
       if (!jacobian) continue;
@@ -226,7 +227,7 @@ double EyelidProblem::prior(const State& state, VecX* gradient, VecX* curvature)
     }
   };
   if (!frozen_) {
-    for (int k = 0; k < shapes(); ++k) add(state.shape[k], 0, 1, k);
+    for (int k = 0; k < shapes(); ++k) add(state.shape[k], 0, options_.lid_shape_sigma, k);
     for (int a = 0; a < 3; ++a)
       add(state.offset[a], 0, a == 2 ? options_.patch_depth_sigma_mm : options_.patch_offset_sigma_mm, shapes() + a);
     add(state.roll, 0, options_.patch_roll_sigma_deg * deg, shapes() + 3);
@@ -244,7 +245,7 @@ double EyelidProblem::prior(const State& state, VecX* gradient, VecX* curvature)
 EyelidProblem::State EyelidProblem::plus(const State& state, const VecX& step) const {
   State out = state;
   if (!frozen_) {
-    out.shape += step.head(shapes());
+    out.shape = (out.shape + step.head(shapes())).cwiseMax(-3.0).cwiseMin(3.0);
     out.offset += step.segment<3>(shapes());
     out.roll += step[shapes() + 3];
   }
