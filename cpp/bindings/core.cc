@@ -16,7 +16,7 @@ void bind_render(py::module_& m);
 PYBIND11_MODULE(_core, m) {
   dmask::require_cpu();
   m.attr("__version__") = DMASK_VERSION;
-  py::register_exception<dmask::Error>(m, "Error", PyExc_ValueError);
+  py::register_exception<dmask::Error>(m, "Error", py::module_::import("dmask.errors").attr("Error"));
   dmask::bind_detect(m);
   dmask::bind_fit(m);
   dmask::bind_render(m);

@@ -3,6 +3,8 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
+
 #include "fit/calibration.hpp"
 #include "geometry/check.hpp"
 #include "geometry/rotation.hpp"
@@ -42,6 +44,16 @@ void bind_fit(py::module_& m) {
       .def_property_readonly("eyelid_shapes", [](const Models& x) { return x.eyelid[OS].shape.cols(); })
       .def_property_readonly("eyelid_motions", [](const Models& x) { return x.eyelid[OS].motion.cols(); })
       .def_property_readonly("eyelid_motion_names", [](const Models& x) { return x.eyelid[OS].named_motion_names; })
+      .def("blink",
+           [](const Models& x, const Floats& shape, double amount) {
+             const EyelidModel& lid = x.eyelid[OS];
+             const VecXf w = weights(shape, lid.shape.cols(), "shape weights");
+             const VecXf mid = lid.blink_mid(w), full = lid.blink_full(w);
+             const float t = static_cast<float>(std::clamp(amount, 0.0, 1.0));
+             const VecXf v = t < 0.5f ? VecXf(2 * t * mid) : VecXf(mid + (2 * t - 1) * (full - mid));
+             return Floats(v.size(), v.data());
+           },
+           py::arg("shape"), py::arg("amount"), "Lid motion weights (Km,) from open (0) to shut (1) over the globe, for lids of a shape (Ks,).")
       .def("eyelid_motion",
            [](const Models& x, const std::string& name) {
              const VecXf v = x.eyelid[OS].named(name);

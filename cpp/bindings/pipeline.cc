@@ -145,7 +145,11 @@ py::dict timings_of(const StageTimings& t) {
 
 void bind_pipeline(py::module_& m) {
   py::class_<PipelineOptions>(m, "Options", "Settings of a Pipeline; every field has a default.")
-      .def(py::init<>())
+      .def(py::init([] {
+        PipelineOptions o;
+        o.models_dir = py::module_::import("dmask").attr("__path__")[py::int_(0)].cast<std::string>() + "/models";
+        return o;
+      }))
       .def_readwrite("models_dir", &PipelineOptions::models_dir)
       .def_readwrite("profile", &PipelineOptions::profile, "clinical | article | strict")
       .def_readwrite("backend", &PipelineOptions::backend, "auto | cpu | tensorrt")
@@ -179,6 +183,8 @@ void bind_pipeline(py::module_& m) {
                     [](PipelineOptions& o, double v) { o.fit.lid_sigma_pct = v; })
       .def_property("iris_sigma_pct", [](const PipelineOptions& o) { return o.fit.iris_sigma_pct; },
                     [](PipelineOptions& o, double v) { o.fit.iris_sigma_pct = v; })
+      .def_property("limbus_information", [](const PipelineOptions& o) { return o.fit.limbus_information; },
+                    [](PipelineOptions& o, double v) { o.fit.limbus_information = v; })
       .def_property("smoothing_scale", [](const PipelineOptions& o) { return o.fit.smoothing_scale; },
                     [](PipelineOptions& o, double v) { o.fit.smoothing_scale = v; })
       .def_property("eyebrows", [](const PipelineOptions& o) { return o.fit.eyebrows; },

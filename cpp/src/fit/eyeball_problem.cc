@@ -29,7 +29,7 @@ EyeballObservation EyeballObservation::from(const EyeDetection& detection, int e
     const double c = detection.iris[i].confidence;
     // Limbus points under the lids are guesses that would pull the eye towards the opening's middle: they drop out.
     const double visible = std::clamp((c - 0.3) / 0.4, 0.0, 1.0);
-    o.root_information[i] = weight * std::sqrt(i == 0 ? std::max(visible, 0.1) : visible * 4.0 / 18.0);
+    o.root_information[i] = weight * std::sqrt(i == 0 ? std::max(visible, 0.1) : visible * options.limbus_information / 18.0);
   }
   return o;
 }

@@ -12,13 +12,13 @@ using Mat23 = Eigen::Matrix<double, 2, 3>;
 
 constexpr int jaw_end = 17;
 
-// What a landmark is worth beside the others: brows and nose differ between conventions,
-// the mouth moves the pose when it is trusted, the eyes carry what is measured.
+// What a landmark is worth beside the others: brows and nose differ between conventions, mouth and lids move the
+// pose when they are trusted, the canthi stay.
 double landmark_weight(int i) {
   if (i < jaw_end) return 0.35;
   if (i < 27) return 0.5;
   if (i < 36) return 0.7;
-  if (i < 48) return 1.5;
+  if (i < 48) return i % 3 == 0 ? 1.8 : 0.6;  // 36, 39, 42, 45
   return 0.6;
 }
 
@@ -124,6 +124,7 @@ UnitPrior UnitPrior::from(const FaceModel& model, const FitOptions& options) {
   for (int m = 0; m < model.units(); ++m) {
     const std::string& name = model.unit_names()[m];
     if (name.rfind("eyeLook", 0) == 0) prior.sigma[m] = options.eye_look_sigma;
+    if (name == "mouthClose") prior.sigma[m] = options.eye_look_sigma;  // a corrective of the open jaw, 42 mm alone
     if (name.rfind("jaw", 0) == 0 && name != "jawOpen") prior.sigma[m] = 0.1;
   }
   return prior;

@@ -38,6 +38,7 @@ struct FitOptions {
 
   // Eyeballs.
   double iris_sigma_pct = 0.5;
+  double limbus_information = 4.0;   // independent points that the 18 of the limbus amount to
   double iris_radius_sigma_mm = 0.21;
   double centre_sigma_mm = 1.0;      // p_e sideways and up, against the patch
   double centre_depth_sigma_mm = 0.3;

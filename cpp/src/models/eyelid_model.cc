@@ -54,24 +54,33 @@ EyelidModel EyelidModel::load(const std::string& path, Eye eye) {
   m.blend = Eigen::Map<const VecXf>(file.get("blend", DType::f32, {v}).as<float>(), v);
   m.brow_region = Eigen::Map<const VecXf>(file.get("brow_region", DType::f32, {v}).as<float>(), v);
   m.albedo = Eigen::Map<const Points3f>(file.get("albedo", DType::f32, {v, 3}).as<float>(), v, 3);
+  const Array& edge = file.get("inner_edge", DType::u8, {v});
+  m.inner_edge.assign(edge.data, edge.data + v);
   m.upper_margin = chain("upper_margin");
   m.lower_margin = chain("lower_margin");
   m.crease = chain("crease");
   m.bulge = chain("bulge");
   m.centre = Eigen::Map<const Vec3f>(file.get("centre_os", DType::f32, {3}).as<float>());
-  const Array& regression = file.get("centre_from_identity", DType::f32, {-1, 3});
+  // Some identity modes are asymmetric: each eye has a regression of its own, OD's in head axes already.
+  const Array& regression = file.get(eye == OS ? "centre_from_identity" : "centre_from_identity_od", DType::f32, {-1, 3});
   m.centre_from_identity = Eigen::Map<const Eigen::MatrixXf>(regression.as<float>(), 3, regression.shape[0]);
   m.named_motion_names = file.strings("named_motion_names");
   const std::int64_t named = static_cast<std::int64_t>(m.named_motion_names.size());
   const Array& in_motion = file.get("named_in_motion", DType::f32, {named, m.motion.cols()});
   m.named_in_motion = Eigen::Map<const Eigen::MatrixXf>(in_motion.as<float>(), m.motion.cols(), named);
 
+  const auto from_shape = [&](const char* name) -> Eigen::MatrixXf {
+    const Array& a = file.get(name, DType::f32, {m.shape.cols(), m.motion.cols()});
+    return Eigen::Map<const Eigen::MatrixXf>(a.as<float>(), m.motion.cols(), m.shape.cols());
+  };
+  m.blink_mid_from_shape = from_shape("blink_mid_from_shape");
+  m.blink_full_from_shape = from_shape("blink_full_from_shape");
+
   if (eye == OD) {
     mirror_x(m.patch);
     mirror_x(m.shape);
     mirror_x(m.motion);
     m.centre.x() *= -1;
-    m.centre_from_identity.row(0) *= -1;
     for (Eigen::Index t = 0; t < m.triangles.rows(); ++t) std::swap(m.triangles(t, 1), m.triangles(t, 2));
   }
   return m;

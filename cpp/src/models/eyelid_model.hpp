@@ -16,6 +16,7 @@ struct EyelidModel {
   Triangles triangles;
   std::vector<int> face_vertex;            // V: the face vertex replaced, -1 for added ones
   VecXf blend;                             // V: 1 patch .. 0 face
+  std::vector<char> inner_edge;            // V: the lids' innermost vertices, inside the globe: they close every slit
   VecXf brow_region;                       // V: 0..1
   Points3f albedo;                         // V x 3 BGR
   std::vector<int> upper_margin, lower_margin, crease, bulge;  // vertex chains from inner to outer
@@ -23,8 +24,12 @@ struct EyelidModel {
   Eigen::MatrixXf centre_from_identity;    // 3 x K
   std::vector<std::string> named_motion_names;
   Eigen::MatrixXf named_in_motion;         // Km x Kn
+  Eigen::MatrixXf blink_mid_from_shape, blink_full_from_shape;  // Km x Ks: what a blink needs more for a shape
 
   int vertices() const { return static_cast<int>(blend.size()); }
+  // Half and full blink of a subject with eyelid shape w_es (Ks).
+  VecXf blink_mid(const VecXf& w_es) const { return named("blink_mid") + blink_mid_from_shape * w_es; }
+  VecXf blink_full(const VecXf& w_es) const { return named("blink_full") + blink_full_from_shape * w_es; }
   VecXf named(const std::string& name) const;  // its motion weights (Km); throws Error when there is none
 
   static EyelidModel load(const std::string& path, Eye eye);

@@ -9,7 +9,8 @@
 namespace dmask {
 namespace {
 
-constexpr float skin_radius_mm = 12.15f;   // lid skin rides outside the 12 mm globe
+constexpr float skin_radius_mm = 12.25f;  // lid skin rides outside the 12 mm globe
+constexpr float edge_radius_mm = 11.6f;   // the lids' inner edge inside it: no slit between lid and globe
 constexpr float brow_radius_mm = 10.0f;    // r of Eq. (23)
 
 double openness_of(const Models& models, int eye, const VecX& motion) {
@@ -163,7 +164,7 @@ MaskPainter::MaskPainter(const Models& models, const MaskSubject& subject) : mod
     for (int v = 0; v < model.vertices(); ++v) {
       patch.vertex[v] = model.face_vertex[v] >= 0 ? model.face_vertex[v] : total++;
       check(patch.vertex[v] < n || model.face_vertex[v] < 0, "the eyelid model names a vertex the face model has not");
-      patch.on_globe[v] = model.patch.segment<3>(3 * v).norm() >= skin_radius_mm - 0.05f;
+      patch.on_globe[v] = !model.inner_edge[v] && model.patch.segment<3>(3 * v).norm() >= skin_radius_mm - 0.05f;
     }
     for (Eigen::Index t = 0; t < model.triangles.rows(); ++t) {  // the face's own triangles are there already
       const int a = model.triangles(t, 0), b = model.triangles(t, 1), c = model.triangles(t, 2);
@@ -216,6 +217,7 @@ void MaskPainter::place_eye(const MaskFrame& frame, int eye) {
     Vec3f q = Vec3f(c * p.x() - s * p.y(), s * p.x() + c * p.y(), p.z()) + own.patch_offset;
     const float radius = q.norm();
     if (patch.on_globe[v] && radius < skin_radius_mm) q *= skin_radius_mm / radius;
+    if (model.inner_edge[v] && radius > edge_radius_mm) q *= edge_radius_mm / radius;
     auto out = head_.segment<3>(3 * patch.vertex[v]);
     const float b = model.blend[v];
     out = model.face_vertex[v] < 0 ? Vec3f(own.centre + q) : Vec3f(b * (own.centre + q) + (1 - b) * out);

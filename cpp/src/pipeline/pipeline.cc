@@ -31,6 +31,13 @@ DetectorOptions detector_options(const PipelineOptions& options) {
   return d;
 }
 
+Calibration generic_calibration(const Models& models, const FitOptions& options) {
+  Calibration c;
+  c.identity.setZero(options.identity_modes);
+  for (int eye = 0; eye < 2; ++eye) c.eyes[eye].shape.setZero(models.eyelid[eye].shape.cols());
+  return c;
+}
+
 const PipelineOptions& checked(const PipelineOptions& options) {
   require_cpu();
   profile_named(options.profile);
@@ -47,7 +54,10 @@ Pipeline::Pipeline(const PipelineOptions& options)
     : options_(checked(options)),
       backend_(chosen_backend(options)),
       models_(Models::load(options.models_dir)),
-      tracker_(models_, options_.fit) {}
+      tracker_(models_, options_.fit),
+      subject_(mask_subject(models_, generic_calibration(models_, options_.fit), options_.fit, Profile::strict)) {
+  subject_.profile = profile_named(options_.profile);
+}
 
 FrameResult Pipeline::process(const ImageView& frame, double time_s, Image& mask) {
   const FrameDetection detection = detect(frame, time_s);
@@ -120,6 +130,8 @@ void Pipeline::reset() {
   tracker_.reset();
   calibration_ = {};
   painter_.reset();
+  subject_ = mask_subject(models_, generic_calibration(models_, options_.fit), options_.fit, Profile::strict);
+  subject_.profile = profile_named(options_.profile);
   live_window_.clear();
   live_faces_ = 0;
 }

@@ -51,7 +51,7 @@ class Pipeline {
   void reset();  // another patient
 
   const Calibration& calibration() const { return calibration_; }
-  const MaskSubject& subject() const { return subject_; }
+  const MaskSubject& subject() const { return subject_; }  // a generic one before the first calibration
   const Models& models() const { return models_; }
   const StageTimings& timings() const { return timings_; }
   const std::string& backend() const { return backend_; }

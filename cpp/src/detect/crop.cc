@@ -1,0 +1,162 @@
+#include "detect/crop.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "geometry/check.hpp"
+
+namespace dmask {
+
+Vec2f Crop::to_frame(float x, float y) const {
+  const float u = (mirrored ? width - 1 - x : x) - 0.5f * (width - 1);
+  const float v = y - 0.5f * (height - 1);
+  const float c = scale() * std::cos(roll_rad), s = scale() * std::sin(roll_rad);
+  return centre + Vec2f(c * u - s * v, s * u + c * v);
+}
+
+Vec2f Crop::to_crop(const Vec2f& frame_px) const {
+  const Vec2f d = (frame_px - centre) / scale();
+  const float c = std::cos(roll_rad), s = std::sin(roll_rad);
+  const float x = c * d.x() + s * d.y() + 0.5f * (width - 1);
+  return {mirrored ? width - 1 - x : x, -s * d.x() + c * d.y() + 0.5f * (height - 1)};
+}
+
+Crop Crop::inner(Crop crop) const {
+  crop.centre = to_frame(crop.centre.x(), crop.centre.y());
+  crop.width_px *= scale();
+  crop.roll_rad += roll_rad;
+  return crop;
+}
+
+namespace {
+
+typedef float Float4 __attribute__((vector_size(16)));
+typedef std::int32_t Int4 __attribute__((vector_size(16)));
+typedef std::uint16_t Word4 __attribute__((vector_size(8)));
+
+constexpr int max_shrink = 256;  // sums of that many bytes fit 16 bits
+
+// One pixel of summed rows as B, G, R, unused; reads four values.
+template <int channels>
+inline Int4 load(const std::uint16_t* sums) {
+  if constexpr (channels == 1) return Int4{sums[0], sums[0], sums[0], 0};
+  Word4 words;
+  std::memcpy(&words, sums, sizeof(words));
+  return __builtin_convertvector(words, Int4);
+}
+
+template <int channels>
+void average_columns(const std::uint16_t* sums, const int* offset, int columns, int shrink, Float4* cells) {
+  const float weight = 1.0f / (static_cast<float>(shrink) * shrink);
+  const Float4 weights = {weight, weight, weight, weight};
+  for (int i = 0; i < columns; ++i) {
+    Int4 sum = {0, 0, 0, 0};
+    for (int a = 0; a < shrink; ++a) sum += load<channels>(sums + *offset++);
+    cells[i] = __builtin_convertvector(sum, Float4) * weights;
+  }
+}
+
+}  // namespace
+
+void CropSampler::fill_patch(const ImageView& frame, float outside_level) {
+  const int first = std::clamp(x0_, 0, frame.width - 1);
+  const int last = std::clamp(x0_ + columns_ * shrink_ - 1, 0, frame.width - 1);
+  const int values = (last - first + 1) * frame.channels;
+  patch_.resize(static_cast<std::size_t>(columns_) * rows_);
+  row_sums_.resize(values + 4);
+  column_offset_.resize(static_cast<std::size_t>(columns_) * shrink_);
+  for (int i = 0; i < columns_ * shrink_; ++i) {
+    column_offset_[i] = (std::clamp(x0_ + i, first, last) - first) * frame.channels;
+  }
+  const auto average = frame.channels == 1   ? average_columns<1>
+                       : frame.channels == 3 ? average_columns<3>
+                                             : average_columns<4>;
+  std::uint16_t* sums = row_sums_.data();
+  for (int j = 0; j < rows_; ++j) {
+    std::fill(row_sums_.begin(), row_sums_.end(), 0);
+    for (int b = 0; b < shrink_; ++b) {
+      const int y = std::clamp(y0_ + j * shrink_ + b, 0, frame.height - 1);
+      const std::uint8_t* row = frame.row(y) + static_cast<std::ptrdiff_t>(first) * frame.channels;
+      for (int i = 0; i < values; ++i) sums[i] = static_cast<std::uint16_t>(sums[i] + row[i]);
+    }
+    average(sums, column_offset_.data(), columns_, shrink_, patch_.data() + static_cast<std::size_t>(j) * columns_);
+  }
+  if (outside_level < 0) return;
+  const Pixel outside = {outside_level, outside_level, outside_level, 0};
+  for (int j = 0; j < rows_; ++j) {
+    const int y = y0_ + j * shrink_ + shrink_ / 2;
+    for (int i = 0; i < columns_; ++i) {
+      const int x = x0_ + i * shrink_ + shrink_ / 2;
+      if (x < 0 || x >= frame.width || y < 0 || y >= frame.height) {
+        patch_[static_cast<std::size_t>(j) * columns_ + i] = outside;
+      }
+    }
+  }
+}
+
+void CropSampler::sample(const ImageView& frame, const Crop& crop, const PlaneFormat& format, float* planes) {
+  const float scale = crop.scale();
+  check(std::isfinite(scale) && scale > 0 && crop.centre.allFinite() && std::isfinite(crop.roll_rad),
+        "a crop of " + std::to_string(crop.width_px) + " px across, expected a positive size");
+  // Box-average by a whole factor first, so that what is left is close to one patch pixel per crop pixel.
+  shrink_ = std::clamp(static_cast<int>(std::lround(scale)), 1, max_shrink);
+  Vec2f low = Vec2f::Constant(1e30f), high = Vec2f::Constant(-1e30f);
+  for (const float x : {-1.0f, static_cast<float>(crop.width)}) {
+    for (const float y : {-1.0f, static_cast<float>(crop.height)}) {
+      const Vec2f corner = crop.to_frame(x, y);
+      low = low.cwiseMin(corner);
+      high = high.cwiseMax(corner);
+    }
+  }
+  x0_ = static_cast<int>(std::floor(low.x())) - shrink_;
+  y0_ = static_cast<int>(std::floor(low.y())) - shrink_;
+  columns_ = static_cast<int>((high.x() - x0_) / shrink_) + 3;
+  rows_ = static_cast<int>((high.y() - y0_) / shrink_) + 3;
+  fill_patch(frame, format.outside_level);
+
+  // Crop pixel to patch pixel, affine.
+  const float inverse = 1.0f / shrink_;
+  const Vec2f offset(x0_ + 0.5f * (shrink_ - 1), y0_ + 0.5f * (shrink_ - 1));
+  const Vec2f origin = (crop.to_frame(0, 0) - offset) * inverse;
+  const Vec2f along = (crop.to_frame(1, 0) - crop.to_frame(0, 0)) * inverse;
+  const Vec2f down = (crop.to_frame(0, 1) - crop.to_frame(0, 0)) * inverse;
+  const float gain = format.white / 255.0f;
+  const std::size_t plane = static_cast<std::size_t>(crop.width) * crop.height;
+  float* blue = planes + (format.bgr ? 0 : 2) * plane;
+  float* green = planes + plane;
+  float* red = planes + (format.bgr ? 2 : 0) * plane;
+
+  const auto bilinear = [this](float x, float y) {
+    const int i = static_cast<int>(x), j = static_cast<int>(y);
+    const float a = x - i, b = y - j;
+    const Pixel* p = patch_.data() + static_cast<std::size_t>(j) * columns_ + i;
+    const Pixel top = p[0] + (p[1] - p[0]) * a;
+    const Pixel bottom = p[columns_] + (p[columns_ + 1] - p[columns_]) * a;
+    return top + (bottom - top) * b;
+  };
+  const bool shrinks = scale > 1.2f * shrink_;  // four samples a pixel then
+  const Vec2f quarter_along = 0.25f * along, quarter_down = 0.25f * down;
+  const Vec2f tilt_a = quarter_along + quarter_down, tilt_b = quarter_along - quarter_down;
+  std::size_t index = 0;
+  for (int y = 0; y < crop.height; ++y) {
+    const Vec2f start = origin + static_cast<float>(y) * down;
+    for (int x = 0; x < crop.width; ++x, ++index) {
+      const float u = start.x() + x * along.x(), v = start.y() + x * along.y();
+      Pixel value;
+      if (shrinks) {
+        value = (bilinear(u + tilt_a.x(), v + tilt_a.y()) + bilinear(u - tilt_a.x(), v - tilt_a.y()) +
+                 bilinear(u + tilt_b.x(), v + tilt_b.y()) + bilinear(u - tilt_b.x(), v - tilt_b.y())) *
+                0.25f;
+      } else {
+        value = bilinear(u, v);
+      }
+      value *= gain;
+      blue[index] = value[0];
+      green[index] = value[1];
+      red[index] = value[2];
+    }
+  }
+}
+
+}  // namespace dmask

@@ -1,0 +1,48 @@
+// Similarity crops of a frame as float planes for a net.
+#pragma once
+
+#include <vector>
+
+#include "geometry/image.hpp"
+#include "geometry/types.hpp"
+
+namespace dmask {
+
+// A rotated rectangle of the frame, seen at width x height pixels.
+struct Crop {
+  Vec2f centre = Vec2f::Zero();  // frame px
+  float width_px = 0;            // frame px across the crop's width
+  float roll_rad = 0;            // direction of the crop's x axis in the picture, clockwise
+  bool mirrored = false;         // seen in a mirror: left and right exchanged
+  int width = 128, height = 128; // crop px
+
+  float scale() const { return width_px / width; }  // frame px per crop px
+  Vec2f to_frame(float x, float y) const;
+  Vec2f to_crop(const Vec2f& frame_px) const;
+  // A crop given in pixels of this one, in pixels of the frame; this one must not be mirrored.
+  Crop inner(Crop crop) const;
+};
+
+struct PlaneFormat {
+  bool bgr = false;            // plane order; default RGB
+  float white = 1.0f;          // value of grey level 255
+  float outside_level = -1.0f; // grey level outside the frame; negative: the border is replicated
+};
+
+// Averages over the area of a crop's pixel when shrinking, bilinear otherwise. Keeps its buffer between calls.
+class CropSampler {
+ public:
+  // planes: 3 x crop.height x crop.width
+  void sample(const ImageView& frame, const Crop& crop, const PlaneFormat& format, float* planes);
+
+ private:
+  typedef float Pixel __attribute__((vector_size(16)));  // B, G, R, unused
+  void fill_patch(const ImageView& frame, float outside_level);
+
+  std::vector<Pixel> patch_;        // neighbourhood of the crop, box-averaged by `shrink_`
+  std::vector<std::uint16_t> row_sums_;
+  std::vector<int> column_offset_;
+  int x0_ = 0, y0_ = 0, columns_ = 0, rows_ = 0, shrink_ = 1;
+};
+
+}  // namespace dmask

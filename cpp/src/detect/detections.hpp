@@ -1,0 +1,33 @@
+// What the detectors say about one frame, in pixels of the upright input (0-based pixel centres).
+#pragma once
+
+#include <array>
+
+#include "geometry/types.hpp"
+
+namespace dmask {
+
+struct Landmark {
+  float x = 0, y = 0;
+  float confidence = 0;  // 0..1: falls when the point is hidden or the eye shut
+};
+
+enum LidLine { CREASE = 0, UPPER_MARGIN = 1, LOWER_MARGIN = 2, BULGE = 3 };
+
+struct EyeDetection {
+  std::array<Landmark, 20> lid{};   // 0 inner canthus, 1-9 upper margin, 10 outer canthus, 11-19 lower margin back
+  std::array<Landmark, 19> iris{};  // 0 centre, 1-18 limbus, clockwise in the picture from 12 o'clock
+  std::array<std::array<Landmark, 20>, 4> lines{};  // LidLine; inner to outer
+};
+
+struct FrameDetection {
+  double time_s = 0;
+  int width = 0, height = 0;
+  bool face_found = false;
+  float face_score = 0;
+  float sharpness = 0;  // variance of the Laplacian over the face crop, grey levels squared
+  std::array<Landmark, 68> face{};
+  std::array<EyeDetection, 2> eyes{};  // indexed by Eye: OD, OS
+};
+
+}  // namespace dmask

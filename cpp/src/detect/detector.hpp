@@ -1,0 +1,75 @@
+// From a frame to the landmarks of one tracked face.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "detect/crop.hpp"
+#include "detect/detections.hpp"
+#include "detect/net.hpp"
+#include "detect/yunet.hpp"
+
+namespace dmask {
+
+struct DetectorOptions {
+  std::string model_dir;                 // directory of face68, eyelid, iris and lines .onnx
+  std::string face_detector_path;        // YuNet; empty: face_detection_yunet_2023mar.onnx in model_dir
+  std::string backend = "openvino";      // openvino
+  std::string precision = "auto";        // f32 | bf16 | auto
+  int threads = 1;                       // CPU threads of a net, 0: all
+  float min_detection_score = 0.6f;      // 0..1, YuNet's score of a new face
+  float min_confirmation_score = 0.3f;   // 0..1, YuNet's score that still confirms a tracked face
+  float min_new_face_score = 0.75f;      // 0..1, score of the 68 points of a new face
+  float min_face_score = 0.5f;           // 0..1, score of the 68 points below which a tracked face is lost
+  int check_interval_frames = 15;        // frames between two confirmations by YuNet
+  float cut_grey_levels = 24.0f;         // grey levels, mean change of a 32 x 32 thumbnail that is taken for a cut
+  double reacquire_s = 1.0;              // s after a loss during which only a face at the same place is taken
+  int min_face_px = 24;                  // px, side of the smallest face that is measured
+};
+
+struct DetectTimings {  // ms, last call; a net's own decoding included
+  double face_detector = 0, preprocess = 0, net_face = 0, net_eyelid = 0, net_iris = 0, net_lines = 0;
+};
+
+class Detector {
+ public:
+  // Throws Error when a model is missing or is not what is expected.
+  explicit Detector(const DetectorOptions& options);
+
+  // frame: BGR, grey or BGRA, both sides at least 16 px. time_s rises from call to call.
+  FrameDetection detect(const ImageView& frame, double time_s);
+
+  void reset();  // the next frame has nothing to do with the last
+  // Counts faces taken up: while it stays the same, it is the same face without a cut in between.
+  int track() const { return track_; }
+  const DetectTimings& last_timings() const { return timings_; }
+
+ private:
+  void forget_face();
+  bool follow(const ImageView& frame, Crop crop, int min_passes, int max_passes, FrameDetection& detection);
+  bool plausible(const ImageView& frame, const Crop& used, const Crop& found) const;
+  bool confirmed(const ImageView& frame, const FrameDetection& detection);
+  bool search(const ImageView& frame, bool continues, FrameDetection& detection);
+  void detect_eyes(const ImageView& frame, FrameDetection& detection);
+  bool is_cut(const ImageView& frame);
+
+  DetectorOptions options_;
+  YuNet yunet_;
+  std::unique_ptr<Net> face_net_, eyelid_net_, iris_net_, lines_net_;
+  CropSampler sampler_;
+  DetectTimings timings_;
+
+  bool tracking_ = false;
+  int track_ = 0;
+  int frames_since_check_ = 0, unconfirmed_checks_ = 0, faceless_frames_ = 0;
+  std::array<Landmark, 68> last_face_{};
+  double last_face_time_s_ = -1e30;
+  bool had_face_ = false;
+  int last_width_ = 0, last_height_ = 0;
+  std::vector<FaceBox> candidates_;
+  std::vector<float> thumbnail_, last_thumbnail_, grey_;
+};
+
+}  // namespace dmask

@@ -1,0 +1,145 @@
+#include "detect/lines.hpp"
+
+#include <Eigen/LU>
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "detect/heatmap.hpp"
+
+namespace dmask {
+namespace {
+
+constexpr float min_probability = 0.2f;  // of a column that belongs to the line
+constexpr int half_window_px = 4;        // rows around the maximum that place it
+constexpr int max_gap_px = 8;            // columns inside the line where it is not seen
+constexpr float max_step_px = 1.2f;      // rows from one column to the next
+constexpr int min_extent_px = 16;
+constexpr float guess_confidence = 0.1f;
+
+struct Columns {
+  std::vector<float> y, probability;
+};
+
+Columns trace_columns(const float* edges, int height, int width) {
+  Columns columns{std::vector<float>(width), std::vector<float>(width)};
+  std::vector<float> best(edges, edges + width);
+  std::vector<int> at(width, 0);
+  for (int y = 1; y < height; ++y) {
+    const float* row = edges + static_cast<std::ptrdiff_t>(y) * width;
+    for (int x = 0; x < width; ++x) {
+      if (row[x] > best[x]) {
+        best[x] = row[x];
+        at[x] = y;
+      }
+    }
+  }
+  for (int x = 0; x < width; ++x) {
+    float sum = 0, moment = 0;
+    for (int y = std::max(0, at[x] - half_window_px); y <= std::min(height - 1, at[x] + half_window_px); ++y) {
+      const float p = sigmoid(edges[static_cast<std::ptrdiff_t>(y) * width + x]);
+      sum += p * p;  // squared: the faint surroundings do not pull
+      moment += p * p * y;
+    }
+    columns.probability[x] = sigmoid(best[x]);
+    columns.y[x] = sum > 0 ? moment / sum : static_cast<float>(at[x]);
+  }
+  return columns;
+}
+
+// The most probable chain of columns without jumps, small gaps allowed. Columns of a gap, and those whose maximum lies
+// on something else, get the height between their neighbours in the chain. Returns {first, last}, or first > last.
+std::pair<int, int> follow_line(const float* edges, Columns& columns) {
+  const int width = static_cast<int>(columns.y.size());
+  std::vector<float> sum(width, 0.0f);  // probability of the best chain that ends here
+  std::vector<int> before(width, -1);
+  int last = -1;
+  for (int x = 0; x < width; ++x) {
+    if (columns.probability[x] < min_probability) continue;
+    for (int back = std::max(0, x - max_gap_px - 1); back < x; ++back) {
+      const bool joins = sum[back] > sum[x] && std::abs(columns.y[x] - columns.y[back]) <= max_step_px * (x - back);
+      if (!joins) continue;
+      sum[x] = sum[back];
+      before[x] = back;
+    }
+    sum[x] += columns.probability[x];
+    if (last < 0 || sum[x] > sum[last]) last = x;
+  }
+  if (last < 0) return {0, -1};
+  int first = last;
+  for (; before[first] >= 0; first = before[first]) {
+    const int left = before[first];
+    for (int x = left + 1; x < first; ++x) {
+      const float t = static_cast<float>(x - left) / (first - left);
+      columns.y[x] = columns.y[left] + t * (columns.y[first] - columns.y[left]);
+      columns.probability[x] = sigmoid(edges[std::lround(columns.y[x]) * width + x]);
+    }
+  }
+  return {first, last};
+}
+
+// Weighted least squares y = a x^2 + b x + c through all columns, for a line that is not seen.
+void guess_parabola(Columns& columns) {
+  const int width = static_cast<int>(columns.y.size());
+  Eigen::Matrix3d normal = 1e-6 * Eigen::Matrix3d::Identity();
+  Eigen::Vector3d right = Eigen::Vector3d::Zero();
+  normal(0, 0) += 1;  // hardly bent unless the map says so
+  const auto basis = [width](int x) {
+    const double t = 2.0 * x / (width - 1) - 1;
+    return Eigen::Vector3d(t * t, t, 1);
+  };
+  for (int x = 0; x < width; ++x) {
+    const double weight = columns.probability[x] * columns.probability[x] + 1e-8;
+    normal += weight * basis(x) * basis(x).transpose();
+    right += weight * columns.y[x] * basis(x);
+  }
+  const Eigen::Vector3d coefficients = normal.inverse() * right;
+  for (int x = 0; x < width; ++x) columns.y[x] = static_cast<float>(coefficients.dot(basis(x)));
+}
+
+// Binomial smoothing (1, 2, 1)/4, eight times: sd 2 columns. The ends stay where they are.
+void smooth(std::vector<float>& y, int first, int last) {
+  for (int pass = 0; pass < 8; ++pass) {
+    float before = y[first];
+    for (int x = first + 1; x < last; ++x) {
+      const float here = y[x];
+      y[x] = 0.25f * before + 0.5f * here + 0.25f * y[x + 1];
+      before = here;
+    }
+  }
+}
+
+}  // namespace
+
+std::array<Landmark, 20> decode_line(const float* edges, float presence, int height, int width) {
+  Columns columns = trace_columns(edges, height, width);
+  auto [first, last] = follow_line(edges, columns);
+  float limit = 1.0f;
+  if (last - first + 1 < min_extent_px) {
+    first = width / 8;
+    last = width - 1 - width / 8;
+    guess_parabola(columns);
+    limit = guess_confidence;
+  } else {
+    smooth(columns.y, first, last);
+  }
+  std::vector<float> length(last - first + 1, 0.0f);
+  for (int x = first + 1; x <= last; ++x) {
+    length[x - first] = length[x - first - 1] + std::hypot(1.0f, columns.y[x] - columns.y[x - 1]);
+  }
+  std::array<Landmark, 20> points;
+  const float visible = sigmoid(presence);
+  int x = first;
+  for (int k = 0; k < 20; ++k) {
+    const float target = length.back() * k / 19.0f;
+    while (x < last - 1 && length[x + 1 - first] < target) ++x;
+    const float t = std::clamp((target - length[x - first]) / (length[x + 1 - first] - length[x - first]), 0.0f, 1.0f);
+    points[k].x = x + t;
+    points[k].y = std::clamp(columns.y[x] + t * (columns.y[x + 1] - columns.y[x]), 0.0f, height - 1.0f);
+    const float p = columns.probability[x] + t * (columns.probability[x + 1] - columns.probability[x]);
+    points[k].confidence = visible * std::min(p, limit);
+  }
+  return points;
+}
+
+}  // namespace dmask

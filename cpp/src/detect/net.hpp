@@ -1,0 +1,41 @@
+// A neural net behind named, shape-checked float tensors. One file per backend implements it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace dmask {
+
+struct TensorSpec {
+  std::string name;
+  std::vector<std::int64_t> shape;  // full shape; the batch is fixed when the net is loaded
+};
+
+struct NetOptions {
+  std::string model_path;           // ONNX file
+  std::string backend = "openvino"; // openvino | tensorrt
+  std::string precision = "auto";   // f32 | bf16 | auto (what the device does fastest)
+  int threads = 1;                  // CPU threads, 0: all
+  std::vector<TensorSpec> inputs;   // expected; another name or shape is an error
+  std::vector<TensorSpec> outputs;
+};
+
+class Net {
+ public:
+  virtual ~Net() = default;
+  // Buffers in C order, in the order of the options, valid as long as the net.
+  virtual float* input(int index) = 0;
+  virtual const float* output(int index) = 0;
+  virtual void infer() = 0;
+};
+
+// Throws Error naming the file when it is missing, unreadable, or not of the expected signature.
+std::unique_ptr<Net> make_net(const NetOptions& options);
+
+std::unique_ptr<Net> make_openvino_net(const NetOptions& options);
+
+std::string to_string(const std::vector<std::int64_t>& shape);
+
+}  // namespace dmask

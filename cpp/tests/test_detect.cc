@@ -1,0 +1,271 @@
+// Decoding, crops, lines and orders of the detectors, on synthetic input.
+#include <cmath>
+#include <vector>
+
+#include "check.hpp"
+#include "detect/crop.hpp"
+#include "detect/detector.hpp"
+#include "detect/face_crop.hpp"
+#include "detect/heatmap.hpp"
+#include "detect/limbus.hpp"
+#include "detect/lines.hpp"
+#include "detect/yunet.hpp"
+#include "geometry/check.hpp"
+
+using namespace dmask;
+
+namespace {
+
+void heatmap_decode_inverts_a_gaussian() {
+  const int width = 40, height = 32;
+  const double places[][2] = {{20.0, 16.0}, {7.3, 9.8}, {31.55, 24.2}};
+  std::vector<float> maps(3 * height * width);
+  for (int k = 0; k < 3; ++k) {
+    for (int y = 0; y < height; ++y) {
+      for (int x = 0; x < width; ++x) {
+        const double d2 = std::pow(x - places[k][0], 2) + std::pow(y - places[k][1], 2);
+        maps[(k * height + y) * width + x] = static_cast<float>(-d2 / (2 * 1.2 * 1.2)) + 3.0f;
+      }
+    }
+  }
+  const float visibility[3] = {0.0f, 100.0f, -100.0f};
+  Landmark points[3];
+  decode_heatmaps(maps.data(), visibility, 3, height, width, points);
+  for (int k = 0; k < 3; ++k) {
+    EXPECT_NEAR((points[k].x + 0.5) / 4 - 0.5, places[k][0], 0.05);
+    EXPECT_NEAR((points[k].y + 0.5) / 4 - 0.5, places[k][1], 0.05);
+  }
+  EXPECT_NEAR(points[0].confidence, 0.5, 1e-6);
+  EXPECT_NEAR(points[1].confidence, 1.0, 1e-6);
+  EXPECT_NEAR(points[2].confidence, 0.0, 1e-6);
+}
+
+// Blue rises to the right, green downwards, red is constant.
+std::vector<std::uint8_t> gradient(int width, int height, int channels) {
+  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(width) * height * channels, 255);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      std::uint8_t* p = &pixels[(static_cast<std::size_t>(y) * width + x) * channels];
+      p[0] = static_cast<std::uint8_t>(x);
+      if (channels == 1) continue;
+      p[1] = static_cast<std::uint8_t>(y);
+      p[2] = 77;
+    }
+  }
+  return pixels;
+}
+
+void crop_samples_the_gradient_where_its_geometry_says() {
+  const int size = 256, columns = 64, rows = 48, plane = rows * columns;
+  for (const int channels : {3, 4}) {
+    const auto pixels = gradient(size, size, channels);
+    const ImageView frame{pixels.data(), size, size, channels, size * channels};
+    CropSampler sampler;
+    std::vector<float> planes(3 * plane);
+    for (const float crop_width_px : {30.0f, 64.0f, 90.0f, 150.0f}) {
+      for (const float roll_rad : {0.0f, 0.4f, -2.0f}) {
+        for (const bool mirrored : {false, true}) {
+          const Crop crop{{127.3f, 129.6f}, crop_width_px, roll_rad, mirrored, columns, rows};
+          sampler.sample(frame, crop, {.white = 255.0f}, planes.data());
+          for (const int y : {3, 24, 45}) {
+            for (const int x : {2, 30, 60}) {
+              const Vec2f at = crop.to_frame(static_cast<float>(x), static_cast<float>(y));
+              const int i = y * columns + x;
+              EXPECT_NEAR(planes[2 * plane + i], at.x(), 2e-3);
+              EXPECT_NEAR(planes[plane + i], at.y(), 2e-3);
+              EXPECT_NEAR(planes[i], 77, 1e-3);
+              const Vec2f back = crop.to_crop(at);
+              EXPECT_NEAR(back.x(), x, 1e-3);
+              EXPECT_NEAR(back.y(), y, 1e-3);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+void crop_averages_the_area_when_it_shrinks() {
+  const int size = 512;  // one-pixel checkerboard
+  std::vector<std::uint8_t> pixels(size * size);
+  for (int i = 0; i < size * size; ++i) pixels[i] = ((i / size + i % size) % 2) ? 255 : 0;
+  const ImageView frame{pixels.data(), size, size, 1, size};
+  CropSampler sampler;
+  std::vector<float> planes(3 * 128 * 128);
+  for (const float width_px : {256.0f, 300.0f, 500.0f}) {
+    sampler.sample(frame, {{255.5f, 255.5f}, width_px, 0.0f, false, 128, 128}, {}, planes.data());
+    for (const int i : {40 * 128 + 50, 64 * 128 + 64}) EXPECT_NEAR(planes[i], 0.5, 0.06);
+  }
+}
+
+void crop_replicates_the_border() {
+  const auto pixels = gradient(64, 48, 3);
+  const ImageView frame{pixels.data(), 64, 48, 3, 64 * 3};
+  CropSampler sampler;
+  std::vector<float> planes(3 * 128 * 128);
+  const Crop crop{{63.0f, 47.0f}, 128.0f, 0.0f, false, 128, 128};
+  sampler.sample(frame, crop, {.white = 255.0f}, planes.data());
+  const int corner = 127 * 128 + 127;
+  EXPECT_NEAR(planes[2 * 128 * 128 + corner], 63, 1e-3);
+  EXPECT_NEAR(planes[128 * 128 + corner], 47, 1e-3);
+  EXPECT_NEAR(planes[corner], 77, 1e-3);
+  sampler.sample(frame, crop, {.white = 255.0f, .outside_level = 5.0f}, planes.data());
+  EXPECT_NEAR(planes[corner], 5, 1e-3);
+}
+
+void face_crop_is_the_turned_bounding_square() {
+  FacePoints points{};
+  for (int i = 0; i < 68; ++i) {  // an upright face of 100 x 120 px around (300, 200)
+    points[i] = {300 + 50 * std::cos(0.3f * i), 200 + 60 * std::sin(0.3f * i), 1};
+  }
+  for (int i = 36; i < 42; ++i) points[i] = {280, 190, 1};
+  for (int i = 42; i < 48; ++i) points[i] = {320, 190, 1};
+  for (int i = 48; i < 60; ++i) points[i] = {300, 230, 1};
+  const Crop upright = face_crop(points);
+  EXPECT_NEAR(upright.roll_rad, 0, 1e-5);
+  const float turn = 0.5f, c = std::cos(turn), s = std::sin(turn);
+  FacePoints turned = points;
+  for (auto& p : turned) p = {c * (p.x - 300) - s * (p.y - 200) + 300, s * (p.x - 300) + c * (p.y - 200) + 200, 1};
+  const Crop rolled = face_crop(turned);
+  EXPECT_NEAR(rolled.roll_rad, turn, 1e-4);
+  EXPECT_NEAR(rolled.width_px, upright.width_px, 1e-2);
+  const Vec2f middle(300, 200);
+  EXPECT_NEAR((rolled.to_frame(10, 20) - middle).norm(), (upright.to_frame(10, 20) - middle).norm(), 0.05);
+}
+
+void eye_crops_see_the_inner_canthus_left() {
+  FacePoints points{};
+  points[36] = {100, 200, 1};
+  points[39] = {140, 205, 1};
+  points[42] = {180, 206, 1};
+  points[45] = {220, 201, 1};
+  for (const Eye eye : {OD, OS}) {
+    const Crop crop = eye_crop(points, eye);
+    const Landmark& inner = points[eye == OD ? 39 : 42];
+    const Landmark& outer = points[eye == OD ? 36 : 45];
+    const Vec2f a = crop.to_crop({inner.x, inner.y}), b = crop.to_crop({outer.x, outer.y});
+    EXPECT_NEAR(a.x(), 79.5 - 0.5 * 160 / 1.75, 0.01);
+    EXPECT_NEAR(b.x(), 79.5 + 0.5 * 160 / 1.75, 0.01);
+    EXPECT_NEAR(a.y(), 63.5, 0.01);
+    EXPECT_NEAR(b.y(), 63.5, 0.01);
+  }
+}
+
+void line_decode_finds_a_line_and_its_ends() {
+  const int width = 160, height = 128;
+  const auto line = [](double x) { return 60 + 0.004 * (x - 80) * (x - 80); };
+  std::vector<float> edges(width * height);
+  for (int x = 0; x < width; ++x) {
+    const bool drawn = x >= 30 && x <= 130 && !(x >= 70 && x <= 72);  // with a small gap
+    for (int y = 0; y < height; ++y) {
+      edges[y * width + x] = drawn ? static_cast<float>(6 - 2.0 * std::pow(y - line(x), 2)) : -8.0f;
+    }
+  }
+  for (int x = 100; x <= 102; ++x) edges[20 * width + x] = 9;  // something brighter far from the line
+  const auto points = decode_line(edges.data(), 3.0f, height, width);
+  EXPECT_NEAR(points[0].x, 30, 1e-3);
+  EXPECT_NEAR(points[19].x, 130, 1e-3);
+  double longest = 0, shortest = 1e9;
+  for (int k = 0; k < 20; ++k) {
+    EXPECT_NEAR(points[k].y, line(points[k].x), 0.15);
+    if (k == 0) continue;
+    const double step = std::hypot(points[k].x - points[k - 1].x, points[k].y - points[k - 1].y);
+    longest = std::max(longest, step);
+    shortest = std::min(shortest, step);
+  }
+  EXPECT_NEAR(longest, shortest, 0.05);
+  EXPECT_NEAR(points[2].confidence, sigmoid(3.0f) * sigmoid(6.0f), 0.02);
+  EXPECT_NEAR(decode_line(edges.data(), -6.0f, height, width)[2].confidence, 0, 0.01);
+
+  std::vector<float> nothing(width * height, -8.0f);
+  for (int x = 0; x < width; ++x) nothing[50 * width + x] = -4.0f;  // a hint at row 50
+  for (const Landmark& point : decode_line(nothing.data(), 3.0f, height, width)) {
+    EXPECT_NEAR(point.y, 50, 1);
+    EXPECT(point.confidence < 0.05f);
+  }
+}
+
+IrisPoints circle(double clock_rad, double direction) {
+  IrisPoints iris;
+  iris[0] = {100, 90, 1};
+  for (int k = 0; k < 18; ++k) {
+    const double angle = clock_rad + direction * k * M_PI / 9;  // clockwise from 12 o'clock
+    iris[1 + k] = {static_cast<float>(100 + 20 * std::sin(angle)), static_cast<float>(90 - 15 * std::cos(angle)), 1};
+  }
+  return iris;
+}
+
+void limbus_starts_at_twelve_of_the_picture() {
+  const IrisPoints wanted = circle(0, 1);
+  for (const float roll_rad : {0.0f, 0.2f, -0.7f, 2.0f}) {
+    const IrisPoints turned = turned_limbus(circle(roll_rad, 1), roll_rad);
+    for (int k = 0; k < 19; ++k) {
+      EXPECT_NEAR(turned[k].x, wanted[k].x, 1e-3);
+      EXPECT_NEAR(turned[k].y, wanted[k].y, 1e-3);
+      EXPECT_NEAR(turned[k].confidence, 1, 1e-6);
+    }
+  }
+  const IrisPoints reversed = reversed_limbus(circle(0, -1));
+  for (int k = 0; k < 19; ++k) EXPECT_NEAR(reversed[k].x, wanted[k].x, 1e-4);
+}
+
+void overlapping_boxes_are_suppressed() {
+  const auto box = [](float x, float score) {
+    FaceBox b;
+    b.x = x;
+    b.width = b.height = 100;
+    b.score = score;
+    return b;
+  };
+  std::vector<FaceBox> boxes = {box(0, 0.7f), box(20, 0.9f), box(300, 0.8f), box(90, 0.65f)};
+  suppress_overlaps(boxes, 0.3f);
+  EXPECT(boxes.size() == 3);
+  EXPECT_NEAR(boxes[0].score, 0.9, 1e-6);
+  EXPECT_NEAR(boxes[1].score, 0.8, 1e-6);
+  EXPECT_NEAR(boxes[2].x, 90, 1e-6);
+}
+
+void yunet_decodes_cells() {
+  const int width = 64, height = 32, cells = (width / 16) * (height / 16);
+  std::vector<float> cls(cells, 0), obj(cells, 0), bbox(4 * cells, 0), kps(10 * cells, 0);
+  cls[6] = 0.9f;  // row 1, column 2
+  obj[6] = 0.4f;
+  bbox[24] = 0.5f;
+  bbox[26] = std::log(2.0f);
+  kps[60] = 0.25f;
+  std::vector<FaceBox> boxes;
+  decode_yunet(cls.data(), obj.data(), bbox.data(), kps.data(), 16, width, height, 0.5f, boxes);
+  EXPECT(boxes.size() == 1);
+  EXPECT_NEAR(boxes[0].score, 0.6, 1e-6);
+  EXPECT_NEAR(boxes[0].width, 32, 1e-4);
+  EXPECT_NEAR(boxes[0].x, 40 - 16, 1e-4);
+  EXPECT_NEAR(boxes[0].y, 16 - 8, 1e-4);
+  EXPECT_NEAR(boxes[0].points[0].x(), 36, 1e-4);
+}
+
+void a_missing_model_is_an_error_that_names_it() {
+  std::string message;
+  try {
+    make_net({.model_path = "nowhere/face68.onnx"});
+  } catch (const Error& error) {
+    message = error.what();
+  }
+  EXPECT(message.find("nowhere/face68.onnx") != std::string::npos);
+}
+
+}  // namespace
+
+int main() {
+  heatmap_decode_inverts_a_gaussian();
+  crop_samples_the_gradient_where_its_geometry_says();
+  crop_averages_the_area_when_it_shrinks();
+  crop_replicates_the_border();
+  face_crop_is_the_turned_bounding_square();
+  eye_crops_see_the_inner_canthus_left();
+  line_decode_finds_a_line_and_its_ends();
+  limbus_starts_at_twelve_of_the_picture();
+  overlapping_boxes_are_suppressed();
+  yunet_decodes_cells();
+  a_missing_model_is_an_error_that_names_it();
+  return test::report(11);
+}
