@@ -1,0 +1,1 @@
+"""Files: the container of model and track files, videos, tables."""

@@ -1,0 +1,43 @@
+"""What `INPUT` on the command line may be: a video, a picture, or a folder of either."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dmask.errors import Error, WrongUse
+from dmask.io.picture import PictureReader, is_picture
+from dmask.io.video import VideoReader
+
+
+def find_input(name: str) -> Path:
+    """The path behind `name`. Raises WrongUse where nothing is there, Error for a camera number."""
+    path = Path(name)
+    if path.exists():
+        return path
+    if name.isdigit():
+        raise Error(
+            f"got the camera number {name}; cameras are read by the Python interface only "
+            "(Pipeline.process, frame by frame): record a video and give its name"
+        )
+    raise WrongUse(f"{name} does not exist; expected a video, a picture or a folder of them: check the name")
+
+
+def open_source(path: Path, threads: int = 1) -> VideoReader | PictureReader:
+    """Raises Error, without the path in it, where the file cannot be read."""
+    if not path.stat().st_size and path.is_file():
+        raise Error("the file is empty; expected a video or a picture: copy it again")
+    return PictureReader(path) if is_picture(path) else VideoReader(path, threads)
+
+
+def list_folder(folder: Path, anonymous_ids: bool = False) -> list[tuple[str, Path]]:
+    """(name, path) of each item in the folder, in the order of names; hidden files and folders are left out.
+
+    The name is the stem; stems that occur twice keep their suffix. With `anonymous_ids` items are numbered.
+    """
+    paths = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    if not paths:
+        raise Error("the folder holds no files; expected videos or pictures directly inside it")
+    if anonymous_ids:
+        return [(f"{number:04d}", path) for number, path in enumerate(paths, 1)]
+    stems = [path.stem for path in paths]
+    return [(path.stem if stems.count(path.stem) == 1 else path.name, path) for path in paths]

@@ -1,0 +1,111 @@
+"""frames.csv and landmarks.csv: their columns, in order. A value that is not valid is an empty cell."""
+
+from __future__ import annotations
+
+import csv
+import math
+from array import array
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dmask.errors import Error
+
+if TYPE_CHECKING:
+    from dmask._core import FrameDetection, FrameResult
+
+HEAD_VALUES = ("head_yaw_deg", "head_pitch_deg", "head_roll_deg", "head_x_mm", "head_y_mm", "head_z_mm")
+EYE_VALUES = (
+    "yaw_deg", "pitch_deg", "yaw_sd_deg", "pitch_sd_deg", "mrd1_mm", "mrd2_mm", "pfh_mm", "openness",
+    "px_per_deg", "eyeball_residual_pct", "eyelid_residual_pct",
+)  # fmt: skip
+OF_THE_GAZE = ("yaw_deg", "pitch_deg", "yaw_sd_deg", "pitch_sd_deg", "eyeball_residual_pct")
+LID_MM = ("mrd1_mm", "mrd2_mm", "pfh_mm")
+EYES = ("od", "os")  # the patient's right, the patient's left
+REASON_COLUMNS = ("face_reason", "od_reason", "os_reason")
+FRAME_COLUMNS = (
+    "frame", "time_s", "face_valid", "face_reason", *HEAD_VALUES,
+    *(f"{eye}_{name}" for eye in EYES for name in ("valid", "reason", *EYE_VALUES)),
+)  # fmt: skip
+
+EYE_POINTS = {"lid": 20, "iris": 19, "crease": 20, "upper": 20, "lower": 20, "bulge": 20}
+LANDMARK_NAMES = tuple(
+    [f"face_{i}" for i in range(68)]
+    + [f"{eye}_{part}_{i}" for eye in EYES for part, count in EYE_POINTS.items() for i in range(count)]
+)
+LANDMARK_COLUMNS = (
+    "image", "frame", "time_s", "face_score",
+    *(f"{name}_{field}" for name in LANDMARK_NAMES for field in "xyc"),
+)  # fmt: skip
+
+
+def cell(value: float, decimals: int = 4) -> str:
+    """A number for a table; empty where it is not one."""
+    if not math.isfinite(value):
+        return ""
+    text = f"{value:.{decimals}f}"
+    return text[1:] if text.startswith("-") and not text.strip("-0.") else text  # no minus zero
+
+
+def time_cell(time_s: float) -> str:
+    return f"{time_s:.6f}"
+
+
+def frame_row(frame: int, result: FrameResult, profile: str) -> list[str]:
+    """One row of frames.csv, as FRAME_COLUMNS. The profile `strict` lets no millimetres of the lids out."""
+    row = [str(frame), time_cell(result.time_s), str(int(result.face_valid)), result.face_reason]
+    row += [cell(getattr(result, name)) if result.face_valid else "" for name in HEAD_VALUES]
+    for eye in (result.od, result.os):
+        row += [str(int(eye.valid)), eye.reason]
+        withheld = (() if eye.valid else OF_THE_GAZE) + (LID_MM if profile == "strict" else ())
+        row += ["" if name in withheld else cell(getattr(eye, name)) for name in EYE_VALUES]
+    return row
+
+
+def landmark_row(image: str, frame: int, detection: FrameDetection) -> list[str]:
+    """One row of landmarks.csv, as LANDMARK_COLUMNS."""
+    row = [image, str(frame), time_cell(detection.time_s)]
+    if not detection.face_found:
+        return row + [""] * (len(LANDMARK_COLUMNS) - len(row))
+    parts = [detection.face]
+    for eye in (detection.od, detection.os):
+        parts += [getattr(eye, part) for part in EYE_POINTS]
+    points = np.concatenate([np.asarray(part, dtype=np.float64) for part in parts])  # (P, 3) x, y, c
+    return row + [cell(detection.face_score)] + [cell(value, 3) for value in points.ravel()]
+
+
+class Table:
+    """A CSV file written row by row."""
+
+    def __init__(self, path: Path, columns: Iterable[str]):
+        self._file = path.open("w", newline="", encoding="utf-8")
+        self._writer = csv.writer(self._file, lineterminator="\n")
+        self._writer.writerow(columns)
+
+    def write(self, row: list[str]) -> None:
+        self._writer.writerow(row)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def read_frames(path: Path) -> dict[str, np.ndarray]:
+    """The columns of a frames.csv, each (F,): float64 with NaN for empty cells; reasons as str.
+
+    Raises Error where the file is not a frames.csv.
+    """
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = csv.reader(file)
+        header = next(rows, [])
+        missing = [name for name in FRAME_COLUMNS if name not in header]
+        if missing:
+            raise Error(f"{path.name} has no column {missing[0]}; expected one that `dmask run` wrote")
+        columns: dict[str, array | list[str]] = {
+            name: [] if name in REASON_COLUMNS else array("d") for name in header
+        }
+        for row in rows:
+            for name, value in zip(header, row, strict=True):
+                columns[name].append(value if name in REASON_COLUMNS else float(value or "nan"))
+    return {name: np.array(values) for name, values in columns.items()}

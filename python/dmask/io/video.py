@@ -1,0 +1,192 @@
+"""Videos: upright BGR frames with the source's own times in; silent H.264 without metadata out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import cv2
+import numpy as np
+
+from dmask.errors import Error
+
+# FFmpeg draws text files as pictures and reads pages of links: neither is a recording.
+NOT_RECORDINGS = {"tty", "hls", "concat", "dash", "image2"}
+NO_FRAMES = "the video holds no frames; expected at least one: record or copy it again"
+REPAIR = "expected it complete: copy it again, or repair it (ffmpeg -i IN -c copy OUT)"
+
+
+class Frame(NamedTuple):
+    time_s: float
+    bgr: np.ndarray  # (H, W, 3) uint8, upright
+
+
+class VideoReader:
+    """The frames of a video file in the order of presentation, turned upright, one at a time.
+
+    Times are the source's own presentation times (variable frame rates are kept). Raises Error where the
+    file is not a video, has no frames, or breaks off.
+    """
+
+    width: int  # upright, square pixels
+    height: int
+    time_base: Fraction  # seconds a tick; every time is a multiple of it
+    rate: Fraction  # average frames a second
+    frame_count: int | None  # as the file declares it
+    notes: list[str]  # what was changed on the way in
+
+    def __init__(self, path: Path, threads: int = 1):
+        try:
+            self._container = av.open(str(path))
+        except av.error.EOFError:
+            raise Error(NO_FRAMES) from None
+        except (av.error.FFmpegError, OSError) as error:
+            raise Error(
+                f"this is not a video that can be read ({_reason(error)}); "
+                "expected a video such as MP4, MOV, MKV, WebM or AVI, complete to its end"
+            ) from None
+        streams = self._container.streams.video
+        if not streams or self._container.format.name in NOT_RECORDINGS:
+            kinds = sorted({s.type for s in self._container.streams}) if not streams else ["text"]
+            self._container.close()
+            raise Error(f"the file holds {' and '.join(kinds) or 'nothing'} only; expected a video of a face")
+        self._stream = streams[0]
+        self._stream.codec_context.thread_count = threads
+        self.time_base = self._stream.time_base
+        self.rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(30)
+        self.notes = []
+        # A transport stream's clock starts anywhere (even at the time of day): count from its first frame.
+        discontinuous = bool(self._container.format.flags & av.format.Flags.ts_discont.value)
+        self._start_s = (self._container.start_time or 0) / av.time_base if discontinuous else 0.0
+        self._declared_end_s = self._end_s()
+        self.frame_count = self._stream.frames or (
+            round(self._declared_end_s * self.rate) if self._declared_end_s else None
+        )
+        self._frames = self._decode()
+        self._first = next(self._frames, None)
+        if self._first is None:
+            self.close()
+            raise Error(NO_FRAMES)
+        self.height, self.width = self._first.bgr.shape[:2]
+
+    def __iter__(self) -> Iterator[Frame]:
+        if self._first is None:
+            raise Error("a VideoReader gives its frames once; open the file again")
+        first, self._first = self._first, None
+        yield first
+        del first
+        count = 1
+        for frame in self._frames:
+            if frame.bgr.shape[:2] != (self.height, self.width):
+                got = f"{frame.bgr.shape[1]}x{frame.bgr.shape[0]}"
+                raise Error(
+                    f"frame {count} is {got} pixels, those before {self.width}x{self.height}; "
+                    "expected one size throughout: cut the video where it changes"
+                )
+            yield frame
+            count += 1
+
+    def close(self) -> None:
+        self._frames.close()
+        self._container.close()
+
+    def _decode(self) -> Iterator[Frame]:
+        time_s = -float("inf")
+        count = 0
+        try:
+            for frame in self._container.decode(self._stream):
+                tick_s = float(self.time_base)
+                at_s = frame.time - self._start_s if frame.pts is not None else count / float(self.rate)
+                if at_s <= time_s:
+                    at_s = time_s + tick_s
+                    self._note("frames without a time of their own were put one tick after the frame before")
+                time_s = at_s
+                yield Frame(time_s, self._upright(frame))
+                count += 1
+        except av.error.FFmpegError as error:
+            where = f"after {count} frames ({max(time_s, 0):.2f} s)"
+            declared = f" of {self.frame_count}" if self.frame_count else ""
+            raise Error(f"the video breaks off {where}{declared}: {_reason(error)}; {REPAIR}") from None
+        missing_s = (self._declared_end_s or 0) - time_s
+        if count and missing_s > max(0.5, 3 / float(self.rate)):
+            sentence = f"the video breaks off at {time_s:.2f} s of a declared {self._declared_end_s:.2f} s"
+            if len(self._container.streams) == 1:
+                raise Error(f"{sentence}; {REPAIR}")
+            self._note(sentence)
+
+    def _end_s(self) -> float | None:
+        """When the last frame should end, from the track or else the file; None where neither says."""
+        if self._stream.duration:
+            ticks = (self._stream.start_time or 0) + self._stream.duration
+            return float(ticks * self.time_base) - self._start_s
+        return self._container.duration / av.time_base if self._container.duration else None
+
+    def _upright(self, frame: av.VideoFrame) -> np.ndarray:
+        bgr = frame.to_ndarray(format="bgr24")
+        aspect = self._stream.codec_context.sample_aspect_ratio
+        if aspect and aspect != 1:
+            width = max(1, round(bgr.shape[1] * aspect))
+            self._note(f"pixels of {aspect.numerator}:{aspect.denominator} were made square")
+            bgr = cv2.resize(bgr, (width, bgr.shape[0]), interpolation=cv2.INTER_AREA)
+        matrix = frame.side_data.get("DISPLAYMATRIX")
+        if matrix is None:
+            return bgr
+        # x' = a x + c y, y' = b x + d y, in 16.16 fixed point, row by row a b u / c d v / x y w.
+        a, b, _, c, d = np.frombuffer(bytes(matrix), "<i4")[:5] / 65536.0
+        if abs(a) + abs(d) < abs(b) + abs(c):
+            bgr, a, d = bgr.transpose(1, 0, 2), c, b
+        return np.ascontiguousarray(bgr[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
+
+    def _note(self, sentence: str) -> None:
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+
+class VideoWriter:
+    """H.264 in MP4, yuv420p, no audio, no metadata; frames carry the times they are given.
+
+    An odd width or height is padded by one column or row (yuv420p needs even sizes): see `padded`.
+    """
+
+    def __init__(
+        self, path: Path, width: int, height: int, time_base: Fraction, rate: Fraction, threads: int = 1
+    ):
+        self.padded = (width % 2, height % 2)  # columns, rows
+        self._container = av.open(
+            str(path), "w", format="mp4", options={"fflags": "+bitexact", "movflags": "+faststart"}
+        )
+        # zerolatency: no look-ahead, so that no frames pile up in the encoder.
+        self._stream = self._container.add_stream(
+            "libx264", rate=rate, options={"preset": "veryfast", "crf": "18", "tune": "zerolatency"}
+        )
+        self._stream.width = width + self.padded[0]
+        self._stream.height = height + self.padded[1]
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.codec_context.time_base = time_base
+        self._stream.codec_context.colorspace = av.video.reformatter.Colorspace.ITU601
+        self._stream.codec_context.color_range = av.video.reformatter.ColorRange.MPEG
+        self._stream.codec_context.thread_count = threads
+        self._time_base = time_base
+
+    def write(self, bgr: np.ndarray, time_s: float) -> None:
+        """Append (H, W, 3) uint8 BGR, shown from `time_s` on."""
+        columns, rows = self.padded
+        if columns or rows:
+            bgr = cv2.copyMakeBorder(bgr, 0, rows, 0, columns, cv2.BORDER_REPLICATE)
+        # FFmpeg's own conversion rounds down and tints the grey background; OpenCV's is BT.601 and exact.
+        yuv = cv2.cvtColor(np.ascontiguousarray(bgr), cv2.COLOR_BGR2YUV_I420)
+        frame = av.VideoFrame.from_ndarray(yuv, format="yuv420p")
+        frame.time_base = self._time_base
+        frame.pts = round(time_s / self._time_base)
+        self._container.mux(self._stream.encode(frame))
+
+    def close(self) -> None:
+        self._container.mux(self._stream.encode())
+        self._container.close()
+
+
+def _reason(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error)).lower()
