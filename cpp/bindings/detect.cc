@@ -95,6 +95,7 @@ void bind_detections(py::module_& m) {
       .def_readwrite("time_s", &FrameDetection::time_s)
       .def_readwrite("width", &FrameDetection::width)
       .def_readwrite("height", &FrameDetection::height)
+      .def_readwrite("track", &FrameDetection::track, "rises when another face is taken up")
       .def_readwrite("face_found", &FrameDetection::face_found)
       .def_readwrite("face_score", &FrameDetection::face_score, "0..1, how sure the 68 points are")
       .def_readwrite("sharpness", &FrameDetection::sharpness,

@@ -24,6 +24,7 @@ struct FrameDetection {
   double time_s = 0;
   int width = 0, height = 0;
   bool face_found = false;
+  int track = 0;        // rises when another face is taken up, or the same one behind a cut
   float face_score = 0;
   float sharpness = 0;  // variance of the Laplacian over the face crop, grey levels squared
   std::array<Landmark, 68> face{};

@@ -177,6 +177,7 @@ FrameDetection Detector::detect(const ImageView& frame, double time_s) {
     return detection;
   }
   detection.face_found = true;
+  detection.track = track_;
   had_face_ = true;
   last_face_ = detection.face;
   last_face_time_s_ = time_s;

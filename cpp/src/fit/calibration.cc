@@ -218,9 +218,15 @@ Calibration calibrate(const Models& models, const std::vector<FrameDetection>& d
     }
     return sum;
   };
+  const auto differ = [&](int a, int b) { return (iris_place(a) - iris_place(b)).norm() + 1e-4 * std::abs(a - b); };
+  std::vector<int> chosen = spread(candidates, options.gaze_frames, differ);
+  std::vector<int> named;  // frames of a fixation count whatever they look like
+  for (int i : candidates)
+    if (named_fixating(options, OD, detections[i].time_s) || named_fixating(options, OS, detections[i].time_s)) named.push_back(i);
+  for (int i : spread(named, options.gaze_frames / 2, differ))
+    if (std::find(chosen.begin(), chosen.end(), i) == chosen.end()) chosen.push_back(i);
   std::vector<EyeballObservation> observations;
-  for (int i : spread(candidates, options.gaze_frames,
-                      [&](int a, int b) { return (iris_place(a) - iris_place(b)).norm() + 1e-4 * std::abs(a - b); })) {
+  for (int i : chosen) {
     const FaceObservation o = FaceObservation::from(detections[i], options);
     FacePose pose = initial_pose(c.face, c.camera, o);
     FaceProblem problem(c.face, models.landmark_rows, units, c.camera, o, nullptr);

@@ -91,7 +91,8 @@ FrameFit Tracker::fit(const FrameDetection& detection) {
     return fit;
   }
   const double dt_s = previous_ ? detection.time_s - previous_->time_s : 0;
-  if (!(dt_s > 0) || dt_s > options_.max_gap_s) previous_.reset();
+  if (!(dt_s > 0) || dt_s > options_.max_gap_s || detection.track != track_) previous_.reset();
+  track_ = detection.track;
 
   Stopwatch watch;
   const FaceObservation observation = FaceObservation::from(detection, options_);
@@ -112,6 +113,7 @@ FrameFit Tracker::fit(const FrameDetection& detection) {
 }
 
 bool Tracker::fit_face(const FrameDetection&, const FaceObservation& observation, double dt_s, FacePose& pose) {
+  const double jump_px = 0.3 * observation.interocular_px;
   const double gate_px = 0.12 * observation.interocular_px;
   if (previous_) {
     const double frames = random_walk(options_, dt_s);
@@ -120,8 +122,11 @@ bool Tracker::fit_face(const FrameDetection&, const FaceObservation& observation
                                   options_.smooth_unit * frames};
     FaceProblem problem(calibration_.face, models_.landmark_rows, units_, calibration_.camera, observation, &smoothing);
     pose = previous_->pose;
-    levenberg(problem, pose, {.max_iterations = 4, .step_tolerance = 2e-3}, workspace_);  // E1, Eq. (20)
-    if (mean_residual_px(problem, pose, observation) < gate_px) return true;
+    problem.match(pose);
+    if (mean_residual_px(problem, pose, observation) < jump_px) {
+      levenberg(problem, pose, {.max_iterations = 4, .step_tolerance = 2e-3}, workspace_);  // E1, Eq. (20)
+      if (mean_residual_px(problem, pose, observation) < gate_px) return true;
+    }
     previous_.reset();  // a cut, or the face jumped: start afresh rather than be dragged along
   }
   FaceProblem problem(calibration_.face, models_.landmark_rows, units_, calibration_.camera, observation, nullptr);

@@ -53,6 +53,7 @@ class Tracker {
   Calibration calibration_;
   UnitPrior units_;
   std::optional<FrameFit> previous_;
+  int track_ = 0;
   LevenbergWorkspace workspace_;
 };
 

@@ -1,0 +1,70 @@
+"""`dmask demo`: a first mask without any recording, of a synthetic patient; measured against true."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from dmask.commands.options import add_core_arguments, core_options, make_pipeline
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-o", "--output", metavar="OUT", default="dmask_demo", help="default: dmask_demo")
+    parser.add_argument(
+        "--seconds", type=float, default=8.0, metavar="S", help="length of the clip (default 8)"
+    )
+    add_core_arguments(parser)
+    parser.set_defaults(fixating="od", at="0-1.5")  # what the patient does, see dmask.demo
+    parser.add_argument("--overwrite", action="store_true", help="replace results that are there already")
+
+
+def run(args: argparse.Namespace) -> int:
+    from dmask.commands.run import run_item
+    from dmask.demo import compare, write_patient
+    from dmask.io.atomic import atomic_folder
+    from dmask.io.picture import write_png
+    from dmask.io.tables import Table, cell, read_frames
+
+    options, out = core_options(args), Path(args.output)
+    with atomic_folder(out, args.overwrite) as partial:
+        print("rendering a synthetic patient (left exotropia, right ptosis, blinks, nystagmus) …", flush=True)
+        truth = write_patient(partial / "patient.mp4", args.seconds)
+        table = Table(partial / "truth.csv", ("frame", *truth[0]))
+        for number, entry in enumerate(truth):
+            values = [cell(value, 6) for value in entry.values()]
+            table.write([str(number), *values])
+        table.close()
+        print("making the mask …", flush=True)
+        pipeline = make_pipeline(options)
+        outcome = run_item(
+            partial / "patient.mp4", partial / "result", pipeline, options, False, sys.stderr.isatty()
+        )
+        frames = read_frames(partial / "result" / "frames.csv")
+        picture = side_by_side(partial / "patient.mp4", partial / "result" / "mask.mp4", 0.5 * args.seconds)
+        write_png(partial / "side_by_side.png", picture)
+    print("\nOptical axes: two straight eyes show 8 degrees between them, the exotropia adds 12.")
+    print(f"{'':<16}{'true':>9}{'measured':>10}{'error':>8}   medians over {outcome.frames} frames")
+    for name, true, measured, error in compare(truth, frames):
+        print(f"{name:<16}{true:>9.2f}{measured:>10.2f}{error:>8.2f}")
+    frame_ms = outcome.stages.summary()["frame_to_mask"]["p50_ms"]
+    print(f"\nframe to mask {frame_ms:.1f} ms (p50). The first mask: {out / 'result' / 'mask.mp4'}")
+    print(f"Beside the patient: {out / 'side_by_side.png'}. Research use only; not a medical device.")
+    return 0
+
+
+def side_by_side(source: Path, mask: Path, time_s: float):
+    """The frames of both videos at `time_s`, next to each other, as (H, 2W, 3) BGR."""
+    import numpy as np
+
+    from dmask.io.video import VideoReader
+
+    pictures = []
+    for path in (source, mask):
+        reader = VideoReader(path)
+        for frame in reader:
+            if frame.time_s >= time_s - 1e-6:
+                break
+        pictures.append(frame.bgr)
+        reader.close()
+    return np.hstack(pictures)

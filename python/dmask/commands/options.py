@@ -1,0 +1,93 @@
+"""The options of the core as command-line arguments, checked before any work starts."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from typing import Any
+
+from dmask.errors import WrongUse
+
+PROFILES = ("clinical", "article", "strict")
+BACKENDS = ("auto", "cpu", "tensorrt")
+PRECISIONS = ("auto", "f32", "bf16", "f16")
+
+
+def add_core_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--profile", choices=PROFILES, default="clinical", help="what may leave the machine")
+    parser.add_argument(
+        "--hfov-deg",
+        type=float,
+        default=40.0,
+        metavar="DEG",
+        help="the camera's horizontal field of view (default 40)",
+    )
+    parser.add_argument(
+        "--hvid-mm",
+        type=float,
+        default=11.71,
+        metavar="MM",
+        help="the patient's visible iris width (default 11.71, adults)",
+    )
+    parser.add_argument(
+        "--fixating",
+        choices=("none", "od", "os", "both"),
+        default="none",
+        help="the eye known to look into the camera during --at",
+    )
+    parser.add_argument("--at", metavar="T0-T1", help="seconds from-to, as in 2.5-4")
+    parser.add_argument("--no-eyebrows", action="store_true", help="leave the eyebrows' motion out")
+    add_backend_arguments(parser)
+
+
+def add_backend_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--backend", choices=BACKENDS, default="auto", help="what the networks run on")
+    parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="of the networks")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="CPU threads (default 1)")
+
+
+def core_options(args: argparse.Namespace) -> dict[str, Any]:
+    """Fields of the core's Options from the arguments. Raises WrongUse."""
+    options = {"backend": args.backend, "precision": args.precision, "threads": args.threads}
+    if args.threads < 1:
+        raise WrongUse(f"got --threads {args.threads}, expected 1 or more")
+    start_s, end_s = fixation_window(getattr(args, "fixating", "none"), getattr(args, "at", None))
+    options |= {
+        "profile": getattr(args, "profile", "clinical"),
+        "hfov_deg": getattr(args, "hfov_deg", 40.0),
+        "hvid_mm": getattr(args, "hvid_mm", 11.71),
+        "fixating": getattr(args, "fixating", "none"),
+        "fixating_from_s": start_s,
+        "fixating_to_s": end_s,
+        "eyebrows": not getattr(args, "no_eyebrows", False),
+    }
+    if not 5 <= options["hfov_deg"] <= 150:
+        raise WrongUse(f"got --hfov-deg {options['hfov_deg']:g}, expected 5 to 150 degrees")
+    if not 8 <= options["hvid_mm"] <= 15:
+        raise WrongUse(f"got --hvid-mm {options['hvid_mm']:g}, expected 8 to 15 mm")
+    return options
+
+
+def fixation_window(fixating: str, at: str | None) -> tuple[float, float]:
+    if fixating == "none" and at is None:
+        return 0.0, 0.0
+    if fixating == "none":
+        raise WrongUse("got --at without an eye; expected --fixating od, os or both beside it")
+    if at is None:
+        raise WrongUse(f"got --fixating {fixating} without a time; expected --at T0-T1 in seconds beside it")
+    match = re.fullmatch(r"(\d+\.?\d*)-(\d+\.?\d*)", at)
+    if not match or float(match[1]) >= float(match[2]):
+        raise WrongUse(f"got --at {at}, expected two times in seconds, the earlier first, as in --at 2.5-4")
+    return float(match[1]), float(match[2])
+
+
+def make_pipeline(options: dict[str, Any]):
+    """The core's Pipeline with these options and the package's own models. Raises Error."""
+    import dmask
+    from dmask.environment import MODELS_DIR
+
+    core_options = dmask.Options()
+    for name, value in options.items():
+        setattr(core_options, name, value)
+    core_options.models_dir = str(MODELS_DIR)
+    return dmask.Pipeline(core_options)

@@ -1,0 +1,62 @@
+"""`dmask render`: the mask again, from the parameters in a track.dmask."""
+
+from __future__ import annotations
+
+import argparse
+from fractions import Fraction
+from pathlib import Path
+
+from dmask.errors import Error, WrongUse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("track", metavar="TRACK", help="a track.dmask")
+    parser.add_argument("-o", "--output", metavar="OUT", required=True, help="mask.mp4, or mask.png")
+    parser.add_argument("--overwrite", action="store_true", help="replace a file that is there already")
+
+
+def run(args: argparse.Namespace) -> int:
+    from dmask import _core
+    from dmask.environment import MODELS_DIR
+    from dmask.io.atomic import atomic_file
+    from dmask.io.picture import PictureWriter
+    from dmask.io.video import VideoWriter
+
+    track, out = Path(args.track), Path(args.output)
+    if not track.is_file():
+        raise WrongUse(f"{track} is not a file; expected a track.dmask that `dmask run` wrote")
+    arrays = read_track(track)
+    rows, times_s = arrays.pop("rows"), arrays.pop("time_s")
+    time_base, rate = (Fraction(*(int(n) for n in arrays.pop(name))) for name in ("time_base", "rate"))
+    width, height = (int(n) for n in arrays.pop("size"))
+    as_picture = out.suffix.lower() == ".png"
+    if as_picture and len(rows) != 1:
+        raise WrongUse(f"got a picture as output for {len(rows)} frames; expected a name that ends in .mp4")
+    if not as_picture and out.suffix.lower() != ".mp4":
+        raise WrongUse(f"got {out.name} as output; expected a name that ends in .mp4 or .png")
+    renderer = _core.MaskRenderer(arrays, str(MODELS_DIR))
+    with atomic_file(out, args.overwrite) as partial:
+        writer = (
+            PictureWriter(partial) if as_picture else VideoWriter(partial, width, height, time_base, rate)
+        )
+        try:
+            for row, time_s in zip(rows, times_s, strict=True):
+                writer.write(renderer.render(row, width, height), float(time_s))
+        finally:
+            writer.close()
+    print(f"{out}: {len(rows)} frames")
+    return 0
+
+
+def read_track(path: Path) -> dict:
+    """The arrays of a track. Raises Error where the file is not one."""
+    from dmask.io import container
+
+    try:
+        arrays = dict(container.read(path))
+    except container.ContainerError as error:
+        raise Error(f"{error}; expected a track.dmask that `dmask run` wrote") from None
+    missing = [name for name in ("rows", "time_s", "time_base", "rate", "size") if name not in arrays]
+    if missing:
+        raise Error(f"{path} has no {missing[0]}; expected a track.dmask that `dmask run` wrote")
+    return arrays

@@ -1,0 +1,111 @@
+"""`dmask run`: the mask and the measures of a video, a picture, or a folder of them."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dmask.commands.options import add_core_arguments, core_options, make_pipeline
+from dmask.errors import Error
+
+if TYPE_CHECKING:
+    from dmask._core import Pipeline
+    from dmask.masking import Outcome
+
+BATCH_COLUMNS = ("item", "status", "reason", "frames", "frames_with_face")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("input", metavar="INPUT", help="a video, a picture or a folder of them")
+    parser.add_argument("-o", "--output", metavar="OUT", required=True, help="the folder for the results")
+    add_core_arguments(parser)
+    parser.add_argument("--overwrite", action="store_true", help="replace results that are there already")
+    parser.add_argument("--anonymous-ids", action="store_true", help="number a folder's items, name none")
+    parser.add_argument("--progress", action="store_true", help="show progress without a terminal too")
+
+
+def run(args: argparse.Namespace) -> int:
+    from dmask.io.atomic import check_folder
+    from dmask.io.source import find_input
+
+    options = core_options(args)
+    source, out = find_input(args.input), Path(args.output)
+    check_folder(out, args.overwrite)
+    show = args.progress or sys.stderr.isatty()
+    if source.is_dir():
+        return run_folder(source, out, options, args, show)
+    try:
+        outcome = run_item(source, out, make_pipeline(options), options, args.overwrite, show)
+    except Error as error:
+        raise type(error)(f"{source}: {error}") from None
+    print(f"{out}: {outcome.frames} frames, {outcome.frames_with_face} with a face")
+    if not outcome.frames_with_face:
+        raise Error(
+            f"{source}: no face was found in any of {outcome.frames} frames (the results say so too); "
+            "expected a face seen from the front, upright, and at least about 60 pixels wide"
+        )
+    return 0
+
+
+def run_item(
+    path: Path,
+    folder: Path,
+    pipeline: Pipeline,
+    options: dict[str, Any],
+    overwrite: bool,
+    show: bool,
+    label: str = "",
+) -> Outcome:
+    """The results of one video or picture in `folder`, whole or not at all. Raises Error."""
+    from dmask.io.atomic import atomic_folder
+    from dmask.io.source import open_source
+    from dmask.masking import mask_source
+    from dmask.progress import Progress
+
+    source = open_source(path, options["threads"])
+    progress = Progress(show, label)
+    try:
+        with atomic_folder(folder, overwrite) as partial:
+            outcome = mask_source(source, partial, pipeline, options, progress)
+            written = {path.name for path in partial.iterdir()}
+        for name in {"mask.mp4", "mask.png"} - written:  # of an earlier run on another kind of input
+            (folder / name).unlink(missing_ok=True)
+        return outcome
+    finally:
+        progress.clear()
+        source.close()
+
+
+def run_folder(source: Path, out: Path, options: dict[str, Any], args: argparse.Namespace, show: bool) -> int:
+    """Each item's results in `out`/<name>/, and batch.csv; an item that fails does not stop the rest."""
+    from dmask.io.atomic import atomic_file
+    from dmask.io.source import list_folder
+
+    items = list_folder(source, args.anonymous_ids)
+    pipeline = make_pipeline(options)
+    rows: list[tuple[str, str, str, int, int]] = []
+    try:
+        for number, (name, path) in enumerate(items, 1):
+            pipeline.reset()
+            try:
+                label = f"{number}/{len(items)}"
+                outcome = run_item(path, out / name, pipeline, options, args.overwrite, show, label)
+            except Error as error:
+                rows.append((name, "failed", str(error), 0, 0))
+            else:
+                found = outcome.frames_with_face > 0
+                status, reason = ("done", "") if found else ("no_face", "no face was found in any frame")
+                rows.append((name, status, reason, outcome.frames, outcome.frames_with_face))
+    finally:  # also when interrupted: the items that are whole stay, and are listed
+        if rows:
+            with atomic_file(out / "batch.csv", overwrite=True) as partial:
+                with partial.open("w", newline="", encoding="utf-8") as file:
+                    csv.writer(file, lineterminator="\n").writerows([BATCH_COLUMNS, *rows])
+    failed = sum(row[1] == "failed" for row in rows)
+    print(f"{out}: {len(rows)} items, {failed} failed")
+    if failed:
+        raise Error(f"{failed} of {len(rows)} items failed; {out / 'batch.csv'} says why")
+    return 0

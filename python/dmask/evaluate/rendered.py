@@ -1,0 +1,89 @@
+"""`dmask eval rendered`: patients drawn at random, rendered, and measured from the frames up.
+
+The landmark networks see renders here: what they make of real skin is another question.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import numpy as np
+
+from dmask.commands.options import add_backend_arguments, core_options, make_pipeline
+
+MEASURES = ("yaw_deg", "pitch_deg", "mrd1_mm", "mrd2_mm", "pfh_mm")
+HEAD = ("head_yaw_deg", "head_pitch_deg", "head_roll_deg")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--patients", type=int, default=5, metavar="N")
+    parser.add_argument("--frames", type=int, default=60, metavar="N", help="of each patient")
+    parser.add_argument("--size", type=int, default=1080, metavar="PX", help="width and height of the frames")
+    add_backend_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Median and 95th percentile of the absolute error by measure, and the shares of valid frames."""
+    from dmask.synthetic import EYES, SyntheticPatient
+
+    pipeline = make_pipeline(core_options(args))
+    errors: dict[str, list[float]] = {name: [] for name in (*HEAD, *MEASURES, "inter_eye_yaw_deg")}
+    eyes = valid = faces = 0
+    for seed in range(args.patients):
+        patient = SyntheticPatient(seed, (args.size, args.size))
+        truths, detections = [], []
+        pipeline.reset()
+        for number in range(args.frames):
+            frame, truth = patient.render(
+                random_pose(np.random.default_rng([seed, number]), number / args.frames)
+            )
+            truths.append(truth)
+            detections.append(pipeline.detect(frame, number / 30))
+        pipeline.calibrate(detections)
+        for truth, detection in zip(truths, detections, strict=True):
+            result = pipeline.fit(detection)
+            faces += int(result.face_valid)
+            for name in HEAD:
+                errors[name].append(getattr(result, name) - truth[name])
+            for eye in EYES:
+                measured = getattr(result, eye)
+                eyes += 1
+                valid += int(measured.valid)
+                for name in MEASURES:
+                    errors[name].append(getattr(measured, name) - truth[f"{eye}_{name}"])
+            if result.od.valid and result.os.valid:
+                true_deg = truth["os_yaw_deg"] - truth["od_yaw_deg"]
+                errors["inter_eye_yaw_deg"].append(result.os.yaw_deg - result.od.yaw_deg - true_deg)
+    frames = args.patients * args.frames
+    figures: dict[str, Any] = {
+        "frames": frames,
+        "faces_valid_share": faces / frames,
+        "eyes_valid_share": valid / eyes,
+    }
+    for name, values in errors.items():
+        absolute = np.abs(np.array(values))
+        absolute = absolute[np.isfinite(absolute)]
+        if absolute.size:
+            figures[f"{name}_median"] = float(np.median(absolute))
+            figures[f"{name}_p95"] = float(np.percentile(absolute, 95))
+    return figures
+
+
+def random_pose(random: np.random.Generator, share: float):
+    """Slow head motion over the clip (`share` 0..1), eyes that jump and deviate, a blink now and then."""
+    from dmask.synthetic import Pose
+
+    yaw_deg, pitch_deg = random.normal(0, 9), random.normal(0, 5)
+    closure = float(random.choice([0, 0, 0, 0, 0, 0, 0, 0.3, 0.6, 1.0]))
+    return Pose(
+        head_yaw_deg=12 * np.sin(2 * np.pi * share),
+        head_pitch_deg=6 * np.sin(4 * np.pi * share),
+        head_roll_deg=4 * np.cos(2 * np.pi * share),
+        od_yaw_deg=yaw_deg,
+        od_pitch_deg=pitch_deg,
+        os_yaw_deg=yaw_deg + random.normal(0, 5),
+        os_pitch_deg=pitch_deg + random.normal(0, 2),
+        od_closure=closure,
+        os_closure=closure,
+    )
