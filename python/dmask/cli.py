@@ -1,0 +1,88 @@
+"""The command line: `dmask COMMAND …`. Each command is a module with add_arguments(parser) and run(args)."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import signal
+import sys
+
+from dmask.errors import Error, WrongUse
+
+COMMANDS = {
+    "run": ("dmask.commands.run", "make the mask and the measures of a video, a picture or a folder"),
+    "detect": ("dmask.commands.detect", "write the landmarks of a video, a picture or a folder"),
+    "render": ("dmask.commands.render", "draw the mask again from a track.dmask"),
+    "demo": ("dmask.commands.demo", "render a synthetic patient, make the mask, compare with the truth"),
+    "doctor": ("dmask.commands.doctor", "say what is installed and what would be used"),
+    "bench": ("dmask.commands.bench", "measure how long each stage takes"),
+    "eval": ("dmask.commands.evaluate", "evaluate the results against truth or landmarks"),
+    "train": ("dmask.train.cli", "train a network (needs dmask[train])"),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Returns the exit code: 0 done, 1 the work failed, 2 wrong use, 130 interrupted."""
+    argv = sys.argv[1:] if argv is None else argv
+    parser = argparse.ArgumentParser(
+        prog="dmask",
+        description="Digital mask: a face video in, a de-identified 3D reconstruction out. "
+        "Research use only; not a medical device.",
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and stop")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
+    try:
+        for name, (module, help_text) in COMMANDS.items():
+            subparser = subparsers.add_parser(name, help=help_text, description=f"{help_text}.".capitalize())
+            if name == next((word for word in argv if not word.startswith("-")), None):
+                command = importlib.import_module(module)  # only the one that is asked for
+                command.add_arguments(subparser)
+                subparser.set_defaults(run=command.run)
+        args = parser.parse_args(argv)
+        if args.version:
+            from dmask import __version__
+
+            print(f"dmask {__version__}")
+            return 0
+        if args.command is None:
+            parser.print_help(sys.stderr)
+            return 2
+        signal.signal(signal.SIGTERM, _terminate)  # the half-written output goes, as after Ctrl-C
+        return args.run(args)
+    except SystemExit as stop:  # argparse, after its own sentence
+        return stop.code if isinstance(stop.code, int) else 2
+    except WrongUse as error:
+        return _say(str(error), 2)
+    except Error as error:
+        return _say(str(error), 1)
+    except KeyboardInterrupt:
+        return _say("interrupted; what was half done is removed", 130)
+    except ModuleNotFoundError as error:
+        return _say(_missing(error), 1)
+    except ImportError as error:
+        return _say(f"the core could not be loaded ({error}); install dmask again: pip install .", 1)
+    except OSError as error:
+        return _say(f"{error.strerror or error}: {error.filename or ''}; nothing half done is left", 1)
+    except MemoryError:
+        return _say("out of memory; use a smaller video, or more memory", 1)
+
+
+def _terminate(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _missing(error: ModuleNotFoundError) -> str:
+    name = error.name or str(error)
+    if name.startswith("dmask"):
+        return f"{name} is missing from this installation; install dmask again: pip install ."
+    extra = "'dmask[train]'" if name.split(".")[0] in ("torch", "scipy", "onnx") else "dmask"
+    return f"this command needs {name}, which is not installed; pip install {extra}"
+
+
+def _say(sentence: str, code: int) -> int:
+    print(f"dmask: {sentence}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""What this installation consists of: versions, models, hardware. Nothing about the person or the place."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+MODELS_DIR = Path(__file__).parent / "models"
+MODEL_SUFFIXES = (".dmm", ".onnx")
+NEEDED_MODELS = (
+    "face_detection_yunet_2023mar.onnx", "face68.onnx", "eyelid.onnx", "iris.onnx", "lines.onnx",
+    "face.dmm", "eyelid.dmm",
+)  # fmt: skip
+PACKAGES = ("dmask", "openvino", "numpy", "av", "opencv-python-headless")
+
+
+def versions() -> dict[str, str]:
+    """Version by package name; 'not installed' where it is missing."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def model_sha256() -> dict[str, str]:
+    """sha256 by file name of every model that the package carries."""
+    return {path.name: sha256(path) for path in sorted(MODELS_DIR.iterdir()) if path.suffix in MODEL_SUFFIXES}
+
+
+def cpu_info() -> tuple[str, set[str]]:
+    """Name of the processor and its feature flags, as Linux reports them."""
+    name, flags = platform.processor() or platform.machine(), set()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() == "model name":
+                name = value.strip()
+            elif key.strip() == "flags":
+                flags = set(value.split())
+                break
+    return name, flags
+
+
+def hardware() -> dict[str, object]:
+    memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "cpu": cpu_info()[0],
+        "logical_cpus": len(os.sched_getaffinity(0)),
+        "memory_gb": round(memory_gb, 1),
+        "system": f"{platform.system()} {platform.machine()}",
+    }

@@ -1,0 +1,1 @@
+"""What is measured over a whole recording, from frames.csv."""

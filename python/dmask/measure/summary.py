@@ -1,0 +1,111 @@
+"""summary.json: medians and spreads of a recording, with what they can and cannot say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dmask.io.tables import EYES
+from dmask.measure.blinks import find_blinks
+
+SUMMARISED = ("yaw_deg", "pitch_deg", "mrd1_mm", "mrd2_mm", "pfh_mm", "openness")
+
+
+def prism_dioptres(angle_deg: float) -> float:
+    """PD = 100 tan(angle): averages are taken in degrees, and converted last."""
+    return 100.0 * float(np.tan(np.radians(angle_deg)))
+
+
+def spread(values: np.ndarray, decimals: int = 3) -> dict[str, Any]:
+    """Median, quartiles and their distance of the finite values; null without any."""
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return {"median": None, "q1": None, "q3": None, "iqr": None, "frames": 0}
+    q1, median, q3 = np.percentile(values, (25, 50, 75))
+    named = {"median": median, "q1": q1, "q3": q3, "iqr": q3 - q1}
+    rounded = {name: round(float(value), decimals) for name, value in named.items()}
+    return rounded | {"frames": int(values.size)}
+
+
+def deviation(os_deg: np.ndarray, od_deg: np.ndarray) -> dict[str, Any]:
+    """OS minus OD over the frames that have both, in degrees and prism dioptres."""
+    difference = spread(os_deg - od_deg)
+    median = difference["median"]
+    return difference | {"median_pd": None if median is None else round(prism_dioptres(median), 2)}
+
+
+def reasons(valid: np.ndarray, reason: np.ndarray) -> dict[str, float]:
+    """Share of the frames by reason; 'valid' is one of them."""
+    labels = np.where(valid == 1, "valid", np.where(reason == "", "unknown", reason))
+    names, counts = np.unique(labels, return_counts=True)
+    return {
+        str(name): round(count / valid.size, 4) for name, count in zip(names, counts.tolist(), strict=True)
+    }
+
+
+def summarise(frames: dict[str, np.ndarray], options: dict[str, Any]) -> dict[str, Any]:
+    """The summary of a recording from its frames.csv columns and the options that it was run with.
+
+    `options` needs `hfov_deg`, `hvid_mm`, `fixating`, `fixating_from_s` and `fixating_to_s`.
+    """
+    time_s = frames["time_s"]
+    duration_s = float(time_s[-1] - time_s[0]) if time_s.size > 1 else 0.0
+    eyes: dict[str, Any] = {}
+    for eye in EYES:
+        valid = frames[f"{eye}_valid"] == 1
+        blinks, closures = find_blinks(time_s, frames[f"{eye}_openness"])
+        watched_min = float(np.isfinite(frames[f"{eye}_openness"]).mean()) * duration_s / 60
+        eyes[eye] = {
+            "share_of_frames": reasons(frames[f"{eye}_valid"], frames[f"{eye}_reason"]),
+            **{name: spread(np.where(valid, frames[f"{eye}_{name}"], np.nan)) for name in SUMMARISED},
+            "px_per_deg": spread(frames[f"{eye}_px_per_deg"])["median"],
+            "blinks": {
+                "complete": sum(blink.complete for blink in blinks),
+                "partial": sum(not blink.complete for blink in blinks),
+                "per_minute": round(len(blinks) / watched_min, 2) if watched_min > 0 else None,
+                "longer_closures": len(closures),
+            },
+        }
+    both = (frames["od_valid"] == 1) & (frames["os_valid"] == 1)
+    horizontal, vertical = (
+        deviation(np.where(both, frames[f"os_{axis}"], np.nan), frames[f"od_{axis}"])
+        for axis in ("yaw_deg", "pitch_deg")
+    )
+    return {
+        "frames": int(time_s.size),
+        "duration_s": round(duration_s, 3),
+        "face": {"share_of_frames": reasons(frames["face_valid"], frames["face_reason"])},
+        "od": eyes["od"],
+        "os": eyes["os"],
+        "deviation_os_minus_od": {
+            "horizontal_deg": horizontal,
+            "vertical_deg": vertical,
+            "note": "of the optical axes; positive: the left eye points further to the patient's left, or "
+            "higher, than the right. Straight eyes show about 8 to 10 degrees, twice the angle kappa",
+        },
+        "statements": statements(options),
+    }
+
+
+def statements(options: dict[str, Any]) -> list[str]:
+    """What has to be known to read the numbers."""
+    if options["fixating"] == "none":
+        angles = (
+            "No fixating eye was named: absolute eye angles, and the deviation between the eyes, carry "
+            "several degrees of uncertainty; changes are what is precise. Use --fixating with --at."
+        )
+    else:
+        angles = (
+            f"Eye angles rest on what the user said: fixating {options['fixating']} from "
+            f"{options['fixating_from_s']:g} to {options['fixating_to_s']:g} s."
+        )
+    return [
+        angles,
+        "Angles are of the optical axis in the head's frame; the visual axis differs from it by about 5 "
+        "degrees, and by how much is not known without a fixation.",
+        f"The camera's horizontal field of view is taken as {options['hfov_deg']:g} degrees; another one "
+        "shifts vergence by up to 8 degrees.",
+        f"Millimetres assume an adult eye with an iris {options['hvid_mm']:g} mm wide.",
+        "Exophthalmos is not measured. Research use only; not a medical device.",
+    ]

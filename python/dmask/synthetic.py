@@ -1,0 +1,166 @@
+"""A synthetic patient: a random person of the project's own face model, rendered with the truth beside it.
+
+What is known exactly: head pose, the optical axis of each eye, and where the lid margins are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from dmask.environment import MODELS_DIR
+from dmask.io import container
+
+EYES = ("od", "os")
+KAPPA_DEG = 4.0  # the optical axis points that much further temporally than the line of sight, adults
+IRIS_PLANE_MM = 10.48  # from the eyeball's centre: sqrt(12.0^2 - 5.85^2)
+ARTICLE_PROFILE = 1.0  # of a track's `subject`: the person's own identity is drawn
+FRONTAL = np.diag([1.0, -1.0, -1.0])  # head axes to camera axes
+SHUT_MM = 0.3  # an opening below it counts as shut
+
+
+@dataclass
+class Pose:
+    """What the patient does in one frame. Angles as in frames.csv; closure 0 (open) to 1 (shut)."""
+
+    head_yaw_deg: float = 0.0
+    head_pitch_deg: float = 0.0
+    head_roll_deg: float = 0.0
+    od_yaw_deg: float = 0.0
+    od_pitch_deg: float = 0.0
+    os_yaw_deg: float = 0.0
+    os_pitch_deg: float = 0.0
+    od_closure: float = 0.0
+    os_closure: float = 0.0
+
+
+class SyntheticPatient:
+    """A person drawn by `seed`; `render` gives frames of `size` = (width, height) px.
+
+    `ptosis` is the drooping of the upper lid, (OD, OS), 0 none to about 1. `place_mm` is where the midpoint
+    of the eyes is, in the camera frame.
+    """
+
+    def __init__(
+        self,
+        seed: int = 0,
+        size: tuple[int, int] = (720, 720),
+        hfov_deg: float = 40.0,
+        ptosis: tuple[float, float] = (0.0, 0.0),
+        place_mm: tuple[float, float, float] = (0.0, -20.0, 420.0),
+    ):
+        from dmask import _core
+
+        face = container.read(MODELS_DIR / "face.dmm")
+        self._lid = container.read(MODELS_DIR / "eyelid.dmm")
+        self._units = len(container.to_strings(face["unit_names"]))
+        self._size, self._ptosis, self._place_mm = size, ptosis, np.array(place_mm)
+        random = np.random.default_rng(seed)
+        identity = 0.7 * random.standard_normal(50)
+        self._centres = {}  # of the eyeballs, head frame, mm
+        for eye, mirror, slope in (("od", -1, "centre_from_identity_od"), ("os", 1, "centre_from_identity")):
+            self._centres[eye] = self._lid["centre_os"] * [mirror, 1, 1] + identity @ self._lid[slope][:50]
+        statics = {
+            "subject": np.float32([ARTICLE_PROFILE, hfov_deg, 1.0, 1.0]),
+            "identity": np.float32(identity),
+        }
+        modes = face["identity_q"][:50] * face["identity_step"][:50, None, None]
+        neutral = face["mean"] + np.tensordot(identity, modes, 1)
+        for eye in EYES:
+            statics[f"{eye}_shape"] = np.float32(self._lid_shape(eye, neutral))
+            statics[f"{eye}_place"] = np.float32([*self._centres[eye], 0, 0, 0, 0, 5.85])
+        self._renderer = _core.MaskRenderer(statics, str(MODELS_DIR))
+        self._margins = {eye: self._margin_vertices(eye, len(face["mean"])) for eye in EYES}
+
+    def render(self, pose: Pose) -> tuple[np.ndarray, dict[str, float]]:
+        """(frame (H, W, 3) uint8 BGR, truth), truth being named as in frames.csv."""
+        rotation, translation = self._head(pose)
+        turn = cv2.Rodrigues(FRONTAL @ rotation)[0].ravel()
+        row = [1.0, *turn, *translation, *np.zeros(self._units)]
+        for eye, ptosis in zip(EYES, self._ptosis, strict=True):
+            yaw, pitch = (np.radians(getattr(pose, f"{eye}_{axis}_deg")) for axis in ("yaw", "pitch"))
+            row += [1.0, yaw, pitch, *self._lid_motion(getattr(pose, f"{eye}_closure"), ptosis)]
+        frame = self._renderer.render(np.float32(row), *self._size)
+        head = (self._renderer.vertices() - translation) @ rotation
+        truth = {
+            "head_yaw_deg": pose.head_yaw_deg,
+            "head_pitch_deg": pose.head_pitch_deg,
+            "head_roll_deg": pose.head_roll_deg,
+        }
+        truth |= dict(zip(("head_x_mm", "head_y_mm", "head_z_mm"), map(float, self._place_mm), strict=True))
+        for eye in EYES:
+            truth |= self._eye_truth(eye, pose, head)
+        return frame, truth
+
+    def fixation(self, eye: str, pose: Pose) -> tuple[float, float]:
+        """Yaw and pitch of the optical axis of an eye that looks into the camera, in degrees."""
+        rotation, translation = self._head(pose)
+        x, y, z = -rotation.T @ translation - self._centres[eye]
+        temporal = 1 if eye == "os" else -1
+        yaw_deg = np.degrees(np.arctan2(x, z)) + temporal * KAPPA_DEG
+        return float(yaw_deg), float(np.degrees(np.arctan2(y, np.hypot(x, z))))
+
+    def _head(self, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
+        """R and t, head frame to camera frame."""
+        rotation = head_rotation(pose.head_yaw_deg, pose.head_pitch_deg, pose.head_roll_deg)
+        return rotation, self._place_mm - rotation @ (0.5 * (self._centres["od"] + self._centres["os"]))
+
+    def _lid_shape(self, eye: str, neutral: np.ndarray) -> np.ndarray:
+        """w_es that suits the person's own face (N, 3): ridge regression, prior N(0, 1), noise 0.5 mm."""
+        rows, mirror = self._lid[f"face_vertex_{eye}"], [1 if eye == "os" else -1, 1, 1]
+        known = rows >= 0
+        wanted = (neutral[rows[known]] - self._centres[eye]) * mirror - self._lid["template"][known]
+        basis = self._lid["shape"][:, known].reshape(len(self._lid["shape"]), -1)
+        normal = basis @ basis.T / 0.25 + np.eye(len(basis)) * len(wanted)
+        return np.linalg.solve(normal, basis @ wanted.ravel() / 0.25)
+
+    def _lid_motion(self, closure: float, ptosis: float) -> np.ndarray:
+        """w_em of a lid: open, half shut, shut along the blink's path; ptosis counts as far as it is open."""
+        middle, full = self._named("blink_mid"), self._named("blink_full")
+        blink = 2 * closure * middle if closure < 0.5 else middle + (2 * closure - 1) * (full - middle)
+        return blink + (1 - closure) * ptosis * self._named("ptosis")
+
+    def _named(self, name: str) -> np.ndarray:
+        names = container.to_strings(self._lid["named_motion_names"])
+        return self._lid["named_in_motion"][names.index(name)].astype(np.float64)
+
+    def _margin_vertices(self, eye: str, face_vertices: int) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of the renderer's vertices along the upper and the lower margin."""
+        rows = {}
+        for name in EYES:  # vertices that the patch adds follow the face's, OD's first
+            rows[name] = self._lid[f"face_vertex_{name}"].copy()
+            added = rows[name] < 0
+            rows[name][added] = face_vertices + np.arange(added.sum())
+            face_vertices += int(added.sum())
+        return rows[eye][self._lid["upper_margin"]], rows[eye][self._lid["lower_margin"]]
+
+    def _eye_truth(self, eye: str, pose: Pose, head: np.ndarray) -> dict[str, float]:
+        """Margins along the head's y at the pupil, as the tracker defines MRD1, MRD2 and PFH."""
+        yaw_deg, pitch_deg = getattr(pose, f"{eye}_yaw_deg"), getattr(pose, f"{eye}_pitch_deg")
+        yaw, pitch = np.radians(yaw_deg), np.radians(pitch_deg)
+        axis = np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)])
+        pupil = self._centres[eye] + IRIS_PLANE_MM * axis
+        upper, lower = (margin_height(head[rows], pupil[0]) for rows in self._margins[eye])
+        shut = upper - lower < SHUT_MM
+        return {
+            f"{eye}_yaw_deg": yaw_deg,
+            f"{eye}_pitch_deg": pitch_deg,
+            f"{eye}_mrd1_mm": float("nan") if shut else float(upper - pupil[1]),
+            f"{eye}_mrd2_mm": float("nan") if shut else float(pupil[1] - lower),
+            f"{eye}_pfh_mm": 0.0 if shut else float(upper - lower),
+        }
+
+
+def head_rotation(yaw_deg: float, pitch_deg: float, roll_deg: float) -> np.ndarray:
+    """R = R0 R_y(yaw) R_x(-pitch) R_z(roll), head axes to camera axes."""
+    turns = ((0, yaw_deg, 0), (-pitch_deg, 0, 0), (0, 0, roll_deg))
+    y, x, z = (cv2.Rodrigues(np.radians(np.array(turn, np.float64)))[0] for turn in turns)
+    return FRONTAL @ y @ x @ z
+
+
+def margin_height(points: np.ndarray, x_mm: float) -> float:
+    """y of the line through (N, 3) points at `x_mm`."""
+    order = np.argsort(points[:, 0])
+    return float(np.interp(x_mm, points[order, 0], points[order, 1]))

@@ -1,0 +1,79 @@
+"""Small inputs made on the spot, and the research data where it is present."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+CHECKOUT = Path(__file__).parent.parent
+
+
+def write_video(
+    path: Path,
+    frames: list[np.ndarray],
+    ticks: list[int] | None = None,
+    time_base: Fraction = Fraction(1, 30),
+    rotation_deg: int | None = None,
+    audio: bool = False,
+    metadata: dict[str, str] | None = None,
+    faststart: bool = False,
+    codec: str = "libx264",
+) -> Path:
+    """A video of (H, W, 3) uint8 BGR frames, shown at `ticks` of `time_base` (default: 30 a second)."""
+    height, width = frames[0].shape[:2] if frames else (64, 64)
+    pixel_format = "yuv420p" if width % 2 == height % 2 == 0 else "yuv444p"
+    with av.open(str(path), "w", options={"movflags": "faststart"} if faststart else {}) as container:
+        container.metadata.update(metadata or {})
+        stream = container.add_stream(codec, rate=30)
+        stream.width, stream.height, stream.pix_fmt = width, height, pixel_format
+        stream.codec_context.time_base = time_base
+        if rotation_deg is not None:
+            stream.set_display_rotation(rotation_deg)
+        sound = container.add_stream("aac", rate=16000, layout="mono") if audio else None
+        for number, bgr in enumerate(frames):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(bgr), format="bgr24")
+            frame.pts = number if ticks is None else ticks[number]
+            frame.time_base = time_base
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+        if sound is not None:
+            silence = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+            silence.sample_rate, silence.pts = 16000, 0
+            container.mux(sound.encode(silence))
+            container.mux(sound.encode())
+    return path
+
+
+def background(width: int = 160, height: int = 120, seed: int = 0) -> np.ndarray:
+    """A smooth picture without a face, (height, width, 3) uint8 BGR."""
+    coarse = np.random.default_rng(seed).integers(60, 120, (4, 4, 3), dtype=np.uint8)
+    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The research data beside the checkout, or at DMASK_SHARED."""
+    folder = Path(os.environ.get("DMASK_SHARED", CHECKOUT.parent / "shared"))
+    if not (folder / "data").is_dir():
+        pytest.skip(f"needs the research data: {folder}/data is not there (set DMASK_SHARED)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def patient_frames() -> list[np.ndarray]:
+    """24 frames of a face that the project renders itself, 360 x 360."""
+    from dmask.synthetic import Pose, SyntheticPatient
+
+    patient = SyntheticPatient(seed=3, size=(360, 360))
+    return [patient.render(Pose(od_yaw_deg=0.5 * n, os_yaw_deg=0.5 * n))[0] for n in range(24)]
+
+
+@pytest.fixture(scope="session")
+def patient_video(tmp_path_factory: pytest.TempPathFactory, patient_frames: list[np.ndarray]) -> Path:
+    return write_video(tmp_path_factory.mktemp("source") / "patient-7.mp4", patient_frames)

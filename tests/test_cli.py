@@ -1,0 +1,76 @@
+"""The command line as such: help, versions, wrong use, and that importing it is cheap."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from dmask import cli
+
+
+def test_help_names_every_command(capsys):
+    assert cli.main(["--help"]) == 0
+    said = capsys.readouterr().out
+    for command in ("run", "detect", "render", "demo", "doctor", "bench", "eval", "train"):
+        assert re.search(rf"^\s+{command}\b", said, re.MULTILINE)
+    assert "not a medical device" in said
+
+
+def test_no_command_is_wrong_use(capsys):
+    assert cli.main([]) == 2
+    assert "usage: dmask" in capsys.readouterr().err
+
+
+def test_an_unknown_command_is_wrong_use(capsys):
+    assert cli.main(["mask"]) == 2
+    assert "invalid choice" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["run", "detect", "render", "demo", "doctor", "bench"])
+def test_each_command_has_help(capsys, command):
+    assert cli.main([command, "--help"]) == 0
+    assert f"usage: dmask {command}" in capsys.readouterr().out
+
+
+def test_importing_dmask_loads_no_heavy_package():
+    heavy = ("numpy", "cv2", "av", "torch", "dmask._core")
+    code = f"import sys, dmask, dmask.cli; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_an_unknown_attribute_is_an_attribute_error():
+    import dmask
+
+    with pytest.raises(AttributeError, match="no attribute 'Pipelines'"):
+        _ = dmask.Pipelines
+
+
+def test_an_error_of_the_core_is_a_dmask_error():
+    import dmask
+    from dmask import _core
+
+    assert issubclass(_core.Error, dmask.Error)
+
+
+def test_options_find_the_packages_own_models():
+    import dmask
+    from dmask.environment import MODELS_DIR
+
+    assert dmask.Options().models_dir == str(MODELS_DIR)
+
+
+def test_a_missing_package_is_named(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "dmask.train.cli", None)
+    assert cli.main(["train", "face"]) == 1
+    assert "dmask" in capsys.readouterr().err
+
+
+def test_doctor_reports_versions_processor_and_models(capsys):
+    code = cli.main(["doctor", "--json"])
+    report = json.loads(capsys.readouterr().out)
+    assert code == (1 if report["problems"] else 0)
+    assert report["versions"]["openvino"] != "not installed"
+    assert report["would be used"]

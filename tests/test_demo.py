@@ -1,0 +1,48 @@
+"""`dmask demo` and `dmask bench` on the project's own synthetic patient."""
+
+import json
+
+import pytest
+
+from dmask import cli
+from dmask.demo import BLINKS_S, EXOTROPIA_DEG, NYSTAGMUS_DEG, NYSTAGMUS_S, excursion_deg, motion
+from dmask.synthetic import KAPPA_DEG, SyntheticPatient
+
+
+def test_the_patient_moves_as_described():
+    patient = SyntheticPatient(size=(64, 64))
+    pose = motion(patient, 0.0)
+    assert pose.os_yaw_deg - pose.od_yaw_deg == pytest.approx(EXOTROPIA_DEG + 2 * KAPPA_DEG)
+    assert motion(patient, BLINKS_S[0]).od_closure == 1.0 and pose.od_closure == 0.0
+    beat = [excursion_deg(NYSTAGMUS_S[0] + 0.01 * i) for i in range(100)]
+    assert 0.9 * NYSTAGMUS_DEG < max(beat) - min(beat) <= 1.01 * NYSTAGMUS_DEG
+
+
+def test_a_fixating_eye_points_at_the_camera_whatever_the_head_does():
+    patient = SyntheticPatient(size=(64, 64), place_mm=(0.0, 0.0, 500.0))
+    straight_deg, _ = patient.fixation("os", motion(patient, 0.0))
+    turned = motion(patient, 1.25)  # the head is turned 6 degrees to the patient's left
+    assert turned.head_yaw_deg == pytest.approx(6.0)
+    assert patient.fixation("os", turned)[0] == pytest.approx(straight_deg - 6.0, abs=1.0)
+
+
+def test_demo_makes_a_mask_and_compares_it_with_the_truth(tmp_path, capsys):
+    out = tmp_path / "demo"
+    assert cli.main(["demo", "-o", str(out), "--seconds", "2"]) == 0
+    said = capsys.readouterr().out
+    assert "os-od yaw_deg" in said and "mask.mp4" in said
+    names = {path.name for path in out.iterdir()}
+    assert names == {"patient.mp4", "truth.csv", "result", "side_by_side.png"}
+    assert (out / "result" / "mask.mp4").exists()
+    assert len((out / "truth.csv").read_text().splitlines()) == 61
+
+
+def test_bench_writes_the_promised_json(tmp_path, capsys, patient_video):
+    report_path = tmp_path / "bench.json"
+    assert cli.main(["bench", "--video", str(patient_video), "--json", str(report_path)]) == 0
+    report = json.loads(report_path.read_text())
+    assert {"decode", "render", "encode", "frame_to_mask"} <= set(report["stages"])
+    assert set(report["stages"]["render"]) == {"p50_ms", "p95_ms", "p99_ms", "max_ms"}
+    for name in ("throughput_fps", "cold_start_ms", "peak_rss_mb", "hardware", "threads", "versions"):
+        assert name in report
+    assert "frame_to_mask" in capsys.readouterr().out

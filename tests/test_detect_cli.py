@@ -1,0 +1,63 @@
+"""`dmask detect`: one row a frame, one x, y and confidence a point."""
+
+import csv
+
+import cv2
+import numpy as np
+from conftest import background, write_video
+
+from dmask import cli
+from dmask.io.tables import LANDMARK_COLUMNS
+
+POINTS = [f"face_{i}" for i in range(68)]
+for eye in ("od", "os"):
+    POINTS += [f"{eye}_lid_{i}" for i in range(20)] + [f"{eye}_iris_{i}" for i in range(19)]
+    POINTS += [f"{eye}_{line}_{i}" for line in ("crease", "upper", "lower", "bulge") for i in range(20)]
+HEADER = ["image", "frame", "time_s", "face_score"] + [f"{point}_{f}" for point in POINTS for f in "xyc"]
+
+
+def rows_of(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_columns_and_rows_of_a_video(tmp_path, patient_video, patient_frames):
+    out = tmp_path / "landmarks.csv"
+    assert cli.main(["detect", str(patient_video), "-o", str(out)]) == 0
+    rows = rows_of(out)
+    assert list(rows[0]) == HEADER == list(LANDMARK_COLUMNS)
+    assert [int(row["frame"]) for row in rows] == list(range(len(patient_frames)))
+    assert {row["image"] for row in rows} == {"patient-7.mp4"}
+    height, width = patient_frames[0].shape[:2]
+    for row in rows:
+        x = np.array([float(row[f"{point}_x"]) for point in POINTS])
+        y = np.array([float(row[f"{point}_y"]) for point in POINTS])
+        confidence = np.array([float(row[f"{point}_c"]) for point in POINTS])
+        assert (x > 0).all() and (x < width).all() and (y > 0).all() and (y < height).all()
+        assert (confidence >= 0).all() and (confidence <= 1).all()
+
+
+def test_no_face_gives_empty_cells(tmp_path):
+    out = tmp_path / "landmarks.csv"
+    assert (
+        cli.main(["detect", str(write_video(tmp_path / "in.mp4", [background()] * 2)), "-o", str(out)]) == 0
+    )
+    for row in rows_of(out):
+        assert all(row[name] == "" for name in HEADER[3:])
+
+
+def test_a_folder_of_pictures_gives_a_row_each(tmp_path, patient_frames):
+    source = tmp_path / "in"
+    source.mkdir()
+    for name in ("a.png", "b.jpg"):
+        cv2.imwrite(str(source / name), patient_frames[0])
+    out = tmp_path / "landmarks.csv"
+    assert cli.main(["detect", str(source), "-o", str(out)]) == 0
+    assert [(row["image"], row["frame"]) for row in rows_of(out)] == [("a.png", "0"), ("b.jpg", "0")]
+
+
+def test_an_existing_table_needs_overwrite(tmp_path, patient_video, capsys):
+    out = tmp_path / "landmarks.csv"
+    out.write_text("old")
+    assert cli.main(["detect", str(patient_video), "-o", str(out)]) == 2
+    assert out.read_text() == "old" and "--overwrite" in capsys.readouterr().err

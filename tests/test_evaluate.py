@@ -1,0 +1,69 @@
+"""`dmask eval`: the figures are there, and the rendered patient's truth is right."""
+
+import json
+
+import numpy as np
+import pytest
+
+from dmask import cli
+from dmask.synthetic import FRONTAL, Pose, SyntheticPatient, head_rotation
+
+
+@pytest.fixture(scope="module")
+def patient():
+    return SyntheticPatient(seed=3, size=(240, 240))
+
+
+def test_head_rotation_turns_the_face_as_its_names_say():
+    nose = np.array([0.0, 0.0, 1.0])
+    assert (FRONTAL @ head_rotation(20, 0, 0) @ nose)[0] > 0.3  # towards the patient's left
+    assert (FRONTAL @ head_rotation(0, 20, 0) @ nose)[1] > 0.3  # up
+    assert (FRONTAL @ head_rotation(0, 0, 20) @ [1, 0, 0])[1] > 0.3  # patient's left side raised
+
+
+def test_the_iris_moves_to_the_patients_left_with_yaw(patient):
+    def iris_column(yaw_deg):  # of OS, in the right half of the picture: its darkest part
+        frame, _ = patient.render(Pose(os_yaw_deg=yaw_deg))
+        eye = frame[60:140, 125:185].astype(float).sum(axis=2)
+        return np.argwhere(eye < np.percentile(eye, 1))[:, 1].mean()
+
+    assert iris_column(20) > iris_column(-20) + 2
+
+
+def test_a_shut_eye_has_a_fissure_of_0_and_no_mrd(patient):
+    _, truth = patient.render(Pose(os_closure=1.0))
+    assert truth["os_pfh_mm"] == 0.0 and np.isnan(truth["os_mrd1_mm"])
+    assert 7 < truth["od_pfh_mm"] < 13
+    assert truth["od_mrd1_mm"] + truth["od_mrd2_mm"] == pytest.approx(truth["od_pfh_mm"])
+
+
+def test_ptosis_lowers_the_upper_lid_only():
+    _, plain = SyntheticPatient(seed=3, size=(64, 64)).render(Pose())
+    _, ptosis = SyntheticPatient(seed=3, size=(64, 64), ptosis=(0.8, 0.0)).render(Pose())
+    assert ptosis["od_mrd1_mm"] < plain["od_mrd1_mm"] - 0.5
+    assert ptosis["od_mrd2_mm"] == pytest.approx(plain["od_mrd2_mm"], abs=0.5)
+    assert ptosis["os_mrd1_mm"] == pytest.approx(plain["os_mrd1_mm"], abs=1e-3)
+
+
+def test_the_same_seed_is_the_same_person(patient):
+    again = SyntheticPatient(seed=3, size=(240, 240))
+    assert np.array_equal(patient.render(Pose())[0], again.render(Pose())[0])
+    other = SyntheticPatient(seed=4, size=(240, 240))
+    assert not np.array_equal(patient.render(Pose())[0], other.render(Pose())[0])
+
+
+def test_eval_rendered_measures_the_head(tmp_path, capsys):
+    report = tmp_path / "figures.json"
+    arguments = ["eval", "rendered", "--patients", "1", "--frames", "24", "--size", "480"]
+    assert cli.main([*arguments, "--json", str(report)]) == 0
+    figures = json.loads(report.read_text())
+    assert figures["faces_valid_share"] > 0.9
+    assert figures["head_yaw_deg_median"] < 5
+    assert "head_yaw_deg_median" in capsys.readouterr().out
+
+
+def test_eval_residual_reads_a_result(tmp_path, capsys, patient_video):
+    assert cli.main(["run", str(patient_video), "-o", str(tmp_path / "out")]) == 0
+    assert cli.main(["eval", "residual", str(tmp_path / "out")]) == 0
+    assert "eyelid_are_pct" in capsys.readouterr().out
+    assert cli.main(["eval", "residual", str(tmp_path)]) == 2

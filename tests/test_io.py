@@ -1,0 +1,194 @@
+"""Videos and pictures in and out: times, orientation, sizes, and nothing besides the pixels."""
+
+from fractions import Fraction
+
+import av
+import cv2
+import numpy as np
+import pytest
+from conftest import background, write_video
+
+from dmask.errors import Error
+from dmask.io.atomic import atomic_file, atomic_folder
+from dmask.io.picture import read_picture
+from dmask.io.source import list_folder
+from dmask.io.video import VideoReader, VideoWriter
+
+CORNER_BGR = (20, 30, 220)
+TRANSPORT_TICKS = [900000 + 3000 * number for number in range(30)]
+
+
+def marked(width=64, height=48):
+    """A grey picture with a red upper left corner."""
+    bgr = np.full((height, width, 3), 128, np.uint8)
+    bgr[:16, :16] = CORNER_BGR
+    return bgr
+
+
+def is_marked(pixels):
+    return np.abs(pixels.reshape(-1, 3).mean(axis=0) - CORNER_BGR).max() < 40
+
+
+def times_of(path):
+    with av.open(str(path)) as container:
+        return [frame.time for frame in container.decode(video=0)]
+
+
+def test_variable_frame_times_survive_the_round_trip(tmp_path):
+    ticks = [0, 33, 71, 100, 180, 181, 240, 1000]
+    video = write_video(tmp_path / "in.mp4", [marked()] * len(ticks), ticks, Fraction(1, 1000))
+    reader = VideoReader(video)
+    writer = VideoWriter(tmp_path / "out.mp4", reader.width, reader.height, reader.time_base, reader.rate)
+    times_s = []
+    for frame in reader:
+        writer.write(frame.bgr, frame.time_s)
+        times_s.append(frame.time_s)
+    writer.close()
+    assert times_s == pytest.approx([tick / 1000 for tick in ticks], abs=1e-9)
+    assert times_of(tmp_path / "out.mp4") == pytest.approx(times_s, abs=1e-9)
+
+
+def test_a_first_frame_after_zero_keeps_its_time(tmp_path):
+    video = write_video(tmp_path / "in.mp4", [marked()] * 3, [500, 533, 566], Fraction(1, 1000))
+    assert [frame.time_s for frame in VideoReader(video)] == pytest.approx([0.5, 0.533, 0.566])
+
+
+def test_a_transport_stream_counts_from_its_first_frame(tmp_path):
+    video = write_video(
+        tmp_path / "in.ts", [background(seed=i) for i in range(30)], TRANSPORT_TICKS, Fraction(1, 90000)
+    )
+    times_s = [frame.time_s for frame in VideoReader(video)]
+    assert times_s[0] < 0.2
+    assert np.diff(times_s) == pytest.approx([1 / 30] * 29)
+
+
+@pytest.mark.parametrize(
+    ("rotation_deg", "corner", "size"),
+    [
+        (0, (slice(2, 14), slice(2, 14)), (64, 48)),
+        (90, (slice(-14, -2), slice(2, 14)), (48, 64)),  # counter-clockwise: to the lower left
+        (180, (slice(-14, -2), slice(-14, -2)), (64, 48)),
+        (270, (slice(2, 14), slice(-14, -2)), (48, 64)),
+    ],
+)
+def test_the_rotation_tag_is_honoured(tmp_path, rotation_deg, corner, size):
+    video = write_video(tmp_path / "in.mp4", [marked()] * 2, rotation_deg=rotation_deg)
+    reader = VideoReader(video)
+    assert (reader.width, reader.height) == size
+    for frame in reader:
+        assert is_marked(frame.bgr[corner])
+
+
+def test_an_odd_size_is_padded_by_a_row_and_a_column(tmp_path):
+    writer = VideoWriter(tmp_path / "out.mp4", 65, 47, Fraction(1, 30), Fraction(30))
+    writer.write(marked(65, 47), 0.0)
+    writer.close()
+    assert writer.padded == (1, 1)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        stream = container.streams.video[0]
+        assert (stream.width, stream.height, stream.codec_context.pix_fmt) == (66, 48, "yuv420p")
+        assert stream.codec_context.name == "h264"
+
+
+def test_the_written_video_has_no_audio_and_no_metadata(tmp_path):
+    secret = {"title": "secret-name", "creation_time": "2020-02-02T02:02:02Z", "location": "+52.5+013.4/"}
+    video = write_video(tmp_path / "in.mp4", [marked()] * 5, audio=True, metadata=secret)
+    reader = VideoReader(video)
+    out = tmp_path / "out.mp4"
+    writer = VideoWriter(out, reader.width, reader.height, reader.time_base, reader.rate)
+    for frame in reader:
+        writer.write(frame.bgr, frame.time_s)
+    writer.close()
+    with av.open(str(out)) as container:
+        assert [stream.type for stream in container.streams] == ["video"]
+        assert set(container.metadata) <= {"major_brand", "minor_version", "compatible_brands"}
+    content = out.read_bytes()
+    assert b"secret-name" not in content and b"2020" not in content and b"+52.5" not in content
+
+
+def test_writing_twice_gives_the_same_bytes(tmp_path):
+    for name in ("a.mp4", "b.mp4"):
+        writer = VideoWriter(tmp_path / name, 64, 48, Fraction(1, 30), Fraction(30))
+        for number in range(4):
+            writer.write(background(64, 48, number), number / 30)
+        writer.close()
+    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
+
+
+def test_a_picture_is_turned_as_its_exif_tag_says(tmp_path):
+    done, jpeg = cv2.imencode(".jpg", marked())
+    assert done
+    # APP1 "Exif", little endian TIFF, one entry: 0x0112 orientation = 6 (turn clockwise to see it upright).
+    tiff = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
+    app1 = b"Exif\0\0" + tiff
+    segment = b"\xff\xe1" + (len(app1) + 2).to_bytes(2, "big") + app1
+    data = jpeg.tobytes()
+    (tmp_path / "in.jpg").write_bytes(data[:2] + segment + data[2:])
+    upright = read_picture(tmp_path / "in.jpg")
+    assert upright.shape == (64, 48, 3)
+    assert is_marked(upright[2:14, -14:-2])
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+def test_grey_and_rgba_pictures_become_bgr(tmp_path, channels):
+    picture = np.full((20, 30) if channels == 1 else (20, 30, 4), 77, np.uint8)
+    cv2.imwrite(str(tmp_path / "in.png"), picture)
+    bgr = read_picture(tmp_path / "in.png")
+    assert bgr.shape == (20, 30, 3) and bgr.dtype == np.uint8
+    assert (bgr == 77).all()
+
+
+def test_non_square_pixels_are_made_square_and_said(tmp_path):
+    path = tmp_path / "in.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(3, 2)
+        for number in range(3):
+            frame = av.VideoFrame.from_ndarray(marked(), format="bgr24")
+            frame.pts, frame.time_base = number, Fraction(1, 30)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    reader = VideoReader(path)
+    assert (reader.width, reader.height) == (96, 48)
+    assert "3:2" in reader.notes[0]
+
+
+def test_an_atomic_folder_that_fails_leaves_nothing(tmp_path):
+    with pytest.raises(RuntimeError), atomic_folder(tmp_path / "out", overwrite=False) as partial:
+        (partial / "half.csv").write_text("half")
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_leftovers_of_dead_runs_are_removed_and_those_of_living_ones_kept(tmp_path):
+    (tmp_path / "out.partial-999999999").mkdir()
+    (tmp_path / "out.partial-1").mkdir()
+    with atomic_folder(tmp_path / "out", overwrite=False) as partial:
+        (partial / "a").write_text("a")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out.partial-1"]
+
+
+def test_overwriting_replaces_own_files_and_keeps_others(tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "frames.csv").write_text("old")
+    (out / "notes.txt").write_text("mine")
+    with atomic_folder(out, overwrite=True) as partial:
+        (partial / "frames.csv").write_text("new")
+    assert (out / "frames.csv").read_text() == "new"
+    assert (out / "notes.txt").read_text() == "mine"
+
+
+def test_an_atomic_file_does_not_replace_without_overwrite(tmp_path):
+    (tmp_path / "a.csv").write_text("old")
+    with pytest.raises(Error, match="--overwrite"), atomic_file(tmp_path / "a.csv", overwrite=False):
+        pass
+    assert (tmp_path / "a.csv").read_text() == "old"
+
+
+def test_items_of_a_folder_are_named_by_stem_or_numbered(tmp_path):
+    for name in ("b.mp4", "a.png", "b.jpg", ".hidden"):
+        (tmp_path / name).touch()
+    assert [name for name, _ in list_folder(tmp_path)] == ["a", "b.jpg", "b.mp4"]
+    assert [name for name, _ in list_folder(tmp_path, anonymous_ids=True)] == ["0001", "0002", "0003"]

@@ -1,0 +1,241 @@
+"""`dmask run` and `dmask render`: the files, their columns and their agreement."""
+
+import csv
+import json
+
+import av
+import cv2
+import numpy as np
+import pytest
+from conftest import background, write_video
+
+from dmask import cli, masking
+from dmask.io import container
+from dmask.io.tables import FRAME_COLUMNS, read_frames
+
+EYE = (
+    "valid,reason,yaw_deg,pitch_deg,yaw_sd_deg,pitch_sd_deg,mrd1_mm,mrd2_mm,pfh_mm,openness,px_per_deg,"
+    "eyeball_residual_pct,eyelid_residual_pct"
+).split(",")
+HEADER = (
+    "frame,time_s,face_valid,face_reason,head_yaw_deg,head_pitch_deg,head_roll_deg,"
+    "head_x_mm,head_y_mm,head_z_mm"
+).split(",") + [f"{eye}_{name}" for eye in ("od", "os") for name in EYE]
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory, patient_video):
+    out = tmp_path_factory.mktemp("run") / "out"
+    assert cli.main(["run", str(patient_video), "-o", str(out)]) == 0
+    return out
+
+
+def frames_of(path):
+    with av.open(str(path)) as video:
+        return [(frame.time, frame.to_ndarray(format="bgr24")) for frame in video.decode(video=0)]
+
+
+def test_the_five_files_are_there_and_nothing_else(result):
+    names = {path.name for path in result.iterdir()}
+    assert names == {"mask.mp4", "frames.csv", "track.dmask", "summary.json", "run.json"}
+    assert {path.name for path in result.parent.iterdir()} == {"out"}
+
+
+def test_frames_csv_has_the_promised_columns_and_a_row_a_frame(result, patient_frames):
+    with (result / "frames.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == HEADER == list(FRAME_COLUMNS)
+    assert [int(row["frame"]) for row in rows] == list(range(len(patient_frames)))
+    assert [float(row["time_s"]) for row in rows] == pytest.approx(
+        [i / 30 for i in range(len(rows))], abs=1e-6
+    )
+    for row in rows:
+        assert row["face_valid"] in ("0", "1") and row["od_valid"] in ("0", "1")
+        assert not any(value.lower() in ("nan", "inf", "none") for value in row.values())
+    assert np.mean([row["face_valid"] == "1" for row in rows]) > 0.9
+
+
+def test_a_row_that_is_not_valid_has_a_reason_and_no_numbers(result):
+    frames = read_frames(result / "frames.csv")
+    for eye in ("od", "os"):
+        invalid = frames[f"{eye}_valid"] == 0
+        assert (frames[f"{eye}_reason"][invalid] != "").all()
+        assert (frames[f"{eye}_reason"][~invalid] == "").all()
+        assert np.isnan(frames[f"{eye}_yaw_deg"][invalid]).all()
+
+
+def test_the_strict_profile_lets_no_millimetres_of_the_lids_out(tmp_path, patient_video):
+    assert cli.main(["run", str(patient_video), "-o", str(tmp_path / "out"), "--profile", "strict"]) == 0
+    frames = read_frames(tmp_path / "out" / "frames.csv")
+    assert np.isfinite(frames["od_openness"]).any()
+    for name in ("mrd1_mm", "mrd2_mm", "pfh_mm"):
+        assert np.isnan(frames[f"od_{name}"]).all() and np.isnan(frames[f"os_{name}"]).all()
+
+
+def test_the_mask_has_the_inputs_size_and_times(result, patient_video, patient_frames):
+    mask, source = frames_of(result / "mask.mp4"), frames_of(patient_video)
+    assert [time_s for time_s, _ in mask] == pytest.approx([time_s for time_s, _ in source])
+    assert mask[0][1].shape == patient_frames[0].shape
+
+
+def test_render_makes_the_same_mask_from_the_track(result, tmp_path):
+    assert cli.main(["render", str(result / "track.dmask"), "-o", str(tmp_path / "mask.mp4")]) == 0
+    first, again = frames_of(result / "mask.mp4"), frames_of(tmp_path / "mask.mp4")
+    assert [time_s for time_s, _ in again] == [time_s for time_s, _ in first]
+    for (_, mask), (_, same) in zip(first, again, strict=True):
+        difference = np.abs(mask.astype(int) - same)
+        assert difference.mean() < 0.1 and difference.max() <= 12  # of a stored float's last digits, encoded
+
+
+def test_a_track_without_a_face_renders_the_plain_background(tmp_path):
+    cv2.imwrite(str(tmp_path / "in.png"), background())
+    assert cli.main(["run", str(tmp_path / "in.png"), "-o", str(tmp_path / "out")]) == 1
+    assert cli.main(["render", str(tmp_path / "out" / "track.dmask"), "-o", str(tmp_path / "mask.png")]) == 0
+    assert np.ptp(cv2.imread(str(tmp_path / "mask.png"))) == 0
+
+
+def test_nothing_names_the_source_or_the_day(result, patient_video):
+    for name in ("track.dmask", "summary.json", "run.json", "mask.mp4", "frames.csv"):
+        content = (result / name).read_bytes()
+        assert patient_video.name.encode() not in content
+        assert str(patient_video.parent).encode() not in content
+    report = json.loads((result / "run.json").read_text())
+    assert not any(word in json.dumps(report).lower() for word in ("path", "date", '"time"', "host", "user"))
+
+
+def test_the_track_holds_parameters_only(result, patient_frames):
+    arrays = container.read(result / "track.dmask")
+    assert arrays["rows"].shape[0] == arrays["time_s"].shape[0] == len(patient_frames)
+    assert arrays["rows"].dtype == np.float32
+    assert arrays["size"].tolist() == [patient_frames[0].shape[1], patient_frames[0].shape[0]]
+    assert arrays["rows"].nbytes < 4000 * len(patient_frames)
+
+
+def test_run_json_names_versions_models_options_and_stages(result):
+    report = json.loads((result / "run.json").read_text())
+    assert {"dmask", "openvino", "numpy", "av", "python"} <= set(report["versions"])
+    assert report["options"]["profile"] == "clinical" and report["options"]["hfov_deg"] == 40.0
+    assert all(len(digest) == 64 for digest in report["models_sha256"].values())
+    for name in ("decode", "render", "encode", "frame_to_mask"):
+        assert 0 < report["stages"][name]["p50_ms"] <= report["stages"][name]["p95_ms"]
+    assert report["mask"] == {"padded_columns": 0, "padded_rows": 0}
+    assert report["calibration"]["ok"] is True
+
+
+def test_summary_json_speaks_for_each_eye_and_says_what_it_rests_on(result):
+    summary = json.loads((result / "summary.json").read_text())
+    for eye in ("od", "os"):
+        assert {"median", "iqr"} <= set(summary[eye]["yaw_deg"])
+        assert 0 <= summary[eye]["share_of_frames"].get("valid", 0) <= 1
+        assert {"complete", "partial", "per_minute"} <= set(summary[eye]["blinks"])
+    assert "median_pd" in summary["deviation_os_minus_od"]["horizontal_deg"]
+    text = " ".join(summary["statements"])
+    assert "several degrees" in text and "field of view" in text and "adult" in text
+
+
+def test_an_odd_size_is_padded_and_said(tmp_path, patient_frames):
+    frames = [frame[:-1, :-1] for frame in patient_frames[:4]]
+    assert cli.main(["run", str(write_video(tmp_path / "in.mp4", frames)), "-o", str(tmp_path / "out")]) == 0
+    height, width = patient_frames[0].shape[:2]
+    assert frames_of(tmp_path / "out" / "mask.mp4")[0][1].shape == (height, width, 3)
+    report = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert report["mask"] == {"padded_columns": 1, "padded_rows": 1}
+
+
+def test_a_picture_gives_a_picture(tmp_path, patient_frames):
+    cv2.imwrite(str(tmp_path / "in.png"), patient_frames[0])
+    out = tmp_path / "out"
+    assert cli.main(["run", str(tmp_path / "in.png"), "-o", str(out)]) == 0
+    mask = cv2.imread(str(out / "mask.png"))
+    assert mask.shape == patient_frames[0].shape
+    assert len((out / "frames.csv").read_text().splitlines()) == 2
+    assert cli.main(["render", str(out / "track.dmask"), "-o", str(tmp_path / "again.png")]) == 0
+    assert np.abs(cv2.imread(str(tmp_path / "again.png")).astype(int) - mask).max() <= 2
+
+
+def test_overwriting_a_videos_results_with_a_pictures_leaves_one_mask(tmp_path, patient_frames):
+    out = tmp_path / "out"
+    assert cli.main(["run", str(write_video(tmp_path / "in.mp4", patient_frames[:3])), "-o", str(out)]) == 0
+    cv2.imwrite(str(tmp_path / "in.png"), patient_frames[0])
+    assert cli.main(["run", str(tmp_path / "in.png"), "-o", str(out), "--overwrite"]) == 0
+    assert (out / "mask.png").exists() and not (out / "mask.mp4").exists()
+
+
+def test_a_folder_gives_an_item_each_and_batch_csv(tmp_path, patient_frames, capsys):
+    source = tmp_path / "in"
+    source.mkdir()
+    write_video(source / "first.mp4", patient_frames[:6])
+    cv2.imwrite(str(source / "second.png"), patient_frames[0])
+    write_video(source / "third.mp4", [background()] * 3)
+    assert cli.main(["run", str(source), "-o", str(tmp_path / "out")]) == 0
+    with (tmp_path / "out" / "batch.csv").open(newline="") as file:
+        rows = {row["item"]: row for row in csv.DictReader(file)}
+    assert {name: (row["status"], row["frames"]) for name, row in rows.items()} == {
+        "first": ("done", "6"),
+        "second": ("done", "1"),
+        "third": ("no_face", "3"),
+    }
+    assert (tmp_path / "out" / "second" / "mask.png").exists()
+    assert (tmp_path / "out" / "third" / "mask.mp4").exists()
+
+
+def test_an_item_that_fails_is_a_row_and_the_rest_is_done(tmp_path, patient_frames, capsys):
+    source = tmp_path / "in"
+    source.mkdir()
+    (source / "bad.mp4").write_text("nothing")
+    cv2.imwrite(str(source / "good.png"), patient_frames[0])
+    assert cli.main(["run", str(source), "-o", str(tmp_path / "out")]) == 1
+    with (tmp_path / "out" / "batch.csv").open(newline="") as file:
+        rows = {row["item"]: row for row in csv.DictReader(file)}
+    assert rows["bad"]["status"] == "failed" and rows["bad"]["reason"]
+    assert rows["good"]["status"] == "done"
+    assert not (tmp_path / "out" / "bad").exists()
+
+
+def test_anonymous_ids_keep_the_names_out(tmp_path, patient_frames):
+    source = tmp_path / "in"
+    source.mkdir()
+    cv2.imwrite(str(source / "mary-jones.png"), patient_frames[0])
+    (source / "john-smith.mp4").write_text("nothing")
+    cli.main(["run", str(source), "-o", str(tmp_path / "out"), "--anonymous-ids"])
+    for path in (tmp_path / "out").rglob("*"):
+        assert "jones" not in path.name and "smith" not in path.name
+        if path.is_file():
+            assert b"jones" not in path.read_bytes() and b"smith" not in path.read_bytes()
+    assert (tmp_path / "out" / "0002" / "mask.png").exists()
+
+
+def test_frames_after_the_calibration_scan_are_streamed(tmp_path, monkeypatch, patient_frames):
+    monkeypatch.setattr(masking, "CALIBRATION_SCAN_FRAMES", 10)
+    video = write_video(tmp_path / "in.mp4", patient_frames)
+    assert cli.main(["run", str(video), "-o", str(tmp_path / "out")]) == 0
+    frames = read_frames(tmp_path / "out" / "frames.csv")
+    assert frames["frame"].tolist() == list(range(len(patient_frames)))
+    assert len(frames_of(tmp_path / "out" / "mask.mp4")) == len(patient_frames)
+
+
+def test_a_face_that_appears_after_the_first_scan_is_still_calibrated(tmp_path, monkeypatch, patient_frames):
+    monkeypatch.setattr(masking, "CALIBRATION_SCAN_FRAMES", 8)
+    height, width = patient_frames[0].shape[:2]
+    frames = [background(width, height)] * 9 + patient_frames[:15]
+    assert cli.main(["run", str(write_video(tmp_path / "in.mp4", frames)), "-o", str(tmp_path / "out")]) == 0
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["calibration"]["ok"] is True
+    valid = read_frames(tmp_path / "out" / "frames.csv")["face_valid"]
+    assert valid[:8].sum() == 0 and valid[-4:].sum() == 4
+
+
+def test_progress_is_drawn_only_when_asked_for(tmp_path, capsys, patient_frames):
+    video = write_video(tmp_path / "in.mp4", patient_frames)
+    assert cli.main(["run", str(video), "-o", str(tmp_path / "a")]) == 0
+    assert capsys.readouterr().err == ""
+    assert cli.main(["run", str(video), "-o", str(tmp_path / "b"), "--progress"]) == 0
+    assert "\r" in capsys.readouterr().err
+
+
+def test_a_real_clip(tmp_path, shared):
+    clip = shared / "data" / "clips" / "lp_d0.mp4"
+    assert cli.main(["run", str(clip), "-o", str(tmp_path / "out")]) == 0
+    frames = read_frames(tmp_path / "out" / "frames.csv")
+    assert frames["frame"].size == 78
+    assert frames["face_valid"].mean() > 0.95
+    assert np.nanmedian(frames["od_pfh_mm"]) == pytest.approx(10, abs=4)
