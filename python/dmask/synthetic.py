@@ -94,6 +94,10 @@ class SyntheticPatient:
             truth |= self._eye_truth(eye, pose, head)
         return frame, truth
 
+    def vertices(self) -> np.ndarray:
+        """(N, 3) mesh of the last rendered frame, camera frame, mm."""
+        return self._renderer.vertices()
+
     def fixation(self, eye: str, pose: Pose) -> tuple[float, float]:
         """Yaw and pitch of the optical axis of an eye that looks into the camera, in degrees."""
         rotation, translation = self._head(pose)

@@ -8,6 +8,7 @@
 #include "fit/levenberg.hpp"
 #include "geometry/check.hpp"
 #include "geometry/rotation.hpp"
+#include "models/container.hpp"
 
 namespace dmask {
 namespace {
@@ -22,12 +23,6 @@ double median(std::vector<double> values) {
 double asymmetry(const FrameDetection& d) {
   const auto distance = [&](int i) { return std::hypot(d.face[30].x - d.face[i].x, d.face[30].y - d.face[i].y) + 1e-3; };
   return std::abs(std::log(distance(36) / distance(45)));
-}
-
-double iris_confidence(const EyeDetection& eye) {
-  double c = 0;
-  for (const Landmark& p : eye.iris) c += p.confidence / eye.iris.size();
-  return c;
 }
 
 // Takes the candidate farthest from those taken, again and again.
@@ -88,6 +83,28 @@ Vec3 model_centre(const EyelidModel& model, const VecX& identity, double scale) 
   return scale * (model.centre.cast<double>() + model.centre_from_identity.leftCols(k).cast<double>() * identity);
 }
 
+// Where this person's brows sit on the bone, as a mean over the window: identity does not tell, and brows taken for
+// the model's tilt the head by degrees.
+void own_brows(LandmarkFace& face, const std::vector<FacePose>& poses, const std::vector<FaceObservation>& seen, const Camera& camera) {
+  for (int i = 17; i < 27; ++i) {
+    Vec3 offset = Vec3::Zero();
+    for (std::size_t f = 0; f < poses.size(); ++f) {
+      const Vec3 x = face.neutral.segment<3>(3 * i) + face.units.middleRows<3>(3 * i) * poses[f].units;
+      const Vec3 y = poses[f].rotation * x + poses[f].translation;
+      const Vec2 residual = (seen[f].points[i] - camera.project(y)) * (y.z() / camera.focal_px);
+      offset += poses[f].rotation.transpose() * Vec3(residual.x(), residual.y(), 0) / static_cast<double>(poses.size());
+    }
+    face.neutral.segment<3>(3 * i) += offset;
+  }
+}
+
+// Whether enough of the limbus is in sight to place the eyeball by.
+bool iris_in_sight(const EyeDetection& eye) {
+  int visible = 0;
+  for (int i = 1; i < 19; ++i) visible += eye.iris[i].confidence > 0.5f;
+  return visible >= 6 && eye.iris[0].confidence > 0.4f;
+}
+
 bool named_fixating(const FitOptions& options, int eye, double time_s) {
   const Fixation& f = options.fixation;
   return f.eye[eye] && time_s >= f.from_s && time_s <= f.to_s;
@@ -98,7 +115,9 @@ bool named_fixating(const FitOptions& options, int eye, double time_s) {
 Models Models::load(const std::string& directory) {
   Models m;
   m.face = FaceModel::load(directory + "/face.dmm");
-  m.landmark_rows = LandmarkRows::from(m.face);
+  const Container convention = Container::read(directory + "/landmarks.dmm");
+  m.landmark_rows = LandmarkRows::from(
+      m.face, Eigen::Map<const Points3f>(convention.get("offset_mm", DType::f32, {68, 3}).as<float>(), 68, 3));
   for (int eye = 0; eye < 2; ++eye) {
     m.eyelid[eye] = EyelidModel::load(directory + "/eyelid.dmm", static_cast<Eye>(eye));
     m.eyelid_rows[eye] = EyelidRows::from(m.eyelid[eye]);
@@ -151,7 +170,7 @@ Calibration calibrate(const Models& models, const std::vector<FrameDetection>& d
 
   // Face: identity and every frame's pose and motion together, Eq. (3).
   std::vector<FaceObservation> faces;
-  for (int i : c.frames_used) faces.push_back(FaceObservation::from(detections[i], options));
+  for (int i : c.frames_used) faces.push_back(FaceObservation::from(detections[i], options, 0.15));
   FaceWindowProblem window(models.face, models.landmark_rows, units, c.camera, faces, options.identity_modes);
   FaceWindowProblem::State state;
   state.identity.setZero(std::min(options.identity_modes, models.face.identities()));
@@ -165,6 +184,8 @@ Calibration calibrate(const Models& models, const std::vector<FrameDetection>& d
   levenberg(window, state, {.max_iterations = 15, .step_tolerance = 3e-3}, workspace);
   c.identity = state.identity;
   c.face = window.subject(state.identity);
+
+  own_brows(c.face, state.frames, faces, c.camera);
 
   std::vector<double> iris_radii;
   for (std::size_t f = 0; f < faces.size(); ++f) {
@@ -205,7 +226,7 @@ Calibration calibrate(const Models& models, const std::vector<FrameDetection>& d
     const FrameDetection& d = detections[i];
     if (!d.face_found || asymmetry(d) > 0.6) continue;
     for (int eye = 0; eye < 2; ++eye) {
-      if (LidCurves::from(d.eyes[eye], options).openness < 0.15 || iris_confidence(d.eyes[eye]) < 0.5) continue;
+      if (LidCurves::from(d.eyes[eye], options).openness < 0.15 || !iris_in_sight(d.eyes[eye])) continue;
       candidates.push_back(static_cast<int>(i));
       break;
     }
@@ -233,7 +254,7 @@ Calibration calibrate(const Models& models, const std::vector<FrameDetection>& d
     levenberg(problem, pose, {.max_iterations = 12}, workspace);
     for (int eye = 0; eye < 2; ++eye) {
       const EyeDetection& e = detections[i].eyes[eye];
-      if (LidCurves::from(e, options).openness < 0.15 || iris_confidence(e) < 0.4) continue;
+      if (LidCurves::from(e, options).openness < 0.15 || !iris_in_sight(e)) continue;
       observations.push_back(EyeballObservation::from(e, eye, pose.rotation, pose.translation, o.interocular_px, options));
       observations.back().fixating = named_fixating(options, eye, detections[i].time_s);
     }

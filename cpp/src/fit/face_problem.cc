@@ -14,9 +14,9 @@ constexpr int jaw_end = 17;
 
 // What a landmark is worth beside the others: brows and nose differ between conventions, mouth and lids move the
 // pose when they are trusted, the canthi stay.
-double landmark_weight(int i) {
+double landmark_weight(int i, double brows) {
   if (i < jaw_end) return 0.35;
-  if (i < 27) return 0.5;
+  if (i < 27) return brows;
   if (i < 36) return 0.7;
   if (i < 48) return i % 3 == 0 ? 1.8 : 0.6;  // 36, 39, 42, 45
   return 0.6;
@@ -80,7 +80,7 @@ void unit_bounds(const FacePose& pose, const VecX& gradient, int at, std::vector
 
 }  // namespace
 
-FaceObservation FaceObservation::from(const FrameDetection& detection, const FitOptions& options) {
+FaceObservation FaceObservation::from(const FrameDetection& detection, const FitOptions& options, double brows) {
   FaceObservation o;
   for (int i = 0; i < 68; ++i) o.points[i] = {detection.face[i].x, detection.face[i].y};
   const Vec2 od = 0.5 * (o.points[36] + o.points[39]), os = 0.5 * (o.points[42] + o.points[45]);
@@ -88,7 +88,7 @@ FaceObservation FaceObservation::from(const FrameDetection& detection, const Fit
   o.interocular_px = std::max({(od - os).norm(), 0.5 * (o.points[27] - o.points[8]).norm(), 1.0});
   const double sigma_px = 0.01 * options.landmark_sigma_pct * o.interocular_px;
   for (int i = 0; i < 68; ++i) {
-    const double w = landmark_weight(i) * std::sqrt(std::clamp<double>(detection.face[i].confidence, 0.02, 1.0)) / sigma_px;
+    const double w = landmark_weight(i, brows) * std::sqrt(std::clamp<double>(detection.face[i].confidence, 0.02, 1.0)) / sigma_px;
     o.root_information[i] = w * Mat2::Identity();
     if (i < jaw_end) {  // only across the contour: along it the correspondence means nothing
       const Vec2 along = (o.points[std::min(i + 1, jaw_end - 1)] - o.points[std::max(i - 1, 0)]).normalized();
@@ -99,7 +99,7 @@ FaceObservation FaceObservation::from(const FrameDetection& detection, const Fit
   return o;
 }
 
-LandmarkRows LandmarkRows::from(const FaceModel& model) {
+LandmarkRows LandmarkRows::from(const FaceModel& model, const Points3f& convention) {
   std::vector<int> vertices(model.landmarks().begin(), model.landmarks().end());
   LandmarkRows rows;
   rows.candidates = static_cast<int>(model.contour_rows().cols());
@@ -115,6 +115,7 @@ LandmarkRows LandmarkRows::from(const FaceModel& model) {
     }
   }
   rows.rows = model.rows(vertices);
+  for (int i = 0; i < 68; ++i) rows.rows.mean.segment<3>(3 * i) += convention.row(i).transpose();
   return rows;
 }
 

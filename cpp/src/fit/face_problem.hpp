@@ -24,7 +24,8 @@ struct FaceObservation {
   std::array<Eigen::Matrix2d, 68> root_information;
   double interocular_px = 0;  // between the eyes' midpoints; steadied by the face's height when turned
 
-  static FaceObservation from(const FrameDetection& detection, const FitOptions& options);
+  static constexpr double brow_weight = 0.5;
+  static FaceObservation from(const FrameDetection& detection, const FitOptions& options, double brows = brow_weight);
 };
 
 // Which rows of the face model the fit looks at: the 68 landmarks, then the contour's candidates.
@@ -32,7 +33,8 @@ struct LandmarkRows {
   FaceRows rows;
   int candidates = 0;  // a jaw landmark
 
-  static LandmarkRows from(const FaceModel& model);
+  // `convention`: where people put each landmark against the model's vertex, head frame, mm.
+  static LandmarkRows from(const FaceModel& model, const Points3f& convention);
   int jaw_row(int landmark, int candidate) const { return 68 + landmark * candidates + candidate; }
 };
 

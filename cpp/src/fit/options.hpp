@@ -18,7 +18,7 @@ struct FitOptions {
   bool eyebrows = true;              // Eqs. (23, 24)
 
   // Face, in % of the interocular distance or relative to it.
-  double landmark_sigma_pct = 3.0;
+  double landmark_sigma_pct = 2.5;
   double unit_sigma = 0.25;          // named units in [0, 1]
   double eye_look_sigma = 0.02;      // eyeLook* units: the eyelid model does their work
   int identity_modes = 50;
