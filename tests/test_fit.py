@@ -27,7 +27,9 @@ def test_a_five_hertz_oscillation_keeps_its_amplitude_through_the_smoothing() ->
     assert rt.oscillation_kept(MODELS) > 0.98
 
 
-def subject_pipeline(models: _core.Models, seed: int) -> tuple[rt.Patient, _core.Pipeline, np.random.Generator]:
+def subject_pipeline(
+    models: _core.Models, seed: int
+) -> tuple[rt.Patient, _core.Pipeline, np.random.Generator]:
     rng = np.random.default_rng(seed)
     patient = rt.draw_patient(models, rng)
     options = _core.Options()
@@ -36,7 +38,13 @@ def subject_pipeline(models: _core.Models, seed: int) -> tuple[rt.Patient, _core
     return patient, pipeline, rng
 
 
-def moment(models: _core.Models, patient: rt.Patient, time_s: float, closure: tuple[float, float], gaze=((0, 0), (0, 0))):
+def moment(
+    models: _core.Models,
+    patient: rt.Patient,
+    time_s: float,
+    closure: tuple[float, float],
+    gaze=((0, 0), (0, 0)),
+):
     lids = [models.blink(patient.lid_shape[eye], closure[eye]) for eye in range(2)]
     units = np.zeros(len(models.unit_names), np.float32)
     return rt.Moment(time_s, (0, 0, 0), np.array([0, 0, 370.0]), units, list(gaze), lids)
@@ -59,7 +67,9 @@ def test_eyes_that_diverge_stay_diverged(models: _core.Models) -> None:
     squint = ((-10.0, 4.0), (14.0, -4.0))
     found = []
     for k in range(20):
-        detection = rt.project(models, patient, moment(models, patient, k / 30, (0, 0), squint), rt.Camera(), rng)
+        detection = rt.project(
+            models, patient, moment(models, patient, k / 30, (0, 0), squint), rt.Camera(), rng
+        )
         result = pipeline.fit(detection)
         found.append((result.od.yaw_deg, result.od.pitch_deg, result.os.yaw_deg, result.os.pitch_deg))
     assert np.median(found, axis=0) == pytest.approx(np.ravel(squint), abs=0.7)
@@ -105,7 +115,9 @@ def test_a_jump_across_the_picture_is_followed_at_once(models: _core.Models) -> 
     cut.head_deg, cut.head_mm = (25.0, -8.0, 10.0), np.array([60.0, -30.0, 450.0])
     result = pipeline.fit(rt.project(models, patient, cut, rt.Camera(), rng))
     assert result.face_valid
-    assert [result.head_yaw_deg, result.head_pitch_deg, result.head_roll_deg] == pytest.approx(cut.head_deg, abs=1.5)
+    assert [result.head_yaw_deg, result.head_pitch_deg, result.head_roll_deg] == pytest.approx(
+        cut.head_deg, abs=1.5
+    )
     assert [result.head_x_mm, result.head_y_mm, result.head_z_mm] == pytest.approx(cut.head_mm, abs=6)
 
 
@@ -131,8 +143,10 @@ def test_a_named_fixation_pulls_only_the_named_eye_towards_the_camera(models: _c
         pipeline.calibrate(detections)
         result = pipeline.fit(detections[-1])
         yaw[eye] = (result.od.yaw_deg, result.os.yaw_deg)
-    # The optical axis of a fixating right eye lies 4 degrees temporal to the camera, about -4 minus the vergence.
-    assert abs(yaw["od"][0] - yaw["none"][0]) > 0 and abs(yaw["od"][0]) < 16
+    # 31 mm to the right of a camera at 370 mm: 4.8 degrees for the line of sight, kappa less for the axis.
+    expected_deg = 0.8
+    assert abs(yaw["od"][0] - expected_deg) < abs(yaw["none"][0] - expected_deg)
+    assert abs(yaw["od"][1] - yaw["none"][1]) < 1.5
     assert yaw["od"][1] - yaw["od"][0] > 8
 
 
@@ -141,7 +155,8 @@ def test_calibration_prefers_open_eyes_to_blinks(models: _core.Models) -> None:
     patient = rt.draw_patient(models, rng)
     closures = [1.0 if k % 2 else 0.0 for k in range(20)]
     detections = [
-        rt.project(models, patient, moment(models, patient, 0.1 * k, (c, c)), rt.Camera(), rng) for k, c in enumerate(closures)
+        rt.project(models, patient, moment(models, patient, 0.1 * k, (c, c)), rt.Camera(), rng)
+        for k, c in enumerate(closures)
     ]
     calibration = _core.Pipeline(_core.Options()).calibrate(detections)
     assert calibration.ok and calibration.reason == ""

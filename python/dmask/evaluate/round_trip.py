@@ -1,4 +1,4 @@
-"""Round trips: a patient drawn at random is projected to landmarks with noise, and the fits have to find it again.
+"""Round trips: a random patient is projected to landmarks with noise, and the fits have to find it again.
 
 Nothing is rendered here: this measures the fits alone. `dmask eval synthetic` prints the figures.
 """
@@ -188,7 +188,11 @@ def project(
 
 
 def known_subject(patient: Patient) -> dict[str, object]:
-    subject: dict[str, object] = {"identity": patient.identity, "scale": 1.0, "iris_radius_mm": patient.iris_radius}
+    subject: dict[str, object] = {
+        "identity": patient.identity,
+        "scale": 1.0,
+        "iris_radius_mm": patient.iris_radius,
+    }
     for eye, name in enumerate(EYES):
         subject[f"{name}_shape"] = patient.lid_shape[eye]
         subject[f"{name}_offset"] = patient.patch_offset[eye]
@@ -222,7 +226,7 @@ def round_trip(
 ) -> Errors:
     """Fits `patients` drawn at random over `frames` each.
 
-    With `known_statics` the subject is known from an earlier visit, eyeballs included; otherwise all of it is fitted.
+    With `known_statics` the subject is known already, eyeballs included; else all of it is fitted.
     """
     rng = np.random.default_rng(seed)
     models, camera, errors = _core.Models(models_dir), Camera(), Errors()

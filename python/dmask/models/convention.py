@@ -1,9 +1,10 @@
 """Where people put the 68 landmarks, against the vertices that the face model names for them.
 
-Human labels and a mesh's landmark vertices differ by some per cent of the interocular distance at nostrils, lids and lips;
-left alone, that tilts the head by degrees. The face net learnt the human convention: its points on rendered faces of
-the model, whose vertices are known, give each landmark's offset. Contour and brows are left as they are: a
-bald, painted head says little about them.
+Human labels and a mesh's landmark vertices differ by some per cent of the interocular distance at
+nostrils, lids and lips; left alone, that tilts the head by degrees. The face net learnt the human
+convention: its points on rendered faces of the model, whose vertices are known, give each
+landmark's offset. Contour and brows are left as they are: a bald, painted head says little about
+them.
 
     python -m dmask.models.convention          # after the face net was trained; writes landmarks.dmm
 """
@@ -24,8 +25,10 @@ FIRST = 27  # nose, lids and lips; before them the contour and the brows
 INTEROCULAR_MM = 62.3  # of the mean face
 # Each landmark's partner on the other side of the face, iBUG order.
 MIRROR = np.r_[
-    16:-1:-1, 26:16:-1, 27:31, 35:30:-1, 45:41:-1, [47, 46], 39:35:-1, [41, 40], 54:47:-1, 59:54:-1, 64:59:-1, 67:64:-1
-]  # fmt: skip
+    (np.r_[16:-1:-1, 26:16:-1, 27:31, 35:30:-1]),  # contour, brows, nose, nostrils
+    (np.r_[45:41:-1, [47, 46], 39:35:-1, [41, 40]]),  # lids
+    (np.r_[54:47:-1, 59:54:-1, 64:59:-1, 67:64:-1]),  # lips
+]
 
 
 def offsets_mm(patients: int, size_px: int = 512, hfov_deg: float = 40.0, seed: int = 5) -> np.ndarray:
