@@ -40,6 +40,26 @@ VecX motion_of_openness(const Models& models, int eye, double openness) {
   return path(0.5 * (low + high));
 }
 
+// Lids that are shut are shut: what the fit leaves between the margins is closed by as much more of the subject's own
+// blink as it takes.
+VecX shut(const Models& models, int eye, const VecX& shape, const VecX& motion) {
+  const EyelidModel& model = models.eyelid[eye];
+  const EyelidRows& rows = models.eyelid_rows[eye];
+  const VecXf w_es = shape.cast<float>();
+  const VecX further = (model.blink_full(w_es) - model.blink_mid(w_es)).cast<double>();
+  const VecX p = rows.patch + rows.shape * shape + rows.motion * motion, slope = rows.motion * further;
+  constexpr int n = EyelidRows::margin_samples;
+  constexpr double overlap_mm = 0.15;
+  const auto opening = [&](const VecX& y, int i) { return y[3 * i + 1] - y[3 * (n + i) + 1]; };
+  double most_closing = 0, amount = 0;
+  for (int i = 0; i < n; ++i) most_closing = std::max(most_closing, -opening(slope, i));
+  for (int i = 0; i < n; ++i) {
+    if (-opening(slope, i) < 0.4 * most_closing) continue;  // the canthi meet by themselves
+    amount = std::max(amount, (opening(p, i) + overlap_mm) / -opening(slope, i));
+  }
+  return motion + std::min(amount, 0.2) * further;
+}
+
 }  // namespace
 
 Profile profile_named(const std::string& name) {
@@ -134,8 +154,10 @@ MaskFrame mask_frame(const Models& models, const Calibration& calibration, const
       out.pitch = static_cast<float>(e.gaze.pitch);
     }
     if (!e.lids_valid) continue;
-    out.motion = subject.profile == Profile::strict ? motion_of_openness(models, eye, e.openness).cast<float>().eval()
-                                                    : e.motion.cast<float>().eval();
+    VecX motion = e.motion;
+    if (subject.profile == Profile::strict) motion = motion_of_openness(models, eye, e.openness);
+    else if (e.reason == Reason::closed) motion = shut(models, eye, calibration.eyes[eye].shape, motion);
+    out.motion = motion.cast<float>();
   }
   return frame;
 }
