@@ -13,14 +13,13 @@ using namespace dmask;
 namespace {
 
 template <class Problem>
-void expect_derivatives(Problem& problem, const typename Problem::State& state, double tolerance) {
+void expect_derivatives(Problem& problem, const typename Problem::State& state, double tolerance, double h = 1e-5) {
   problem.match(state);
   VecX r, plus, minus;
   MatX jacobian;
   problem.residuals(state, r, &jacobian);
   VecX gradient = VecX::Zero(problem.size()), curvature = VecX::Zero(problem.size());
   problem.prior(state, &gradient, &curvature);
-  const double h = 1e-5;
   double worst = 0, worst_prior = 0;
   for (int k = 0; k < problem.size(); ++k) {
     VecX step = VecX::Zero(problem.size());
@@ -81,14 +80,13 @@ void face_jacobian_matches_central_differences(Scene& scene) {
   expect_derivatives(free, pose, 1e-5);
 }
 
-void face_window_jacobian_matches_for_an_additive_face(Scene& scene) {
+void face_window_jacobian_matches_central_differences(Scene& scene) {
   const std::vector<FaceObservation> observations = {scene.observe(), scene.observe()};
   const UnitPrior units = UnitPrior::from(scene.models.face, scene.options);
   FaceWindowProblem problem(scene.models.face, scene.models.landmark_rows, units, scene.camera, observations, 12);
   FaceWindowProblem::State state{scene.normals(12, 0.5), {scene.pose(), scene.pose()}};
-  for (FacePose& pose : state.frames) pose.units *= 0.2;
-  // d units / d identity is left out of the step: what remains is a few percent of the identity's columns.
-  expect_derivatives(problem, state, 0.05);
+  // The model's own numbers are single precision: a wider step keeps their rounding out.
+  expect_derivatives(problem, state, 2e-3, 3e-3);
 }
 
 EyelidObservation lids(Scene& scene) {
@@ -174,7 +172,7 @@ void head_angles_invert_head_rotation() {
 int main() {
   Scene scene;
   face_jacobian_matches_central_differences(scene);
-  face_window_jacobian_matches_for_an_additive_face(scene);
+  face_window_jacobian_matches_central_differences(scene);
   eyelid_jacobian_matches_central_differences(scene);
   eyeball_jacobian_matches_central_differences(scene);
   levenberg_never_raises_the_cost(scene);

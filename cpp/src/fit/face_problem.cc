@@ -182,6 +182,7 @@ FaceWindowProblem::FaceWindowProblem(const FaceModel& model, const LandmarkRows&
       observations_(observations),
       identity_modes_(std::min(identity_modes, model.identities())),
       identity_(rows.rows.identity.leftCols(identity_modes_).cast<double>()),
+      interaction_(rows.rows.interaction.cast<double>()),
       row_(observations.size()) {}
 
 LandmarkFace FaceWindowProblem::subject(const VecX& identity) const {
@@ -200,7 +201,9 @@ void FaceWindowProblem::residuals(const State& state, VecX& r, MatX* jacobian) c
   const int frames = static_cast<int>(observations_.size());
   r.resize(2 * 68 * frames);
   if (jacobian) jacobian->setZero(2 * 68 * frames, size());
+  MatX slopes;
   for (int f = 0; f < frames; ++f) {
+    if (jacobian) slopes = model_.interaction_slopes(state.frames[f].units.cast<float>(), identity_modes_).cast<double>();
     for (int i = 0; i < 68; ++i) {
       const int row = row_[f][i];
       const LandmarkTerm term = landmark_term(state.frames[f], vertex(face, row, state.frames[f].units), camera_,
@@ -209,8 +212,8 @@ void FaceWindowProblem::residuals(const State& state, VecX& r, MatX* jacobian) c
       r.segment<2>(at) = term.residual;
       if (!jacobian) continue;
       auto j = jacobian->middleRows<2>(at);
-      // The units' own dependence on identity is second order and left out of the step.
-      j.leftCols(identity_modes_).noalias() = term.by_vertex * identity_.middleRows<3>(3 * row);
+      j.leftCols(identity_modes_).noalias() =
+          term.by_vertex * (identity_.middleRows<3>(3 * row) + interaction_.middleRows<3>(3 * row) * slopes);
       const int own = identity_modes_ + f * frame_size();
       j.middleCols<3>(own) = term.by_rotation;
       j.middleCols<3>(own + 3) = term.by_translation;

@@ -105,6 +105,7 @@ class FaceWindowProblem {
   const std::vector<FaceObservation>& observations_;
   int identity_modes_;
   MatX identity_;                          // 3 rows x identity modes
+  MatX interaction_;                       // 3 rows x interaction modes
   std::vector<std::array<int, 68>> row_;   // per frame
 };
 

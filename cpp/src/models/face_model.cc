@@ -84,6 +84,16 @@ Eigen::MatrixXf FaceModel::interaction_weights(const VecXf& w_fs) const {
   return Eigen::Map<const Eigen::MatrixXf>(flat.data(), interactions_, units());
 }
 
+Eigen::MatrixXf FaceModel::interaction_slopes(const VecXf& w_fm, int identities) const {
+  Eigen::MatrixXf slopes(interactions_, identities);
+  for (int k = 0; k < identities; ++k) {
+    const Eigen::Map<const Eigen::MatrixXf> coef(interaction_coef_ + static_cast<std::size_t>(k) * units() * interactions_,
+                                                 interactions_, units());
+    slopes.col(k).noalias() = coef * w_fm;
+  }
+  return slopes;
+}
+
 SubjectFace FaceModel::contract(const FaceRows& rows, const VecXf& w_fs) const {
   const int k = static_cast<int>(w_fs.size());
   check(k <= identities_, "got " + std::to_string(k) + " identity weights, the face model has " + std::to_string(identities_));

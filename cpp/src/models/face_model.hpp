@@ -42,6 +42,8 @@ class FaceModel {
   FaceRows rows(const std::vector<int>& vertices) const;
   // Coefficients of the interaction modes, P x M, for identity w_fs (K).
   Eigen::MatrixXf interaction_weights(const VecXf& w_fs) const;
+  // How they change with w_fs when the units stand at w_fm: P x K.
+  Eigen::MatrixXf interaction_slopes(const VecXf& w_fm, int identities) const;
   SubjectFace contract(const FaceRows& rows, const VecXf& w_fs) const;
   SubjectFace contract(const VecXf& w_fs) const;  // every vertex
 
