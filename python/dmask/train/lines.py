@@ -1,0 +1,69 @@
+"""Semantic lines: the loss of the edge maps, and how a line is read from one."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+POSITIVE_WEIGHT = 6.0  # an edge covers about 3 % of the picture
+LEAST_PEAK = 0.2
+WINDOW_PX = 4  # rows around the peak whose centre of mass is the line
+
+
+def edge_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Class-balanced cross-entropy of edge maps (N,L,H,W); weight (N,L), target 0..1."""
+    loss = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    loss = (loss * (1 + (POSITIVE_WEIGHT - 1) * target)).mean((2, 3))
+    return (loss * weight).sum() / weight.sum().clamp(min=1)
+
+
+def lines_loss(net: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+    """Fusion at full resolution, every side output at a quarter (deep supervision), and the presence."""
+    edges, presence, sides = net.sides(batch["image"])
+    target, weight = batch["edges"].float() / 255, batch["edge_weight"]
+    small = F.max_pool2d(target, 4)
+    known = batch["known"]
+    seen = F.binary_cross_entropy_with_logits(presence, batch["present"], known, reduction="sum")
+    deep = sum(edge_loss(side, small, weight) for side in sides)
+    return 20 * edge_loss(edges, target, weight) + 3 * deep + 0.3 * seen / known.sum().clamp(min=1)
+
+
+def read_line(logits: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(H,W) edge logits -> (M,2) points, one a column where the edge is seen, and peak probabilities (M)."""
+    p = 1 / (1 + np.exp(-logits.astype(np.float64)))
+    peak_row = p.argmax(0)
+    columns = np.arange(p.shape[1])
+    peak = p[peak_row, columns]
+    rows = np.arange(p.shape[0])[:, None]
+    mass = np.where(np.abs(rows - peak_row) <= WINDOW_PX, p**2, 0)
+    y = (mass * rows).sum(0) / np.maximum(mass.sum(0), 1e-12)
+    keep = peak >= LEAST_PEAK
+    return np.column_stack([columns[keep], y[keep]]), peak[keep]
+
+
+def line_distance(predicted: NDArray, truth: NDArray) -> float:
+    """Mean distance in px of the true points (20,2), and of the predicted, to the other polyline."""
+    if len(predicted) < 2:
+        return float("nan")
+    inside = predicted[(predicted[:, 0] >= truth[:, 0].min()) & (predicted[:, 0] <= truth[:, 0].max())]
+    there = distance_to_polyline(truth, predicted).mean()
+    back = distance_to_polyline(inside, truth).mean() if len(inside) else there
+    return float(0.5 * (there + back))
+
+
+def distance_to_polyline(points: NDArray, line: NDArray) -> NDArray[np.float64]:
+    """(M) distances of points (M,2) to a polyline (K,2)."""
+    a, d = line[:-1], np.diff(line, axis=0)
+    rel = points[:, None] - a
+    t = np.clip((rel * d).sum(2) / np.maximum((d**2).sum(1), 1e-9), 0, 1)
+    return np.linalg.norm(rel - t[..., None] * d, axis=2).min(1)
+
+
+@torch.no_grad()
+def predict_edges(net: nn.Module, images: Tensor, size: int = 32) -> tuple[NDArray, NDArray]:
+    """Edge and presence logits of (N,3,H,W) pictures."""
+    parts = [net(images[k : k + size]) for k in range(0, len(images), size)]
+    return torch.cat([p[0] for p in parts]).numpy(), torch.cat([p[1] for p in parts]).numpy()

@@ -1,0 +1,149 @@
+"""The training loop: AdamW, warm-up / constant / cool-down, averaged weights, bfloat16, resumable."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+Batch = dict[str, NDArray]
+
+
+@dataclass
+class Task:
+    """One net to train: where its batches come from, what is minimised, what is reported."""
+
+    net: nn.Module
+    batch: Callable[[np.random.Generator, int, float], Batch]  # (rng, size, augmentation strength 0..1)
+    loss: Callable[[nn.Module, dict[str, Tensor]], Tensor]
+    evaluate: Callable[[nn.Module], dict[str, float]]
+    export: Callable[[nn.Module], None]
+
+
+@dataclass
+class Options:
+    steps: int = 6000
+    batch: int = 32
+    rate: float = 2e-3
+    weight_decay: float = 2e-2
+    warm_up: int = 200  # steps
+    cool_down: float = 0.40  # share of the steps with a falling rate
+    light: float = 0.15  # share of the steps, at the end, with light augmentation
+    average: float = 0.998  # of the weights, a step
+    clip: float = 5.0  # gradient norm
+    seed: int = 1
+    threads: int = 1
+    report_every: int = 100  # steps
+    evaluate_every: int = 500  # steps
+
+
+def rate_at(step: int, options: Options) -> float:
+    """Learning rate of a step: linear warm-up, constant, cosine cool-down to 1 %."""
+    start = options.steps * (1 - options.cool_down)
+    warm = min(1.0, (step + 1) / max(1, options.warm_up))
+    if step < start:
+        return options.rate * warm
+    t = min(1.0, (step - start) / max(1.0, options.steps - start))
+    return options.rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * t)))
+
+
+def strength_at(step: int, options: Options) -> float:
+    """Augmentation strength of a step: full, light at the end."""
+    return 1.0 if step < options.steps * (1 - options.light) else 0.35
+
+
+def optimiser_of(net: nn.Module, options: Options) -> torch.optim.AdamW:
+    weights = [p for p in net.parameters() if p.ndim == 4]
+    others = [p for p in net.parameters() if p.ndim != 4]
+    groups = [
+        {"params": weights, "weight_decay": options.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=options.rate)
+
+
+def to_tensors(batch: Batch) -> dict[str, Tensor]:
+    """uint8 RGB (N,H,W,3) becomes float 0..1 (N,3,H,W), channels_last in memory; everything else as it is."""
+    out = {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in batch.items()}
+    out["image"] = out["image"].permute(0, 3, 1, 2).float() / 255
+    return out
+
+
+@torch.no_grad()
+def follow(average: nn.Module, net: nn.Module, decay: float) -> None:
+    """average <- decay * average + (1 - decay) * net, normalisation statistics included."""
+    for a, b in zip(average.state_dict().values(), net.state_dict().values(), strict=True):
+        if a.is_floating_point():
+            a.lerp_(b, 1 - decay)
+        else:
+            a.copy_(b)
+
+
+def save(path: Path, content: dict) -> None:
+    temporary = path.with_suffix(".partial")
+    torch.save(content, temporary)
+    os.replace(temporary, path)
+
+
+def train(task: Task, checkpoint: Path, options: Options, resume: bool = False) -> nn.Module:
+    """Trains task.net, writes the checkpoint and a log (one JSON a line) beside it; returns the averaged net.
+
+    A batch depends on seed and step alone, so a resumed run sees the same pictures as an uninterrupted one.
+    """
+    torch.set_num_threads(options.threads)
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    net, optimiser = task.net, optimiser_of(task.net, options)
+    average = copy.deepcopy(net)
+    step, hours = 0, 0.0
+    if resume:
+        if not checkpoint.exists():
+            raise FileNotFoundError(f"{checkpoint}: no checkpoint to resume from; start without --resume")
+        state = torch.load(checkpoint, weights_only=True)
+        net.load_state_dict(state["net"])
+        average.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        step, hours = state["step"], state["hours"]
+    started, losses = time.time(), []
+    while step < options.steps:
+        rng = np.random.default_rng([options.seed, step])
+        batch = to_tensors(task.batch(rng, options.batch, strength_at(step, options)))
+        for group in optimiser.param_groups:
+            group["lr"] = rate_at(step, options)
+        net.train()
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = task.loss(net, batch)
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), options.clip)
+        optimiser.step()
+        follow(average, net, min(options.average, (1 + step) / (10 + step)))
+        losses.append(loss.item())
+        step += 1
+        spent = hours + (time.time() - started) / 3600
+        report: dict[str, float] = {}
+        if step % options.report_every == 0:
+            report = {"step": step, "loss": float(np.mean(losses)), "hours": spent}
+            losses = []
+        if step % options.evaluate_every == 0 or step == options.steps:
+            average.eval()
+            report |= {"step": step, "hours": spent} | task.evaluate(average)
+            state = {"net": net.state_dict(), "average": average.state_dict()}
+            state |= {"optimiser": optimiser.state_dict(), "step": step, "hours": spent}
+            save(checkpoint, state)
+            task.export(average)
+        if report:
+            line = json.dumps({k: round(float(v), 5) for k, v in report.items()})
+            print(line, flush=True)
+            with checkpoint.with_suffix(".jsonl").open("a") as log:
+                log.write(line + "\n")
+    return average.eval()

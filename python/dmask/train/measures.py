@@ -1,0 +1,109 @@
+"""The figures by which the eye nets are judged, from points and edge maps of any backend."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .eyes import CLOSED, NOMINAL_XY, Eyes, opening
+from .lines import distance_to_polyline, line_distance, read_line
+
+LINE_NAMES = ("crease", "upper", "lower", "bulge")
+
+
+def dense_lid(points: NDArray) -> NDArray[np.float64]:
+    """(11,2) margin points -> (101,2): their cubic over the canthal line, sampled (Eqs. 6-8)."""
+    axis = points[-1] - points[0]
+    length = np.linalg.norm(axis)
+    x_dir = axis / max(length, 1e-6)
+    normal = np.array([-x_dir[1], x_dir[0]])
+    rel = points - points[0]
+    x, y = rel @ x_dir, rel @ normal
+    coefficients = np.polyfit(x, y, 3)
+    t = np.linspace(0, length, 101)
+    return points[0] + t[:, None] * x_dir + np.polyval(coefficients, t)[:, None] * normal
+
+
+def lid_measures(eyes: Eyes, lid: NDArray, logits: NDArray) -> dict[str, float]:
+    """Predicted lid points (N,20,2), nominal crop, against people's points and against rendered truth."""
+    out: dict[str, float] = {}
+    truth, person = eyes.lid - NOMINAL_XY, eyes.human_lid - np.array(NOMINAL_XY, np.float32)
+    h = np.flatnonzero(eyes.human)
+    if len(h):
+        polyline, cubic = [], []
+        for i in h:
+            for margin, ids in ((lid[i, :11], (2, 3)), (np.r_[lid[i, :1], lid[i, 19:9:-1]], (4, 5))):
+                for curve, kept in ((margin, polyline), (dense_lid(margin), cubic)):
+                    kept.append(distance_to_polyline(person[i][list(ids)], curve) / eyes.outer_corners_px[i])
+        corners = (
+            np.linalg.norm(lid[h][:, [0, 10]] - person[h][:, :2], axis=2) / eyes.outer_corners_px[h, None]
+        )
+        out["human_lid_to_curve_pct"] = 100 * float(np.mean(polyline))
+        out["human_lid_to_cubic_pct"] = 100 * float(np.mean(cubic))
+        out["human_canthi_pct"] = 100 * float(corners.mean())
+        shut = h[eyes.openness[h] < 0.06]
+        if len(shut):
+            out["human_shut_opening_pct_of_canthal"] = 100 * float(opening(lid[shut]).mean())
+    r = np.flatnonzero(~eyes.real)
+    if len(r):
+        seen = eyes.lid_visible[r] == 1
+        error = np.linalg.norm(lid[r] - truth[r], axis=2)
+        out["render_lid_px_median"] = float(np.median(error[seen]))
+        shut = r[eyes.openness[r] < CLOSED]
+        if len(shut):
+            out["render_shut_opening_pct_of_canthal"] = 100 * float(np.median(opening(lid[shut])))
+        openness_error = opening(lid[r]) - eyes.openness[r]
+        out["render_openness_error_sd"] = float(openness_error.std())
+        out["render_visibility_auc"] = auc(logits[r][seen], logits[r][eyes.lid_visible[r] == 0])
+    return out
+
+
+def iris_measures(eyes: Eyes, iris: NDArray, logits: NDArray) -> dict[str, float]:
+    """Predicted iris points (N,19,2) in the nominal crop; distances over the interocular distance."""
+    out: dict[str, float] = {}
+    error = np.linalg.norm(iris - (eyes.iris - NOMINAL_XY), axis=2) / eyes.interocular_px[:, None]
+    seen = eyes.iris_visible == 1
+    agreed = eyes.real & (eyes.iris_weight[:, 0] > 0.5) & (eyes.openness > 0.1)
+    if agreed.any():
+        out["real_centre_pct_median"] = 100 * float(np.median(error[agreed, 0]))
+        out["real_centre_pct_p90"] = 100 * float(np.quantile(error[agreed, 0], 0.9))
+    r = ~eyes.real
+    if r.any():
+        wide = r & (eyes.openness > 0.1) & seen[:, 0]
+        out["render_centre_pct_median"] = 100 * float(np.median(error[wide, 0]))
+        out["render_centre_pct_p90"] = 100 * float(np.quantile(error[wide, 0], 0.9))
+        out["render_limbus_visible_pct_median"] = 100 * float(np.median(error[:, 1:][r][seen[r][:, 1:]]))
+        out["render_limbus_hidden_pct_median"] = 100 * float(
+            np.median(error[:, 1:][r & (eyes.openness > 0.1)][~seen[r & (eyes.openness > 0.1)][:, 1:]])
+        )
+        out["render_visibility_auc"] = auc(logits[r][seen[r]], logits[r][eyes.iris_visible[r] == 0])
+    return out
+
+
+def line_measures(eyes: Eyes, edges: NDArray, presence: NDArray) -> dict[str, float]:
+    """Distance of read lines to rendered truth in px of the 160 px crop; share of lines not found."""
+    out: dict[str, float] = {}
+    r = np.flatnonzero(~eyes.real)
+    for k, name in enumerate(LINE_NAMES):
+        there = r[eyes.line_present[r, k] == 1]
+        distances = np.array(
+            [line_distance(read_line(edges[i, k])[0], eyes.lines[i, k] - NOMINAL_XY) for i in there]
+        )
+        out[f"{name}_px_mean"] = float(np.nanmean(distances))
+        out[f"{name}_px_median"] = float(np.nanmedian(distances))
+        out[f"{name}_lost_pct"] = 100 * float(np.isnan(distances).mean())
+        absent = r[eyes.line_present[r, k] == 0]
+        if len(absent):
+            out[f"{name}_presence_auc"] = auc(presence[there, k], presence[absent, k])
+    return out
+
+
+def auc(positive: NDArray, negative: NDArray) -> float:
+    """Probability that a positive scores above a negative; nan if there is none of either."""
+    if not len(positive) or not len(negative):
+        return float("nan")
+    both = np.concatenate([positive, negative])
+    rank = np.empty(len(both))
+    rank[np.argsort(both, kind="stable")] = np.arange(1, len(both) + 1)
+    n, m = len(positive), len(negative)
+    return float((rank[:n].sum() - n * (n + 1) / 2) / (n * m))

@@ -1,0 +1,25 @@
+"""Which picture trains and which validates: decided by a hash of the person, so that it never changes.
+
+Rendered eyes come in files of their own for each half, with people of their own (`synthetic_eyes_assets`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+VALIDATION_SHARE = 0.10
+
+
+def person_of(image: str) -> str:
+    """The person (or source photograph) a file name stands for.
+
+    Faces cut from one photograph end in `_1`, `_2`; a file of the unlabelled set is named after its person.
+    """
+    stem = image.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    return re.sub(r"_\d+$", "", stem)
+
+
+def is_validation(image: str) -> bool:
+    digest = hashlib.sha256(person_of(image).encode()).digest()
+    return int.from_bytes(digest[:4], "big") < VALIDATION_SHARE * 2**32

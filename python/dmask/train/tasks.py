@@ -1,0 +1,76 @@
+"""What `dmask train` can train: net, pictures, loss and validation, put together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from . import faces
+from .export import write_onnx
+from .heatmap import decode, landmark_loss
+from .loop import Task, to_tensors
+from .networks import FACE, build
+
+
+def landmarks_loss(net: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+    heatmaps, visibility = net(batch["image"])
+    return landmark_loss(
+        heatmaps, visibility, batch["xy_px"], batch["weight"], batch["visible"], batch["known"]
+    )
+
+
+@torch.no_grad()
+def predict(net: nn.Module, images: np.ndarray, size: int = 64) -> tuple[np.ndarray, np.ndarray]:
+    """Decoded points (N,K,2) px and visibility logits (N,K) of RGB uint8 pictures, in float32."""
+    xy, seen = [], []
+    for k in range(0, len(images), size):
+        heatmaps, visibility = net(to_tensors({"image": images[k : k + size]})["image"])
+        xy.append(decode(heatmaps).numpy())
+        seen.append(visibility.numpy())
+    return np.concatenate(xy), np.concatenate(seen)
+
+
+def labeller(checkpoint: Path) -> faces.Predictor:
+    """The averaged net of a face checkpoint as a function of crops."""
+    net = build("face")
+    net.load_state_dict(torch.load(checkpoint, weights_only=True)["average"])
+    net.eval()
+    return lambda crops: predict(net, crops)[0]
+
+
+def face_task(data: Path, output: Path, teacher: Path | None) -> Task:
+    sampler = faces.FaceSampler(data, labeller(teacher) if teacher else None)
+    _, held_out = faces.split_human(data)
+    crops, xy, _ = faces.validation_crops(held_out)
+
+    def evaluate(net: nn.Module) -> dict[str, float]:
+        error = faces.normalised_error(predict(net, crops)[0], xy)
+        return {"nme_pct": 100 * error.mean(), "failures_10pct": float((error > 0.10).mean())}
+
+    return Task(
+        build("face"), sampler.batch, landmarks_loss, evaluate, lambda net: write_onnx(net, FACE, output)
+    )
+
+
+def make(
+    what: str,
+    data: Path,
+    output: Path,
+    work: Path,
+    synthetic: Path | None = None,
+    start_from: Path | None = None,
+    teacher: Path | None = None,
+) -> Task:
+    """The task called `what`; its net starts from the averaged weights of a checkpoint, or from nothing."""
+    if what == "face":
+        task = face_task(data, output, teacher)
+    else:
+        from . import eye_tasks
+
+        task = eye_tasks.make(what, data, synthetic, output, work)
+    if start_from is not None:
+        task.net.load_state_dict(torch.load(start_from, weights_only=True)["average"])
+    return task
