@@ -1,11 +1,12 @@
-"""Are the eye signs kept? Ask a landmarker that had no part in making the mask (MediaPipe Face Mesh with irises).
+"""Are the eye signs kept? Asks MediaPipe Face Mesh with irises, which had no part in making the mask.
 
 python bench/outside_landmarker.py CLIP MASK [CLIP MASK ...] [--csv FOLDER]  compares each original clip with
-its mask video frame by frame: lid opening (aperture / distance of the canthi) and iris position (centre against
-the middle of the canthi, along and across the canthal line, in canthal widths; + = towards the picture's right,
-down). The table gives Pearson's r over the frames in which both have a face; beside it the sd of the original
-signal (r means little where a signal hardly varies) and the gain (slope of mask on original).
-Iris only where the original's eye is open.
+its mask video frame by frame: lid opening (aperture / distance of the canthi) and iris position (centre from
+the middle of the canthi, along and across the canthal line, in canthal widths; + = picture's right, down).
+Pearson's r is over the frames in which both have a face; of the iris only where the original's eye is open.
+
+Beside it: `self`, r of the landmarker with itself on the mirrored original (about the most that a mask could
+reach), the signals' sd (r means little where they hardly vary) and the gain (slope of mask on original).
 """
 
 from __future__ import annotations
@@ -50,20 +51,21 @@ def eye_signals(points: np.ndarray, eye: str) -> tuple[float, float, float]:
     return aperture / width, offset @ along / width, offset @ across / width
 
 
-def measure(path: Path) -> np.ndarray:
+def measure(path: Path, mirrored: bool = False) -> np.ndarray:
     """(frames, 6): opening, iris x, iris y of OD, then of OS; NaN where no face is found."""
     rows = []
     with av.open(str(path)) as file, FaceMesh(max_num_faces=1, refine_landmarks=True) as mesh:
         for frame in file.decode(video=0):
             rgb = frame.to_ndarray(format="rgb24")
-            found = mesh.process(rgb).multi_face_landmarks
+            found = mesh.process(np.ascontiguousarray(rgb[:, ::-1]) if mirrored else rgb).multi_face_landmarks
             if not found:
                 rows.append([np.nan] * 6)
                 continue
             size = np.array([frame.width, frame.height])
             points = np.array([(p.x, p.y) for p in found[0].landmark]) * size
             rows.append([*eye_signals(points, "od"), *eye_signals(points, "os")])
-    return np.array(rows).reshape(-1, 6)
+    signals = np.array(rows).reshape(-1, 6)
+    return signals[:, [3, 4, 5, 0, 1, 2]] * (1, -1, 1, 1, -1, 1) if mirrored else signals
 
 
 def pearson(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
@@ -74,25 +76,30 @@ def pearson(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     return r, r * float(b.std() / a.std())
 
 
-def compare(name: str, original: np.ndarray, mask: np.ndarray) -> list[float]:
+def compare(name: str, original: np.ndarray, mirrored: np.ndarray, mask: np.ndarray) -> list[float]:
     """Print a line for each signal of each eye; returns the correlations."""
-    in_original = np.isfinite(original[:, 0])
-    in_mask = np.isfinite(mask[:, 0])
-    both = in_original & in_mask
-    print(f"{name}: {len(original)} frames, face found in {100 * in_original.mean():.1f} % of the original's, "
-          f"{100 * in_mask.mean():.1f} % of the mask's")
+    found = [np.isfinite(signals[:, 0]) for signals in (original, mirrored, mask)]
+    print(
+        f"\n{name}: {len(original)} frames, face found in {100 * found[0].mean():.1f} % of the original's, "
+        f"{100 * found[2].mean():.1f} % of the mask's"
+    )
+    print("  eye signal       r    self  frames  sd original  mask    mean original  mask    gain")
     correlations = []
-    for eye, first in (("od", 0), ("os", 3)):
+    for eye, first in (("OD", 0), ("OS", 3)):
         for k, signal in enumerate(SIGNALS):
-            use = both if k == 0 else both & (np.nan_to_num(original[:, first]) > OPEN)
-            a, b = original[use, first + k], mask[use, first + k]
-            r, gain = pearson(a, b)
+            use = found[0] & found[1] & found[2]
+            if k > 0:
+                use &= np.nan_to_num(original[:, first]) > OPEN
+            a, again, b = (signals[use, first + k] for signals in (original, mirrored, mask))
+            (r, gain), (own, _) = pearson(a, b), pearson(a, again)
             correlations.append(r)
             if len(a) == 0:
-                print(f"  {eye.upper()} {signal:8} no frame")
+                print(f"  {eye}  {signal:8} no such frame")
                 continue
-            print(f"  {eye.upper()} {signal:8} r {r:6.3f}{' ' if r >= WANTED_R else '*'} n {len(a):4}   "
-                  f"sd {a.std():.4f} -> {b.std():.4f}   mean {a.mean():7.3f} -> {b.mean():7.3f}   gain {gain:5.2f}")
+            print(
+                f"  {eye}  {signal:8} {r:6.3f}{' ' if r >= WANTED_R else '*'} {own:6.3f} {len(a):6} "
+                f"{a.std():11.3f} {b.std():8.3f} {a.mean():12.3f} {b.mean():8.3f} {gain:7.2f}"
+            )
     return correlations
 
 
@@ -120,22 +127,24 @@ def main() -> None:
     args = parser.parse_args()
     if len(args.videos) % 2:
         parser.error(f"got {len(args.videos)} videos; give pairs: the original, then its mask")
-    print(describe_machine())
+    print(describe_machine(), flush=True)
     table = []
     for clip, mask in zip(args.videos[::2], args.videos[1::2], strict=True):
         original, masked = measure(clip), measure(mask)
         if len(original) != len(masked):
-            parser.error(f"{clip} has {len(original)} frames, {mask} has {len(masked)}; give a clip and its own mask")
-        table.append((clip.stem, compare(clip.stem, original, masked)))
+            parser.error(
+                f"{clip} has {len(original)} frames, {mask} has {len(masked)}; give a clip and its own mask"
+            )
+        table.append((clip.stem, compare(clip.stem, original, measure(clip, mirrored=True), masked)))
         if args.csv:
             columns = [f"{source}_{eye}_{s}" for source in ("clip", "mask") for eye in EYES for s in SIGNALS]
             args.csv.mkdir(parents=True, exist_ok=True)
-            np.savetxt(args.csv / f"{clip.stem}.csv", np.hstack([original, masked]), "%.5f", ",",
-                       header=",".join(columns), comments="")
-    print(f"\nPearson's r, original against mask (wanted: >= {WANTED_R})")
+            both, header = np.hstack([original, masked]), ",".join(columns)
+            np.savetxt(args.csv / f"{clip.stem}.csv", both, "%.5f", ",", header=header, comments="")
+    print(f"\nPearson's r, original against mask (wanted: >= {WANTED_R}; * is below)")
     print(f"{'clip':40}" + "".join(f"{eye.upper() + ' ' + s:>12}" for eye in EYES for s in SIGNALS))
     for name, correlations in table:
-        print(f"{name:40}" + "".join(f"{r:12.3f}" for r in correlations))
+        print(f"{name:40}" + "".join(f"{r:11.3f}{' ' if r >= WANTED_R else '*'}" for r in correlations))
 
 
 if __name__ == "__main__":

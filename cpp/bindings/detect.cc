@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 
+#include "frame_view.hpp"
 #include "detect/detections.hpp"
 #include "detect/detector.hpp"
 #include "detect/face_crop.hpp"
@@ -16,7 +17,6 @@ namespace dmask {
 namespace {
 
 using FloatArray = py::array_t<float, py::array::c_style | py::array::forcecast>;
-using Frame = py::array_t<std::uint8_t>;
 
 static_assert(sizeof(Landmark) == 3 * sizeof(float));
 
@@ -38,19 +38,6 @@ void landmarks_property(py::class_<Owner>& cls, const char* name, Points points,
         std::memcpy(&values[0].x, array.data(), sizeof(Landmark) * values.size());
       },
       doc);
-}
-
-// Borrows the frame where its pixels lie side by side, else a copy kept in `holder`.
-ImageView view_of(Frame frame, Frame& holder) {
-  const bool grey = frame.ndim() == 2;
-  if (!grey && !(frame.ndim() == 3 && (frame.shape(2) == 1 || frame.shape(2) == 3 || frame.shape(2) == 4))) {
-    throw py::value_error("a frame has to be uint8 (H, W), (H, W, 3) BGR or (H, W, 4) BGRA");
-  }
-  const py::ssize_t channels = grey ? 1 : frame.shape(2);
-  const bool dense = frame.strides(1) == channels && (grey || frame.strides(2) == 1 || channels == 1);
-  holder = dense ? frame : Frame(py::array_t<std::uint8_t, py::array::c_style | py::array::forcecast>(frame));
-  return {holder.data(), static_cast<int>(frame.shape(1)), static_cast<int>(frame.shape(0)),
-          static_cast<int>(channels), static_cast<std::ptrdiff_t>(holder.strides(0))};
 }
 
 py::array_t<float> face_rows(const Crop& whole, const std::vector<FaceBox>& boxes) {

@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "frame_view.hpp"
 #include "geometry/check.hpp"
 #include "geometry/rotation.hpp"
 #include "pipeline/pipeline.hpp"
@@ -27,16 +28,6 @@ VecXf to_vector(const py::dict& statics, const char* name) {
   check(statics.contains(name), std::string("the track has no array ") + name + ": the file is damaged");
   const Floats a = statics[name].cast<Floats>();
   return Eigen::Map<const VecXf>(a.data(), a.size());
-}
-
-ImageView to_view(const py::array_t<std::uint8_t>& frame) {
-  const int ndim = static_cast<int>(frame.ndim());
-  const int channels = ndim == 3 ? static_cast<int>(frame.shape(2)) : 1;
-  check((ndim == 2 || ndim == 3) && (channels == 1 || channels == 3 || channels == 4) &&
-            frame.strides(1) == channels && (ndim == 2 || frame.strides(2) == 1),
-        "got a frame of another layout, expected uint8 (height, width), (height, width, 3) BGR or (height, width, 4) "
-        "BGRA with packed pixels: use numpy.ascontiguousarray");
-  return {frame.data(), static_cast<int>(frame.shape(1)), static_cast<int>(frame.shape(0)), channels, frame.strides(0)};
 }
 
 py::dict statics_of(const MaskSubject& s) {
@@ -252,10 +243,11 @@ void bind_pipeline(py::module_& m) {
   py::class_<Pipeline>(m, "Pipeline", "From frames to masks; see Pipeline.process.")
       .def(py::init<const PipelineOptions&>(), py::call_guard<py::gil_scoped_release>())
       .def("process",
-           [](Pipeline& p, const py::array_t<std::uint8_t>& frame, double time_s) {
+           [](Pipeline& p, const Frame& frame, double time_s) {
              PyResult r;
              Image mask;
-             const ImageView view = to_view(frame);
+             Frame holder;
+             const ImageView view = view_of(frame, holder);
              {
                py::gil_scoped_release release;
                r.result = p.process(view, time_s, mask);
@@ -267,8 +259,9 @@ void bind_pipeline(py::module_& m) {
            },
            py::arg("frame_bgr_uint8"), py::arg("time_s"))
       .def("detect",
-           [](Pipeline& p, const py::array_t<std::uint8_t>& frame, double time_s) {
-             const ImageView view = to_view(frame);
+           [](Pipeline& p, const Frame& frame, double time_s) {
+             Frame holder;
+             const ImageView view = view_of(frame, holder);
              py::gil_scoped_release release;
              return p.detect(view, time_s);
            },

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fit/levenberg.hpp"
 #include "geometry/rotation.hpp"
 
 namespace dmask {
@@ -110,12 +111,7 @@ Gaze EyeballProblem::towards_camera(const State& state, const EyeballObservation
 double EyeballProblem::prior(const State& state, VecX* gradient, VecX* curvature) const {
   double cost = 0;
   const auto add = [&](double value, double mean, double sigma, int at) {
-    const double e = (value - mean) / sigma;
-    cost += 0.5 * e * e;
-    if (gradient) {
-      (*gradient)[at] += e / sigma;
-      (*curvature)[at] += 1 / (sigma * sigma);
-    }
+    cost += prior_term(value, mean, sigma, at, gradient, curvature);
   };
   if (fit_statics_) {
     for (int eye = 0; eye < 2; ++eye)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fit/levenberg.hpp"
 #include "geometry/rotation.hpp"
 
 namespace dmask {
@@ -219,12 +220,7 @@ void EyelidProblem::residuals(const State& state, VecX& r, MatX* jacobian) const
 double EyelidProblem::prior(const State& state, VecX* gradient, VecX* curvature) const {
   double cost = 0;
   const auto add = [&](double value, double mean, double sigma, int at) {
-    const double e = (value - mean) / sigma;
-    cost += 0.5 * e * e;
-    if (gradient) {
-      (*gradient)[at] += e / sigma;
-      (*curvature)[at] += 1 / (sigma * sigma);
-    }
+    cost += prior_term(value, mean, sigma, at, gradient, curvature);
   };
   if (!frozen_) {
     for (int k = 0; k < shapes(); ++k) add(state.shape[k], 0, options_.lid_shape_sigma, k);

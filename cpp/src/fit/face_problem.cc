@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "fit/levenberg.hpp"
 #include "geometry/rotation.hpp"
 
 namespace dmask {
@@ -46,19 +47,10 @@ Vec3 vertex(const LandmarkFace& face, int row, const VecX& units) {
   return face.neutral.segment<3>(3 * row) + face.units.middleRows<3>(3 * row) * units;
 }
 
-double smooth_towards(double value, double previous, double sigma, int at, VecX* gradient, VecX* curvature) {
-  const double e = (value - previous) / sigma;
-  if (gradient) {
-    (*gradient)[at] += e / sigma;
-    (*curvature)[at] += 1 / (sigma * sigma);
-  }
-  return 0.5 * e * e;
-}
-
 double unit_prior(const FacePose& pose, const UnitPrior& units, int at, VecX* gradient, VecX* curvature) {
   double cost = 0;
   for (Eigen::Index m = 0; m < units.sigma.size(); ++m)
-    cost += smooth_towards(pose.units[m], 0, units.sigma[m], at + static_cast<int>(m), gradient, curvature);
+    cost += prior_term(pose.units[m], 0, units.sigma[m], at + static_cast<int>(m), gradient, curvature);
   return cost;
 }
 
@@ -157,12 +149,12 @@ double FaceProblem::prior(const State& state, VecX* gradient, VecX* curvature) c
   if (!smoothing_) return cost;
   const FaceSmoothing& s = *smoothing_;
   const Vec3 turned = log_so3(state.rotation * s.previous.rotation.transpose());  // Eq. (17)
-  for (int a = 0; a < 3; ++a) cost += smooth_towards(turned[a], 0, s.rotation_sigma, a, gradient, curvature);
+  for (int a = 0; a < 3; ++a) cost += prior_term(turned[a], 0, s.rotation_sigma, a, gradient, curvature);
   for (int a = 0; a < 3; ++a)
-    cost += smooth_towards(state.translation[a], s.previous.translation[a],
+    cost += prior_term(state.translation[a], s.previous.translation[a],
                            a == 2 ? s.depth_sigma_mm : s.across_sigma_mm, 3 + a, gradient, curvature);
   for (Eigen::Index m = 0; m < state.units.size(); ++m)
-    cost += smooth_towards(state.units[m], s.previous.units[m], s.unit_sigma, 6 + static_cast<int>(m), gradient, curvature);
+    cost += prior_term(state.units[m], s.previous.units[m], s.unit_sigma, 6 + static_cast<int>(m), gradient, curvature);
   return cost;
 }
 
@@ -224,7 +216,7 @@ void FaceWindowProblem::residuals(const State& state, VecX& r, MatX* jacobian) c
 
 double FaceWindowProblem::prior(const State& state, VecX* gradient, VecX* curvature) const {
   double cost = 0;
-  for (int k = 0; k < identity_modes_; ++k) cost += smooth_towards(state.identity[k], 0, 1.0, k, gradient, curvature);
+  for (int k = 0; k < identity_modes_; ++k) cost += prior_term(state.identity[k], 0, 1.0, k, gradient, curvature);
   for (std::size_t f = 0; f < state.frames.size(); ++f)
     cost += unit_prior(state.frames[f], units_, identity_modes_ + static_cast<int>(f) * frame_size() + 6, gradient, curvature);
   return cost;

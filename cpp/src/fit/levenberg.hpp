@@ -41,6 +41,16 @@ struct LevenbergWorkspace {
   std::vector<char> fixed;
 };
 
+// One quadratic prior on one unknown: returns half its square; adds slope and curvature where they are asked for.
+inline double prior_term(double value, double mean, double sigma, int at, VecX* gradient, VecX* curvature) {
+  const double e = (value - mean) / sigma;
+  if (gradient) {
+    (*gradient)[at] += e / sigma;
+    (*curvature)[at] += 1 / (sigma * sigma);
+  }
+  return 0.5 * e * e;
+}
+
 // Half the robust sum of squares over 2-D residuals.
 inline double robust_cost(const VecX& r, double scale) {
   const double c2 = scale * scale;

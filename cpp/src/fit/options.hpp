@@ -46,6 +46,7 @@ struct FitOptions {
   double fixation_sigma_deg = 2.5;   // of a named fixation; angle kappa is not known
   double kappa_deg = 4.0;            // optical axis temporal to the line of sight, adults
   double min_px_per_deg = 0.25;      // below it: low_resolution
+  double max_eyeball_residual_pct = 2.0;  // above it the fit did not find the iris: lost
   double min_visibility = 0.35;      // mean confidence below which an eye counts as covered
 
   // Smoothing, Eqs. (17-19), per 1/30 s; grows with the square root of the frame interval.

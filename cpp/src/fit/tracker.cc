@@ -59,6 +59,16 @@ double margin_height(const VecX& head, int lid, double x_mm) {
   return a.y() + u * (b.y() - a.y());
 }
 
+// The gaze that brings the iris' centre to a pixel; `centre`: the eyeball's, camera frame, mm.
+Gaze gaze_at(const Vec2& px, const Vec3& centre, const Mat3& rotation, const Calibration& calibration) {
+  const Camera& camera = calibration.camera;
+  const double plane_mm = calibration.ball.iris_plane_mm(), depth_mm = centre.z() - plane_mm;
+  Vec2 across = (px - Vec2(camera.cx, camera.cy)) * depth_mm / camera.focal_px - centre.head<2>();
+  across *= std::min(1.0, 0.95 * plane_mm / std::max(across.norm(), 1e-9));
+  const Vec3 g = rotation.transpose() * Vec3(across.x(), across.y(), -std::sqrt(plane_mm * plane_mm - across.squaredNorm())) / plane_mm;
+  return {std::atan2(g.x(), g.z()), std::asin(std::clamp(g.y(), -1.0, 1.0))};
+}
+
 }  // namespace
 
 const char* reason_text(Reason reason) {
@@ -202,9 +212,17 @@ void Tracker::fit_eyeball(const FrameDetection& detection, int eye, double inter
     state.gaze[0] = previous_->eyes[eye].gaze;
     problem.smooth_towards(state.gaze[0], options_.smooth_gaze_deg * deg * random_walk(options_, dt_s));
   }
+  // From the gaze before, a saccade into the canthus, where little of the limbus shows, ends in a false minimum that
+  // every later frame would start from: the detected iris centre is the better start.
+  if (detection.eyes[eye].iris[0].confidence >= options_.min_visibility)
+    state.gaze[0] = gaze_at(observations[0].points[0], centre, fit.pose.rotation, calibration_);
   levenberg(problem, state, {.max_iterations = 8, .step_tolerance = 1e-4, .robust_scale = 3}, workspace_);  // E3, Eq. (22)
-  out.gaze = state.gaze[0];
   out.eyeball_residual_pct = 100 * problem.residual_px(state, 0) / interocular_px;
+  if (out.eyeball_residual_pct > options_.max_eyeball_residual_pct) {
+    out.reason = Reason::lost;
+    return;
+  }
+  out.gaze = state.gaze[0];
 
   // This frame's noise, and the constant that an error of p_e leaves in every frame: 1 mm sideways is 5 degrees.
   const Eigen::Matrix2d frame_covariance =

@@ -11,7 +11,7 @@ struct Tone {
   float b, g, r;
 };
 constexpr Tone kSclera = {0.66f, 0.67f, 0.71f}, kScleraRim = {0.36f, 0.35f, 0.50f};
-constexpr Tone kIris = {0.135f, 0.165f, 0.195f}, kIrisInner = {0.075f, 0.115f, 0.165f};
+constexpr Tone kIris = {0.030f, 0.040f, 0.052f}, kIrisInner = {0.018f, 0.028f, 0.040f};
 constexpr Tone kLimbus = {0.030f, 0.033f, 0.038f}, kPupil = {0.0035f, 0.0035f, 0.0035f};
 
 Bgr8 mix(const Bgr8& from, const Tone& to, const f32x8& share) {
@@ -76,14 +76,21 @@ Bgr8 GlobeView::colour(const Normal8& n, float below_lid_mm) const {
   const f32x8 off_axis_mm = radius_mm_ * sqrt(max(1.0f - cosine * cosine, all(0)));
   const f32x8 rho = cosine > 0 ? off_axis_mm : all(2 * radius_mm_);  // not the far side of the axis
   const float blur_mm = 0.10f + 0.3f * mm_per_px_;
+  // The pupil lies in the iris plane, not on the sphere: the line of sight goes on to that plane.
+  const Vec3f sight = centre_.normalized();
+  const float plane_mm = std::sqrt(radius_mm_ * radius_mm_ - iris_mm_ * iris_mm_);
+  const float towards = std::min(axis_.dot(sight), -0.2f);
+  const f32x8 beyond = (plane_mm - radius_mm_ * cosine) * (1.0f / towards);
+  const f32x8 hit2 = radius_mm_ * radius_mm_ + beyond * (2.0f * radius_mm_ * n.dot(sight.x(), sight.y(), sight.z()) + beyond);
+  const f32x8 flat = cosine > 0 ? sqrt(max(hit2 - plane_mm * plane_mm, all(0))) : all(2 * radius_mm_);
 
   const f32x8 facing = -n.z;
   Bgr8 c{all(kSclera.b), all(kSclera.g), all(kSclera.r)};
   c = mix(c, kScleraRim, 1.0f - smoothstep(0.30f, 0.85f, facing));
   Bgr8 iris{all(kIris.b), all(kIris.g), all(kIris.r)};
-  iris = mix(iris, kIrisInner, 1.0f - smoothstep(pupil_mm_, 0.62f * iris_mm_, rho));
+  iris = mix(iris, kIrisInner, 1.0f - smoothstep(pupil_mm_, 0.62f * iris_mm_, flat));
   iris = mix(iris, kLimbus, 0.9f * smoothstep(0.80f * iris_mm_, 0.97f * iris_mm_, rho));
-  const f32x8 pupil = 1.0f - smoothstep(pupil_mm_ - blur_mm, pupil_mm_ + blur_mm, rho);
+  const f32x8 pupil = 1.0f - smoothstep(pupil_mm_ - blur_mm, pupil_mm_ + blur_mm, flat);
   iris = mix(iris, kPupil, pupil);
   const f32x8 in_iris = has_iris_ * (1.0f - smoothstep(iris_mm_ - blur_mm, iris_mm_ + blur_mm, rho));
   c = {c.b + in_iris * (iris.b - c.b), c.g + in_iris * (iris.g - c.g), c.r + in_iris * (iris.r - c.r)};

@@ -13,6 +13,7 @@ LIPS = np.array([0.50, 0.50, 0.76])
 BROW = np.array([0.22, 0.27, 0.35])
 DARK = np.array([0.08, 0.07, 0.14])
 LASH = np.array([0.17, 0.19, 0.26])
+LASH_LINE = np.array([0.06, 0.06, 0.08])
 LID_RIM = np.array([0.58, 0.61, 0.84])
 CARUNCLE = np.array([0.53, 0.53, 0.83])
 
@@ -97,6 +98,9 @@ def paint_patch(patch: Patch, eye: np.ndarray) -> np.ndarray:
     colours = mix(colours, LASH, 0.28 * lashes * (~upper & (patch.level == 2)))
     colours = mix(colours, LID_RIM, (patch.level <= 0).astype(float))
     colours = mix(colours, LASH, 0.6 * lashes * (upper & (patch.level == 0)))
+    # A dark line of lashes, as eyes have: without it people and landmarkers read the upper margin too low.
+    from_roots, _ = polyline_distance(eye, eye[patch.lines["upper_lash"]])
+    colours = mix(colours, LASH_LINE, lashes * np.exp(-((from_roots / 0.9) ** 2)))
     return mix(colours, CARUNCLE, patch.lake.astype(float))
 
 
