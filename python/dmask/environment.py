@@ -12,7 +12,7 @@ MODELS_DIR = Path(__file__).parent / "models"
 MODEL_SUFFIXES = (".dmm", ".onnx")
 NEEDED_MODELS = (
     "face_detection_yunet_2023mar.onnx", "face68.onnx", "eyelid.onnx", "iris.onnx", "lines.onnx",
-    "face.dmm", "eyelid.dmm",
+    "face.dmm", "eyelid.dmm", "landmarks.dmm",
 )  # fmt: skip
 PACKAGES = ("dmask", "openvino", "numpy", "av", "opencv-python-headless")
 

@@ -55,9 +55,13 @@ LidCurves LidCurves::from(const EyeDetection& eye, const FitOptions& options) {
     const double s = dense_abscissa(k);
     curves.openness = std::max(curves.openness, value(lids[0], s) - value(lids[1], s));
   }
+  const auto in_sight = [](const Landmark& p) { return p.confidence > 0.5f; };
+  const auto limbus_in_sight = std::count_if(eye.iris.begin() + 1, eye.iris.end(), in_sight);
+  curves.shut = curves.openness <= options.shut_openness ||
+                (curves.openness <= options.open_openness && limbus_in_sight < 3);
   // Detectors stop short of a shut eye by a millimetre or two: below a threshold the lids close.
-  const double closing = std::clamp((curves.openness - options.shut_openness) /
-                                        (options.open_openness - options.shut_openness), 0.0, 1.0);
+  const double range = options.open_openness - options.shut_openness;
+  const double closing = curves.shut ? 0 : std::clamp((curves.openness - options.shut_openness) / range, 0.0, 1.0);
   for (int k = 0; k < dense_per_lid; ++k) {  // Eq. (8)
     const double s = dense_abscissa(k);
     double upper = value(lids[0], s), lower = value(lids[1], s);

@@ -19,6 +19,7 @@ struct LidCurves {
   Vec2 inner = Vec2::Zero(), outer = Vec2::Zero();  // canthi, px
   std::array<Vec2, dense_points> dense;             // upper lid inner to outer, then lower lid inner to outer
   double width_px = 0;
+  bool shut = false;       // no opening, or a narrow one without an iris in it: the shadow of lashes
   double openness = 0;     // largest aperture / width between the canthi, as detected
   double confidence = 0;   // mean over the lid points
   double cubic_rms_px = 0; // what the cubics leave of the landmarks

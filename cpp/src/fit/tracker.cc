@@ -178,7 +178,7 @@ void Tracker::fit_eyelid(const FrameDetection& detection, int eye, double intero
     aperture_mm = std::max(aperture_mm, margin_height(head, 0, x) - margin_height(head, 1, x));
   }
   out.openness = aperture_mm / (outer - inner).norm();
-  if (curves.openness <= options_.shut_openness) out.openness = 0;
+  if (curves.shut) out.openness = 0;
   out.reason = out.openness == 0 ? Reason::closed : Reason::none;
 
   const double x_mm = statics.centre.x();

@@ -1,0 +1,1 @@
+"""Training of the four networks: `dmask train face|eyelid|iris|lines`."""
