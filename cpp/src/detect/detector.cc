@@ -28,6 +28,7 @@ constexpr int max_candidates = 4;             // faces of one view that are trie
 constexpr float close_up_frames = 2.0f;       // frames across the view in which a face that fills the frame is sought
 
 // How far a crop may be off from the one its own points ask for before it is taken again.
+constexpr float sure_face_score = 0.9f;  // below it another view, a turned one perhaps, may show the face better
 constexpr float max_crop_shift = 0.06f;     // of its width
 constexpr float max_crop_ratio = 1.10f;
 constexpr float max_crop_turn_rad = 0.14f;
@@ -247,7 +248,8 @@ bool Detector::search(const ImageView& frame, bool continues, FrameDetection& de
   const float right_angle = 0.5f * static_cast<float>(M_PI);
   for (const int i : {3, 4, 5}) views[i].roll_rad = (i == 3 ? 1 : i == 4 ? -1 : 2) * right_angle;
   const int count = faceless_frames_++ % options_.check_interval_frames == 0 ? 6 : 3;
-  for (int i = 0; i < count; ++i) {
+  FrameDetection best;
+  for (int i = 0; i < (best.face_score > 0 ? 6 : count); ++i) {
     const Crop& view = views[i];
     {
       const Stopwatch watch(timings_.face_detector);
@@ -261,14 +263,17 @@ bool Detector::search(const ImageView& frame, bool continues, FrameDetection& de
     for (const FaceBox& box : candidates_) {
       if (continues && intersection_over_union(box, last) < min_reacquire_iou) continue;
       if (++tries > max_candidates) break;
-      if (follow(frame, view.inner(face_crop(box)), 2, 3, detection) &&
-          detection.face_score >= options_.min_new_face_score) {
-        faceless_frames_ = 0;
-        return true;
-      }
+      if (!follow(frame, view.inner(face_crop(box)), 2, 3, detection)) continue;
+      if (detection.face_score < options_.min_new_face_score || detection.face_score <= best.face_score) continue;
+      best = detection;
+      if (best.face_score >= sure_face_score) break;
     }
+    if (best.face_score >= sure_face_score) break;
   }
-  return false;
+  if (best.face_score == 0) return false;
+  detection = best;
+  faceless_frames_ = 0;
+  return true;
 }
 
 void Detector::detect_eyes(const ImageView& frame, FrameDetection& detection) {
