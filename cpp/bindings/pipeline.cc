@@ -176,6 +176,8 @@ void bind_pipeline(py::module_& m) {
                     [](PipelineOptions& o, double v) { o.fit.iris_sigma_pct = v; })
       .def_property("limbus_information", [](const PipelineOptions& o) { return o.fit.limbus_information; },
                     [](PipelineOptions& o, double v) { o.fit.limbus_information = v; })
+      .def_property("window_information", [](const PipelineOptions& o) { return o.fit.window_information; },
+                    [](PipelineOptions& o, double v) { o.fit.window_information = v; })
       .def_property("smoothing_scale", [](const PipelineOptions& o) { return o.fit.smoothing_scale; },
                     [](PipelineOptions& o, double v) { o.fit.smoothing_scale = v; })
       .def_property("eyebrows", [](const PipelineOptions& o) { return o.fit.eyebrows; },

@@ -57,7 +57,7 @@ double implied_iris_radius_mm(const FrameDetection& d, const FacePose& pose, con
       sum += c * std::hypot(iris[side].x - iris[0].x, iris[side].y - iris[0].y);
       weight += c;
     }
-    if (weight > 1.2) best = std::max(best, sum / weight * depth / camera.focal_px / std::cos(10 * deg));
+    if (weight > 1.2) best = std::max(best, sum / weight * depth / camera.focal_px);
   }
   return best;
 }

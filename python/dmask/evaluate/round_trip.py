@@ -239,7 +239,7 @@ def round_trip(
         options.hvid_mm = 2 * patient.iris_radius
         # Real detectors err by percents and their points together; these by half a pixel, each on its own.
         options.landmark_sigma_pct = options.lid_sigma_pct = options.iris_sigma_pct = SIGMA_PCT
-        options.limbus_information = 18.0
+        options.limbus_information, options.window_information = 18.0, 6.0
         pipeline = _core.Pipeline(options)
         if known_statics:
             pipeline.use_subject(known_subject(patient), camera.size, camera.size)
