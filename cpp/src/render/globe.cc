@@ -11,7 +11,7 @@ struct Tone {
   float b, g, r;
 };
 constexpr Tone kSclera = {0.66f, 0.67f, 0.71f}, kScleraRim = {0.36f, 0.35f, 0.50f};
-constexpr Tone kIris = {0.055f, 0.068f, 0.082f}, kIrisInner = {0.034f, 0.048f, 0.066f};
+constexpr Tone kIris = {0.030f, 0.040f, 0.052f}, kIrisInner = {0.020f, 0.030f, 0.042f};
 constexpr Tone kLimbus = {0.030f, 0.033f, 0.038f}, kPupil = {0.0035f, 0.0035f, 0.0035f};
 
 Bgr8 mix(const Bgr8& from, const Tone& to, const f32x8& share) {
