@@ -104,6 +104,9 @@ def test_a_face_too_small_for_gaze_says_low_resolution(models: _core.Models) -> 
     far.head_mm = np.array([0, 0, 2000.0])
     result = pipeline.fit(rt.project(models, patient, far, rt.Camera(), rng, 0.05))
     assert result.face_valid and result.od.reason == "low_resolution" and np.isnan(result.od.yaw_deg)
+    assert np.isnan(result.od.mrd1_mm) and np.isnan(result.od.yaw_sd_deg)
+    drawn = result.track_row[7 + len(models.unit_names)]
+    assert drawn == 1  # the mask shows what can be seen, though it is too coarse for a number
 
 
 def test_a_jump_across_the_picture_is_followed_at_once(models: _core.Models) -> None:

@@ -58,7 +58,7 @@ LidCurves LidCurves::from(const EyeDetection& eye, const FitOptions& options) {
   const auto in_sight = [](const Landmark& p) { return p.confidence > 0.5f; };
   const auto limbus_in_sight = std::count_if(eye.iris.begin() + 1, eye.iris.end(), in_sight);
   curves.shut = curves.openness <= options.shut_openness ||
-                (curves.openness <= options.open_openness && limbus_in_sight < 3);
+                (curves.openness <= 0.5 * (options.shut_openness + options.open_openness) && limbus_in_sight < 3);
   // Detectors stop short of a shut eye by a millimetre or two: below a threshold the lids close.
   const double range = options.open_openness - options.shut_openness;
   const double closing = curves.shut ? 0 : std::clamp((curves.openness - options.shut_openness) / range, 0.0, 1.0);

@@ -191,10 +191,6 @@ void Tracker::fit_eyeball(const FrameDetection& detection, int eye, double inter
   const Vec3 centre = fit.pose.rotation * statics.centre + fit.pose.translation;
   out.px_per_deg = calibration_.camera.focal_px / centre.z() * calibration_.ball.radius_mm * deg;
   if (out.reason != Reason::none) return;
-  if (out.px_per_deg < options_.min_px_per_deg) {
-    out.reason = Reason::low_resolution;
-    return;
-  }
   const std::vector<EyeballObservation> observations = {EyeballObservation::from(
       detection.eyes[eye], eye, fit.pose.rotation, fit.pose.translation, interocular_px, options_)};
   double visible = 0;
@@ -208,7 +204,7 @@ void Tracker::fit_eyeball(const FrameDetection& detection, int eye, double inter
   state.ball = calibration_.ball;
   state.gaze.resize(1);
   EyeballProblem problem(calibration_.camera, options_, observations, state, false);
-  if (previous_ && previous_->eyes[eye].reason == Reason::none) {
+  if (previous_ && previous_->eyes[eye].gaze_found) {
     state.gaze[0] = previous_->eyes[eye].gaze;
     problem.smooth_towards(state.gaze[0], options_.smooth_gaze_deg * deg * random_walk(options_, dt_s));
   }
@@ -223,6 +219,11 @@ void Tracker::fit_eyeball(const FrameDetection& detection, int eye, double inter
     return;
   }
   out.gaze = state.gaze[0];
+  out.gaze_found = true;
+  if (out.px_per_deg < options_.min_px_per_deg) {  // too coarse for a number
+    out.reason = Reason::low_resolution;
+    return;
+  }
 
   // This frame's noise, and the constant that an error of p_e leaves in every frame: 1 mm sideways is 5 degrees.
   const Eigen::Matrix2d frame_covariance =

@@ -18,6 +18,7 @@ const char* reason_text(Reason reason);  // "" for none
 struct EyeFit {
   Reason reason = Reason::no_face;  // none = gaze valid
   Gaze gaze;
+  bool gaze_found = false;              // also below the resolution at which it counts as measured: the mask shows it
   double yaw_sd = NAN, pitch_sd = NAN;  // rad, the constant part from p_e included
   VecX motion;                          // w_em
   bool lids_valid = false;

@@ -148,7 +148,7 @@ MaskFrame mask_frame(const Models& models, const Calibration& calibration, const
   for (int eye = 0; eye < 2; ++eye) {
     const EyeFit& e = fit.eyes[eye];
     MaskFrame::EyeState& out = frame.eyes[eye];
-    out.gaze = e.reason == Reason::none;
+    out.gaze = e.gaze_found;
     if (out.gaze) {
       out.yaw = static_cast<float>(e.gaze.yaw);
       out.pitch = static_cast<float>(e.gaze.pitch);
