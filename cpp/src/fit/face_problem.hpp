@@ -68,7 +68,6 @@ class FaceProblem {
   void active(const State& state, const VecX& gradient, std::vector<char>& fixed) const;
 
  private:
-  friend class FaceWindowProblem;
   const LandmarkFace& face_;
   const LandmarkRows& rows_;
   const UnitPrior& units_;

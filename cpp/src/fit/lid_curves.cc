@@ -29,7 +29,6 @@ LidCurves LidCurves::from(const EyeDetection& eye, const FitOptions& options) {
   Vec2 ey(-ex.y(), ex.x());
   if (ey.y() > 0) ey = -ey;
   std::array<Cubic, 2> lids;
-  double squares = 0;
   for (int lid = 0; lid < 2; ++lid) {  // Eqs. (6, 7)
     Eigen::Matrix4d normal = 1e-6 * Eigen::Matrix4d::Identity();
     Eigen::Vector4d rhs = Eigen::Vector4d::Zero();
@@ -43,13 +42,7 @@ LidCurves LidCurves::from(const EyeDetection& eye, const FitOptions& options) {
       rhs += weight * y * row;
     }
     lids[lid] = normal.ldlt().solve(rhs);
-    for (int k = 0; k <= 10; ++k) {
-      const Vec2 d = point(at(k)) - curves.inner;
-      const double e = value(lids[lid], d.dot(ex) / curves.width_px) * curves.width_px - d.dot(ey);
-      squares += e * e / 22;
-    }
   }
-  curves.cubic_rms_px = std::sqrt(squares);
 
   for (int k = 0; k < dense_per_lid; ++k) {
     const double s = dense_abscissa(k);

@@ -22,7 +22,6 @@ struct LidCurves {
   bool shut = false;       // no opening, or a narrow one without an iris in it: the shadow of lashes
   double openness = 0;     // largest aperture / width between the canthi, as detected
   double confidence = 0;   // mean over the lid points
-  double cubic_rms_px = 0; // what the cubics leave of the landmarks
 
   static LidCurves from(const EyeDetection& eye, const FitOptions& options);
 };

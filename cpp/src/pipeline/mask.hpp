@@ -62,7 +62,6 @@ class MaskPainter {
   void paint(const MaskFrame& frame, int width, int height, Image& out);
   // Vertices of the last painted frame, camera frame, mm.
   const Points3f& vertices() const { return camera_vertices_; }
-  const Triangles& triangles() const { return triangles_; }
 
  private:
   struct EyePatch {

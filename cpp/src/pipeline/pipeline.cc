@@ -9,7 +9,7 @@
 namespace dmask {
 namespace {
 
-constexpr std::size_t live_window_frames = 150;
+constexpr int live_window_frames = 150;  // the last calibration of a live run looks at these
 
 double now_ms() {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -63,10 +63,8 @@ FrameResult Pipeline::process(const ImageView& frame, double time_s, Image& mask
   const FrameDetection detection = detect(frame, time_s);
   if (detection.face_found) {
     ++live_faces_;
-    // Every frame at first, then ever sparser: the window spans what has been seen, at a bounded size.
-    if (live_window_.size() < live_window_frames) live_window_.push_back(detection);
-    else if (live_faces_ % 10 == 0) live_window_[(live_faces_ / 10) % live_window_frames] = detection;
-    if (live_faces_ == 1 || live_faces_ == 15 || live_faces_ == 60 || live_faces_ == 150) calibrate(live_window_);
+    if (live_faces_ <= live_window_frames) live_window_.push_back(detection);
+    if (live_faces_ == 1 || live_faces_ == 15 || live_faces_ == 60 || live_faces_ == live_window_frames) calibrate(live_window_);
   }
   FrameResult result = fit(detection);
   render(result, frame.width, frame.height, mask);
