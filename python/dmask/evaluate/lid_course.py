@@ -1,0 +1,87 @@
+"""The course of each blink: does the lid go down and come up again without turning back, and how far down?"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dmask.measure.blinks import CLOSING, EDGE_SHARE, open_baseline
+
+MONOTONE = 0.01  # openness that the lid may go back on its way
+REOPENED = 0.1  # openness: one blink is over, and another may follow
+
+
+class BlinkCourse(NamedTuple):
+    eye: str
+    start: int  # frames
+    lowest: int
+    end: int
+    openness: float  # at the lowest
+    back: float  # openness that the lid went the wrong way, on its way down or up
+
+    @property
+    def monotone(self) -> bool:
+        return self.back <= MONOTONE
+
+
+def openness(eye: str, lid: NDArray) -> NDArray[np.float64]:
+    """(F, 20, 2) lid points -> (F,) largest distance between the margins, as a share of the canthal distance.
+
+    Measured normal to the line through the canthi; negative where the margins have crossed everywhere.
+    """
+    along = lid[:, 10] - lid[:, 0]
+    upwards = np.stack([along[:, 1], -along[:, 0]], axis=1) * (1 if eye == "os" else -1)
+    gap = ((lid[:, 1:10] - lid[:, 19:10:-1]) * upwards[:, None]).sum(axis=2)
+    return gap.max(axis=1) / (along**2).sum(axis=1)
+
+
+def turning_points(values: NDArray, step: float) -> list[tuple[int, int]]:
+    """(index, 1 for a maximum, -1 for a minimum) in turn, where (F,) values turn round by `step` or more."""
+    turns: list[tuple[int, int]] = []
+    heading, high, low = 0, 0, 0
+    for i, value in enumerate(values):
+        high = i if value > values[high] else high
+        low = i if value < values[low] else low
+        if heading >= 0 and values[high] - value >= step:
+            turns.append((high, 1))
+            heading, low = -1, i
+        elif heading <= 0 and value - values[low] >= step:
+            turns.append((low, -1))
+            heading, high = 1, i
+    return turns
+
+
+def blink_courses(eye: str, opened: NDArray) -> list[BlinkCourse]:
+    """Blinks and longer closures of one eye in order, from (F,) openness, NaN where not measured.
+
+    The lid turns round by REOPENED at both ends, having lost the share CLOSING of its open baseline; from and
+    to where it passes EDGE_SHARE of the baseline, if it comes as far. One that begins or ends out of sight is
+    left out.
+    """
+    seen = np.flatnonzero(np.isfinite(opened))
+    values = opened[seen]
+    baseline = open_baseline(opened)
+    turns = turning_points(values, REOPENED)
+    courses = []
+    for k, (low, kind) in enumerate(turns):
+        if kind > 0 or k == 0 or not values[low] <= (1 - CLOSING) * baseline:
+            continue
+        start, end = turns[k - 1][0], turns[k + 1][0] if k + 1 < len(turns) else len(values) - 1
+        wide = np.flatnonzero(values >= EDGE_SHARE * baseline)
+        start, end = max([start, *wide[wide < low]]), min([end, *wide[wide > low]])
+        down, up = values[start : low + 1], values[low : end + 1]
+        back = max((down - np.minimum.accumulate(down)).max(), (np.maximum.accumulate(up) - up).max())
+        frames = (int(frame) for frame in seen[[start, low, end]])
+        courses.append(BlinkCourse(eye, *frames, float(values[low]), float(back)))
+    return courses
+
+
+def winks(courses: list[BlinkCourse]) -> list[BlinkCourse]:
+    """Those of one eye during which the other eye has none."""
+
+    def accompanied(one: BlinkCourse) -> bool:
+        return any(two.eye != one.eye and two.start <= one.end and one.start <= two.end for two in courses)
+
+    return [one for one in courses if not accompanied(one)]

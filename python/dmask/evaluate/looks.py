@@ -1,0 +1,84 @@
+"""The same face looked at small, and in a mirror: where its landmarks go then."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dmask.evaluate.tracks import COLUMNS, POINTS, all_points
+from dmask.io.tables import EYE_POINTS, EYES
+
+if TYPE_CHECKING:
+    from dmask._core import Pipeline
+
+SMALL_FACES_PX = (90, 60)  # width of the 68 points
+MIRRORED_68 = np.r_[
+    (np.r_[16:-1:-1, 26:16:-1, 27:31, 35:30:-1]),  # contour, brows, nose, nostrils
+    (np.r_[45:41:-1, [47, 46], 39:35:-1, [41, 40]]),  # lids
+    (np.r_[54:47:-1, 59:54:-1, 64:59:-1, 67:64:-1]),  # lips
+]
+MIRRORED_IRIS = np.r_[0, 1, 18:1:-1]  # the limbus keeps its sense of rotation
+
+
+def look_again(
+    path: Path, pipeline: Pipeline, frames: int, samples: int, threads: int = 1
+) -> dict[str, NDArray[np.float64]]:
+    """Points (N, 2, 306, 3) by way of looking: of the frame as it is and of the other look, as `all_points`.
+
+    Up to `samples` frames spread over the first `frames` of a video, those without a face left out; NaN where
+    the other look finds none. Every look is a first one: nothing is followed from frame to frame. A face that
+    is no wider than the small size is not shrunk to it.
+    """
+    from dmask.io.source import open_source
+
+    def look(bgr: NDArray[np.uint8]) -> NDArray[np.float64]:
+        pipeline.reset()
+        return all_points(pipeline.detect(np.ascontiguousarray(bgr), 0.0))
+
+    chosen = set(np.linspace(0, frames - 1, min(samples, frames)).round().astype(int).tolist())
+    pairs: dict[str, list] = {"mirrored": [], **{f"{width_px}px": [] for width_px in SMALL_FACES_PX}}
+    reader = open_source(path, threads)
+    for number, frame in enumerate(reader):
+        if number >= frames:
+            break
+        if number not in chosen:
+            continue
+        points = look(frame.bgr)
+        if not np.isfinite(points).all():
+            continue
+        pairs["mirrored"].append((points, unmirrored(look(frame.bgr[:, ::-1]), frame.bgr.shape[1])))
+        for width_px in SMALL_FACES_PX:
+            ratio = width_px / face_width(points)
+            if ratio < 1:
+                pairs[f"{width_px}px"].append((points, look_small(look, frame.bgr, ratio)))
+    reader.close()
+    return {name: np.array(found).reshape(-1, 2, POINTS, 3) for name, found in pairs.items()}
+
+
+def look_small(look, bgr: NDArray[np.uint8], ratio: float) -> NDArray[np.float64]:
+    size = np.maximum(np.round(np.array(bgr.shape[1::-1]) * ratio), 16).astype(int)
+    found = look(cv2.resize(bgr, size.tolist(), interpolation=cv2.INTER_AREA))
+    found[:, :2] = (found[:, :2] + 0.5) * bgr.shape[1::-1] / size - 0.5  # pixel centres
+    return found
+
+
+def face_width(points: NDArray) -> float:
+    """Extent px of the 68 points across the face, however it is rolled."""
+    across = (points[42:48] - points[36:42]).mean(axis=0)[:2]
+    return float(np.ptp(points[:68, :2] @ (across / np.linalg.norm(across))))
+
+
+def unmirrored(points: NDArray, width: int) -> NDArray[np.float64]:
+    """Points (306, 3) of a mirrored frame, `width` px wide, as those of the frame itself."""
+    back = points * [-1, 1, 1] + [width - 1, 0, 0]
+    result = np.empty_like(back)
+    result[:68] = back[MIRRORED_68]
+    for eye, other in (EYES, EYES[::-1]):
+        for part in EYE_POINTS:
+            there = COLUMNS[f"{other}_{part}"]
+            result[COLUMNS[f"{eye}_{part}"]] = back[there[MIRRORED_IRIS] if part == "iris" else there]
+    return result
