@@ -12,27 +12,33 @@ pixels. All points are (x, y) in pixels of that picture, 0-based pixel centres, 
   lid             f32 (n,20,2)   0 inner canthus, 1-9 upper margin, 10 outer canthus, 11-19 lower margin back;
                                  1-9 and 11-19 lie at s = 0.1 ... 0.9 along the canthal line. The margin is
                                  the opening's apparent border: its rim farther in. Shut: upper = lower
-  lid_visible     uint8 (n,20)   0 where the nose or an occluder hides the point
+  lid_visible     uint8 (n,20)   0 where the nose, an occluder or a dark lens hides the point
   iris            f32 (n,19,2)   0 centre of the limbus circle, 1-18 the whole limbus, hidden parts too, every
                                  20 degrees of the circle's parameter, clockwise as seen, from 12 o'clock of
                                  the eye (Fick frame)
   iris_visible    uint8 (n,19)   0 behind a lid, an occluder or turned away; all 0 when shut
   lines           f32 (n,4,20,2) crease, upper margin, lower margin, lower boundary of the bulge; inner ->
                                  outer, at equal arc length
-  line_present    uint8 (n,4)    1 there, 0 not there, 255 undecided (faint or covered): not for the loss
+  line_present    uint8 (n,4)    1 there, 0 not there, 255 undecided (faint, covered or broken by a lens's
+                                 edge): not for the loss
   closed          uint8 (n)      1 when the lids touch all along
-  openness        f32 (n)        largest distance of the margins across the canthal line / canthal distance
+  openness        f32 (n)        largest distance of the margins across the canthal line / canthal distance,
+                                 of the eye itself (no lens)
   gaze_yaw_deg, gaze_pitch_deg   f32 (n)  optical axis in the head frame, + temporal (an OS eye) and + up
   head_yaw_deg, head_pitch_deg   f32 (n)  head in the camera frame, + towards the patient's left and up
-  iris_radius_px  f32 (n)        the limbus radius seen face-on
-  canthi          f32 (n,2,2)    inner, outer
+  iris_radius_px  f32 (n)        the limbus radius seen face-on, magnified as the iris is
+  canthi          f32 (n,2,2)    inner, outer; without the lens, so that errors keep their scale
   skin, iris_texture             uint8 (n)  index into `skin_names`, `iris_names` (str)
-  occluder        uint8 (n)      bits: 1 spectacle frame, 2 lens glare, 4 hair, 8 object, 16 eye covered
+  occluder        uint8 (n)      bits: 1 spectacle frame, 2 lens glare, 4 hair, 8 object or hand, 16 eye
+                                 covered (no lid point is free), 32 thick lens (magnified by more than
+                                 5 %), 64 dark lens (transmits at most 10 %: the eye behind it is hidden)
   seed, index     int64 (n)      `render_eye(np.random.default_rng([seed, index]), assets)` makes it again
 
-Crease and bulge are loops of the mesh on which the skin pictures show the two folds: the topology's `crease`
-above and `between_peak_and_crease` below the eye. Mirroring an eye (x -> 239 - x) keeps `lid` and `lines` in
-order; limbus points k >= 2 become 20 - k.
+All points behind a spectacle lens are where the lens shows them. Crease and bulge start as loops of the
+mesh, the topology's `crease` above and `between_peak_and_crease` below the eye, and are drawn to the valley
+that the picture shows next to them (`synthetic_eyes_folds`); its depth there, not what the renderer was asked
+for, decides `line_present`. The limbus is where the picture's ramp from iris to sclera is half-way. Mirroring
+an eye (x -> 239 - x) keeps `lid` and `lines` in order; limbus points k >= 2 become 20 - k.
 """
 
 import argparse
@@ -43,6 +49,8 @@ import cv2
 import numpy as np
 
 from .synthetic_eyes_assets import CREASE_IN_BOTH, EyeAssets, load_assets
+from .synthetic_eyes_camera import scene_level, take_picture
+from .synthetic_eyes_folds import find_fold, log_radiance, valley_depth
 from .synthetic_eyes_geometry import (
     LIMBUS_RADIUS_MM,
     LidState,
@@ -51,7 +59,7 @@ from .synthetic_eyes_geometry import (
     pose_lids,
     rest_shape,
 )
-from .synthetic_eyes_lens import add_occluders, take_picture
+from .synthetic_eyes_occluders import COVERED, THICK_LENS, Occluded, add_occluders
 from .synthetic_eyes_shading import Lashes, Light, Look, Rendered, View, render
 
 WIDTH, HEIGHT = 240, 192
@@ -59,6 +67,8 @@ NOMINAL_WIDTH, NOMINAL_PER_CANTHAL = 160, 1.75
 HALF_INTERPUPILLARY_MM = 31.5
 HEAD_TO_CAMERA = np.diag([1.0, -1.0, -1.0])
 STATIONS = np.linspace(0, 1, 11)
+FOLD_GAP_PX = 2.5  # a fold nearer to the margin is not told from it
+FAINTEST = 0.03  # depth of a fold's valley in the finished picture, in log radiance
 
 
 @dataclass
@@ -225,6 +235,8 @@ def sample_look(pose: Pose, tone: np.ndarray, crease_in_both: bool, rng: np.rand
         look_down=look_down,
         bump_mm=float(rng.uniform(1.5, 4.5)),
         crease_smoothing=0.9 if single else 0.8 * look_down,
+        bulge_relief_mm=pose.lids.bulge_mm * float(rng.uniform(0.5, 1.3)),
+        bulge_tone=min(1.0, pose.lids.bulge_mm) * float(rng.uniform(0.05, 0.28)),
         gloss=float(rng.exponential(0.02)),
         sclera_gain=np.array([0.92, 0.9, 0.88]) * rng.uniform(0.25, 0.72) * np.exp(rng.normal(0, 0.05, 3)),
         veins=float(rng.uniform(0.2, 0.9)),
@@ -385,15 +397,14 @@ def render_eye(rng: np.random.Generator, assets: EyeAssets) -> tuple[np.ndarray,
     canthi_mm = _canthi(vertices, assets)
     view, canthal_px = _view(pose, canthi_mm)
     rendered = render(
-        region, vertices, axes, skin, assets.iris(iris_name), assets.crease_band, look, view,
-        WIDTH, HEIGHT, rng,
+        region, vertices, axes, skin, assets.iris(iris_name), assets.crease_band,
+        assets.bulge_reliefs[rng.integers(len(assets.bulge_reliefs))], look, view, WIDTH, HEIGHT, rng,
     )  # fmt: skip
     light = look.ambient + 0.6 * look.key.colour
-    linear, covered, occluder = add_occluders(rendered.linear, canthal_px, light, rng)
-    image = take_picture(linear, float(light.mean()), rng)
-    labels = _labels(pose, look, vertices, axes, canthi_mm, view, rendered, covered, assets)
+    occluded = add_occluders(rendered.linear.copy(), canthal_px, light, look.key.direction, rng)
+    image = take_picture(occluded.linear, scene_level(rendered.linear), float(light.mean()), rng)
+    labels = _labels(pose, vertices, axes, canthi_mm, view, rendered, occluded, image, assets)
     labels |= {
-        "occluder": occluder,
         "skin": assets.all_skin_names.index(skin_name),
         "iris_texture": assets.all_iris_names.index(iris_name),
     }
@@ -402,13 +413,13 @@ def render_eye(rng: np.random.Generator, assets: EyeAssets) -> tuple[np.ndarray,
 
 def _labels(
     pose: Pose,
-    look: Look,
     vertices: np.ndarray,
     axes: np.ndarray,
     canthi_mm: np.ndarray,
     view: View,
     rendered: Rendered,
-    covered: np.ndarray,
+    occluded: Occluded,
+    image: np.ndarray,
     assets: EyeAssets,
 ) -> dict:
     region = assets.region
@@ -417,6 +428,8 @@ def _labels(
     canthi = view.project(canthi_mm)[0]
     upper, lower = _margins(drawn, canthi, assets, pose.closed)
     lid = np.concatenate([upper, lower[9:0:-1]])
+    length = np.linalg.norm(canthi[1] - canthi[0])
+    aperture = np.linalg.norm(lid[1:10] - lid[:10:-1], axis=1).max()
 
     # A lid point is hidden where the mesh or the globe is well in front of the margin there.
     margin = np.concatenate([chains[0], chains[1]])
@@ -433,22 +446,38 @@ def _labels(
     crease = chains[4][column : half + 1 - column]
     bulge = chains[3][: half + 2 * column : -1][column:]
     lines = np.stack([_resample(p) for p in (drawn[crease], upper, lower, drawn[bulge])])
-    crease_strength = (1 - look.look_down) * (1 - pose.lids.fill)
-    present = np.array(
-        [_presence(crease_strength, 0.35, 0.6), 1, 1, _presence(pose.lids.bulge_mm, 0.15, 0.4)], np.uint8
-    )
+    present = np.ones(4, np.uint8)
+    seen_skin = log_radiance(rendered.without_lashes)
+    for k, side in ((0, lines[1]), (3, lines[2])):
+        fold = find_fold(seen_skin, lines[k])
+        present[k] = fold.present
+        if present[k] == 1:
+            lines[k] = _resample(fold.line)
+            gap = np.abs(lines[k][3:-3, 1] - np.interp(lines[k][3:-3, 0], *side.T))
+            present[k] = 1 if np.median(gap) > FOLD_GAP_PX else 255
 
-    free = 1 - covered
-    lid_visible &= _look_up(free, lid, 1.0) > 0.5
-    iris_visible &= _look_up(free, iris, 1.0) > 0.5
-    line_free = (_look_up(free, lines.reshape(-1, 2), 1.0) > 0.5).reshape(4, 20).mean(1)
+    points, cut, behind = np.concatenate([lid, iris, lines.reshape(-1, 2)]), np.zeros(119, bool), np.zeros(4)
+    magnification = 1.0
+    if occluded.lens is not None:
+        if occluded.lens.encloses(iris[:1])[0]:
+            magnification = occluded.lens.magnification
+        behind = occluded.lens.encloses(points[39:]).reshape(4, 20).mean(1)
+        points, cut = occluded.lens.move(points)
+    lid, iris, lines = points[:20], points[20:39], points[39:].reshape(4, 20, 2)
+    free = (_look_up(1 - occluded.covered, points, 1.0) > 0.5) & ~cut
+    lid_visible &= free[:20]
+    iris_visible &= free[20:39]
+    line_free = free[39:].reshape(4, 20).mean(1)
     for k, chain in ((0, crease), (3, bulge)):
         line_free[k] *= (_look_up(rendered.depth_mm, drawn[chain], np.inf) > depth[chain] - 4.0).mean()
     line_free[1:3] *= np.stack([lid_visible[1:10], lid_visible[:10:-1]]).mean(1)
-    present = np.where((present == 1) & (line_free < 0.6), 255, present)
+    broken = (behind > 0) & (behind < 1) & (occluded.flags & THICK_LENS > 0)
+    present = np.where((line_free < 0.6) | broken, 255, present)
+    shown = log_radiance((image / np.float32(255)) ** 2.2)
+    for k in (0, 3):  # lost in blur, noise or glare
+        if present[k] == 1 and valley_depth(shown, lines[k])[0] < FAINTEST:
+            present[k] = 255
 
-    length = np.linalg.norm(canthi[1] - canthi[0])
-    aperture = np.linalg.norm(lid[1:10] - lid[:10:-1], axis=1).max()
     scale = np.linalg.norm(view.to_region[0, :2])
     centre_depth = (limbus[0] @ view.rotation.T + view.translation_mm)[2]
     return {
@@ -464,13 +493,10 @@ def _labels(
         "gaze_pitch_deg": pose.gaze_pitch_deg,
         "head_yaw_deg": pose.head_yaw_deg,
         "head_pitch_deg": pose.head_pitch_deg,
-        "iris_radius_px": float(scale * LIMBUS_RADIUS_MM / centre_depth),
+        "iris_radius_px": float(magnification * scale * LIMBUS_RADIUS_MM / centre_depth),
         "canthi": canthi.astype(np.float32),
+        "occluder": occluded.flags | (0 if free[:20].any() else COVERED),
     }
-
-
-def _presence(strength: float, absent: float, present: float) -> int:
-    return 1 if strength >= present else 0 if strength <= absent else 255
 
 
 DTYPES = {

@@ -17,6 +17,7 @@ TEXTURE_PX = 640
 BORDER_PX = 128  # the skin carried on beyond the published pictures
 CANVAS_PX = TEXTURE_PX + 2 * BORDER_PX
 IRIS_PX = 512
+GROOVE_WIDTHS_MM = (0.5, 0.8, 1.2)  # below the lower lid's bulge
 IRIS_TEXTURE_RADIUS = 0.1385  # of the picture's width; the limbus in the eyeball pictures
 PUPIL_TEXTURE_RADIUS = 0.0685
 
@@ -39,6 +40,7 @@ class EyeAssets:
     all_skin_names: tuple[str, ...]
     all_iris_names: tuple[str, ...]
     crease_band: np.ndarray  # f32 (h,w) 1 on the upper half of the crease in texture space
+    bulge_reliefs: tuple[np.ndarray, ...]  # f32 (h,w,3), narrow to wide; see _bulge_relief
 
     def skin(self, name: str) -> Skin:
         return _read_skin(self.folder, name)
@@ -72,6 +74,7 @@ def load_assets(folder: Path, split: str) -> EyeAssets:
         all_skin_names=skins,
         all_iris_names=irises,
         crease_band=_crease_band(region),
+        bulge_reliefs=tuple(_bulge_relief(region, width_mm) for width_mm in GROOVE_WIDTHS_MM),
     )
 
 
@@ -155,3 +158,34 @@ def _crease_band(region: EyeRegion) -> np.ndarray:
     points = np.round(region.uv[chain] * CANVAS_PX).astype(np.int32)
     cv2.polylines(band, [points], False, 1.0, 26)
     return np.minimum(1, cv2.GaussianBlur(band, (0, 0), 6))
+
+
+def _bulge_relief(region: EyeRegion, width_mm: float) -> np.ndarray:
+    """f32 (h,w,3): the roll of the lower lid before the tarsus and the groove below it.
+
+    Slopes (mm) per unit of u and of v for a bulge of 1 mm, and where the groove is, 0 .. 1.
+    """
+    half, column = region.half, region.half // 10
+    fold, rim = (np.append(region.chains[k][half:], region.chains[k][0]) for k in (3, 1))
+    line = region.uv[fold] * CANVAS_PX
+    px_per_mm = (
+        np.linalg.norm(np.diff(line, axis=0), axis=1).sum()
+        / np.linalg.norm(np.diff(region.smooth[fold] @ region.mean_mm, axis=0), axis=1).sum()
+    )
+    off_line = np.full((CANVAS_PX, CANVAS_PX), 255, np.uint8)
+    cv2.polylines(off_line, [np.round(line).astype(np.int32)], False, 0, 1)
+    distance = cv2.distanceTransform(off_line, cv2.DIST_L2, 5) / px_per_mm
+    lid = np.zeros_like(off_line)
+    outline = np.concatenate([line, region.uv[rim[::-1]] * CANVAS_PX])
+    cv2.fillPoly(lid, [np.round(outline).astype(np.int32)], 1)
+    height_mm = np.linalg.norm((region.uv[rim] - region.uv[fold])[len(fold) // 2]) * CANVAS_PX / px_per_mm
+    groove = np.exp(-((distance / width_mm) ** 2))
+    share = np.clip(distance / height_mm, 0, 1)
+    roll = lid * np.sin(np.pi * share**0.6) ** 2
+    # It runs out towards the canthi.
+    first, last = line[-1 - column, 0], line[column, 0]
+    s = np.clip((np.arange(CANVAS_PX) - first) / (last - first), 0, 1)
+    taper = (np.sin(np.pi * s) ** 0.5)[None, :]
+    raised = cv2.GaussianBlur((0.5 * roll - 0.4 * width_mm * groove) * taper, (0, 0), 1.0)
+    slope = [cv2.Sobel(raised, cv2.CV_64F, *step) / 8 * CANVAS_PX for step in ((1, 0), (0, 1))]
+    return np.stack([*slope, groove * taper], -1).astype(np.float32)

@@ -20,6 +20,7 @@ from .synthetic_eyes_geometry import (
 )
 
 SRGB_TO_LINEAR = ((np.arange(256) / 255.0) ** 2.2).astype(np.float32)
+LIMBUS_SHIFT = 0.2  # of the softness
 SHADOW_PX = 176
 SHADOW_HALF_MM = 44.0
 CHUNK_PX = 8192  # pixels shaded at a time, so that they stay in the cache
@@ -82,6 +83,8 @@ class Look:
     look_down: float  # 0 .. 1 share of the looking-down skin
     bump_mm: float
     crease_smoothing: float
+    bulge_relief_mm: float  # of the lower lid's roll, in the skin's relief
+    bulge_tone: float  # 0 .. 1 how much darker its groove is
     gloss: float
     sclera_gain: np.ndarray
     veins: float
@@ -109,6 +112,7 @@ class Look:
 @dataclass
 class Rendered:
     linear: np.ndarray  # f32 (h,w,3)
+    without_lashes: np.ndarray  # f32 (h,w,3)
     depth_mm: np.ndarray  # (h,w) of the lids' mesh, inf = none
     globe_seen: np.ndarray  # (h,w) 0 .. 1: share of the pixel that shows the eyeball
 
@@ -120,6 +124,7 @@ def render(
     skin: Skin,
     iris: np.ndarray,
     crease_band: np.ndarray,
+    bulge_relief: np.ndarray,
     look: Look,
     view: View,
     width: int,
@@ -130,7 +135,7 @@ def render(
     light_frame = _light_frame(look.key.direction)
     attributes = _vertex_attributes(region, vertices, light_frame)
     shadow_depth = _shadow_map(attributes[: len(region.smooth), 11:14], region.triangles)
-    shade = (skin, crease_band, look, shadow_depth)
+    shade = (skin, crease_band, bulge_relief, look, shadow_depth)
 
     background = cv2.resize(look.background, (width, height), interpolation=cv2.INTER_LINEAR)
     rim, _ = view.project(vertices[region.chains[2]])
@@ -155,8 +160,9 @@ def render(
         size = (int(x1 - x0), int(y1 - y0))
         picture[opening] = cv2.resize(np.minimum(fine, 3.0), size, interpolation=cv2.INTER_AREA)
         globe_seen[opening] = cv2.resize(seen.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    without_lashes = picture.copy()
     _draw_lashes(picture, depth, region, vertices, look, view, rng)
-    return Rendered(picture, depth, globe_seen)
+    return Rendered(picture, without_lashes, depth, globe_seen)
 
 
 def _smooth_outlines(picture: np.ndarray, depth: np.ndarray) -> np.ndarray:
@@ -192,6 +198,7 @@ def _draw_skin(
     level: int,
     skin: Skin,
     crease_band: np.ndarray,
+    bulge_relief: np.ndarray,
     look: Look,
     shadow_depth: np.ndarray,
     leave_out: tuple[slice, slice] | None = None,
@@ -217,7 +224,7 @@ def _draw_skin(
     for first in range(0, len(covered), CHUNK_PX):
         part = covered[first : first + CHUNK_PX]
         flat_picture[part] = _skin(
-            flat_surface[part], lit[part], skin, level, crease_band, look, toward_camera
+            flat_surface[part], lit[part], skin, level, crease_band, bulge_relief, look, toward_camera
         )
     return picture, mesh_depth
 
@@ -286,6 +293,7 @@ def _skin(
     skin: Skin,
     level: int,
     crease_band: np.ndarray,
+    bulge_relief: np.ndarray,
     look: Look,
     camera: np.ndarray,
 ) -> np.ndarray:
@@ -301,6 +309,10 @@ def _skin(
     slope = np.ascontiguousarray(_sample(skin.slope[level], u, v).T) * np.float32(look.bump_mm)
     if look.crease_smoothing > 0:
         slope *= 1 - np.float32(look.crease_smoothing) * _sample(crease_band, u, v)[:, 0]
+    if look.bulge_relief_mm > 0:
+        relief = np.ascontiguousarray(_sample(bulge_relief, u, v).T)
+        slope += np.float32(look.bulge_relief_mm) * relief[:2]
+        albedo *= 1 - np.array([[0.8], [1.0], [1.0]], np.float32) * np.float32(look.bulge_tone) * relief[2]
     normal = rows[2:5] - slope[0] * rows[5:8] - slope[1] * rows[8:11]
     normal /= np.sqrt((normal * normal).sum(0))
 
@@ -424,7 +436,8 @@ def _draw_globe(
     stroma *= (1 - 0.45 * np.clip((rho - 4.9) / 0.9, 0, 1))[:, None]
 
     soft = look.limbus_softness_mm
-    outside = np.clip((across - LIMBUS_RADIUS_MM) / soft + 0.5, 0, 1)
+    # In a picture the edge is seen nearer to its dark side, so that the ramp starts farther out.
+    outside = np.clip((across - LIMBUS_RADIUS_MM) / soft + 0.5 - LIMBUS_SHIFT, 0, 1)
     outside = np.where(axial > 0, outside * outside * (3 - 2 * outside), 1.0)[:, None]
     albedo = (stroma * (1 - outside) + sclera * outside).astype(np.float32)
     normal = bulged * (1 - outside) + normal * outside
