@@ -61,3 +61,35 @@ def test_an_existing_table_needs_overwrite(tmp_path, patient_video, capsys):
     out.write_text("old")
     assert cli.main(["detect", str(patient_video), "-o", str(out)]) == 2
     assert out.read_text() == "old" and "--overwrite" in capsys.readouterr().err
+
+
+def points_of(path):
+    return np.array([[float(row[f"face_{i}_{c}"]) for i in range(68) for c in "xy"] for row in rows_of(path)])
+
+
+def test_open_weights_are_other_nets_that_see_the_same_face(tmp_path, patient_frames):
+    cv2.imwrite(str(tmp_path / "in.png"), patient_frames[0])
+    found = {}
+    for weights in ("research", "open"):
+        out = tmp_path / f"{weights}.csv"
+        assert cli.main(["detect", str(tmp_path / "in.png"), "-o", str(out), "--weights", weights]) == 0
+        found[weights] = points_of(out)[0].reshape(68, 2)
+    apart = np.linalg.norm(found["research"] - found["open"], axis=1)
+    corners = np.linalg.norm(found["research"][36] - found["research"][45])
+    assert 0 < np.median(apart) < 0.15 * corners
+
+
+def test_models_of_another_folder_are_used(tmp_path, patient_frames, capsys):
+    import shutil
+
+    from dmask.environment import MODELS_DIR
+
+    cv2.imwrite(str(tmp_path / "in.png"), patient_frames[0])
+    command = ["detect", str(tmp_path / "in.png"), "-o", str(tmp_path / "out.csv"), "--models"]
+    assert cli.main([*command, str(tmp_path)]) == 2
+    assert "expected a copy of the package's models" in capsys.readouterr().err
+    models = shutil.copytree(MODELS_DIR, tmp_path / "models", ignore=shutil.ignore_patterns("*.py", "cards"))
+    shutil.copy(models / "open" / "face68.onnx", models / "face68.onnx")
+    assert cli.main([*command, str(models)]) == 0
+    assert cli.main([*command[:3], str(tmp_path / "own.csv")]) == 0
+    assert np.abs(points_of(tmp_path / "out.csv") - points_of(tmp_path / "own.csv")).max() > 0

@@ -10,7 +10,19 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs torch: pip install dmask[train]")
 pytest.importorskip("scipy", reason="training needs scipy: pip install dmask[train]")
 
-from dmask.train import augment, eyes, faces, heatmap, lines, loop, measures, networks, split, tasks  # noqa: E402
+from dmask.train import (  # noqa: E402
+    augment,
+    eye_tasks,
+    eyes,
+    faces,
+    heatmap,
+    lines,
+    loop,
+    measures,
+    networks,
+    split,
+    tasks,
+)
 
 MODELS = Path(__file__).resolve().parent.parent / "python" / "dmask" / "models"
 
@@ -38,7 +50,7 @@ def landmark_batch(rng: np.random.Generator, n: int, points: int = 20) -> dict[s
 def small_task(exported: list | None = None) -> loop.Task:
     torch.manual_seed(0)
     return loop.Task(
-        networks.build("eyelid"),
+        networks.FaceNet(20, (16, 32), (1, 1), stem=16),
         lambda rng, n, _strength: landmark_batch(rng, n),
         tasks.landmarks_loss,
         lambda _net: {},
@@ -203,15 +215,15 @@ def test_a_drawn_line_is_read_back_within_half_a_pixel():
     x = np.linspace(30, 130, 20)
     line = np.column_stack([x, 60 - 20 * np.sin(np.pi * (x - 30) / 100)])
     targets = eyes.line_targets(np.stack([line] * 4), np.array([1, 1, 0, 255]), 1.0)
-    assert targets["edges"][2].max() == 0 and targets["known"].tolist() == [1, 1, 1, 0]
+    assert targets["edges"][2].max() == 0 and targets["line_known"].tolist() == [1, 1, 1, 0]
     p = np.clip(targets["edges"][0] / 255.0, 1e-4, 1 - 1e-4)
     read, peak = lines.read_line(np.log(p / (1 - p)).astype(np.float32))
     assert lines.line_distance(read, line) < 0.5 and peak.min() > 0.2
 
 
 def test_line_loss_is_lower_for_the_right_edges():
-    target = torch.zeros(1, 4, 128, 160)
-    target[:, :, 60, 20:140] = 1
+    target = torch.zeros(1, 4, 64, 80)
+    target[:, :, 30, 10:70] = 1
     weight = torch.ones(1, 4)
     right, wrong = 6 * target - 3, 6 * target.roll(10, 2) - 3
     assert lines.edge_loss(right, target, weight) < lines.edge_loss(wrong, target, weight)
@@ -219,8 +231,8 @@ def test_line_loss_is_lower_for_the_right_edges():
 
 
 def test_the_average_follows_the_weights_and_the_normalisation_statistics():
-    a, b = networks.build("eyelid"), networks.build("eyelid")
-    b.train()(torch.rand(2, 3, 128, 160))
+    a, b = networks.build("eyes"), networks.build("eyes")
+    b.train().eyelid(torch.rand(2, 3, 128, 160))
     loop.follow(a, b, 0.0)
     for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True):
         assert torch.allclose(x, y)
@@ -255,41 +267,122 @@ def test_a_teachers_points_come_back_in_the_pictures_pixels(tmp_path):
     assert crops.shape == (1, 128, 128, 3)
 
 
+def test_every_eye_brings_the_labels_of_all_three_nets():
+    rng = np.random.default_rng(1)
+    batch = eyes.EyeSampler(None, some_eyes(rng, 3), 0.4).batch(rng, 4)
+    assert batch["eyelid_xy_px"].shape == (4, 20, 2) and batch["iris_xy_px"].shape == (4, 19, 2)
+    assert batch["edges"].shape == (4, 4, 64, 80) and batch["line_present"].shape == (4, 4)
+    loss = eye_tasks.eyes_loss(networks.build("eyes"), loop.to_tensors(batch))
+    loss.backward()
+    assert torch.isfinite(loss)
+
+
+def test_a_head_trained_alone_leaves_trunk_and_other_heads_as_they_were(tmp_path):
+    rng = np.random.default_rng(1)
+    sampler, net = eyes.EyeSampler(None, some_eyes(rng, 3), 0.4), networks.build("eyes")
+    task = loop.Task(
+        net, sampler.batch, eye_tasks.eyes_loss, lambda _net: {}, lambda _net: None, learns=net.iris
+    )
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    loop.train(task, tmp_path / "net.pt", loop.Options(steps=2, batch=2, warm_up=1, evaluate_every=2))
+    changed = {
+        name.split(".")[0] for name, value in net.state_dict().items() if (value != before[name]).any()
+    }
+    assert changed == {"iris"}
+
+
+def test_open_weights_see_no_real_eye():
+    rng = np.random.default_rng(1)
+    rendered = some_eyes(rng, 2)
+    rendered.image[:] = 77
+    real = some_eyes(rng, 2)
+    real.image[:] = 200
+    open_only = eyes.EyeSampler(None, rendered, 0.4).batch(rng, 32, 0.0)["image"]
+    both = eyes.EyeSampler(real, rendered, 0.4).batch(rng, 32, 0.0)["image"]
+    middle = slice(60, 70)
+    assert open_only[:, middle, middle].max() < 140 < both[:, middle, middle].max()
+
+
+def some_eyes(rng: np.random.Generator, n: int) -> eyes.Eyes:
+    """Eyes with plausible labels on pictures of noise."""
+    x = np.linspace(70, 160, 11)
+    lid = np.column_stack([np.r_[x, x[-2:0:-1]], np.r_[np.full(11, 85.0), np.full(9, 105.0)]])
+    iris = np.vstack(
+        [[120, 95], np.column_stack([120 + 18 * np.cos(eyes.LIMBUS_RAD), 95 + 18 * np.sin(eyes.LIMBUS_RAD)])]
+    )
+    lines = np.stack(
+        [np.column_stack([np.linspace(70, 160, 20), np.full(20, y)]) for y in (75, 85, 105, 115)]
+    )
+    record = {
+        "image": rng.integers(0, 256, (192, 240, 3), dtype=np.uint8),
+        "lid": lid, "lid_weight": 1, "lid_visible": np.ones(20), "iris": iris, "iris_weight": (1, 1),
+        "iris_visible": np.ones(19), "lines": lines, "line_present": (1, 1, 1, 0), "openness": 0.22,
+        "real": False, "human": False, "name": "a", "human_lid": np.full((6, 2), np.nan),
+        "interocular_px": 200.0, "outer_corners_px": 290.0, "occluder": 0,
+    }  # fmt: skip
+    return eyes.collect([record] * n)
+
+
+def test_radii_tell_a_flattened_iris_from_a_small_one():
+    ring = np.column_stack([20 * np.cos(eyes.LIMBUS_RAD), 18 * np.sin(eyes.LIMBUS_RAD)])
+    iris = np.vstack([[0, 0], ring])[None]
+    width, height = measures.limbus_radii(iris)[0]
+    assert {round(float(width), 3), round(float(height), 3)} == {20.0, 18.0}
+
+
+def test_a_steadied_centre_lies_between_the_nets_and_the_limbus():
+    ring = np.column_stack([20 * np.cos(eyes.LIMBUS_RAD), 18 * np.sin(eyes.LIMBUS_RAD)])
+    iris = np.vstack([[4, 2], ring])[None]
+    iris[0, 1:4, 1] += 5  # guessed wrongly under the lid, and known to be hidden
+    logits = np.full((1, 19), 4.0)
+    logits[0, 1:4] = -9
+    assert np.allclose(measures.steadied_centre(iris, logits)[0, 0], [2, 1], atol=0.1)
+
+
+def test_f_counts_points_within_the_tolerance():
+    line = np.column_stack([np.linspace(10, 150, 20), np.full(20, 50.0)])
+    near, far = line + [0, 1.5], line + [0, 3.0]
+    assert measures.line_f([near], [line], 2.0) == pytest.approx(1)
+    assert measures.line_f([far], [line], 2.0) == 0
+    assert measures.line_f([near, far], [line, line], 2.0) == pytest.approx(0.5)
+
+
 def test_missing_rendered_eyes_say_how_to_make_them(tmp_path):
     with pytest.raises(FileNotFoundError, match="dmask.train.synthetic_eyes"):
         eyes.read_synthetic(sorted(tmp_path.glob("*.npz")))
 
 
-@pytest.mark.parametrize("name", ["face", "eyelid", "iris", "lines"])
-def test_an_exported_net_has_the_agreed_signature(name, tmp_path):
+def test_exported_nets_have_the_agreed_signatures(tmp_path):
     ov = pytest.importorskip("openvino")
     pytest.importorskip("onnx", reason="export needs onnx: pip install dmask[train]")
-    from dmask.train.export import write_onnx
+    from dmask.train.export import write_eye_nets, write_onnx
 
-    spec = networks.SPECS[name]
-    path = tmp_path / f"{spec.name}.onnx"
-    write_onnx(networks.build(name), spec, path)
-    check_signature(ov, path, spec)
-    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    write_onnx(networks.build("face"), networks.FACE, tmp_path / "face68.onnx")
+    write_eye_nets(networks.build("eyes"), tmp_path)
+    for spec in networks.SPECS.values():
+        check_signature(ov, tmp_path / f"{spec.name}.onnx", spec)
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(
+        f"{spec.name}.onnx" for spec in networks.SPECS.values()
+    )
 
 
+@pytest.mark.parametrize("folder", [MODELS, MODELS / "open"], ids=["research", "open"])
 @pytest.mark.parametrize("name", ["face", "eyelid", "iris", "lines"])
-def test_the_shipped_net_has_the_agreed_signature(name):
+def test_the_shipped_nets_have_the_agreed_signatures(folder, name):
     ov = pytest.importorskip("openvino")
-    spec = networks.SPECS[name]
-    path = MODELS / f"{spec.name}.onnx"
-    if not path.exists():
-        pytest.skip(f"{path.name} is not there yet: dmask train {name}")
-    check_signature(ov, path, spec)
+    check_signature(ov, folder / f"{networks.SPECS[name].name}.onnx", networks.SPECS[name])
 
 
 def check_signature(ov, path: Path, spec: networks.NetSpec) -> None:
     model = ov.Core().read_model(str(path))
-    assert [i.any_name for i in model.inputs] == ["image"]
-    assert model.inputs[0].partial_shape.to_string() == f"[?,3,{spec.height_px},{spec.width_px}]"
+    shape = ",".join(map(str, spec.input_shape))
+    assert [i.any_name for i in model.inputs] == [spec.input]
+    assert model.inputs[0].partial_shape.to_string() == f"[?,{shape}]"
     assert tuple(o.any_name for o in model.outputs) == spec.outputs
-    out = ov.Core().compile_model(model, "CPU")(np.zeros((2, 3, spec.height_px, spec.width_px), np.float32))
-    scale = 1 if spec.name == "lines" else heatmap.STRIDE_PX
-    assert out[0].shape == (2, spec.points, spec.height_px // scale, spec.width_px // scale)
+    out = ov.Core().compile_model(model, "CPU")(np.zeros((2, *spec.input_shape), np.float32))
+    height, width = spec.input_shape[1:]
+    # Heat maps are a quarter of the picture, edges half of it; features are a quarter already.
+    factor = 2 if spec.name == "lines" else 1 if spec.input == "features" else 1 / heatmap.STRIDE_PX
+    assert out[0].shape == (2, spec.points, int(height * factor), int(width * factor))
     assert out[1].shape == (2, spec.points)
-    assert np.isfinite(out[0]).all() and np.isfinite(out[1]).all()
+    assert all(np.isfinite(out[k]).all() for k in range(len(spec.outputs)))

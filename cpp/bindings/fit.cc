@@ -38,7 +38,8 @@ int checked_eye(int eye) {
 
 void bind_fit(py::module_& m) {
   py::class_<Models>(m, "Models", "Face and eyelid models; lengths in mm.")
-      .def(py::init(&Models::load), py::arg("models_dir"))
+      .def(py::init([](const std::string& models_dir) { return Models::load(models_dir, models_dir); }),
+           py::arg("models_dir"))
       .def_property_readonly("identities", [](const Models& x) { return x.face.identities(); })
       .def_property_readonly("unit_names", [](const Models& x) { return x.face.unit_names(); })
       .def_property_readonly("eyelid_shapes", [](const Models& x) { return x.eyelid[OS].shape.cols(); })

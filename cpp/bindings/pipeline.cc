@@ -102,7 +102,7 @@ struct PyResult {
 // Pictures of a stored track, without any detector.
 struct MaskRenderer {
   MaskRenderer(const py::dict& statics, const std::string& models_dir)
-      : models(Models::load(models_dir)), painter(models, subject_of(statics)) {}
+      : models(Models::load(models_dir, models_dir)), painter(models, subject_of(statics)) {}
   Models models;
   MaskPainter painter;
   Image image;
@@ -142,6 +142,7 @@ void bind_pipeline(py::module_& m) {
         return o;
       }))
       .def_readwrite("models_dir", &PipelineOptions::models_dir)
+      .def_readwrite("weights", &PipelineOptions::weights, "research | open: the licence of the nets")
       .def_readwrite("profile", &PipelineOptions::profile, "clinical | article | strict")
       .def_readwrite("backend", &PipelineOptions::backend, "auto | cpu | tensorrt")
       .def_readwrite("precision", &PipelineOptions::precision, "auto | f32 | bf16")

@@ -6,9 +6,12 @@
 #include "detect/crop.hpp"
 #include "detect/detector.hpp"
 #include "detect/face_crop.hpp"
+#include "detect/face_lids.hpp"
 #include "detect/heatmap.hpp"
 #include "detect/limbus.hpp"
 #include "detect/lines.hpp"
+#include "detect/mirror68.hpp"
+#include "detect/steady_crop.hpp"
 #include "detect/yunet.hpp"
 #include "geometry/check.hpp"
 
@@ -152,19 +155,20 @@ void eye_crops_see_the_inner_canthus_left() {
 }
 
 void line_decode_finds_a_line_and_its_ends() {
-  const int width = 160, height = 128;
-  const auto line = [](double x) { return 60 + 0.004 * (x - 80) * (x - 80); };
+  const int width = 80, height = 64;
+  const auto line = [](double x) { return 30 + 0.008 * (x - 40) * (x - 40); };
   std::vector<float> edges(width * height);
   for (int x = 0; x < width; ++x) {
-    const bool drawn = x >= 30 && x <= 130 && !(x >= 70 && x <= 72);  // with a small gap
+    const bool drawn = x >= 15 && x <= 65 && x != 35;  // with a small gap
     for (int y = 0; y < height; ++y) {
-      edges[y * width + x] = drawn ? static_cast<float>(6 - 2.0 * std::pow(y - line(x), 2)) : -8.0f;
+      const double p = 0.97 * std::exp(-std::pow(y - line(x), 2) / (2 * 0.7 * 0.7));  // as in training
+      edges[y * width + x] = drawn ? static_cast<float>(std::log((p + 1e-4) / (1 - p))) : -8.0f;
     }
   }
-  for (int x = 100; x <= 102; ++x) edges[20 * width + x] = 9;  // something brighter far from the line
+  for (int x = 50; x <= 51; ++x) edges[10 * width + x] = 9;  // something brighter far from the line
   const auto points = decode_line(edges.data(), 3.0f, height, width);
-  EXPECT_NEAR(points[0].x, 30, 1e-3);
-  EXPECT_NEAR(points[19].x, 130, 1e-3);
+  EXPECT_NEAR(points[0].x, 15, 1e-3);
+  EXPECT_NEAR(points[19].x, 65, 1e-3);
   double longest = 0, shortest = 1e9;
   for (int k = 0; k < 20; ++k) {
     EXPECT_NEAR(points[k].y, line(points[k].x), 0.15);
@@ -174,15 +178,84 @@ void line_decode_finds_a_line_and_its_ends() {
     shortest = std::min(shortest, step);
   }
   EXPECT_NEAR(longest, shortest, 0.05);
-  EXPECT_NEAR(points[2].confidence, sigmoid(3.0f) * sigmoid(6.0f), 0.02);
+  EXPECT_NEAR(points[2].confidence, sigmoid(3.0f) * 0.9, 0.1);
   EXPECT_NEAR(decode_line(edges.data(), -6.0f, height, width)[2].confidence, 0, 0.01);
 
   std::vector<float> nothing(width * height, -8.0f);
-  for (int x = 0; x < width; ++x) nothing[50 * width + x] = -4.0f;  // a hint at row 50
+  for (int x = 0; x < width; ++x) nothing[25 * width + x] = -4.0f;  // a hint at row 25
   for (const Landmark& point : decode_line(nothing.data(), 3.0f, height, width)) {
-    EXPECT_NEAR(point.y, 50, 1);
+    EXPECT_NEAR(point.y, 25, 1);
     EXPECT(point.confidence < 0.05f);
   }
+}
+
+void lids_seen_close_up_place_the_lid_points_of_the_face() {
+  std::array<Landmark, 20> lid;
+  for (int k = 0; k < 20; ++k) {  // an OD eye: inner canthus right, margins 10 px above and 6 px below
+    const double t = k <= 10 ? k / 10.0 : (20 - k) / 10.0;
+    const double height = k <= 10 ? -10 : 6;
+    lid[k] = {static_cast<float>(150 - 50 * t), static_cast<float>(100 + height * 4 * t * (1 - t)), 0.9f};
+  }
+  std::array<Landmark, 68> face{};
+  for (const int i : {37, 38, 40, 41}) face[i] = {i == 37 || i == 41 ? 115.0f : 135.0f, 100, 0.7f};
+  face[36] = {98, 102, 0.7f};
+  face[39] = {153, 99, 0.7f};
+  face[45] = {300, 300, 0.7f};
+  const auto before = face;
+  take_lids(lid, OD, face);
+  EXPECT_NEAR(face[36].x, 100, 1e-4);
+  EXPECT_NEAR(face[39].x, 150, 1e-4);
+  EXPECT_NEAR(face[37].confidence, 0.7, 1e-6);
+  EXPECT(face[37].y < 95 && face[38].y < 95 && face[40].y > 103 && face[41].y > 103);
+  EXPECT_NEAR(face[45].x, 300, 1e-6);  // the other eye stays
+  for (Landmark& point : lid) point.confidence = 0.2f;
+  face = before;
+  take_lids(lid, OD, face);
+  for (int i = 0; i < 68; ++i) EXPECT_NEAR(face[i].y, before[i].y, 1e-6);
+}
+
+void a_held_crop_ignores_noise_and_follows_motion() {
+  Crop last;
+  last.centre = {100, 80};
+  last.width_px = 200;
+  last.roll_rad = 3.1f;  // near the turn's seam
+  Crop wanted = last;
+  wanted.centre += Vec2f(4, -3);  // 2.5 %
+  wanted.width_px *= 1.04f;
+  wanted.roll_rad = -3.15f;  // 0.03 rad on
+  Crop crop = held(last, wanted);
+  EXPECT_NEAR((crop.centre - last.centre).norm(), 0, 1e-4);
+  EXPECT_NEAR(crop.width_px, 200, 1e-3);
+  EXPECT_NEAR(crop.roll_rad, 3.1, 1e-4);
+  wanted.centre = last.centre + Vec2f(50, 0);
+  wanted.width_px = 300;
+  wanted.roll_rad = 2.6f;
+  crop = held(last, wanted);
+  EXPECT_NEAR(crop.centre.x(), 144, 1e-3);  // all but 3 % of the width
+  EXPECT_NEAR(crop.width_px, 300 / 1.05, 1e-3);
+  EXPECT_NEAR(crop.roll_rad, 2.65, 1e-4);
+}
+
+void an_eyes_crop_is_centred_on_the_lids_own_canthi() {
+  std::array<Landmark, 20> lid{};
+  lid[10] = {100, 112, 0.9f};  // OD: outer canthus left in the picture
+  lid[0] = {160, 106, 0.9f};
+  Crop by_face;
+  by_face.centre = {130, 104};
+  by_face.width_px = 105;
+  const Crop crop = lid_crop(lid, OD, by_face);
+  EXPECT_NEAR(crop.centre.x(), 130, 1e-4);
+  EXPECT_NEAR(crop.centre.y(), 109, 1e-4);
+  EXPECT_NEAR(crop.roll_rad, std::atan2(-6.0, 60.0), 1e-5);
+  EXPECT_NEAR(crop.width_px, 105, 1e-4);
+  Crop moved = by_face;
+  moved.centre += Vec2f(10, 0);
+  moved.width_px *= 2;
+  EXPECT_NEAR(carried(by_face, crop, moved).centre.y(), 114, 1e-3);  // twice as large, twice as far
+  lid[0].confidence = 0.2f;
+  EXPECT_NEAR(lid_crop(lid, OD, by_face).centre.y(), 104, 1e-4);
+  lid[0] = {160, 150, 0.9f};  // far off
+  EXPECT_NEAR(lid_crop(lid, OD, by_face).centre.y(), 104, 1e-4);
 }
 
 IrisPoints circle(double clock_rad, double direction) {
@@ -207,6 +280,22 @@ void limbus_starts_at_twelve_of_the_picture() {
   }
   const IrisPoints reversed = reversed_limbus(circle(0, -1));
   for (int k = 0; k < 19; ++k) EXPECT_NEAR(reversed[k].x, wanted[k].x, 1e-4);
+}
+
+void the_limbus_steadies_the_centre() {
+  IrisPoints iris = circle(0.3, 1);
+  iris[0] = {103, 88, 0.8f};
+  for (int k = 1; k <= 5; ++k) iris[k] = {iris[k].x, iris[k].y + 4, 0};  // under the lid: guessed wrongly
+  const Landmark centre = steadied_centre(iris);
+  EXPECT_NEAR(centre.x, 101.5, 0.1);
+  EXPECT_NEAR(centre.y, 89, 0.15);
+  EXPECT_NEAR(centre.confidence, 0.8, 1e-6);
+}
+
+void mirrored_points_change_sides() {
+  for (int i = 0; i < 68; ++i) EXPECT(mirror_68[mirror_68[i]] == i);
+  EXPECT(mirror_68[36] == 45 && mirror_68[39] == 42 && mirror_68[37] == 44 && mirror_68[40] == 47);
+  EXPECT(mirror_68[0] == 16 && mirror_68[8] == 8 && mirror_68[48] == 54 && mirror_68[60] == 64);
 }
 
 void overlapping_boxes_are_suppressed() {
@@ -263,9 +352,14 @@ int main() {
   face_crop_is_the_turned_bounding_square();
   eye_crops_see_the_inner_canthus_left();
   line_decode_finds_a_line_and_its_ends();
+  lids_seen_close_up_place_the_lid_points_of_the_face();
+  a_held_crop_ignores_noise_and_follows_motion();
+  an_eyes_crop_is_centred_on_the_lids_own_canthi();
   limbus_starts_at_twelve_of_the_picture();
+  the_limbus_steadies_the_centre();
+  mirrored_points_change_sides();
   overlapping_boxes_are_suppressed();
   yunet_decodes_cells();
   a_missing_model_is_an_error_that_names_it();
-  return test::report(11);
+  return test::report(16);
 }

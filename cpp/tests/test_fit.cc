@@ -38,7 +38,7 @@ void expect_derivatives(Problem& problem, const typename Problem::State& state, 
 }
 
 struct Scene {
-  Models models = Models::load(std::getenv("DMASK_MODELS"));
+  Models models = Models::load(std::getenv("DMASK_MODELS"), std::getenv("DMASK_MODELS"));
   FitOptions options;
   Camera camera = Camera::from_hfov(512, 512, 40);
   std::mt19937 random{7};

@@ -9,11 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 MODELS_DIR = Path(__file__).parent / "models"
-MODEL_SUFFIXES = (".dmm", ".onnx")
-NEEDED_MODELS = (
-    "face_detection_yunet_2023mar.onnx", "face68.onnx", "eyelid.onnx", "iris.onnx", "lines.onnx",
-    "face.dmm", "eyelid.dmm", "landmarks.dmm",
-)  # fmt: skip
+SHARED_MODELS = ("face_detection_yunet_2023mar.onnx", "face.dmm", "eyelid.dmm")
+TRAINED_MODELS = ("face68.onnx", "eyelid.onnx", "iris.onnx", "lines.onnx", "landmarks.dmm")
 PACKAGES = ("dmask", "openvino", "numpy", "av", "opencv-python-headless")
 
 
@@ -32,9 +29,21 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def model_sha256() -> dict[str, str]:
-    """sha256 by file name of every model that the package carries."""
-    return {path.name: sha256(path) for path in sorted(MODELS_DIR.iterdir()) if path.suffix in MODEL_SUFFIXES}
+def models_folder(options: dict[str, object]) -> Path:
+    """Where the models of these options are: the package's own unless another folder was named."""
+    return Path(str(options.get("models_dir", MODELS_DIR)))
+
+
+def weights_dir(weights: str, models_dir: Path = MODELS_DIR) -> Path:
+    """Folder of the trained nets called research or open."""
+    return models_dir / "open" if weights == "open" else models_dir
+
+
+def model_sha256(weights: str, models_dir: Path = MODELS_DIR) -> dict[str, str]:
+    """sha256 by file name of the models used with these weights."""
+    files = [models_dir / name for name in SHARED_MODELS]
+    files += [weights_dir(weights, models_dir) / name for name in TRAINED_MODELS]
+    return {path.name: sha256(path) for path in sorted(files, key=lambda file: file.name) if path.exists()}
 
 
 def cpu_info() -> tuple[str, set[str]]:

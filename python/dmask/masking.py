@@ -131,8 +131,8 @@ def mask_source(
         folder / "run.json",
         {
             "versions": environment.versions(),
-            "models_sha256": environment.model_sha256(),
-            "options": options,
+            "models_sha256": environment.model_sha256(options["weights"], environment.models_folder(options)),
+            "options": {name: value for name, value in options.items() if name != "models_dir"},
             "hardware": environment.hardware(),
             "input": {
                 "kind": "picture" if is_picture else "video",

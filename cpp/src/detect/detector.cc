@@ -6,9 +6,12 @@
 #include <cstdlib>
 
 #include "detect/face_crop.hpp"
+#include "detect/face_lids.hpp"
 #include "detect/heatmap.hpp"
 #include "detect/limbus.hpp"
 #include "detect/lines.hpp"
+#include "detect/mirror68.hpp"
+#include "detect/steady_crop.hpp"
 #include "geometry/check.hpp"
 
 namespace dmask {
@@ -18,6 +21,8 @@ constexpr int face_px = 128, face_map = 32;
 constexpr int eye_width = 160, eye_height = 128, eye_map_width = 40, eye_map_height = 32;
 constexpr int eye_planes = 3 * eye_width * eye_height;
 constexpr int eye_cells = eye_map_width * eye_map_height;
+constexpr int eye_features = 32;  // channels that eyelid.onnx hands to iris.onnx and lines.onnx
+constexpr int edge_width = 80, edge_height = 64;
 constexpr int thumbnail_px = 32, cell_samples = 4;
 constexpr int confirmation_px = 160;          // side of the picture in which YuNet confirms a face ...
 constexpr float confirmation_crops = 2.0f;    // ... that many face crops wide
@@ -45,14 +50,14 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_;
 };
 
-std::unique_ptr<Net> load(const DetectorOptions& options, const std::string& file, int batch, int height, int width,
+std::unique_ptr<Net> load(const DetectorOptions& options, const std::string& file, TensorSpec input,
                           std::vector<TensorSpec> outputs) {
   NetOptions net;
   net.model_path = options.model_dir + "/" + file;
   net.backend = options.backend;
   net.precision = options.precision;
   net.threads = options.threads;
-  net.inputs = {{"image", {batch, 3, height, width}}};
+  net.inputs = {std::move(input)};
   net.outputs = std::move(outputs);
   return make_net(net);
 }
@@ -114,14 +119,16 @@ void to_frame(const ImageView& frame, const Crop& crop, Landmark& point) {
 Detector::Detector(const DetectorOptions& options)
     : options_(options),
       yunet_(face_detector_options(options)),
-      face_net_(load(options, "face68.onnx", 1, face_px, face_px,
+      face_net_(load(options, "face68.onnx", {"image", {1, 3, face_px, face_px}},
                      {{"heatmaps", {1, 68, face_map, face_map}}, {"visibility", {1, 68}}})),
-      eyelid_net_(load(options, "eyelid.onnx", 2, eye_height, eye_width,
-                       {{"heatmaps", {2, 20, eye_map_height, eye_map_width}}, {"visibility", {2, 20}}})),
-      iris_net_(load(options, "iris.onnx", 2, eye_height, eye_width,
+      eyelid_net_(load(options, "eyelid.onnx", {"image", {2, 3, eye_height, eye_width}},
+                       {{"heatmaps", {2, 20, eye_map_height, eye_map_width}},
+                        {"visibility", {2, 20}},
+                        {"features", {2, eye_features, eye_map_height, eye_map_width}}})),
+      iris_net_(load(options, "iris.onnx", {"features", {2, eye_features, eye_map_height, eye_map_width}},
                      {{"heatmaps", {2, 19, eye_map_height, eye_map_width}}, {"visibility", {2, 19}}})),
-      lines_net_(load(options, "lines.onnx", 2, eye_height, eye_width,
-                      {{"edges", {2, 4, eye_height, eye_width}}, {"presence", {2, 4}}})),
+      lines_net_(load(options, "lines.onnx", {"features", {2, eye_features, eye_map_height, eye_map_width}},
+                      {{"edges", {2, 4, edge_height, edge_width}}, {"presence", {2, 4}}})),
       thumbnail_(thumbnail_px * thumbnail_px) {
   check(options.check_interval_frames >= 1, "check_interval_frames is " +
                                                 std::to_string(options.check_interval_frames) + ", expected 1 or more");
@@ -133,7 +140,7 @@ void Detector::reset() {
 }
 
 void Detector::forget_face() {
-  tracking_ = had_face_ = false;
+  tracking_ = had_face_ = eyes_known_ = false;
   faceless_frames_ = 0;
 }
 
@@ -159,7 +166,7 @@ FrameDetection Detector::detect(const ImageView& frame, double time_s) {
     const Stopwatch watch(timings_.preprocess);
     if (is_cut(frame)) forget_face();
   }
-  if (tracking_) tracking_ = follow(frame, face_crop(last_face_), 1, 2, detection);
+  if (tracking_) tracking_ = follow(frame, held(last_face_crop_, face_crop(last_face_)), 1, 2, detection);
   if (tracking_ && (++frames_since_check_ >= options_.check_interval_frames || unconfirmed_checks_ > 0)) {
     unconfirmed_checks_ = confirmed(frame, detection) ? 0 : unconfirmed_checks_ + 1;
     tracking_ = unconfirmed_checks_ < max_unconfirmed_checks;
@@ -169,6 +176,7 @@ FrameDetection Detector::detect(const ImageView& frame, double time_s) {
     tracking_ = search(frame, continues, detection);
     if (tracking_) {
       frames_since_check_ = unconfirmed_checks_ = 0;
+      eyes_known_ = false;
       if (!continues) ++track_;
     }
   }
@@ -206,9 +214,29 @@ bool Detector::follow(const ImageView& frame, Crop crop, int min_passes, int max
     if (pass >= max_passes || (pass >= min_passes && fits(crop, wanted))) break;
     crop = wanted;
   }
+  last_face_crop_ = crop;
   const Stopwatch watch(timings_.preprocess);
   detection.sharpness = laplacian_variance(face_net_->input(0), face_px, face_px, grey_);
   return detection.face_score >= options_.min_face_score;
+}
+
+// A new face is worth a second, mirrored look: the mean of both errs less than either.
+void Detector::look_in_mirror(const ImageView& frame, Crop crop, FrameDetection& detection) {
+  crop.mirrored = true;
+  {
+    const Stopwatch watch(timings_.preprocess);
+    sampler_.sample(frame, crop, {}, face_net_->input(0));
+  }
+  const Stopwatch watch(timings_.net_face);
+  face_net_->infer();
+  FacePoints mirrored;
+  decode_heatmaps(face_net_->output(0), face_net_->output(1), 68, face_map, face_map, mirrored.data());
+  for (int i = 0; i < 68; ++i) {
+    Landmark& other = mirrored[mirror_68[i]];
+    to_frame(frame, crop, other);
+    Landmark& point = detection.face[i];
+    point = {0.5f * (point.x + other.x), 0.5f * (point.y + other.y), 0.5f * (point.confidence + other.confidence)};
+  }
 }
 
 bool Detector::plausible(const ImageView& frame, const Crop& used, const Crop& found) const {
@@ -249,6 +277,7 @@ bool Detector::search(const ImageView& frame, bool continues, FrameDetection& de
   for (const int i : {3, 4, 5}) views[i].roll_rad = (i == 3 ? 1 : i == 4 ? -1 : 2) * right_angle;
   const int count = faceless_frames_++ % options_.check_interval_frames == 0 ? 6 : 3;
   FrameDetection best;
+  Crop best_crop;
   for (int i = 0; i < (best.face_score > 0 ? 6 : count); ++i) {
     const Crop& view = views[i];
     {
@@ -266,38 +295,37 @@ bool Detector::search(const ImageView& frame, bool continues, FrameDetection& de
       if (!follow(frame, view.inner(face_crop(box)), 2, 3, detection)) continue;
       if (detection.face_score < options_.min_new_face_score || detection.face_score <= best.face_score) continue;
       best = detection;
+      best_crop = last_face_crop_;
       if (best.face_score >= sure_face_score) break;
     }
     if (best.face_score >= sure_face_score) break;
   }
   if (best.face_score == 0) return false;
   detection = best;
+  last_face_crop_ = best_crop;
+  look_in_mirror(frame, best_crop, detection);
   faceless_frames_ = 0;
   return true;
 }
 
 void Detector::detect_eyes(const ImageView& frame, FrameDetection& detection) {
-  std::array<Crop, 2> crops;
-  {
-    const Stopwatch watch(timings_.preprocess);
-    for (const Eye eye : {OD, OS}) {
-      crops[eye] = eye_crop(detection.face, eye);
-      sampler_.sample(frame, crops[eye], {}, eyelid_net_->input(0) + eye * eye_planes);
-    }
-    for (Net* net : {iris_net_.get(), lines_net_.get()}) {
-      std::copy_n(eyelid_net_->input(0), 2 * eye_planes, net->input(0));
-    }
+  std::array<Crop, 2> by_face, crops;
+  for (const Eye eye : {OD, OS}) {
+    by_face[eye] = crops[eye] = eye_crop(detection.face, eye);
+    const LastEye& last = last_eyes_[eye];
+    if (eyes_known_) crops[eye] = held(last.used, carried(last.by_face, last.by_lid, by_face[eye]));
   }
-  {
-    const Stopwatch watch(timings_.net_eyelid);
-    eyelid_net_->infer();
-    for (const Eye eye : {OD, OS}) {
-      auto& lid = detection.eyes[eye].lid;
-      decode_heatmaps(eyelid_net_->output(0) + eye * 20 * eye_cells, eyelid_net_->output(1) + eye * 20, 20,
-                      eye_map_height, eye_map_width, lid.data());
-      for (Landmark& point : lid) to_frame(frame, crops[eye], point);
-    }
+  detect_lids(frame, crops, detection);
+  if (!eyes_known_) {  // the first look finds the canthi, the second is centred on them
+    for (const Eye eye : {OD, OS}) crops[eye] = lid_crop(detection.eyes[eye].lid, eye, crops[eye]);
+    detect_lids(frame, crops, detection);
   }
+  for (const Eye eye : {OD, OS}) {
+    const auto& lid = detection.eyes[eye].lid;
+    last_eyes_[eye] = {by_face[eye], lid_crop(lid, eye, by_face[eye]), crops[eye]};
+    take_lids(lid, eye, detection.face);
+  }
+  eyes_known_ = true;
   {
     const Stopwatch watch(timings_.net_iris);
     iris_net_->infer();
@@ -305,6 +333,7 @@ void Detector::detect_eyes(const ImageView& frame, FrameDetection& detection) {
       IrisPoints iris;
       decode_heatmaps(iris_net_->output(0) + eye * 19 * eye_cells, iris_net_->output(1) + eye * 19, 19,
                       eye_map_height, eye_map_width, iris.data());
+      iris[0] = steadied_centre(iris);
       for (Landmark& point : iris) to_frame(frame, crops[eye], point);
       if (crops[eye].mirrored) iris = reversed_limbus(iris);
       detection.eyes[eye].iris = turned_limbus(iris, crops[eye].roll_rad);
@@ -315,10 +344,35 @@ void Detector::detect_eyes(const ImageView& frame, FrameDetection& detection) {
   for (const Eye eye : {OD, OS}) {
     for (int line = 0; line < 4; ++line) {
       auto& points = detection.eyes[eye].lines[line];
-      points = decode_line(lines_net_->output(0) + (eye * 4 + line) * eye_width * eye_height,
-                           lines_net_->output(1)[eye * 4 + line], eye_height, eye_width);
-      for (Landmark& point : points) to_frame(frame, crops[eye], point);
+      points = decode_line(lines_net_->output(0) + (eye * 4 + line) * edge_width * edge_height,
+                           lines_net_->output(1)[eye * 4 + line], edge_height, edge_width);
+      for (Landmark& point : points) {
+        point.x = (point.x + 0.5f) * (eye_width / edge_width) - 0.5f;
+        point.y = (point.y + 0.5f) * (eye_height / edge_height) - 0.5f;
+        to_frame(frame, crops[eye], point);
+      }
     }
+  }
+}
+
+void Detector::detect_lids(const ImageView& frame, const std::array<Crop, 2>& crops, FrameDetection& detection) {
+  {
+    const Stopwatch watch(timings_.preprocess);
+    for (const Eye eye : {OD, OS}) {
+      sampler_.sample(frame, crops[eye], {}, eyelid_net_->input(0) + eye * eye_planes);
+    }
+  }
+  const Stopwatch watch(timings_.net_eyelid);
+  eyelid_net_->infer();
+  for (const Eye eye : {OD, OS}) {
+    auto& lid = detection.eyes[eye].lid;
+    decode_heatmaps(eyelid_net_->output(0) + eye * 20 * eye_cells, eyelid_net_->output(1) + eye * 20, 20,
+                    eye_map_height, eye_map_width, lid.data());
+    for (Landmark& point : lid) to_frame(frame, crops[eye], point);
+  }
+  // The other two nets read what this one has seen.
+  for (Net* net : {iris_net_.get(), lines_net_.get()}) {
+    std::copy_n(eyelid_net_->output(2), 2 * eye_features * eye_cells, net->input(0));
   }
 }
 

@@ -49,10 +49,12 @@ class Detector {
  private:
   void forget_face();
   bool follow(const ImageView& frame, Crop crop, int min_passes, int max_passes, FrameDetection& detection);
+  void look_in_mirror(const ImageView& frame, Crop crop, FrameDetection& detection);
   bool plausible(const ImageView& frame, const Crop& used, const Crop& found) const;
   bool confirmed(const ImageView& frame, const FrameDetection& detection);
   bool search(const ImageView& frame, bool continues, FrameDetection& detection);
   void detect_eyes(const ImageView& frame, FrameDetection& detection);
+  void detect_lids(const ImageView& frame, const std::array<Crop, 2>& crops, FrameDetection& detection);
   bool is_cut(const ImageView& frame);
 
   DetectorOptions options_;
@@ -65,6 +67,12 @@ class Detector {
   int track_ = 0;
   int frames_since_check_ = 0, unconfirmed_checks_ = 0, faceless_frames_ = 0;
   std::array<Landmark, 68> last_face_{};
+  Crop last_face_crop_;
+  struct LastEye {
+    Crop by_face, by_lid, used;  // what the 68 points and the lid's canthi asked for, and the crop that was taken
+  };
+  std::array<LastEye, 2> last_eyes_;
+  bool eyes_known_ = false;  // last_eyes_ are of the same face
   double last_face_time_s_ = -1e30;
   bool had_face_ = false;
   int last_width_ = 0, last_height_ = 0;

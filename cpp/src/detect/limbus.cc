@@ -1,11 +1,13 @@
 #include "detect/limbus.hpp"
 
+#include <Eigen/Cholesky>
 #include <cmath>
 
 namespace dmask {
 namespace {
 
 constexpr int count = 18;
+constexpr double least_weight = 0.02;  // of a limbus point that is hidden, against 1 in full sight
 
 // Periodic sinc for an even number of samples, `t` in samples: the band-limited interpolant.
 double kernel(double t) {
@@ -39,6 +41,23 @@ IrisPoints turned_limbus(const IrisPoints& iris, float roll_rad) {
     result[1 + k] = {static_cast<float>(x), static_cast<float>(y), (1 - t) * confidence(j) + t * confidence(j + 1)};
   }
   return result;
+}
+
+Landmark steadied_centre(const IrisPoints& iris) {
+  // p_k = centre + u cos(20 k) + v sin(20 k), weighted least squares.
+  Eigen::Matrix3d normal = Eigen::Matrix3d::Zero();
+  Eigen::Matrix<double, 3, 2> right = Eigen::Matrix<double, 3, 2>::Zero();
+  for (int k = 0; k < count; ++k) {
+    const Landmark& point = iris[1 + k];
+    const double angle = 2 * M_PI * k / count;
+    const double weight = point.confidence * point.confidence + least_weight;
+    const Eigen::Vector3d basis(1, std::cos(angle), std::sin(angle));
+    normal += weight * basis * basis.transpose();
+    right += weight * basis * Eigen::RowVector2d(point.x, point.y);
+  }
+  const Eigen::RowVector2d centre = normal.ldlt().solve(right).row(0);
+  return {static_cast<float>(0.5 * (iris[0].x + centre.x())), static_cast<float>(0.5 * (iris[0].y + centre.y())),
+          iris[0].confidence};
 }
 
 }  // namespace dmask

@@ -11,10 +11,10 @@ namespace dmask {
 namespace {
 
 constexpr float min_probability = 0.2f;  // of a column that belongs to the line
-constexpr int half_window_px = 4;        // rows around the maximum that place it
-constexpr int max_gap_px = 8;            // columns inside the line where it is not seen
-constexpr float max_step_px = 1.2f;      // rows from one column to the next
-constexpr int min_extent_px = 16;
+constexpr int half_window = 2;           // rows around the maximum that place it
+constexpr int max_gap = 4;               // columns inside the line where it is not seen
+constexpr float max_step = 1.2f;         // rows from one column to the next
+constexpr int min_extent = 8;            // columns
 constexpr float guess_confidence = 0.1f;
 
 struct Columns {
@@ -36,7 +36,7 @@ Columns trace_columns(const float* edges, int height, int width) {
   }
   for (int x = 0; x < width; ++x) {
     float sum = 0, moment = 0;
-    for (int y = std::max(0, at[x] - half_window_px); y <= std::min(height - 1, at[x] + half_window_px); ++y) {
+    for (int y = std::max(0, at[x] - half_window); y <= std::min(height - 1, at[x] + half_window); ++y) {
       const float p = sigmoid(edges[static_cast<std::ptrdiff_t>(y) * width + x]);
       sum += p * p;  // squared: the faint surroundings do not pull
       moment += p * p * y;
@@ -56,8 +56,8 @@ std::pair<int, int> follow_line(const float* edges, Columns& columns) {
   int last = -1;
   for (int x = 0; x < width; ++x) {
     if (columns.probability[x] < min_probability) continue;
-    for (int back = std::max(0, x - max_gap_px - 1); back < x; ++back) {
-      const bool joins = sum[back] > sum[x] && std::abs(columns.y[x] - columns.y[back]) <= max_step_px * (x - back);
+    for (int back = std::max(0, x - max_gap - 1); back < x; ++back) {
+      const bool joins = sum[back] > sum[x] && std::abs(columns.y[x] - columns.y[back]) <= max_step * (x - back);
       if (!joins) continue;
       sum[x] = sum[back];
       before[x] = back;
@@ -97,9 +97,9 @@ void guess_parabola(Columns& columns) {
   for (int x = 0; x < width; ++x) columns.y[x] = static_cast<float>(coefficients.dot(basis(x)));
 }
 
-// Binomial smoothing (1, 2, 1)/4, eight times: sd 2 columns. The ends stay where they are.
+// Binomial smoothing (1, 2, 1)/4, twice: sd 1 column. The ends stay where they are.
 void smooth(std::vector<float>& y, int first, int last) {
-  for (int pass = 0; pass < 8; ++pass) {
+  for (int pass = 0; pass < 2; ++pass) {
     float before = y[first];
     for (int x = first + 1; x < last; ++x) {
       const float here = y[x];
@@ -115,7 +115,7 @@ std::array<Landmark, 20> decode_line(const float* edges, float presence, int hei
   Columns columns = trace_columns(edges, height, width);
   auto [first, last] = follow_line(edges, columns);
   float limit = 1.0f;
-  if (last - first + 1 < min_extent_px) {
+  if (last - first + 1 < min_extent) {
     first = width / 8;
     last = width - 1 - width / 8;
     guess_parabola(columns);

@@ -112,10 +112,10 @@ bool named_fixating(const FitOptions& options, int eye, double time_s) {
 
 }  // namespace
 
-Models Models::load(const std::string& directory) {
+Models Models::load(const std::string& directory, const std::string& nets_directory) {
   Models m;
   m.face = FaceModel::load(directory + "/face.dmm");
-  const Container convention = Container::read(directory + "/landmarks.dmm");
+  const Container convention = Container::read(nets_directory + "/landmarks.dmm");
   m.landmark_rows = LandmarkRows::from(
       m.face, Eigen::Map<const Points3f>(convention.get("offset_mm", DType::f32, {68, 3}).as<float>(), 68, 3));
   for (int eye = 0; eye < 2; ++eye) {

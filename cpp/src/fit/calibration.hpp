@@ -22,7 +22,7 @@ struct Models {
   LandmarkRows landmark_rows;
   std::array<EyelidRows, 2> eyelid_rows;
 
-  static Models load(const std::string& directory);
+  static Models load(const std::string& directory, const std::string& nets_directory);
 };
 
 struct EyeStatics {

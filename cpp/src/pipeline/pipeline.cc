@@ -22,9 +22,16 @@ std::string chosen_backend(const PipelineOptions& options) {
   throw Error("got backend '" + options.backend + "', expected auto, cpu or tensorrt");
 }
 
+std::string nets_dir(const PipelineOptions& options) {
+  check(options.weights == "research" || options.weights == "open",
+        "got weights '" + options.weights + "', expected research or open");
+  return options.weights == "open" ? options.models_dir + "/open" : options.models_dir;
+}
+
 DetectorOptions detector_options(const PipelineOptions& options) {
   DetectorOptions d;
-  d.model_dir = options.models_dir;
+  d.model_dir = nets_dir(options);
+  d.face_detector_path = options.models_dir + "/face_detection_yunet_2023mar.onnx";
   d.backend = chosen_backend(options);
   d.precision = options.precision;
   d.threads = options.threads;
@@ -53,7 +60,7 @@ const PipelineOptions& checked(const PipelineOptions& options) {
 Pipeline::Pipeline(const PipelineOptions& options)
     : options_(checked(options)),
       backend_(chosen_backend(options)),
-      models_(Models::load(options.models_dir)),
+      models_(Models::load(options.models_dir, nets_dir(options))),
       tracker_(models_, options_.fit),
       subject_(mask_subject(models_, generic_calibration(models_, options_.fit), options_.fit, Profile::strict)) {
   subject_.profile = profile_named(options_.profile);

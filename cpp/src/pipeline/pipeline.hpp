@@ -15,6 +15,7 @@ namespace dmask {
 
 struct PipelineOptions {
   std::string models_dir;            // where face.dmm, eyelid.dmm and the nets are
+  std::string weights = "research";  // research | open: the nets' licence; open ones are in models_dir/open
   std::string profile = "clinical";  // clinical | article | strict
   std::string backend = "auto";      // auto | cpu | tensorrt
   std::string precision = "auto";    // auto | f32 | bf16

@@ -83,12 +83,16 @@ def check_models(problems: list[str]) -> dict[str, str]:
     from dmask.errors import Error
 
     states = {}
-    for name in environment.NEEDED_MODELS:
+    wanted = [(name, environment.MODELS_DIR, name) for name in environment.SHARED_MODELS]
+    for weights in ("research", "open"):
+        folder = environment.weights_dir(weights)
+        wanted += [(f"{weights}: {name}", folder, name) for name in environment.TRAINED_MODELS]
+    for label, folder, name in wanted:
         try:
-            path = models.check(name)
-            states[name] = f"whole, {path.stat().st_size / 1e6:.1f} MB"
+            path = models.check(name, folder)
+            states[label] = f"whole, {path.stat().st_size / 1e6:.1f} MB"
         except Error as error:
-            states[name] = "not usable"
+            states[label] = "not usable"
             problems.append(str(error))
     return states
 

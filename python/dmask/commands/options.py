@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import re
+from pathlib import Path
 from typing import Any
 
 from dmask.errors import WrongUse
 
 PROFILES = ("clinical", "article", "strict")
 BACKENDS = ("auto", "cpu", "tensorrt")
+WEIGHTS = ("research", "open")
 PRECISIONS = ("auto", "f32", "bf16", "f16")
 
 
@@ -42,13 +44,26 @@ def add_core_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_backend_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backend", choices=BACKENDS, default="auto", help="what the networks run on")
+    parser.add_argument(
+        "--weights",
+        choices=WEIGHTS,
+        default="research",
+        help="of the networks: research (non-commercial data) or open (trained on own renders alone)",
+    )
+    parser.add_argument(
+        "--models",
+        metavar="DIR",
+        help="a copy of the package's models folder with nets of your own in it",
+    )
     parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="of the networks")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="CPU threads (default 1)")
 
 
 def core_options(args: argparse.Namespace) -> dict[str, Any]:
     """Fields of the core's Options from the arguments. Raises WrongUse."""
-    options = {"backend": args.backend, "precision": args.precision, "threads": args.threads}
+    options = {name: getattr(args, name) for name in ("backend", "weights", "precision", "threads")}
+    if args.models is not None:
+        options["models_dir"] = str(checked_models(Path(args.models)))
     if args.threads < 1:
         raise WrongUse(f"got --threads {args.threads}, expected 1 or more")
     start_s, end_s = fixation_window(getattr(args, "fixating", "none"), getattr(args, "at", None))
@@ -68,6 +83,14 @@ def core_options(args: argparse.Namespace) -> dict[str, Any]:
     return options
 
 
+def checked_models(folder: Path) -> Path:
+    if not (folder / "face.dmm").is_file():
+        raise WrongUse(
+            f"got --models {folder} without face.dmm, expected a copy of the package's models folder"
+        )
+    return folder
+
+
 def fixation_window(fixating: str, at: str | None) -> tuple[float, float]:
     if fixating == "none" and at is None:
         return 0.0, 0.0
@@ -84,10 +107,9 @@ def fixation_window(fixating: str, at: str | None) -> tuple[float, float]:
 def make_pipeline(options: dict[str, Any]):
     """The core's Pipeline with these options and the package's own models. Raises Error."""
     import dmask
-    from dmask.environment import MODELS_DIR
+    from dmask.environment import models_folder
 
     core_options = dmask.Options()
-    for name, value in options.items():
+    for name, value in (options | {"models_dir": str(models_folder(options))}).items():
         setattr(core_options, name, value)
-    core_options.models_dir = str(MODELS_DIR)
     return dmask.Pipeline(core_options)

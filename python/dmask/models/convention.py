@@ -12,11 +12,10 @@ them.
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 import numpy as np
 
-from dmask.environment import MODELS_DIR
+from dmask.environment import MODELS_DIR, weights_dir
 from dmask.io import container
 from dmask.models import record
 
@@ -31,13 +30,17 @@ MIRROR = np.r_[
 ]
 
 
-def offsets_mm(patients: int, size_px: int = 512, hfov_deg: float = 40.0, seed: int = 5) -> np.ndarray:
+def offsets_mm(
+    weights: str, patients: int, size_px: int = 512, hfov_deg: float = 40.0, seed: int = 5
+) -> np.ndarray:
     """(68, 3) mean of detected minus projected landmarks over random rendered people, head frame, mm."""
     from dmask import _core
     from dmask.synthetic import Pose, SyntheticPatient
 
     vertices = container.read(MODELS_DIR / "face.dmm")["landmarks68"]
-    detector, random = _core.Detector(str(MODELS_DIR)), np.random.default_rng(seed)
+    yunet = MODELS_DIR / "face_detection_yunet_2023mar.onnx"
+    detector = _core.Detector(str(weights_dir(weights)), face_detector_path=str(yunet))
+    random = np.random.default_rng(seed)
     found = []
     for k in range(patients):
         patient = SyntheticPatient(seed=100 + k, size=(size_px, size_px), hfov_deg=hfov_deg)
@@ -61,18 +64,19 @@ def offsets_mm(patients: int, size_px: int = 512, hfov_deg: float = 40.0, seed: 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--patients", type=int, default=60, metavar="N")
-    parser.add_argument("-o", "--output", type=Path, default=MODELS_DIR, metavar="DIR")
+    parser.add_argument("--weights", choices=("research", "open"), default="research")
     args = parser.parse_args()
-    file = args.output / FILE
+    folder = weights_dir(args.weights)
+    file = folder / FILE
     if not file.exists():  # the core reads it before the first offsets are known
         container.write(file, {"offset_mm": np.zeros((68, 3), np.float32)})
-    offsets = offsets_mm(args.patients)
+    offsets = offsets_mm(args.weights, args.patients)
     container.write(file, {"offset_mm": offsets.astype(np.float32)})
     record(
         FILE,
         "as face68.onnx: measured with it on the project's own renders",
-        "python -m dmask.models.convention",
-        args.output,
+        f"python -m dmask.models.convention --weights {args.weights}",
+        folder,
     )
     print(f"{FILE}: median {np.median(np.linalg.norm(offsets[FIRST:], axis=1)):.2f} mm")
 

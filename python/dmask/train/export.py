@@ -13,10 +13,10 @@ import onnx
 import openvino as ov
 import torch
 from onnx import TensorProto, helper, numpy_helper
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .networks import NetSpec
+from .networks import EYELID, IRIS, LINES, EyeNet, NetSpec
 
 OPSET = 17
 TOLERANCE = 0.1  # of the largest logit, at least 0.3; float16 weights in OpenVINO against float32 in torch
@@ -45,34 +45,41 @@ def compile_f32(path: Path, threads: int = 1) -> ov.CompiledModel:
     return ov.Core().compile_model(str(path), "CPU", settings)
 
 
-def write_onnx(net: nn.Module, spec: NetSpec, path: Path) -> str:
+def example_image(height_px: int, width_px: int) -> Tensor:
+    """(2,3,H,W) smooth random pictures, 0..1."""
+    blurred = torch.rand(2, 3, height_px // 8, width_px // 8)
+    return F.interpolate(blurred, scale_factor=8, mode="bilinear", align_corners=False)
+
+
+def write_onnx(net: nn.Module, spec: NetSpec, path: Path, example: Tensor | None = None) -> str:
     """Writes `path` (temporary name, then rename); returns its sha256.
 
-    Raises RuntimeError if OpenVINO disagrees with torch.
+    `example` (2, *spec.input_shape) is what torch and OpenVINO are compared on; pictures by default.
+    Raises RuntimeError if they disagree.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.stem}.partial-{os.getpid()}.onnx")
     net = copy.deepcopy(net).eval()
-    blurred = torch.rand(2, 3, spec.height_px // 8, spec.width_px // 8)
-    image = F.interpolate(blurred, scale_factor=8, mode="bilinear", align_corners=False)
+    if example is None:
+        example = example_image(*spec.input_shape[1:])
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
             net,
-            (image,),
+            (example,),
             str(temporary),
             dynamo=False,
             opset_version=OPSET,
-            input_names=["image"],
+            input_names=[spec.input],
             output_names=list(spec.outputs),
-            dynamic_axes={name: {0: "batch"} for name in ("image", *spec.outputs)},
+            dynamic_axes={name: {0: "batch"} for name in (spec.input, *spec.outputs)},
         )
-        expected = net(image)
+        expected = net(example)
     try:
         model = halve_weights(onnx.load(str(temporary)))
         onnx.checker.check_model(model)
         onnx.save(model, str(temporary))
-        got = compile_f32(temporary)(image.numpy())
+        got = compile_f32(temporary)(example.numpy())
         for name, e in zip(spec.outputs, expected, strict=True):
             difference = float(np.abs(got[name] - e.numpy()).max())
             limit = TOLERANCE * max(3.0, float(e.abs().max()))
@@ -85,3 +92,13 @@ def write_onnx(net: nn.Module, spec: NetSpec, path: Path) -> str:
     finally:
         temporary.unlink(missing_ok=True)
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write_eye_nets(net: EyeNet, folder: Path) -> None:
+    """eyelid.onnx, iris.onnx and lines.onnx of one trunk; they belong together."""
+    example = example_image(*EYELID.input_shape[1:])
+    write_onnx(net.eyelid, EYELID, folder / "eyelid.onnx", example)
+    with torch.no_grad():
+        features = copy.deepcopy(net.eyelid).eval()(example)[2].contiguous()
+    write_onnx(net.iris, IRIS, folder / "iris.onnx", features)
+    write_onnx(net.lines, LINES, folder / "lines.onnx", features)

@@ -1,25 +1,32 @@
-"""The eye nets' tasks: eyelid, iris, lines, on real and rendered eyes together."""
+"""The eye nets' task: eyelid, iris and lines share a trunk and are trained together."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from torch import nn
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from . import eyes, measures
-from .export import write_onnx
-from .lines import lines_loss, predict_edges
+from .export import write_eye_nets
+from .heatmap import decode, landmark_loss
+from .lines import lines_loss
 from .loop import Task, to_tensors
-from .networks import SPECS, build
+from .networks import EyeNet, build
 
 VALIDATION_RENDERS = 600
+REAL_SHARE = (
+    0.4  # of the pictures: people have said more about lids, the truth about irises is in the renders
+)
 
 
 def real_eyes(data: Path, work: Path) -> tuple[eyes.Eyes, eyes.Eyes]:
     """Crops of the labelled faces, cut once and kept in `work`."""
     folders = work / "real_train", work / "real_val"
-    if not all((folder / "outer_corners_px.npy").exists() for folder in folders):
+    if not all((folder / "occluder.npy").exists() for folder in folders):
         for part, folder in zip(eyes.read_real(data), folders, strict=True):
             part.save(folder)
     return eyes.Eyes.load(folders[0]), eyes.Eyes.load(folders[1])
@@ -34,9 +41,58 @@ def validation_eyes(real: eyes.Eyes, synthetic: Path) -> eyes.Eyes:
     return both
 
 
-def make(what: str, data: Path, synthetic: Path, output: Path, work: Path) -> Task:
-    from .tasks import landmarks_loss, predict
+def eyes_loss(net: EyeNet, batch: dict[str, Tensor]) -> Tensor:
+    """Sum of the three nets' losses, each about as large as the others."""
+    heatmaps, visibility, features = net.eyelid(batch["image"])
+    outputs = {"eyelid": (heatmaps, visibility), "iris": net.iris(features)}
+    loss = lines_loss(net.lines, features, batch)
+    for name, (maps, seen) in outputs.items():
+        keys = ("xy_px", "weight", "visible", "known")
+        loss = loss + landmark_loss(maps, seen, *(batch[f"{name}_{key}"] for key in keys))
+    return loss
 
+
+@torch.no_grad()
+def predict_eyes(net: EyeNet, images: NDArray[np.uint8], size: int = 64) -> dict[str, NDArray]:
+    """Points `lid` (N,20,2), `iris` (N,19,2) px, their visibility logits, `edges` and `presence` logits."""
+    parts: dict[str, list] = {}
+    for k in range(0, len(images), size):
+        heatmaps, seen, features = net.eyelid(to_tensors({"image": images[k : k + size]})["image"])
+        iris, iris_seen = net.iris(features)
+        edges, presence = net.lines(features)
+        out = {"lid": decode(heatmaps), "lid_seen": seen, "iris": decode(iris), "iris_seen": iris_seen}
+        for name, value in (out | {"edges": edges, "presence": presence}).items():
+            parts.setdefault(name, []).append(value.numpy())
+    return {name: np.concatenate(values) for name, values in parts.items()}
+
+
+def measure_eyes(held_out: eyes.Eyes, out: dict[str, NDArray]) -> dict[str, float]:
+    """All figures of the three nets, `eyelid_`, `iris_` or `lines_` before each name."""
+    parts = {
+        "eyelid": measures.lid_measures(held_out, out["lid"], out["lid_seen"]),
+        "iris": measures.iris_measures(
+            held_out, measures.steadied_centre(out["iris"], out["iris_seen"]), out["iris_seen"]
+        ),
+        "lines": measures.line_measures(held_out, out["edges"], out["presence"]),
+    }
+    return {f"{net}_{name}": value for net, part in parts.items() for name, value in part.items()}
+
+
+def make(
+    what: str,
+    data: Path,
+    synthetic: Path,
+    output: Path,
+    work: Path,
+    weights: str,
+    extra: eyes.Eyes | None = None,
+) -> Task:
+    """The task of `weights` research (real and rendered eyes) or open (rendered ones alone).
+
+    `extra` eyes train beside them, real ones with the real, rendered ones with the rendered.
+
+    `what` is eyes (trunk and heads), or eyelid, iris or lines: that head alone on the trunk as it is.
+    """
     real, real_held_out = real_eyes(data, work)
     rendered = eyes.read_synthetic(sorted(synthetic.glob("train*.npz")))
     held_out = validation_eyes(real_held_out, synthetic)
@@ -44,24 +100,16 @@ def make(what: str, data: Path, synthetic: Path, output: Path, work: Path) -> Ta
         raise ValueError(
             f"{synthetic}: {', '.join(sorted(seen))} in training and validation; expected no person in both"
         )
+    if extra is not None:
+        real = eyes.Eyes.concatenate([real, extra.take(np.flatnonzero(extra.real))])
+        rendered = eyes.Eyes.concatenate([rendered, extra.take(np.flatnonzero(~extra.real))])
     crops = eyes.nominal(held_out)
-    if what == "lines":
-        # Real eyes teach the margins only: nobody has drawn creases and bulges on them.
-        sampler = eyes.EyeSampler(what, real, rendered, real_share=0.3)
-        rendered_only = held_out.take(np.flatnonzero(~held_out.real))
-        pictures = to_tensors({"image": eyes.nominal(rendered_only)})["image"]
+    sampler = eyes.EyeSampler(real if weights == "research" else None, rendered, REAL_SHARE)
 
-        def evaluate(net: nn.Module) -> dict[str, float]:
-            return measures.line_measures(rendered_only, *predict_edges(net, pictures))
+    def evaluate(net: nn.Module) -> dict[str, float]:
+        return measure_eyes(held_out, predict_eyes(net, crops))
 
-        loss = lines_loss
-    else:
-        # The truth about irises is in the renders; about lids, people have said more.
-        sampler = eyes.EyeSampler(what, real, rendered, real_share=0.5 if what == "eyelid" else 0.4)
-        measure = measures.lid_measures if what == "eyelid" else measures.iris_measures
-
-        def evaluate(net: nn.Module) -> dict[str, float]:
-            return measure(held_out, *predict(net, crops))
-
-        loss = landmarks_loss
-    return Task(build(what), sampler.batch, loss, evaluate, lambda net: write_onnx(net, SPECS[what], output))
+    net = build("eyes")
+    learns = {"eyes": net, "eyelid": net.eyelid.points, "iris": net.iris, "lines": net.lines}[what]
+    export = partial(write_eye_nets, folder=output)
+    return Task(net, sampler.batch, eyes_loss, evaluate, export, learns)

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
 from . import augment, faces
-from .networks import EYELID
+from .networks import EDGE_STRIDE_PX, EYE_HEIGHT_PX, EYE_WIDTH_PX
 from .split import is_validation
 
 WIDTH_PX, HEIGHT_PX = 240, 192
 NOMINAL_XY = (40, 32)  # corner of the nominal 160x128 crop
 CROP_WIDTH = 1.75  # canthal distances
-CANTHAL_PX = EYELID.width_px / CROP_WIDTH
+CANTHAL_PX = EYE_WIDTH_PX / CROP_WIDTH
 OTHER_EYE_SHARE = 0.8
 S_LID = np.linspace(0, 1, 11)  # positions of lid points along the canthal line
 LIMBUS_RAD = np.deg2rad(20 * np.arange(18) - 90)  # clockwise in the picture (y down) from 12 o'clock
@@ -58,6 +58,7 @@ class Eyes:
     human_lid: NDArray[np.float32]  # (N,6,2) canthi, two upper, two lower points as set by a person; else NaN
     interocular_px: NDArray[np.float32]  # (N) distance of the eyes' centres in these pixels
     outer_corners_px: NDArray[np.float32]  # (N) distance of the outer eye corners in these pixels
+    occluder: NDArray[np.uint8]  # (N) bits of `synthetic_eyes`; 255 unknown
 
     def __len__(self) -> int:
         return len(self.image)
@@ -220,7 +221,7 @@ def real_eyes(
             axis = corners[1] - corners[0]
             mirror = eye == "od"
             angle = -np.arctan2(axis[1], -axis[0] if mirror else axis[0])
-            scale = EYELID.width_px / (CROP_WIDTH * c)
+            scale = EYE_WIDTH_PX / (CROP_WIDTH * c)
             middle = [(WIDTH_PX - 1) / 2, (HEIGHT_PX - 1) / 2]
             matrix = augment.similarity(scale, angle, corners.mean(0), middle, mirror)
             if scale < 1:
@@ -264,12 +265,18 @@ def real_eyes(
                 "human_lid": person,
                 "interocular_px": interocular * scale,
                 "outer_corners_px": np.linalg.norm(points[36] - points[45]) * scale,
+                "occluder": 255,
             }
 
 
 def collect(records: list[dict]) -> Eyes:
     kinds = {"image": np.uint8, "real": bool, "human": bool, "name": np.str_}
-    kinds |= {"lid_visible": np.uint8, "iris_visible": np.uint8, "line_present": np.uint8}
+    kinds |= {
+        "lid_visible": np.uint8,
+        "iris_visible": np.uint8,
+        "line_present": np.uint8,
+        "occluder": np.uint8,
+    }
     return Eyes(
         *(np.asarray([r[f.name] for r in records], dtype=kinds.get(f.name, np.float32)) for f in fields(Eyes))
     )
@@ -328,6 +335,7 @@ def read_synthetic(files: list[Path]) -> Eyes:
                     np.full((n, 6, 2), np.nan, np.float32),
                     (c / 0.46).astype(np.float32),
                     (c / 0.31).astype(np.float32),
+                    z["occluder"],
                 )
             )
     if not parts:
@@ -342,42 +350,43 @@ def jitter(rng: np.random.Generator, strength: float) -> NDArray[np.float32]:
     spread = 0.5 + 0.5 * strength
     scale = 1 + 0.12 * spread * rng.uniform(-1, 1)
     angle = np.deg2rad(12) * spread * rng.uniform(-1, 1)
-    shift = 0.06 * spread * EYELID.width_px * rng.uniform(-1, 1, 2)
-    target = np.array([(EYELID.width_px - 1) / 2, (EYELID.height_px - 1) / 2]) + shift
+    shift = 0.06 * spread * EYE_WIDTH_PX * rng.uniform(-1, 1, 2)
+    target = np.array([(EYE_WIDTH_PX - 1) / 2, (EYE_HEIGHT_PX - 1) / 2]) + shift
     return augment.similarity(scale, angle, [(WIDTH_PX - 1) / 2, (HEIGHT_PX - 1) / 2], target)
 
 
 def nominal(eyes: Eyes) -> NDArray[np.uint8]:
     """(N,128,160,3) the crops as a perfect tracker would make them."""
     x, y = NOMINAL_XY
-    return eyes.image[:, y : y + EYELID.height_px, x : x + EYELID.width_px]
+    return eyes.image[:, y : y + EYE_HEIGHT_PX, x : x + EYE_WIDTH_PX]
 
 
 class EyeSampler:
-    """Random training crops of real and rendered eyes, with the labels of one net."""
+    """Random training crops of real and rendered eyes with the labels of all three eye nets.
 
-    def __init__(self, what: str, real: Eyes, synthetic: Eyes, real_share: float = 0.5) -> None:
-        self.what, self.real_share = what, real_share
-        self.sets = (real, synthetic)
-        if what == "iris":
-            useful = (real.iris_weight[:, 0] > 0) | (real.iris_visible[:, 0] != 255)
-        else:
-            useful = real.lid_weight > 0
-        # Shut and half-shut eyes are rare in photographs; human labels are worth more.
-        chance = useful * np.where(real.human, 2.0, 1.0) * np.where(real.openness < 0.14, 3.0, 1.0)
-        chance = chance * np.where(real.openness < CLOSED, 2.0, 1.0)
-        self.cumulative = (np.cumsum(chance / chance.sum()), np.linspace(0, 1, len(synthetic) + 1)[1:])
+    Without real eyes (None) every picture is a render.
+    """
+
+    def __init__(self, real: Eyes | None, synthetic: Eyes, real_share: float) -> None:
+        self.real_share = real_share if real is not None else 0.0
+        self.sets = [synthetic, synthetic] if real is None else [real, synthetic]
+        self.cumulative = [np.linspace(0, 1, len(synthetic) + 1)[1:]] * 2
+        if real is not None:
+            useful = (real.lid_weight > 0) | (real.iris_weight[:, 0] > 0) | (real.iris_visible[:, 0] != 255)
+            # Shut and half-shut eyes are rare in photographs; human labels are worth more.
+            chance = useful * np.where(real.human, 2.0, 1.0) * np.where(real.openness < 0.14, 3.0, 1.0)
+            chance = chance * np.where(real.openness < CLOSED, 2.0, 1.0)
+            self.cumulative[0] = np.cumsum(chance / chance.sum())
 
     def batch(self, rng: np.random.Generator, n: int, strength: float = 1.0) -> dict[str, NDArray]:
-        height, width = EYELID.height_px, EYELID.width_px
-        image = np.empty((n, height, width, 3), np.uint8)
+        image = np.empty((n, EYE_HEIGHT_PX, EYE_WIDTH_PX, 3), np.uint8)
         out: dict[str, list] = {}
         for i in range(n):
             part = 0 if rng.random() < self.real_share else 1
             eyes = self.sets[part]
             k = min(int(np.searchsorted(self.cumulative[part], rng.random())), len(eyes) - 1)
             matrix = jitter(rng, strength)
-            image[i] = augment.warp(eyes.image[k], matrix, height, width)
+            image[i] = augment.warp(eyes.image[k], matrix, EYE_HEIGHT_PX, EYE_WIDTH_PX)
             lid, iris = augment.transform(matrix, eyes.lid[k]), augment.transform(matrix, eyes.iris[k])
             hidden = np.zeros(39, bool)
             # Rendered eyes bring their own occluders.
@@ -387,52 +396,61 @@ class EyeSampler:
                 image[i], hidden = augment.occlude(image[i], np.vstack([lid, iris]), rng, donor)
             # They are degraded already, too.
             image[i] = augment.degrade(image[i], rng, strength if part == 0 else 0.6 * strength)
-            for name, value in self.labels(eyes, k, matrix, lid, iris, hidden).items():
+            labels = lid_labels(lid, eyes.lid_weight[k], eyes.lid_visible[k], hidden[:20])
+            labels |= iris_labels(iris, eyes.iris_weight[k], eyes.iris_visible[k], hidden[20:])
+            lines = augment.transform(matrix, eyes.lines[k].reshape(-1, 2)).reshape(4, 20, 2)
+            labels |= line_targets(lines, eyes.line_present[k], float(eyes.lid_weight[k]))
+            for name, value in labels.items():
                 out.setdefault(name, []).append(value)
         return {"image": image} | {name: np.stack(values) for name, values in out.items()}
 
-    def labels(
-        self, eyes: Eyes, k: int, matrix: NDArray, lid: NDArray, iris: NDArray, hidden: NDArray
-    ) -> dict:
-        if self.what == "lines":
-            lines = augment.transform(matrix, eyes.lines[k].reshape(-1, 2)).reshape(4, 20, 2)
-            return line_targets(lines, eyes.line_present[k], float(eyes.lid_weight[k]))
-        if self.what == "eyelid":
-            xy, weight, seen, hidden = lid, np.full(20, eyes.lid_weight[k]), eyes.lid_visible[k], hidden[:20]
-        else:
-            xy, flags = from_twelve(iris, eyes.iris_visible[k] + 256 * hidden[20:].astype(int))
-            seen, hidden = flags % 256, flags >= 256
-            weight = np.full(19, eyes.iris_weight[k, 1])
-            weight[0] = 2 * eyes.iris_weight[k, 0]
-            # Where a point under the lid lies is only guessed from the rest.
-            weight = weight * np.where(seen == 0, 0.3, 1.0)
-            if not (seen == 1).any() and (seen != 255).all():
-                weight = weight * 0
-        known = (seen != 255) | hidden
-        return {
-            "xy_px": xy,
-            "weight": (weight * np.where(hidden, 0.3, 1.0)).astype(np.float32),
-            "visible": ((seen == 1) & ~hidden).astype(np.float32),
-            "known": known.astype(np.float32),
-        }
+
+def point_labels(
+    net: str, xy: NDArray, weight: NDArray, seen: NDArray, hidden: NDArray
+) -> dict[str, NDArray]:
+    """Arrays `<net>_xy_px`, `_weight`, `_visible`, `_known` of one picture for `heatmap.landmark_loss`."""
+    known = (seen != 255) | hidden
+    return {
+        f"{net}_xy_px": xy,
+        f"{net}_weight": (weight * np.where(hidden, 0.3, 1.0)).astype(np.float32),
+        f"{net}_visible": ((seen == 1) & ~hidden).astype(np.float32),
+        f"{net}_known": known.astype(np.float32),
+    }
 
 
-LINE_SIGMA_PX = 1.2
+def lid_labels(lid: NDArray, weight: float, visible: NDArray, hidden: NDArray) -> dict[str, NDArray]:
+    return point_labels("eyelid", lid, np.full(20, weight), visible, hidden)
+
+
+def iris_labels(iris: NDArray, weight: NDArray, visible: NDArray, hidden: NDArray) -> dict[str, NDArray]:
+    xy, flags = from_twelve(iris, visible + 256 * hidden.astype(int))
+    seen, hidden = flags % 256, flags >= 256
+    weights = np.full(19, weight[1])
+    weights[0] = 2 * weight[0]
+    # Where a point under the lid lies is only guessed from the rest.
+    weights = weights * np.where(seen == 0, 0.3, 1.0)
+    if not (seen == 1).any() and (seen != 255).all():
+        weights = weights * 0
+    return point_labels("iris", xy, weights, seen, hidden)
+
+
+LINE_SIGMA_CELLS = 0.7
 
 
 def line_targets(lines: NDArray, present: NDArray, weight: float) -> dict[str, NDArray]:
-    """Soft edges (4,128,160) uint8 0..255 with their weights, and presence with its weights."""
-    h, w = EYELID.height_px, EYELID.width_px
+    """Soft edges (4,64,80) uint8 0..255 with their weights, and presence with its weights."""
+    h, w = EYE_HEIGHT_PX // EDGE_STRIDE_PX, EYE_WIDTH_PX // EDGE_STRIDE_PX
+    cells = (lines + 0.5) / EDGE_STRIDE_PX - 0.5
     edges = np.zeros((len(lines), h, w), np.uint8)
-    for edge, line, there in zip(edges, lines, present, strict=True):
+    for edge, line, there in zip(edges, cells, present, strict=True):
         if there == 1:
             cv2.polylines(edge, [np.rint(line * 16).astype(np.int32)], False, 255, 1, cv2.LINE_AA, 4)
-            blurred = cv2.GaussianBlur(edge, (0, 0), LINE_SIGMA_PX).astype(np.float32)
-            edge[:] = np.minimum(blurred * 2.6, 255)
+            blurred = cv2.GaussianBlur(edge, (0, 0), LINE_SIGMA_CELLS).astype(np.float32)
+            edge[:] = np.minimum(blurred * 1.7, 255)
     known = (present != 255).astype(np.float32)
     return {
         "edges": edges,
         "edge_weight": known * np.where(present == 1, weight, 1.0).astype(np.float32),
-        "present": (present == 1).astype(np.float32),
-        "known": known,
+        "line_present": (present == 1).astype(np.float32),
+        "line_known": known,
     }

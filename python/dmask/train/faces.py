@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import augment
-from .networks import FACE
+from .networks import FACE_PX
 from .split import is_validation
 
 CROP_MARGIN = 1.3  # crop side / larger side of the points' bounding box
@@ -208,8 +208,8 @@ def taught(faces: Faces, teacher: Predictor) -> NDArray[np.float32]:
     crops, _, scales = validation_crops(faces)
     xy = np.asarray(teacher(crops))
     mirrored = np.asarray(teacher(np.ascontiguousarray(crops[:, :, ::-1])))[:, MIRROR_68]
-    mirrored[..., 0] = FACE.width_px - 1 - mirrored[..., 0]
-    xy = 0.5 * (xy + mirrored) - (FACE.width_px - 1) / 2
+    mirrored[..., 0] = FACE_PX - 1 - mirrored[..., 0]
+    xy = 0.5 * (xy + mirrored) - (FACE_PX - 1) / 2
     centres = np.stack([face_box(p)[0] for p in faces.image_xy])
     return (xy / scales[:, None, None] + centres[:, None]).astype(np.float32)
 
@@ -217,19 +217,25 @@ def taught(faces: Faces, teacher: Predictor) -> NDArray[np.float32]:
 class FaceSampler:
     """Random training crops; batch(rng, n, strength) -> arrays for the loss."""
 
-    def __init__(self, data: Path, teacher: Predictor | None = None, machine_share: float = 0.35) -> None:
+    def __init__(
+        self,
+        data: Path,
+        teacher: Predictor | None = None,
+        machine_share: float = 0.35,
+        extra: Faces | None = None,  # more human-labelled faces, none of whom validates
+    ) -> None:
         human, _ = split_human(data)
         machine = machine_faces(data, human)
         if teacher is not None:
             machine.image_xy = 0.5 * (machine.image_xy + taught(machine, teacher))
         self.machine_share = machine_share
-        self.human_count = len(human.paths)
-        parts = [cache(human), cache(machine)]
+        parts = [cache(human), *([cache(extra)] if extra else []), cache(machine)]
+        self.human_count = sum(len(part[0]) for part in parts[:-1])
         self.images = np.concatenate([part[0] for part in parts])
         self.points = np.concatenate([part[1] for part in parts])
 
     def batch(self, rng: np.random.Generator, n: int, strength: float = 1.0) -> dict[str, NDArray]:
-        image = np.empty((n, FACE.height_px, FACE.width_px, 3), np.uint8)
+        image = np.empty((n, FACE_PX, FACE_PX, 3), np.uint8)
         xy = np.empty((n, 68, 2), np.float32)
         hidden = np.zeros((n, 68), bool)
         weight = np.ones((n, 68), np.float32)
@@ -237,7 +243,7 @@ class FaceSampler:
             machine = rng.random() < self.machine_share * (0.3 + 0.7 * strength)
             first, last = (self.human_count, len(self.images)) if machine else (0, self.human_count)
             k = int(rng.integers(first, last))
-            image[i], xy[i] = jittered_crop(self.images[k], self.points[k], rng, strength)
+            image[i], xy[i], _ = jittered_crop(self.images[k], self.points[k], rng, strength)
             if rng.random() < 0.4 * strength:
                 donor = self.images[int(rng.integers(len(self.images)))]
                 image[i], hidden[i] = augment.occlude(image[i], xy[i], rng, donor)
@@ -252,10 +258,67 @@ class FaceSampler:
         }
 
 
+def read_synthetic_faces(
+    files: list[Path],
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.bool_]]:
+    """Rendered faces (dmask.train.synthetic_faces): RGB (N,208,208,3), points (N,68,2), visible (N,68)."""
+    if not files:
+        raise FileNotFoundError("no files of rendered faces; expected those of dmask.train.synthetic_faces")
+    parts = []
+    for file in files:
+        with np.load(file) as z:
+            parts.append((z["images"], z["xy"], z["visible"] > 0))
+    images, points, visible = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    if images.shape[1:] != (CACHE_PX, CACHE_PX, 3):
+        raise ValueError(f"{files[0]}: got pictures {images.shape[1:]}, expected {CACHE_PX} px; render anew")
+    return images, points, visible
+
+
+class SyntheticFaceSampler:
+    """Training crops of rendered faces alone; batch() as FaceSampler's."""
+
+    def __init__(self, files: list[Path]) -> None:
+        self.images, self.points, self.visible = read_synthetic_faces(files)
+
+    def batch(self, rng: np.random.Generator, n: int, strength: float = 1.0) -> dict[str, NDArray]:
+        image = np.empty((n, FACE_PX, FACE_PX, 3), np.uint8)
+        xy = np.empty((n, 68, 2), np.float32)
+        visible = np.empty((n, 68), bool)
+        for i, k in enumerate(rng.integers(0, len(self.images), n)):
+            image[i], xy[i], order = jittered_crop(self.images[k], self.points[k], rng, strength)
+            visible[i] = self.visible[k][order]
+            if rng.random() < 0.3 * strength:
+                donor = self.images[int(rng.integers(len(self.images)))]
+                image[i], hidden = augment.occlude(image[i], xy[i], rng, donor)
+                visible[i] &= ~hidden
+            image[i] = augment.degrade(image[i], rng, strength)
+        return {
+            "image": image,
+            "xy_px": xy,
+            "weight": np.where(visible, 1.0, 0.5).astype(np.float32),
+            "visible": visible.astype(np.float32),
+            "known": np.ones((n, 68), np.float32),
+        }
+
+
+def synthetic_crops(file: Path) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Crops of rendered faces as in use: RGB (N,128,128,3), points in them (N,68,2)."""
+    images, points, _ = read_synthetic_faces([file])
+    crops, xy = [], []
+    for image, p in zip(images, points, strict=True):
+        small, matrix = shrink(image, *face_box(p), FACE_PX)
+        crops.append(small)
+        xy.append(augment.transform(matrix, p))
+    return np.stack(crops), np.stack(xy)
+
+
 def jittered_crop(
     image: NDArray[np.uint8], xy: NDArray[np.float32], rng: np.random.Generator, strength: float
-) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """The crop as the tracker would make it, with the errors of a tracker; mirrored half of the time."""
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.intp]]:
+    """The crop as the tracker would make it, with the errors of a tracker; mirrored half of the time.
+
+    Returns the crop, its points, and which of the picture's points (68) each of them was.
+    """
     mirror = rng.random() < 0.5
     angle = np.deg2rad(30) * rng.uniform(-1, 1) * (0.4 + 0.6 * strength)
     turned = augment.transform(augment.similarity(1, angle, [0, 0], [0, 0], mirror), xy)
@@ -263,14 +326,13 @@ def jittered_crop(
     spread = 0.5 + 0.5 * strength
     side *= 1 + 0.20 * spread * rng.uniform(-1, 1)
     centre = centre + 0.08 * spread * side * rng.uniform(-1, 1, 2)
-    scale = FACE.width_px / side
+    scale = FACE_PX / side
     matrix = augment.similarity(scale, angle, [0, 0], [0, 0], mirror)
-    matrix[:, 2] = (FACE.width_px - 1) / 2 - scale * centre
-    points = augment.transform(matrix, xy)
-    if mirror:
-        points = points[MIRROR_68]
+    matrix[:, 2] = (FACE_PX - 1) / 2 - scale * centre
+    order = MIRROR_68 if mirror else np.arange(68)
+    points = augment.transform(matrix, xy)[order]
     border = cv2.BORDER_CONSTANT if rng.random() < 0.5 else cv2.BORDER_REPLICATE
-    return augment.warp(image, matrix, FACE.height_px, FACE.width_px, border), points
+    return augment.warp(image, matrix, FACE_PX, FACE_PX, border), points, order
 
 
 def validation_crops(faces: Faces) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
@@ -278,10 +340,10 @@ def validation_crops(faces: Faces) -> tuple[NDArray[np.uint8], NDArray[np.float3
     images, points, scales = [], [], []
     for path, xy in zip(faces.paths, faces.image_xy, strict=True):
         centre, side = face_box(xy)
-        small, matrix = shrink(cv2.imread(str(path)), centre, side, FACE.width_px)
+        small, matrix = shrink(cv2.imread(str(path)), centre, side, FACE_PX)
         images.append(small[:, :, ::-1])
         points.append(augment.transform(matrix, xy))
-        scales.append(FACE.width_px / side)
+        scales.append(FACE_PX / side)
     return np.stack(images), np.stack(points), np.array(scales, np.float32)
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-POSITIVE_WEIGHT = 6.0  # an edge covers about 3 % of the picture
+from .networks import EDGE_STRIDE_PX, LineHead
+
+POSITIVE_WEIGHT = 6.0  # an edge covers about 5 % of the cells
+ABSENT_WEIGHT = 2.5  # a third as many folds are absent as present
 LEAST_PEAK = 0.2
-WINDOW_PX = 4  # rows around the peak whose centre of mass is the line
+WINDOW_CELLS = 2  # rows around the peak whose centre of mass is the line
 
 
 def edge_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
@@ -20,28 +22,29 @@ def edge_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     return (loss * weight).sum() / weight.sum().clamp(min=1)
 
 
-def lines_loss(net: nn.Module, batch: dict[str, Tensor]) -> Tensor:
-    """Fusion at full resolution, every side output at a quarter (deep supervision), and the presence."""
-    edges, presence, sides = net.sides(batch["image"])
+def lines_loss(net: LineHead, features: Tensor, batch: dict[str, Tensor]) -> Tensor:
+    """Fusion, every side output at the features' resolution (deep supervision), and the presence."""
+    edges, presence, sides = net.sides(features)
     target, weight = batch["edges"].float() / 255, batch["edge_weight"]
-    small = F.max_pool2d(target, 4)
-    known = batch["known"]
-    seen = F.binary_cross_entropy_with_logits(presence, batch["present"], known, reduction="sum")
+    small = F.max_pool2d(target, 2)
+    there = batch["line_present"]
+    known = batch["line_known"] * (1 + (ABSENT_WEIGHT - 1) * (1 - there))
+    seen = F.binary_cross_entropy_with_logits(presence, there, known, reduction="sum")
     deep = sum(edge_loss(side, small, weight) for side in sides)
-    return 20 * edge_loss(edges, target, weight) + 3 * deep + 0.3 * seen / known.sum().clamp(min=1)
+    return 16 * edge_loss(edges, target, weight) + 3 * deep + 0.3 * seen / known.sum().clamp(min=1)
 
 
 def read_line(logits: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(H,W) edge logits -> (M,2) points, one a column where the edge is seen, and peak probabilities (M)."""
+    """(h,w) edge logits -> (M,2) points in crop px, one a column where the edge is seen, and peaks (M)."""
     p = 1 / (1 + np.exp(-logits.astype(np.float64)))
     peak_row = p.argmax(0)
     columns = np.arange(p.shape[1])
     peak = p[peak_row, columns]
     rows = np.arange(p.shape[0])[:, None]
-    mass = np.where(np.abs(rows - peak_row) <= WINDOW_PX, p**2, 0)
+    mass = np.where(np.abs(rows - peak_row) <= WINDOW_CELLS, p**2, 0)
     y = (mass * rows).sum(0) / np.maximum(mass.sum(0), 1e-12)
     keep = peak >= LEAST_PEAK
-    return np.column_stack([columns[keep], y[keep]]), peak[keep]
+    return (np.column_stack([columns[keep], y[keep]]) + 0.5) * EDGE_STRIDE_PX - 0.5, peak[keep]
 
 
 def line_distance(predicted: NDArray, truth: NDArray) -> float:
@@ -60,10 +63,3 @@ def distance_to_polyline(points: NDArray, line: NDArray) -> NDArray[np.float64]:
     rel = points[:, None] - a
     t = np.clip((rel * d).sum(2) / np.maximum((d**2).sum(1), 1e-9), 0, 1)
     return np.linalg.norm(rel - t[..., None] * d, axis=2).min(1)
-
-
-@torch.no_grad()
-def predict_edges(net: nn.Module, images: Tensor, size: int = 32) -> tuple[NDArray, NDArray]:
-    """Edge and presence logits of (N,3,H,W) pictures."""
-    parts = [net(images[k : k + size]) for k in range(0, len(images), size)]
-    return torch.cat([p[0] for p in parts]).numpy(), torch.cat([p[1] for p in parts]).numpy()

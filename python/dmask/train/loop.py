@@ -28,6 +28,7 @@ class Task:
     loss: Callable[[nn.Module, dict[str, Tensor]], Tensor]
     evaluate: Callable[[nn.Module], dict[str, float]]
     export: Callable[[nn.Module], None]
+    learns: nn.Module | None = None  # the part of `net` that is trained; the rest stays as it is
 
 
 @dataclass
@@ -102,7 +103,10 @@ def train(task: Task, checkpoint: Path, options: Options, resume: bool = False) 
     """
     torch.set_num_threads(options.threads)
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    net, optimiser = task.net, optimiser_of(task.net, options)
+    net, learns = task.net, task.learns or task.net
+    net.requires_grad_(False)
+    learns.requires_grad_(True)
+    optimiser = optimiser_of(learns, options)
     average = copy.deepcopy(net)
     step, hours = 0, 0.0
     if resume:
@@ -119,7 +123,8 @@ def train(task: Task, checkpoint: Path, options: Options, resume: bool = False) 
         batch = to_tensors(task.batch(rng, options.batch, strength_at(step, options)))
         for group in optimiser.param_groups:
             group["lr"] = rate_at(step, options)
-        net.train()
+        net.eval()
+        learns.train()
         with torch.autocast("cpu", torch.bfloat16):
             loss = task.loss(net, batch)
         optimiser.zero_grad()

@@ -1,4 +1,4 @@
-"""The four networks: HRNets with heat maps and a visibility head, and a HED-like net for the semantic lines.
+"""The networks: HRNets with heat maps and visibility for points, a HED-like head for the semantic lines.
 
 Every net takes RGB in 0..1 (N,3,H,W) and normalises inside, so that no caller can get it wrong.
 """
@@ -51,14 +51,10 @@ class Exchange(nn.Module):
         return [F.relu(sum(path(x) for path, x in zip(row, xs, strict=True))) for row in self.paths]
 
 
-class HighResolutionNet(nn.Module):
-    """HRNet (Wang et al.) at a quarter of the input's resolution, small enough for one CPU thread.
+class HighResolutionTrunk(nn.Module):
+    """HRNet (Wang et al.) down to its features at a quarter of the input's resolution (N,feature,H/4,W/4)."""
 
-    Returns heat-map logits (N,points,H/4,W/4) and visibility logits (N,points). The visibility of a point is
-    judged from the features under its own heat map: occlusion is a local thing.
-    """
-
-    def __init__(self, points: int, widths: tuple[int, ...], blocks: tuple[int, ...], stem: int = 32) -> None:
+    def __init__(self, widths: tuple[int, ...], blocks: tuple[int, ...], stem: int, feature: int) -> None:
         super().__init__()
         self.stem = nn.Sequential(conv_bn(3, stem, 3, 2), conv_bn(stem, widths[0], 3, 2))
         self.stage1 = nn.Sequential(*[BasicBlock(widths[0]) for _ in range(blocks[0])])
@@ -72,75 +68,113 @@ class HighResolutionNet(nn.Module):
             )
             last = k == len(widths) - 1
             self.exchange.append(Exchange(widths[: k + 1], 1 if last else k + 1))
-        feature = 2 * widths[0]
         self.head = conv_bn(widths[0], feature, 1)
-        self.heatmaps = nn.Conv2d(feature, points, 1)
-        self.visibility = nn.Parameter(torch.zeros(points, feature))
-        self.visibility_bias = nn.Parameter(torch.zeros(points))
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, image: Tensor) -> Tensor:
         x = self.stage1(self.stem((image - MEAN) / STD))
         xs = [x]
         for grow, branches, exchange in zip(self.grow, self.branches, self.exchange, strict=True):
             xs = [*xs, grow(xs[-1])]
             xs = exchange([branch(x) for branch, x in zip(branches, xs, strict=True)])
-        features = self.head(xs[0])
-        # The last convolution stays in float32: logits in bfloat16 cost accuracy in the soft-argmax.
+        return self.head(xs[0])
+
+
+class PointHead(nn.Module):
+    """Features -> heat-map logits (N,points,h,w) and visibility logits (N,points).
+
+    The visibility of a point is judged from the features under its own heat map: occlusion is a local thing.
+    """
+
+    def __init__(self, feature: int, points: int, own: int = 0) -> None:
+        super().__init__()
+        c = own or feature
+        self.body = nn.Sequential(conv_bn(feature, c, 1), BasicBlock(c)) if own else nn.Identity()
+        self.heatmaps = nn.Conv2d(c, points, 1)
+        self.evidence = nn.Conv2d(c, points, 1)
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        x = self.body(features)
+        # The last convolutions stay in float32: logits in bfloat16 cost accuracy in the soft-argmax.
         with torch.autocast("cpu", enabled=False):
-            features = features.float()
-            heatmaps = self.heatmaps(features)
+            x = x.float()
+            heatmaps = self.heatmaps(x)
             attention = heatmaps.detach().flatten(2).softmax(2)
-            pooled = attention @ features.flatten(2).transpose(1, 2)
-            visibility = (pooled * self.visibility).sum(2) + self.visibility_bias
+            visibility = (attention * self.evidence(x).flatten(2)).sum(2)
         return heatmaps, visibility
 
 
-class LineNet(nn.Module):
-    """HED-like: a side output at every scale, each supervised, and their learnt fusion at full resolution.
+class FaceNet(nn.Module):
+    """image -> heat maps, visibility."""
 
-    All work is done at a quarter of the resolution and below; the fusion's channels are spread over the 4x4
-    pixels of each cell (pixel shuffle), which costs a third of fusing at full resolution.
-    Returns edge logits (N,lines,H,W) and presence logits (N,lines); `sides` gives the side outputs too.
+    def __init__(self, points: int, widths: tuple[int, ...], blocks: tuple[int, ...], stem: int) -> None:
+        super().__init__()
+        self.trunk = HighResolutionTrunk(widths, blocks, stem, 2 * widths[0])
+        self.points = PointHead(2 * widths[0], points)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        return self.points(self.trunk(image))
+
+
+class LineHead(nn.Module):
+    """HED-like: a side output at every scale, each supervised, and their learnt fusion.
+
+    The fusion has twice the features' resolution: its channels are spread over the 2x2
+    edge cells of each feature cell (pixel shuffle).
+    Returns edge logits (N,lines,2h,2w) and presence logits (N,lines); `sides` gives the side outputs too.
     """
 
-    def __init__(self, lines: int, widths: tuple[int, ...], blocks: tuple[int, ...], stem: int = 16) -> None:
+    def __init__(self, feature: int, lines: int, widths: tuple[int, ...]) -> None:
         super().__init__()
-        self.stem = conv_bn(3, stem, 3, 2)
-        self.down = nn.ModuleList()
-        c_in = stem
-        for c, n in zip(widths, blocks, strict=True):
-            self.down.append(nn.Sequential(conv_bn(c_in, c, 3, 2), *[BasicBlock(c) for _ in range(n)]))
-            c_in = c
-        # Top-down: coarse context reaches the fine scales before their side outputs are read.
-        self.lateral = nn.ModuleList(conv_bn(b, a, 1) for a, b in zip(widths, widths[1:], strict=False))
-        self.merge = nn.ModuleList(BasicBlock(c) for c in widths[:-1])
+        self.own = nn.Sequential(conv_bn(feature, widths[0], 1), BasicBlock(widths[0]))
+        self.down = nn.ModuleList(conv_bn(a, b, 3, 2) for a, b in zip(widths, widths[1:], strict=False))
         self.side = nn.ModuleList(nn.Conv2d(c, lines, 1) for c in widths)
-        self.fuse = nn.Conv2d(widths[0] + lines * len(widths), lines * 16, 1)
+        self.fuse = nn.Conv2d(widths[0] + lines * len(widths), lines * 4, 1)
         self.presence = nn.Linear(widths[-1], lines)
 
-    def sides(self, image: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
-        x = self.stem((image - MEAN) / STD)
-        levels = []
+    def sides(self, features: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
+        levels = [self.own(features)]
         for down in self.down:
-            x = down(x)
-            levels.append(x)
-        presence = self.presence(levels[-1].mean((2, 3)).float())
-        for k in range(len(levels) - 2, -1, -1):
-            up = F.interpolate(self.lateral[k](levels[k + 1]), scale_factor=2.0, mode="nearest")
-            levels[k] = self.merge[k](levels[k] + up)
+            levels.append(down(levels[-1]))
         with torch.autocast("cpu", enabled=False):
+            presence = self.presence(levels[-1].float().mean((2, 3)))
             sides = []
             for k, (conv, level) in enumerate(zip(self.side, levels, strict=True)):
                 side = conv(level.float())
                 if k > 0:
-                    side = F.interpolate(side, scale_factor=float(2**k), mode="bilinear", align_corners=False)
+                    side = F.interpolate(side, scale_factor=float(2**k), mode="nearest")
                 sides.append(side)
-            edges = F.pixel_shuffle(self.fuse(torch.cat([levels[0].float(), *sides], 1)), 4)
+            edges = F.pixel_shuffle(self.fuse(torch.cat([levels[0].float(), *sides], 1)), 2)
         return edges, presence, sides
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        edges, presence, _ = self.sides(image)
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        edges, presence, _ = self.sides(features)
         return edges, presence
+
+
+class EyelidNet(nn.Module):
+    """image -> heat maps, visibility, and the features that the other two heads look at."""
+
+    def __init__(self, points: int, widths: tuple[int, ...], blocks: tuple[int, ...], stem: int) -> None:
+        super().__init__()
+        self.trunk = HighResolutionTrunk(widths, blocks, stem, EYE_FEATURES)
+        self.points = PointHead(EYE_FEATURES, points)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        features = self.trunk(image)
+        return *self.points(features), features
+
+
+class EyeNet(nn.Module):
+    """Eyelid, iris and lines of an eye: one trunk looks once, three heads read; trained together.
+
+    Each of the three is a file of its own: `eyelid` takes the picture, `iris` and `lines` its features.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.eyelid = EyelidNet(EYELID.points, (16, 32, 48, 64), (1, 1, 1, 1), stem=16)
+        self.iris = PointHead(EYE_FEATURES, IRIS.points, own=16)
+        self.lines = LineHead(EYE_FEATURES, LINES.points, (16, 32, 48))
 
 
 @dataclass(frozen=True)
@@ -149,28 +183,34 @@ class NetSpec:
 
     name: str  # file stem of the ONNX file
     points: int  # landmarks, or lines for the line net
-    height_px: int
-    width_px: int
-    outputs: tuple[str, str]
+    input: str
+    input_shape: tuple[int, int, int]  # channels, height, width
+    outputs: tuple[str, ...]
 
 
-FACE = NetSpec("face68", 68, 128, 128, ("heatmaps", "visibility"))
-EYELID = NetSpec("eyelid", 20, 128, 160, ("heatmaps", "visibility"))
-IRIS = NetSpec("iris", 19, 128, 160, ("heatmaps", "visibility"))
-LINES = NetSpec("lines", 4, 128, 160, ("edges", "presence"))
+EYE_FEATURES = 32
+FACE_PX = 128
+EYE_HEIGHT_PX, EYE_WIDTH_PX = 128, 160
+EDGE_STRIDE_PX = 2  # crop pixels an edge cell of the line net
+FEATURES_SHAPE = (EYE_FEATURES, EYE_HEIGHT_PX // 4, EYE_WIDTH_PX // 4)
+
+FACE = NetSpec("face68", 68, "image", (3, FACE_PX, FACE_PX), ("heatmaps", "visibility"))
+EYELID = NetSpec(
+    "eyelid", 20, "image", (3, EYE_HEIGHT_PX, EYE_WIDTH_PX), ("heatmaps", "visibility", "features")
+)
+IRIS = NetSpec("iris", 19, "features", FEATURES_SHAPE, ("heatmaps", "visibility"))
+LINES = NetSpec("lines", 4, "features", FEATURES_SHAPE, ("edges", "presence"))
 SPECS = {"face": FACE, "eyelid": EYELID, "iris": IRIS, "lines": LINES}
 
 
 def build(what: str) -> nn.Module:
-    """The untrained net of `face`, `eyelid`, `iris` or `lines`, in channels_last."""
+    """The untrained net of `face`, or of `eyes` (eyelid, iris and lines together), in channels_last."""
     if what == "face":
-        net: nn.Module = HighResolutionNet(FACE.points, (32, 48, 64, 96), (1, 1, 1, 2), stem=16)
-    elif what in ("eyelid", "iris"):
-        net = HighResolutionNet(SPECS[what].points, (16, 32, 48, 64), (1, 1, 1, 2), stem=16)
-    elif what == "lines":
-        net = LineNet(LINES.points, (16, 32, 48, 64), (1, 1, 2, 2))
+        net: nn.Module = FaceNet(FACE.points, (32, 48, 64, 96), (1, 1, 1, 2), stem=16)
+    elif what == "eyes":
+        net = EyeNet()
     else:
-        raise ValueError(f"no net is called {what!r}; expected one of {', '.join(SPECS)}")
+        raise ValueError(f"no net is called {what!r}; expected face or eyes")
     for module in net.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
@@ -179,8 +219,8 @@ def build(what: str) -> nn.Module:
     return net.to(memory_format=torch.channels_last)
 
 
-def multiply_adds(net: nn.Module, height_px: int, width_px: int) -> int:
-    """Multiply-adds of the convolutions for one picture."""
+def multiply_adds(net: nn.Module, input_shape: tuple[int, int, int]) -> int:
+    """Multiply-adds of the convolutions for one picture (or its features)."""
     total = 0
 
     def count(module: nn.Conv2d, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
@@ -190,7 +230,7 @@ def multiply_adds(net: nn.Module, height_px: int, width_px: int) -> int:
     hooks = [m.register_forward_hook(count) for m in net.modules() if isinstance(m, nn.Conv2d)]
     was_training = net.training
     with torch.no_grad():
-        net.eval()(torch.zeros(1, 3, height_px, width_px))
+        net.eval()(torch.zeros(1, *input_shape))
     net.train(was_training)
     for hook in hooks:
         hook.remove()

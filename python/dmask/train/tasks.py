@@ -41,14 +41,30 @@ def labeller(checkpoint: Path) -> faces.Predictor:
     return lambda crops: predict(net, crops)[0]
 
 
-def face_task(data: Path, output: Path, teacher: Path | None) -> Task:
-    sampler = faces.FaceSampler(data, labeller(teacher) if teacher else None)
+def face_task(
+    data: Path,
+    output: Path,
+    teacher: Path | None,
+    synthetic: Path | None = None,
+    extra: faces.Faces | None = None,
+) -> Task:
+    """`synthetic`: folder of rendered faces; then nothing else is trained on, human labels only measure."""
+    sampler: faces.FaceSampler | faces.SyntheticFaceSampler
+    if synthetic is None:
+        sampler = faces.FaceSampler(data, labeller(teacher) if teacher else None, extra=extra)
+    else:
+        sampler = faces.SyntheticFaceSampler(sorted(synthetic.glob("train*.npz")))
     _, held_out = faces.split_human(data)
     crops, xy, _ = faces.validation_crops(held_out)
+    rendered = faces.synthetic_crops(synthetic / "validation.npz") if synthetic else None
 
     def evaluate(net: nn.Module) -> dict[str, float]:
         error = faces.normalised_error(predict(net, crops)[0], xy)
-        return {"nme_pct": 100 * error.mean(), "failures_10pct": float((error > 0.10).mean())}
+        figures = {"nme_pct": 100 * error.mean(), "failures_10pct": float((error > 0.10).mean())}
+        if rendered is not None:
+            error = faces.normalised_error(predict(net, rendered[0])[0], rendered[1])
+            figures["rendered_nme_pct"] = 100 * error.mean()
+        return figures
 
     return Task(
         build("face"), sampler.batch, landmarks_loss, evaluate, lambda net: write_onnx(net, FACE, output)
@@ -63,14 +79,28 @@ def make(
     synthetic: Path | None = None,
     start_from: Path | None = None,
     teacher: Path | None = None,
+    weights: str = "research",
+    synthetic_faces: Path | None = None,
+    extra: dict[str, Path] | None = None,
 ) -> Task:
-    """The task called `what`; its net starts from the averaged weights of a checkpoint, or from nothing."""
-    if what == "face":
-        task = face_task(data, output, teacher)
-    else:
-        from . import eye_tasks
+    """The task `face`, `eyes`, or one head of the eyes; `output` is the folder of the ONNX files.
 
-        task = eye_tasks.make(what, data, synthetic, output, work)
+    `extra`: folders of other sets by name: 300w, wflw for the face; unityeyes, edges for the eyes.
+
+    The net starts from the averaged weights of a checkpoint, or from nothing.
+    """
+    extra = extra or {}
+    if what == "face":
+        from . import datasets
+
+        more = datasets.read_extra(extra.get("300w"), extra.get("wflw"))
+        rendered = synthetic_faces if weights == "open" else None
+        task = face_task(data, output / "face68.onnx", teacher, rendered, more)
+    else:
+        from . import eye_datasets, eye_tasks
+
+        more_eyes = eye_datasets.read_extra(extra.get("unityeyes"), extra.get("edges"))
+        task = eye_tasks.make(what, data, synthetic, output, work, weights, more_eyes)
     if start_from is not None:
         task.net.load_state_dict(torch.load(start_from, weights_only=True)["average"])
     return task

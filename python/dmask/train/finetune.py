@@ -1,0 +1,265 @@
+"""Fine-tuning of the face net on a clinic's own frames: `dmask train face --finetune DIR -o FOLDER`.
+
+DIR holds landmarks68.csv (image, x0, y0 ... x67, y67, optionally patient) and the pictures. Patients, not
+pictures, are split into training and validation. The net starts from the shipped ONNX file, whose folded
+normalisation stays folded, and stops when the validation patients no longer gain. They choose the step, so
+their gain is a little flattering; new patients (`dmask eval landmarks`) tell the rest.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import numpy_helper
+from torch import nn
+
+from dmask.environment import hardware, sha256, versions
+from dmask.errors import Error
+from dmask.io.atomic import atomic_file
+from dmask.io.labelled import find_labels
+
+from . import faces
+from .export import compile_f32, write_onnx
+from .heatmap import decode
+from .loop import follow, to_tensors
+from .networks import FACE, build
+from .tasks import landmarks_loss, predict
+
+VALIDATION_SHARE = 0.2  # of the patients, at the least
+FAILURE = 0.10  # of the outer corners' distance
+
+
+@dataclass
+class Options:
+    steps: int = 2000  # at the most
+    batch: int = 16
+    rate: float = 1e-4
+    weight_decay: float = 1e-2
+    warm_up: int = 20  # steps
+    strength: float = 0.35  # of the augmentation, 0..1
+    clip: float = 1.0  # gradient norm
+    average: float = 0.98  # of the weights, a step
+    evaluate_every: int = 50  # steps
+    patience: int = 6  # evaluations without a gain
+    seed: int = 1
+    threads: int = 1
+
+
+@dataclass
+class Clinic:
+    """The labelled frames of a folder, who is on each, and how that is known."""
+
+    people: faces.Faces
+    patients: list[str]
+    told_by: str
+
+
+def read_clinic(folder: Path) -> Clinic:
+    """Raises WrongUse or Error where labels, pictures or patients are missing."""
+    labelled = find_labels(folder)
+    named = [face.tags.get("patient", "").strip() for face in labelled]
+    if any(named):
+        if not all(named):
+            path = labelled[named.index("")].path
+            raise Error(f"{path.name} has an empty patient in the table; expected a name or number for each")
+        patients, told_by = named, "the column patient"
+    else:
+        patients = [re.split(r"[_-]", face.path.stem, maxsplit=1)[0] for face in labelled]
+        told_by = "the file name up to its first _ or -"
+    xy = np.stack([face.xy for face in labelled]).astype(np.float32)
+    paths = [face.path for face in labelled]
+    return Clinic(faces.Faces(paths, xy, np.ones(len(paths), bool)), patients, told_by)
+
+
+def validation_patients(patients: list[str], seed: int) -> set[str]:
+    """At least a fifth of the patients, by a hash of seed and name. Raises Error for fewer than two."""
+    everyone = sorted(set(patients), key=lambda name: hashlib.sha256(f"{seed} {name}".encode()).digest())
+    if len(everyone) < 2:
+        raise Error(
+            f"got frames of {len(everyone)} patient; expected 2 or more, so that some can validate: "
+            "add patients, or name them in a column patient"
+        )
+    return set(everyone[: math.ceil(VALIDATION_SHARE * len(everyone))])
+
+
+class ClinicSampler(faces.FaceSampler):
+    """Training crops of a clinic's frames alone."""
+
+    def __init__(self, people: faces.Faces) -> None:
+        self.machine_share, self.human_count = 0.0, len(people.paths)
+        self.images, self.points = faces.cache(people)
+
+
+@torch.no_grad()
+def load_onnx(net: nn.Module, path: Path) -> nn.Module:
+    """Puts the weights of an exported net back into `net`, in eval mode, and returns it.
+
+    Exporting folds each normalisation into the convolution before it; here the convolution keeps the product
+    and the normalisation becomes the addition of its bias. Node names carry the modules' paths.
+    Raises Error where the file belongs to another net.
+    """
+    modules = dict(net.named_modules())
+    graph = onnx.load(str(path)).graph
+    constants = read_constants(graph)
+    missing = {name for name, module in modules.items() if isinstance(module, nn.Conv2d)}
+    weights = {module_path(n.name): n.input[1:3] for n in graph.node if n.op_type == "Conv"}
+    if "visibility_bias" in constants:  # the first release's layout of the same net
+        weights = {f"{'points' if name == 'heatmaps' else 'trunk'}.{name}": v for name, v in weights.items()}
+        weights["points.evidence"] = ("visibility.1", "visibility_bias")
+    for name, inputs in weights.items():
+        weight, bias = (torch.tensor(constants[i], dtype=torch.float32) for i in inputs)
+        conv = modules.get(name)
+        if name not in missing or conv.weight.numel() != weight.numel():
+            raise Error(f"{path}: {name} does not fit; expected a {FACE.name} net of this version of dmask")
+        missing.remove(name)
+        conv.weight.copy_(weight.view_as(conv.weight))
+        if conv.bias is not None:
+            conv.bias.copy_(bias)
+            continue
+        parent, _, index = name.rpartition(".")
+        norm = modules[f"{parent}.{int(index) + 1}"]
+        norm.weight.fill_(1)
+        norm.bias.copy_(bias)
+        norm.running_mean.fill_(0)
+        norm.running_var.fill_(1 - norm.eps)
+    if missing:
+        raise Error(f"{path} lacks {sorted(missing)[0]}; expected a {FACE.name} net of this version of dmask")
+    return net.eval()
+
+
+def read_constants(graph: onnx.GraphProto) -> dict[str, NDArray]:
+    """The graph's constants by every name they go by, after a Cast from float16 too."""
+    constants = {c.name: numpy_helper.to_array(c) for c in graph.initializer}
+    for node in graph.node:
+        if node.op_type in ("Cast", "Identity") and node.input[0] in constants:
+            constants[node.output[0]] = constants[node.input[0]]
+    return constants
+
+
+def module_path(node_name: str) -> str:
+    """`/stem/stem.0/stem.0.1/Conv` -> `stem.0.1`: a container's children repeat its name."""
+    path: list[str] = []
+    last = ""
+    for scope in node_name.split("/")[1:-1]:
+        if last and scope.startswith(f"{last}."):
+            path.pop()
+        path.append(scope)
+        last = scope
+    return ".".join(path)
+
+
+def onnx_error(path: Path, crops: NDArray[np.uint8], xy: NDArray[np.float32]) -> dict[str, float]:
+    """What the file answers in use, OpenVINO in f32, on labelled crops (N,128,128,3)."""
+    net = compile_f32(path)
+    images = to_tensors({"image": crops})["image"].contiguous().numpy()
+    maps = np.concatenate([net(images[k : k + 32])["heatmaps"] for k in range(0, len(images), 32)])
+    error = faces.normalised_error(decode(torch.from_numpy(maps)).numpy(), xy)
+    return {
+        "nme_pct": round(100 * float(error.mean()), 4),
+        "nme_median_pct": round(100 * float(np.median(error)), 4),
+        "failures_over_10pct": int((error > FAILURE).sum()),
+    }
+
+
+def run(folder: Path, output: Path, start: Path, options: Options) -> dict:
+    """Fine-tunes `start` on the frames in `folder`, writes output/face68.onnx and .json; returns the latter.
+
+    Raises Error where there are too few patients or nothing is gained; then nothing is written.
+    """
+    torch.manual_seed(options.seed)
+    torch.set_num_threads(options.threads)
+    clinic = read_clinic(folder)
+    held_out = validation_patients(clinic.patients, options.seed)
+    validates = np.array([patient in held_out for patient in clinic.patients])
+    training, validation = (clinic.people.take(np.flatnonzero(part)) for part in (~validates, validates))
+    count = len(set(clinic.patients))
+    print(f"{count} patients by {clinic.told_by}: {len(held_out)} validate ({validates.sum()} frames)")
+
+    net = load_onnx(build("face"), start)
+    crops, xy, _ = faces.validation_crops(validation)
+    best_net, best_step = improve(net, ClinicSampler(training), crops, xy, options)
+    before = onnx_error(start, crops, xy)
+    if best_step == 0:
+        raise Error(
+            f"no gain on {len(held_out)} validation patients ({before['nme_pct']:.2f} % before); expected a "
+            "smaller error: give more frames or another --rate; nothing is written"
+        )
+    report = {
+        "start": {"file": start.name, "sha256": sha256(start)},
+        "result": {"file": f"{FACE.name}.onnx"},
+        "patients": {"training": count - len(held_out), "validation": len(held_out)},
+        "patients_told_by": clinic.told_by,
+        "frames": {"training": int((~validates).sum()), "validation": int(validates.sum())},
+        "before": before,
+        "step": best_step,
+        "options": vars(options),
+        "hardware": hardware(),
+        "versions": versions() | {"torch": torch.__version__},
+    }
+    report["result"]["sha256"] = write_onnx(best_net, FACE, output / f"{FACE.name}.onnx")
+    report["after"] = onnx_error(output / f"{FACE.name}.onnx", crops, xy)
+    with atomic_file(output / f"{FACE.name}.json", overwrite=True) as partial:
+        partial.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    print(table(report))
+    return report
+
+
+def improve(
+    net: nn.Module, sampler: ClinicSampler, crops: NDArray, xy: NDArray, options: Options
+) -> tuple[nn.Module, int]:
+    """The averaged net at the step with the least validation error, and that step (0: none was better).
+
+    The net stays in eval mode: its normalisation has no statistics left to follow.
+    """
+    weights = [p for p in net.parameters() if p.ndim == 4]
+    others = [p for p in net.parameters() if p.ndim != 4]
+    groups = [
+        {"params": weights, "weight_decay": options.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    optimiser = torch.optim.AdamW(groups, lr=options.rate)
+
+    average = copy.deepcopy(net)
+
+    def error() -> float:
+        return 100 * float(faces.normalised_error(predict(average, crops)[0], xy).mean())
+
+    least, best, best_step = error(), copy.deepcopy(average), 0
+    print(f"step 0: {least:.3f} % on the validation patients", flush=True)
+    for step in range(1, options.steps + 1):
+        rng = np.random.default_rng([options.seed, step])
+        batch = to_tensors(sampler.batch(rng, options.batch, options.strength))
+        for group in optimiser.param_groups:
+            group["lr"] = options.rate * min(1.0, step / options.warm_up)
+        loss = landmarks_loss(net, batch)
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), options.clip)
+        optimiser.step()
+        follow(average, net, min(options.average, (1 + step) / (10 + step)))
+        if step % options.evaluate_every == 0 or step == options.steps:
+            now = error()
+            print(f"step {step}: {now:.3f} %", flush=True)
+            if now < least:
+                least, best, best_step = now, copy.deepcopy(average), step
+            elif step - best_step >= options.patience * options.evaluate_every:
+                break
+    return best, best_step
+
+
+def table(report: dict) -> str:
+    """Before and after on the validation patients, as lines of text."""
+    lines = [f"{'validation patients':<20}{'before':>10}{'after':>10}"]
+    for name in report["before"]:
+        lines.append(f"{name:<20}{report['before'][name]:>10g}{report['after'][name]:>10g}")
+    return "\n".join(lines)
