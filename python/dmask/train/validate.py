@@ -43,7 +43,7 @@ class OnnxNet:
         start = time.perf_counter()
         result = self.request.infer([np.ascontiguousarray(one[None], np.float32)])
         self.times_ms.append(1e3 * (time.perf_counter() - start))
-        return {port.any_name: np.array(value[0]) for port, value in result.items()}
+        return {name: np.array(value[0]) for port, value in result.items() for name in port.names}
 
 
 def planes(image: NDArray[np.uint8]) -> NDArray[np.float32]:
