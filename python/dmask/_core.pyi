@@ -17,6 +17,7 @@ class Error(errors.Error): ...
 
 class Options:
     models_dir: str
+    weights: str  # research | open
     profile: str  # clinical | article | strict
     backend: str  # auto | cpu | tensorrt
     precision: str  # auto | f32 | bf16
