@@ -56,6 +56,15 @@ def background(width: int = 160, height: int = 120, seed: int = 0) -> np.ndarray
     return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
+@pytest.fixture
+def one_torch_thread():
+    torch = pytest.importorskip("torch", reason="training needs torch: pip install dmask[train]")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The research data beside the checkout, or at DMASK_SHARED."""

@@ -24,13 +24,7 @@ from dmask.train.networks import FACE, FACE_PX, build  # noqa: E402
 
 SHIPPED = MODELS_DIR / "face68.onnx"
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
 
 def outputs_of(net: torch.nn.Module, image: torch.Tensor) -> list[np.ndarray]:

@@ -26,13 +26,7 @@ from dmask.train import (  # noqa: E402
 
 MODELS = Path(__file__).resolve().parent.parent / "python" / "dmask" / "models"
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
 
 def landmark_batch(rng: np.random.Generator, n: int, points: int = 20) -> dict[str, np.ndarray]:

@@ -18,7 +18,7 @@ IrisPoints reversed_limbus(const IrisPoints& iris);
 IrisPoints turned_limbus(const IrisPoints& iris, float roll_rad);
 
 // The centre as the net places it, averaged with that of the ellipse through the limbus, whose points count by their
-// confidence: on rendered eyes it errs a tenth less than either.
+// confidence: on rendered eyes it errs a tenth less than the net's own, on photographs no more.
 Landmark steadied_centre(const IrisPoints& iris);
 
 }  // namespace dmask

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from dmask.commands.options import add_backend_arguments, core_options, make_pipeline
 from dmask.errors import Error, WrongUse
-from dmask.evaluate.landmarks import OUTER_CORNERS, distance_to_polyline
+from dmask.evaluate.curves import distance_to_polyline
+from dmask.point_order import CANTHI, OUTER_CORNERS
 
 if TYPE_CHECKING:
     from dmask._core import FrameDetection
 
 LINES = ("crease", "bulge")
-CANTHI = {"od": (39, 36), "os": (42, 45)}  # inner, outer
 ABSENT, PRESENT, UNDECIDED = 0, 1, 255
 COLUMNS = ("set", "image", "eye", *(f"{line}_present" for line in LINES), *LINES)
 CROP_PX, CROP_CANTHI = 160, 1.75  # an eye's crop is 1.75 canthal distances wide

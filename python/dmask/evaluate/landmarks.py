@@ -17,20 +17,14 @@ from numpy.typing import NDArray
 
 from dmask.commands.options import add_backend_arguments, core_options, make_pipeline
 from dmask.errors import Error, WrongUse
+from dmask.evaluate.curves import cubic, distance_to_polyline
+from dmask.point_order import OUTER_CORNERS, POINT_GROUPS
 
 if TYPE_CHECKING:
     from dmask._core import FrameDetection, Pipeline
     from dmask.io.labelled import LabelledPicture
 
 LIMIT = 0.10  # of the outer corners' distance; beyond it a face counts as failed
-OUTER_CORNERS = (36, 45)
-POINT_GROUPS = {
-    "jaw": range(17),
-    "brows": range(17, 27),
-    "nose": range(27, 36),
-    "eyes": range(36, 48),
-    "mouth": range(48, 68),
-}
 LID_POINTS = {"od": ((37, 38), (40, 41)), "os": ((43, 44), (46, 47))}  # upper, lower
 MOST_TAGS = 20
 TILE_PX = 220
@@ -209,24 +203,6 @@ def labelled_point(tags: dict[str, str], name: str) -> NDArray[np.float64] | Non
         return np.array([float(tags[f"{name}_x"]), float(tags[f"{name}_y"])])
     except (KeyError, ValueError):
         return None
-
-
-def cubic(margin: NDArray[np.float64], count: int = 100) -> NDArray[np.float64]:
-    """(count,2) points of the cubic through a lid margin (K,2), x along the canthi: Eqs. (6-8)."""
-    axis = margin[-1] - margin[0]
-    length = max(float(np.linalg.norm(axis)), 1e-9)
-    frame = np.array([axis, [-axis[1], axis[0]]]) / length
-    x, y = frame @ (margin - margin[0]).T
-    at = np.linspace(0, length, count)
-    return margin[0] + np.column_stack([at, np.polyval(np.polyfit(x, y, 3), at)]) @ frame
-
-
-def distance_to_polyline(points: NDArray, line: NDArray) -> NDArray[np.float64]:
-    """(M) distances of points (M,2) to the segments of a line (K,2)."""
-    start, step = line[:-1], np.diff(line, axis=0)
-    relative = points[:, None] - start
-    along = (relative * step).sum(2) / np.maximum((step**2).sum(1), 1e-12)
-    return np.linalg.norm(relative - np.clip(along, 0, 1)[..., None] * step, axis=2).min(1)
 
 
 def summarise(scores: list[Score], short: bool = False) -> dict[str, Any]:

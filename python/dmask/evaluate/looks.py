@@ -11,17 +11,12 @@ from numpy.typing import NDArray
 
 from dmask.evaluate.tracks import COLUMNS, POINTS, all_points
 from dmask.io.tables import EYE_POINTS, EYES
+from dmask.point_order import MIRROR_68, MIRROR_IRIS
 
 if TYPE_CHECKING:
     from dmask._core import Pipeline
 
 SMALL_FACES_PX = (90, 60)  # width of the 68 points
-MIRRORED_68 = np.r_[
-    (np.r_[16:-1:-1, 26:16:-1, 27:31, 35:30:-1]),  # contour, brows, nose, nostrils
-    (np.r_[45:41:-1, [47, 46], 39:35:-1, [41, 40]]),  # lids
-    (np.r_[54:47:-1, 59:54:-1, 64:59:-1, 67:64:-1]),  # lips
-]
-MIRRORED_IRIS = np.r_[0, 1, 18:1:-1]  # the limbus keeps its sense of rotation
 
 
 def look_again(
@@ -76,9 +71,9 @@ def unmirrored(points: NDArray, width: int) -> NDArray[np.float64]:
     """Points (306, 3) of a mirrored frame, `width` px wide, as those of the frame itself."""
     back = points * [-1, 1, 1] + [width - 1, 0, 0]
     result = np.empty_like(back)
-    result[:68] = back[MIRRORED_68]
+    result[:68] = back[MIRROR_68]
     for eye, other in (EYES, EYES[::-1]):
         for part in EYE_POINTS:
             there = COLUMNS[f"{other}_{part}"]
-            result[COLUMNS[f"{eye}_{part}"]] = back[there[MIRRORED_IRIS] if part == "iris" else there]
+            result[COLUMNS[f"{eye}_{part}"]] = back[there[MIRROR_IRIS] if part == "iris" else there]
     return result

@@ -18,16 +18,11 @@ import numpy as np
 from dmask.environment import MODELS_DIR, weights_dir
 from dmask.io import container
 from dmask.models import record
+from dmask.point_order import MIRROR_68
 
 FILE = "landmarks.dmm"
 FIRST = 27  # nose, lids and lips; before them the contour and the brows
 INTEROCULAR_MM = 62.3  # of the mean face
-# Each landmark's partner on the other side of the face, iBUG order.
-MIRROR = np.r_[
-    (np.r_[16:-1:-1, 26:16:-1, 27:31, 35:30:-1]),  # contour, brows, nose, nostrils
-    (np.r_[45:41:-1, [47, 46], 39:35:-1, [41, 40]]),  # lids
-    (np.r_[54:47:-1, 59:54:-1, 64:59:-1, 67:64:-1]),  # lips
-]
 
 
 def offsets_mm(
@@ -56,7 +51,7 @@ def offsets_mm(
         interocular_px = np.linalg.norm(projected[36:42].mean(0) - projected[42:48].mean(0))
         found.append((np.array(detection.face)[:, :2] - projected) / interocular_px * INTEROCULAR_MM)
     mean = np.mean(found, axis=0) * [1, -1]  # the picture's y runs down
-    mean = 0.5 * (mean + mean[MIRROR] * [-1, 1])
+    mean = 0.5 * (mean + mean[MIRROR_68] * [-1, 1])
     mean[:FIRST] = 0
     return np.c_[mean, np.zeros(68)]
 

@@ -7,9 +7,9 @@ import os
 import sys
 from pathlib import Path
 
+from dmask.environment import weights_dir
 from dmask.errors import Error, WrongUse
 
-MODELS = Path(__file__).resolve().parent.parent / "models"
 EXTRA_SETS = {
     "300w": ("face", "300W (.pts files beside pictures; who validates is left out)"),
     "wflw": ("face", "WFLW (WFLW_annotations and WFLW_images)"),
@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Trains; 0 when done, 1 when the data is not there, 2 for wrong use."""
+    """Trains. Raises Error when the data is not there, WrongUse."""
     os.environ["OMP_NUM_THREADS"] = str(args.threads)  # before torch is imported
     import torch
 
@@ -85,24 +85,16 @@ def run(args: argparse.Namespace) -> int:
     if args.finetune is not None:
         return finetune_face(args, given)
     if not args.data.is_dir():
-        print(f"{args.data}: no such folder; give the data with --data or DMASK_SHARED", file=sys.stderr)
-        return 2
+        raise WrongUse(f"{args.data}: no such folder; give the data with --data or DMASK_SHARED")
     if args.net != "face" and args.synthetic is None:
-        print("--synthetic is missing; expected a folder of rendered eyes for the eye nets", file=sys.stderr)
-        return 2
+        raise WrongUse("--synthetic is missing; expected a folder of rendered eyes for the eye nets")
     if args.net == "face" and args.weights == "open" and args.synthetic_faces is None:
-        print(
-            "--synthetic-faces is missing; expected a folder of rendered faces for the open face net",
-            file=sys.stderr,
-        )
-        return 2
+        raise WrongUse("--synthetic-faces is missing; expected a folder of rendered faces for the open net")
     if args.net in ("eyelid", "iris", "lines") and not (args.start_from or args.resume):
-        print(
+        raise WrongUse(
             f"a head alone needs a trunk: got {args.net} without --start-from, expected a checkpoint of "
-            "`dmask train eyes`",
-            file=sys.stderr,
+            "`dmask train eyes`"
         )
-        return 2
     extra = {name: getattr(args, f"extra_{name}") for name in EXTRA_SETS}
     extra = {name: path for name, path in extra.items() if path is not None}
     for name in extra:
@@ -110,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
             raise WrongUse(f"got --extra-{name} with {args.net}; it is of use for {EXTRA_SETS[name][0]} only")
         if args.weights == "open":
             raise WrongUse(f"got --extra-{name} with --weights open, which is trained on own renders alone")
-    output = args.output or (MODELS if args.weights == "research" else MODELS / "open")
+    output = args.output or weights_dir(args.weights)
     options = loop.Options(**given)
     try:
         torch.manual_seed(args.seed)
@@ -128,15 +120,12 @@ def run(args: argparse.Namespace) -> int:
         )
         loop.train(task, args.work / f"{args.net}.pt", options, args.resume)
     except FileNotFoundError as error:
-        print(error, file=sys.stderr)
-        return 1
+        raise Error(str(error)) from None
     return 0
 
 
 def finetune_face(args: argparse.Namespace, given: dict) -> int:
     """Raises WrongUse, Error."""
-    from dmask.environment import weights_dir
-
     from . import finetune
 
     if args.net != "face":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import os
 import warnings
 from pathlib import Path
@@ -15,6 +14,8 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from dmask.environment import sha256
 
 from .networks import EYELID, IRIS, LINES, EyeNet, NetSpec
 
@@ -91,7 +92,7 @@ def write_onnx(net: nn.Module, spec: NetSpec, path: Path, example: Tensor | None
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return sha256(path)
 
 
 def write_eye_nets(net: EyeNet, folder: Path) -> None:

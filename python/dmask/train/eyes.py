@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
+from dmask.point_order import CANTHI, MIRROR_IRIS
+
 from . import augment, faces
 from .networks import EDGE_STRIDE_PX, EYE_HEIGHT_PX, EYE_WIDTH_PX
 from .split import is_validation
@@ -28,9 +30,7 @@ OTHER_EYE_SHARE = 0.8
 S_LID = np.linspace(0, 1, 11)  # positions of lid points along the canthal line
 LIMBUS_RAD = np.deg2rad(20 * np.arange(18) - 90)  # clockwise in the picture (y down) from 12 o'clock
 CLOSED = 0.035  # opening / canthal distance
-MIRROR_IRIS = np.array([0, 1, *range(18, 1, -1)])  # limbus k >= 2 -> 20 - k when the picture is turned round
 
-CORNERS = {"od": (39, 36), "os": (42, 45)}  # inner, outer canthus among the 68
 HUMAN_UPPER = {"od": (38, 37), "os": (43, 44)}  # inner -> outer
 HUMAN_LOWER = {"od": (40, 41), "os": (47, 46)}
 MESH_UPPER = {"od": faces.UPPER_OD[::-1], "os": faces.UPPER_OS[::-1]}  # inner -> outer
@@ -202,14 +202,14 @@ def real_eyes(
         picture = cv2.imread(str(path))
         if picture is None:
             raise FileNotFoundError(f"{path}: not a readable picture")
-        canthal = {eye: np.linalg.norm(points[a] - points[b]) for eye, (a, b) in CORNERS.items()}
+        canthal = {eye: np.linalg.norm(points[a] - points[b]) for eye, (a, b) in CANTHI.items()}
         across = points[[42, 45]].mean(0) - points[[36, 39]].mean(0)
         interocular = np.linalg.norm(across)
         up = np.array([across[1], -across[0]]) / interocular
         for k, eye in enumerate(("od", "os")):
             other = "os" if eye == "od" else "od"
             c = max(canthal[eye], OTHER_EYE_SHARE * canthal[other])
-            corners = points[list(CORNERS[eye])]
+            corners = points[list(CANTHI[eye])]
             both = {}
             for name, ids in (("upper", MESH_UPPER), ("lower", MESH_LOWER), ("iris", MESH_IRIS)):
                 v2, v1 = mesh.v2_xy[row, list(ids[eye])], mesh.v1_xy[row, [column[i] for i in ids[eye]]]

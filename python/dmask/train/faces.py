@@ -11,18 +11,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dmask.point_order import MIRROR_68, OUTER_CORNERS
+
 from . import augment
 from .networks import FACE_PX
 from .split import is_validation
 
 CROP_MARGIN = 1.3  # crop side / larger side of the points' bounding box
 CACHE_PX, CACHE_MARGIN = 208, 1.6  # the cached square covers 1.6 crop sides: 130 px a crop
-MIRROR_68 = np.array(
-    [*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31]
-    + [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40]
-    + [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65]
-)
-OUTER_CORNERS = (36, 45)
 
 # Face Mesh: the same points of both generations, OD then OS, outer canthus .. inner canthus.
 UPPER_OD = (33, 246, 161, 160, 159, 158, 157, 173, 133)

@@ -31,7 +31,7 @@ from dmask.io.labelled import find_labels
 from . import faces
 from .export import compile_f32, write_onnx
 from .heatmap import decode
-from .loop import follow, to_tensors
+from .loop import follow, optimiser_of, to_tensors
 from .networks import FACE, build
 from .tasks import landmarks_loss, predict
 
@@ -113,9 +113,6 @@ def load_onnx(net: nn.Module, path: Path) -> nn.Module:
     constants = read_constants(graph)
     missing = {name for name, module in modules.items() if isinstance(module, nn.Conv2d)}
     weights = {module_path(n.name): n.input[1:3] for n in graph.node if n.op_type == "Conv"}
-    if "visibility_bias" in constants:  # the first release's layout of the same net
-        weights = {f"{'points' if name == 'heatmaps' else 'trunk'}.{name}": v for name, v in weights.items()}
-        weights["points.evidence"] = ("visibility.1", "visibility_bias")
     for name, inputs in weights.items():
         weight, bias = (torch.tensor(constants[i], dtype=torch.float32) for i in inputs)
         conv = modules.get(name)
@@ -221,14 +218,7 @@ def improve(
 
     The net stays in eval mode: its normalisation has no statistics left to follow.
     """
-    weights = [p for p in net.parameters() if p.ndim == 4]
-    others = [p for p in net.parameters() if p.ndim != 4]
-    groups = [
-        {"params": weights, "weight_decay": options.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    optimiser = torch.optim.AdamW(groups, lr=options.rate)
-
+    optimiser = optimiser_of(net, options)
     average = copy.deepcopy(net)
 
     def error() -> float:

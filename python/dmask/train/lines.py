@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dmask.evaluate.curves import distance_to_polyline
+
 from .networks import EDGE_STRIDE_PX, LineHead
 
 POSITIVE_WEIGHT = 6.0  # an edge covers about 5 % of the cells
@@ -55,11 +57,3 @@ def line_distance(predicted: NDArray, truth: NDArray) -> float:
     there = distance_to_polyline(truth, predicted).mean()
     back = distance_to_polyline(inside, truth).mean() if len(inside) else there
     return float(0.5 * (there + back))
-
-
-def distance_to_polyline(points: NDArray, line: NDArray) -> NDArray[np.float64]:
-    """(M) distances of points (M,2) to a polyline (K,2)."""
-    a, d = line[:-1], np.diff(line, axis=0)
-    rel = points[:, None] - a
-    t = np.clip((rel * d).sum(2) / np.maximum((d**2).sum(1), 1e-9), 0, 1)
-    return np.linalg.norm(rel - t[..., None] * d, axis=2).min(1)

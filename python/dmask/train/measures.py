@@ -5,24 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dmask.evaluate.curves import cubic, distance_to_polyline
+
 from .eyes import CLOSED, NOMINAL_XY, Eyes, opening
-from .lines import distance_to_polyline, line_distance, read_line
+from .lines import line_distance, read_line
 
 COVERED = 16  # bit of `synthetic_eyes`: no lid point is free
 LINE_NAMES = ("crease", "upper", "lower", "bulge")
-
-
-def dense_lid(points: NDArray) -> NDArray[np.float64]:
-    """(11,2) margin points -> (101,2): their cubic over the canthal line, sampled (Eqs. 6-8)."""
-    axis = points[-1] - points[0]
-    length = np.linalg.norm(axis)
-    x_dir = axis / max(length, 1e-6)
-    normal = np.array([-x_dir[1], x_dir[0]])
-    rel = points - points[0]
-    x, y = rel @ x_dir, rel @ normal
-    coefficients = np.polyfit(x, y, 3)
-    t = np.linspace(0, length, 101)
-    return points[0] + t[:, None] * x_dir + np.polyval(coefficients, t)[:, None] * normal
 
 
 def lid_measures(eyes: Eyes, lid: NDArray, logits: NDArray) -> dict[str, float]:
@@ -31,16 +20,16 @@ def lid_measures(eyes: Eyes, lid: NDArray, logits: NDArray) -> dict[str, float]:
     truth, person = eyes.lid - NOMINAL_XY, eyes.human_lid - np.array(NOMINAL_XY, np.float32)
     h = np.flatnonzero(eyes.human)
     if len(h):
-        polyline, cubic = [], []
+        polyline, to_cubic = [], []
         for i in h:
             for margin, ids in ((lid[i, :11], (2, 3)), (np.r_[lid[i, :1], lid[i, 19:9:-1]], (4, 5))):
-                for curve, kept in ((margin, polyline), (dense_lid(margin), cubic)):
+                for curve, kept in ((margin, polyline), (cubic(margin, 101), to_cubic)):
                     kept.append(distance_to_polyline(person[i][list(ids)], curve) / eyes.outer_corners_px[i])
         corners = (
             np.linalg.norm(lid[h][:, [0, 10]] - person[h][:, :2], axis=2) / eyes.outer_corners_px[h, None]
         )
         out["human_lid_to_curve_pct"] = 100 * float(np.mean(polyline))
-        out["human_lid_to_cubic_pct"] = 100 * float(np.mean(cubic))
+        out["human_lid_to_cubic_pct"] = 100 * float(np.mean(to_cubic))
         out["human_canthi_pct"] = 100 * float(corners.mean())
         shut = h[eyes.openness[h] < 0.06]
         if len(shut):

@@ -48,6 +48,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from .shards import render_all, write_shards
 from .synthetic_eyes_assets import CREASE_IN_BOTH, EyeAssets, load_assets
 from .synthetic_eyes_camera import scene_level, take_picture
 from .synthetic_eyes_folds import find_fold, log_radiance, valley_depth
@@ -522,20 +523,9 @@ DTYPES = {
 
 def render_eyes(assets: EyeAssets, seed: int, first: int, count: int) -> dict[str, np.ndarray]:
     """The arrays of eyes first .. first + count - 1 of a seed."""
-    images = np.empty((count, HEIGHT, WIDTH, 3), np.uint8)
-    rows = []
-    for k in range(count):
-        images[k], labels = render_eye(np.random.default_rng([seed, first + k]), assets)
-        rows.append(labels)
-    arrays = {name: np.array([row[name] for row in rows], dtype) for name, dtype in DTYPES.items()}
-    return {
-        "images": images,
-        **arrays,
-        "skin_names": np.array(assets.all_skin_names),
-        "iris_names": np.array(assets.all_iris_names),
-        "seed": np.full(count, seed, np.int64),
-        "index": first + np.arange(count),
-    }
+    arrays = render_all(lambda rng: render_eye(rng, assets), DTYPES, seed, first, count)
+    names = {"skin_names": assets.all_skin_names, "iris_names": assets.all_iris_names}
+    return arrays | {name: np.array(values) for name, values in names.items()}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -554,15 +544,14 @@ def main(arguments: list[str] | None = None) -> int:
             f"--count {options.count} --shard {options.shard}: expected at least 1 eye and no negative shard"
         )
     assets = load_assets(options.unityeyes2, options.split)
-    shard = options.shard or options.count
-    for number, first in enumerate(range(0, options.count, shard)):
-        arrays = render_eyes(assets, options.seed, first, min(shard, options.count - first))
-        name = f"{options.output.stem}_{number:03d}.npz" if options.shard else f"{options.output.stem}.npz"
-        partial = options.output.with_name(name + ".partial")
-        with partial.open("wb") as file:
-            np.savez(file, **arrays)
-        partial.rename(options.output.with_name(name))
-        print(f"{name}: {len(arrays['images'])} eyes", flush=True)
+    write_shards(
+        options.output,
+        lambda first, count: render_eyes(assets, options.seed, first, count),
+        0,
+        options.count,
+        options.shard,
+        "eyes",
+    )
     return 0
 
 

@@ -33,6 +33,7 @@ from dmask._core import gbuffer
 
 from . import synthetic_faces_dress as dress
 from . import synthetic_faces_paint as paint
+from .shards import render_all, write_shards
 from .synthetic_faces_head import (
     EYE_OD,
     EYE_OS,
@@ -693,18 +694,7 @@ DTYPES = {
 
 def render_faces(head: Head, seed: int, first: int, count: int) -> dict[str, np.ndarray]:
     """The arrays of faces first .. first + count - 1 of a seed."""
-    images = np.empty((count, SIZE, SIZE, 3), np.uint8)
-    rows = []
-    for k in range(count):
-        images[k], labels = render_face(np.random.default_rng([seed, first + k]), head)
-        rows.append(labels)
-    arrays = {name: np.array([row[name] for row in rows], dtype) for name, dtype in DTYPES.items()}
-    return {
-        "images": images,
-        **arrays,
-        "seed": np.full(count, seed, np.int64),
-        "index": first + np.arange(count),
-    }
+    return render_all(lambda rng: render_face(rng, head), DTYPES, seed, first, count)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -724,17 +714,14 @@ def main(arguments: list[str] | None = None) -> int:
         )
     cv2.setNumThreads(1)
     head = load(options.ict)
-    shard = options.shard or options.count
-    end = options.first + options.count
-    for first in range(options.first, end, shard):
-        arrays = render_faces(head, options.seed, first, min(shard, end - first))
-        number = f"_{first // shard:03d}" if options.shard else ""
-        name = f"{options.output.stem}{number}.npz"
-        partial = options.output.with_name(name + ".partial")
-        with partial.open("wb") as file:
-            np.savez(file, **arrays)
-        partial.rename(options.output.with_name(name))
-        print(f"{name}: {len(arrays['images'])} faces", flush=True)
+    write_shards(
+        options.output,
+        lambda first, count: render_faces(head, options.seed, first, count),
+        options.first,
+        options.count,
+        options.shard,
+        "faces",
+    )
     return 0
 
 

@@ -6,7 +6,6 @@ Everything runs through OpenVINO on one CPU thread, as in use. Nothing validated
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import platform
@@ -16,10 +15,13 @@ from pathlib import Path
 
 import numpy as np
 import openvino as ov
+import torch
 from numpy.typing import NDArray
 
-from . import eye_tasks, eyes, faces, measures
-from .cli import MODELS
+from dmask.environment import MODELS_DIR, cpu_info, sha256
+from dmask.point_order import POINT_GROUPS
+
+from . import eye_tasks, eyes, faces, heatmap, measures
 
 SPECTACLES = 1 | 32 | 64  # bits of `synthetic_eyes`: frame, thick lens, dark lens
 SPECTACLES_FIGURES = (
@@ -56,12 +58,8 @@ def stacked(outputs: list[dict[str, NDArray]]) -> dict[str, NDArray]:
 
 
 def decode(heatmaps: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(N,K,h,w) logits -> (N,K,2) crop pixels: expectation of the cell centres, (cell + 0.5) * 4 - 0.5."""
-    p = np.exp(heatmaps - heatmaps.max((2, 3), keepdims=True)).astype(np.float64)
-    p /= p.sum((2, 3), keepdims=True)
-    x = (p.sum(2) * np.arange(p.shape[3])).sum(2)
-    y = (p.sum(3) * np.arange(p.shape[2])).sum(2)
-    return (np.stack([x, y], 2) + 0.5) * 4 - 0.5
+    """(N,K,h,w) logits -> (N,K,2) crop pixels, as the nets were trained, in float64."""
+    return heatmap.decode(torch.from_numpy(heatmaps).double()).numpy()
 
 
 def face_figures(path: Path, data: Path, precision: str) -> dict[str, float]:
@@ -72,11 +70,9 @@ def face_figures(path: Path, data: Path, precision: str) -> dict[str, float]:
     predicted = decode(out["heatmaps"])
     error = faces.normalised_error(predicted, xy)
     corners = np.linalg.norm(xy[:, 36] - xy[:, 45], axis=1)
-    parts = {"jaw": range(17), "brows": range(17, 27), "nose": range(27, 36), "eyes": range(36, 48)}
-    parts["mouth"] = range(48, 68)
     figures = {"faces": len(xy), "nme_pct": 100 * error.mean(), "nme_median_pct": 100 * np.median(error)}
     figures |= {"failures_8pct": int((error > 0.08).sum()), "failures_10pct": int((error > 0.10).sum())}
-    for name, ids in parts.items():
+    for name, ids in POINT_GROUPS.items():
         d = np.linalg.norm(predicted[:, list(ids)] - xy[:, list(ids)], axis=2)
         figures[f"{name}_pct"] = 100 * float((d.mean(1) / corners).mean())
     rng = np.random.default_rng(0)
@@ -113,13 +109,6 @@ def eye_figures(models: Path, held_out: eyes.Eyes, precision: str) -> dict[str, 
     return figures | {f"{name}_ms": float(np.median(net.times_ms)) for name, net in nets.items()}
 
 
-def hardware() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []:
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m dmask.train.validate", description=__doc__)
     parser.add_argument("nets", nargs="*", default=[], help="face, eyes (default: both)")
@@ -128,7 +117,7 @@ def main() -> int:
     )
     parser.add_argument("--synthetic", type=Path, help="folder of rendered eyes with validation*.npz")
     parser.add_argument("--work", type=Path, default=Path("build/train"), help="where cut eyes are kept")
-    parser.add_argument("--models", type=Path, default=MODELS)
+    parser.add_argument("--models", type=Path, default=MODELS_DIR)
     parser.add_argument("--precision", default="f32", choices=["f32", "bf16"])
     parser.add_argument("--json", type=Path, help="write the figures here too")
     args = parser.parse_args()
@@ -140,7 +129,7 @@ def main() -> int:
             "the eye nets need --synthetic, a folder with validation*.npz of dmask.train.synthetic_eyes"
         )
     report: dict[str, object] = {
-        "hardware": hardware(),
+        "hardware": cpu_info()[0],
         "threads": 1,
         "precision": args.precision,
         "versions": {
@@ -159,7 +148,7 @@ def main() -> int:
     for name, values in figures.items():
         report[name] = {k: round(float(v), 4) for k, v in values.items()}
     files = sorted(args.models.glob("*.onnx"))
-    report["sha256"] = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    report["sha256"] = {file.name: sha256(file) for file in files}
     text = json.dumps(report, indent=2)
     print(text)
     if args.json:

@@ -1,0 +1,46 @@
+"""Rendered training pictures: made one by one from (seed, index), written in files of a few thousand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+Arrays = dict[str, np.ndarray]
+
+
+def render_all(
+    render_one: Callable[[np.random.Generator], tuple[np.ndarray, dict]],
+    dtypes: dict[str, type],
+    seed: int,
+    first: int,
+    count: int,
+) -> Arrays:
+    """`images`, the labels named in `dtypes`, `seed` and `index` of pictures first .. first + count - 1."""
+    pairs = [render_one(np.random.default_rng([seed, first + k])) for k in range(count)]
+    labels = {name: np.array([row[name] for _, row in pairs], dtype) for name, dtype in dtypes.items()}
+    return {
+        "images": np.stack([image for image, _ in pairs]),
+        **labels,
+        "seed": np.full(count, seed, np.int64),
+        "index": first + np.arange(count),
+    }
+
+
+def write_shards(
+    output: Path, render: Callable[[int, int], Arrays], first: int, count: int, shard: int, what: str
+) -> None:
+    """Writes render(first, count) to `output`, or in files of `shard` pictures, NAME_000.npz and so on.
+
+    Each appears whole, under a temporary name before.
+    """
+    size = shard or count
+    for start in range(first, first + count, size):
+        arrays = render(start, min(size, first + count - start))
+        name = f"{output.stem}_{start // size:03d}.npz" if shard else f"{output.stem}.npz"
+        partial = output.with_name(name + ".partial")
+        with partial.open("wb") as file:
+            np.savez(file, **arrays)
+        partial.rename(output.with_name(name))
+        print(f"{name}: {len(arrays['images'])} {what}", flush=True)
