@@ -1,0 +1,37 @@
+// Every kernel's launch, and its twin on the CPU with the same arguments: pointers are device memory for the one and host
+// memory for the other. Launches return at once; results are there when the stream is.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+struct CUstream_st;  // the runtime's own name: its header is needed by the kernels alone
+
+namespace dmask::cuda {
+
+using StreamHandle = CUstream_st*;
+
+// --- heatmaps.cu: soft-argmax of heat maps, as detect/heatmap.hpp ----------------------------------------------------
+
+struct Heatmaps {
+  const float* logits;      // maps x height x width
+  const float* visibility;  // maps
+  int maps, height, width;
+};
+struct DecodedPoint {
+  float x, y;        // px of the crop, 4 a cell
+  float confidence;  // 0..1
+  float spread;      // standard deviation of the map, cells
+};
+void decode_heatmaps(const Heatmaps& maps, DecodedPoint* points, StreamHandle stream);
+void decode_heatmaps_twin(const Heatmaps& maps, DecodedPoint* points);
+
+// --- crops.cu: crops of a frame as planes for the nets, as detect/crop.hpp -------------------------------------------
+
+// --- subject.cu: a subject's own blendshapes, as models/face_model.hpp -----------------------------------------------
+
+// --- fit: residuals, Jacobians and normal equations of many fits at once, as fit/ ------------------------------------
+
+// --- mask: posing, normals, shading and drawing, as pipeline/mask.hpp and render/ ------------------------------------
+
+}  // namespace dmask::cuda
