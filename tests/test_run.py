@@ -214,6 +214,16 @@ def test_frames_after_the_calibration_scan_are_streamed(tmp_path, monkeypatch, p
     assert len(frames_of(tmp_path / "out" / "mask.mp4")) == len(patient_frames)
 
 
+def test_overlapping_stages_change_nothing_but_the_time(tmp_path, monkeypatch, patient_frames):
+    monkeypatch.setattr(masking, "CALIBRATION_SCAN_FRAMES", 10)
+    video = write_video(tmp_path / "in.mp4", patient_frames)
+    for threads in ("1", "3"):
+        out = tmp_path / threads
+        assert cli.main(["run", str(video), "-o", str(out), "--threads", threads, "--precision", "f32"]) == 0
+    for name in ("frames.csv", "track.dmask", "mask.mp4", "summary.json"):
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "3" / name).read_bytes(), name
+
+
 def test_a_face_that_appears_after_the_first_scan_is_still_calibrated(tmp_path, monkeypatch, patient_frames):
     monkeypatch.setattr(masking, "CALIBRATION_SCAN_FRAMES", 8)
     height, width = patient_frames[0].shape[:2]

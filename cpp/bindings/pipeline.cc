@@ -116,19 +116,14 @@ struct MaskRenderer {
   }
 };
 
-py::dict timings_of(const StageTimings& t) {
+py::dict timings_of(const DetectTimings& t) {
   py::dict d;
-  d["face_detector"] = t.detect.face_detector;
-  d["preprocess"] = t.detect.preprocess;
-  d["net_face"] = t.detect.net_face;
-  d["net_eyelid"] = t.detect.net_eyelid;
-  d["net_iris"] = t.detect.net_iris;
-  d["net_lines"] = t.detect.net_lines;
-  d["fit_face"] = t.fit_face;
-  d["fit_eyelid"] = t.fit_eyelid;
-  d["fit_eyeball"] = t.fit_eyeball;
-  d["calibrate"] = t.calibrate;
-  d["render"] = t.render;
+  d["face_detector"] = t.face_detector;
+  d["preprocess"] = t.preprocess;
+  d["net_face"] = t.net_face;
+  d["net_eyelid"] = t.net_eyelid;
+  d["net_iris"] = t.net_iris;
+  d["net_lines"] = t.net_lines;
   return d;
 }
 
@@ -302,7 +297,16 @@ void bind_pipeline(py::module_& m) {
            "Instead of calibrate(): a subject known already. dict of identity (K,), scale, iris_radius_mm and, for\n"
            "od and os, _shape (Ks,), _offset (3,) mm, _roll rad, _centre (3,) mm, head frame.")
       .def("reset", &Pipeline::reset)
-      .def("timings", [](const Pipeline& p) { return timings_of(p.timings()); })
+      .def("detect_timings", [](const Pipeline& p) { return timings_of(p.timings().detect); })
+      .def("fit_timings",
+           [](const Pipeline& p) {
+             py::dict d;
+             d["fit_face"] = p.timings().fit_face;
+             d["fit_eyelid"] = p.timings().fit_eyelid;
+             d["fit_eyeball"] = p.timings().fit_eyeball;
+             d["render"] = p.timings().render;
+             return d;
+           })
       .def("track_statics", [](const Pipeline& p) { return statics_of(p.subject()); })
       .def_property_readonly("backend", &Pipeline::backend);
 

@@ -1,33 +1,48 @@
-"""From one input to its results: detect, calibrate, fit, render, encode; one frame in memory at a time.
+"""From one input to its results: decode, detect, calibrate, fit and render, encode.
 
 The first CALIBRATION_SCAN_FRAMES frames are looked at (only their landmarks are kept), the patient's
-statics are fitted on the good ones among them, and then all frames get their result, in order.
+statics are fitted on the good ones among them, and then all frames get their result, in order. With two
+threads or more the stages overlap, each a few frames ahead of the next; with one they take turns.
 """
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from dmask import environment
+from dmask.ahead import ahead
 from dmask.errors import Error
 from dmask.io import container
 from dmask.io.picture import PictureReader, PictureWriter
 from dmask.io.tables import FRAME_COLUMNS, Table, frame_row, read_frames
-from dmask.io.video import VideoReader, VideoWriter
+from dmask.io.video import Frame, VideoReader, VideoWriter
 from dmask.measure.summary import summarise
 from dmask.progress import Progress
 from dmask.stages import DETECT, FIT, Stages
 
 if TYPE_CHECKING:
-    from dmask._core import Calibration, FrameDetection, Pipeline
+    from dmask._core import Calibration, FrameDetection, FrameResult, Pipeline
 
 CALIBRATION_SCAN_FRAMES = 900
+FRAMES_AHEAD = 3  # of a stage, where stages overlap
+
+
+class Detected(NamedTuple):
+    detection: FrameDetection
+    detect_ms: float
+
+
+class Masked(NamedTuple):
+    result: FrameResult
+    mask: np.ndarray  # (H, W, 3) uint8 BGR
 
 
 @dataclass
@@ -36,6 +51,7 @@ class Outcome:
 
     frames: int = 0
     frames_with_face: int = 0
+    frames_looked_at: int = 0  # the scan for the calibration runs ahead of the results
     calibration: dict[str, Any] = field(default_factory=dict)
     stages: Stages = field(default_factory=Stages)
 
@@ -53,69 +69,34 @@ def mask_source(
     """
     outcome = Outcome()
     stages = outcome.stages
-    threads = options["threads"]
     is_picture = isinstance(source, PictureReader)
     writer = (
         PictureWriter(folder / "mask.png")
         if is_picture
-        else VideoWriter(
-            folder / "mask.mp4", source.width, source.height, source.time_base, source.rate, threads
-        )
+        else VideoWriter(folder / "mask.mp4", source.width, source.height, source.time_base, source.rate)
     )
     table = Table(folder / "frames.csv", FRAME_COLUMNS)
     rows = bytearray()  # of the track, float32: half a kilobyte a frame
     times_s: list[float] = []
-    scan: list[tuple[FrameDetection, float]] = []  # with the milliseconds that detection took
-    detected = 0
+    depth = FRAMES_AHEAD if options["threads"] > 1 else 0
 
-    def finish(detection: FrameDetection, detect_ms: float) -> None:
-        start = time.perf_counter()
-        result = pipeline.fit(detection)
-        stages.take(pipeline.timings(), FIT)
-        mask = pipeline.render(result)
-        stages.take(pipeline.timings(), ("render",))
-        stages.add("frame_to_mask", detect_ms + 1e3 * (time.perf_counter() - start))
-        with stages.clock("encode"):
-            writer.write(mask, result.time_s)
-        table.write(frame_row(outcome.frames, result, options["profile"]))
-        rows.extend(np.ascontiguousarray(result.track_row, np.float32).tobytes())
-        times_s.append(result.time_s)
-        outcome.frames += 1
-        outcome.frames_with_face += int(result.face_valid)
-        progress.show(0.5 * (detected + outcome.frames), source.frame_count)
-
-    def finish_scan() -> bool:
-        """Calibrate on the frames looked at so far and give them their results; True where it worked."""
-        calibration = pipeline.calibrate([detection for detection, _ in scan])
-        outcome.calibration = describe(calibration)
-        for detection, detect_ms in scan:
-            finish(detection, detect_ms)
-        scan.clear()
-        return calibration.ok
+    def show() -> None:
+        progress.show(0.5 * (outcome.frames_looked_at + outcome.frames), source.frame_count)
 
     try:
-        calibrated = False
-        frames = iter(source)
-        while True:
-            with stages.clock("decode"):
-                frame = next(frames, None)
-            if frame is None:
-                break
-            start = time.perf_counter()
-            detection = pipeline.detect(frame.bgr, frame.time_s)
-            detect_ms = 1e3 * (time.perf_counter() - start)
-            stages.take(pipeline.timings(), DETECT)
-            detected += 1
-            del frame
-            if calibrated:
-                finish(detection, detect_ms)
-                continue
-            scan.append((detection, detect_ms))
-            progress.show(0.5 * (detected + outcome.frames), source.frame_count)
-            if len(scan) >= CALIBRATION_SCAN_FRAMES and past_fixation(detection.time_s, options):
-                calibrated = finish_scan()
-        if scan:
-            finish_scan()
+        frames = ahead(decoded(source, stages), depth)
+        looks = ahead(detected(frames, pipeline, outcome, show), depth)
+        known = calibrated(looks, pipeline, options, outcome)
+        with closing(ahead(masked(known, pipeline, stages), depth)) as masks:
+            for result, mask in masks:
+                with stages.clock("encode"):
+                    writer.write(mask, result.time_s)
+                table.write(frame_row(outcome.frames, result, options["profile"]))
+                rows.extend(np.ascontiguousarray(result.track_row, np.float32).tobytes())
+                times_s.append(result.time_s)
+                outcome.frames += 1
+                outcome.frames_with_face += int(result.face_valid)
+                show()
     finally:
         writer.close()
         table.close()
@@ -148,6 +129,67 @@ def mask_source(
         },
     )
     return outcome
+
+
+def decoded(source: VideoReader | PictureReader, stages: Stages) -> Iterator[Frame]:
+    frames = iter(source)
+    while True:
+        with stages.clock("decode"):
+            frame = next(frames, None)
+        if frame is None:
+            return
+        yield frame
+
+
+def detected(
+    frames: Iterator[Frame], pipeline: Pipeline, outcome: Outcome, show: Callable[[], None]
+) -> Iterator[Detected]:
+    for frame in frames:
+        start = time.perf_counter()
+        detection = pipeline.detect(frame.bgr, frame.time_s)
+        detect_ms = 1e3 * (time.perf_counter() - start)
+        outcome.stages.take(pipeline.detect_timings(), DETECT)
+        outcome.frames_looked_at += 1
+        show()
+        yield Detected(detection, detect_ms)
+
+
+def calibrated(
+    looks: Iterator[Detected], pipeline: Pipeline, options: dict[str, Any], outcome: Outcome
+) -> Iterator[Detected]:
+    """The same looks, held back until the patient's statics are fitted; where that fails, the next scan
+    tries."""
+    scan: list[Detected] = []
+    done = False
+    for look in looks:
+        if done:
+            yield look
+            continue
+        scan.append(look)
+        if len(scan) >= CALIBRATION_SCAN_FRAMES and past_fixation(look.detection.time_s, options):
+            done = calibrate(scan, pipeline, outcome)
+            yield from scan
+            scan.clear()
+    if scan:
+        calibrate(scan, pipeline, outcome)
+        yield from scan
+
+
+def calibrate(scan: list[Detected], pipeline: Pipeline, outcome: Outcome) -> bool:
+    calibration = pipeline.calibrate([look.detection for look in scan])
+    outcome.calibration = describe(calibration)
+    return bool(calibration.ok)
+
+
+def masked(looks: Iterator[Detected], pipeline: Pipeline, stages: Stages) -> Iterator[Masked]:
+    for look in looks:
+        start = time.perf_counter()
+        result = pipeline.fit(look.detection)
+        mask = pipeline.render(result)
+        # What one frame waits for, from its pixels to its mask: not the time between stages.
+        stages.add("frame_to_mask", look.detect_ms + 1e3 * (time.perf_counter() - start))
+        stages.take(pipeline.fit_timings(), FIT)
+        yield Masked(result, mask)
 
 
 def past_fixation(time_s: float, options: dict[str, Any]) -> bool:

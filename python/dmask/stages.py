@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import numpy as np
 
 DETECT = ("face_detector", "preprocess", "net_face", "net_eyelid", "net_iris", "net_lines")
-FIT = ("fit_face", "fit_eyelid", "fit_eyeball")
-STAGES = ("decode", *DETECT, *FIT, "render", "encode", "frame_to_mask")
+FIT = ("fit_face", "fit_eyelid", "fit_eyeball", "render")
+STAGES = ("decode", *DETECT, *FIT, "encode", "frame_to_mask")
 
 
 class Stages:

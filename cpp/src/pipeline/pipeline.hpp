@@ -42,7 +42,8 @@ class Pipeline {
   // Live use: calibrates itself on the first face and again as better frames come in.
   FrameResult process(const ImageView& frame, double time_s, Image& mask);
 
-  // The same in steps, for recordings: detect a window, calibrate once, then fit and render.
+  // The same in steps, for recordings: detect a window, calibrate once, then fit and render. detect() may run in a
+  // thread of its own beside the other three.
   FrameDetection detect(const ImageView& frame, double time_s);
   const Calibration& calibrate(const std::vector<FrameDetection>& window);
   FrameResult fit(const FrameDetection& detection);

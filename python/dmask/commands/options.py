@@ -56,7 +56,13 @@ def add_backend_arguments(parser: argparse.ArgumentParser) -> None:
         help="a copy of the package's models folder with nets of your own in it",
     )
     parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="of the networks")
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="CPU threads (default 1)")
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=1,
+        metavar="N",
+        help="CPU threads (default 1); from two on decoding, networks, fits and encoding overlap",
+    )
 
 
 def core_options(args: argparse.Namespace) -> dict[str, Any]:
@@ -110,6 +116,8 @@ def make_pipeline(options: dict[str, Any]):
     from dmask.environment import models_folder
 
     core_options = dmask.Options()
-    for name, value in (options | {"models_dir": str(models_folder(options))}).items():
+    # Half of the threads for one net at a time: the other stages run beside it.
+    of_nets = {"threads": max(1, options["threads"] // 2), "models_dir": str(models_folder(options))}
+    for name, value in (options | of_nets).items():
         setattr(core_options, name, value)
     return dmask.Pipeline(core_options)
