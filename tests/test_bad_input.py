@@ -198,7 +198,9 @@ def test_a_file_in_place_of_the_output_folder(tmp_path, capsys, patient_video):
 
 def test_a_camera_number_gets_a_sentence(tmp_path, capsys):
     code, said = run(capsys, "0", tmp_path / "out")
-    assert code == 1 and "camera number 0" in said
+    assert code == 1 and "camera 0 cannot be opened" in said and "WARN" not in said
+    assert cli.main(["detect", "0", "-o", str(tmp_path / "out.csv")]) == 2
+    assert "only `dmask run` reads cameras" in capsys.readouterr().err
 
 
 def test_an_empty_folder(tmp_path, capsys):

@@ -116,6 +116,13 @@ struct MaskRenderer {
   }
 };
 
+// Before the first calibration: an empty frame of the length that a track's rows have.
+void fill_uncalibrated(const Pipeline& p, MaskFrame& frame) {
+  if (frame.units.size() > 0) return;
+  frame.units.setZero(p.models().face.units());
+  for (int eye = 0; eye < 2; ++eye) frame.eyes[eye].motion.setZero(p.models().eyelid[eye].motion.cols());
+}
+
 py::dict timings_of(const DetectTimings& t) {
   py::dict d;
   d["face_detector"] = t.face_detector;
@@ -250,6 +257,7 @@ void bind_pipeline(py::module_& m) {
                py::gil_scoped_release release;
                r.result = p.process(view, time_s, mask);
              }
+             fill_uncalibrated(p, r.result.mask);
              r.width = view.width;
              r.height = view.height;
              r.mask = to_array(mask);
@@ -273,11 +281,7 @@ void bind_pipeline(py::module_& m) {
            [](Pipeline& p, const FrameDetection& d) {
              PyResult r;
              r.result = p.fit(d);
-             if (r.result.mask.units.size() == 0) {  // not calibrated: an empty frame of the right length
-               r.result.mask.units.setZero(p.models().face.units());
-               for (int eye = 0; eye < 2; ++eye)
-                 r.result.mask.eyes[eye].motion.setZero(p.models().eyelid[eye].motion.cols());
-             }
+             fill_uncalibrated(p, r.result.mask);
              r.width = d.width;
              r.height = d.height;
              return r;
@@ -297,6 +301,7 @@ void bind_pipeline(py::module_& m) {
            "Instead of calibrate(): a subject known already. dict of identity (K,), scale, iris_radius_mm and, for\n"
            "od and os, _shape (Ks,), _offset (3,) mm, _roll rad, _centre (3,) mm, head frame.")
       .def("reset", &Pipeline::reset)
+      .def_property_readonly("calibration", [](const Pipeline& p) { return p.calibration(); })
       .def("detect_timings", [](const Pipeline& p) { return timings_of(p.timings().detect); })
       .def("fit_timings",
            [](const Pipeline& p) {

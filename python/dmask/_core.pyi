@@ -127,6 +127,8 @@ class Pipeline:
     def fit_timings(self) -> dict[str, float]: ...  # ms a stage of the last fit() and render()
     def track_statics(self) -> dict[str, NDArray[np.float32]]: ...
     @property
+    def calibration(self) -> Calibration: ...  # the last one
+    @property
     def backend(self) -> str: ...
 
 class MaskRenderer:

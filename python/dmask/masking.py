@@ -1,4 +1,4 @@
-"""From one input to its results: decode, detect, calibrate, fit and render, encode.
+"""From one recording to its results: decode, detect, calibrate, fit and render, encode.
 
 The first CALIBRATION_SCAN_FRAMES frames are looked at (only their landmarks are kept), the patient's
 statics are fitted on the good ones among them, and then all frames get their result, in order. With two
@@ -7,25 +7,19 @@ threads or more the stages overlap, each a few frames ahead of the next; with on
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from dmask import environment
 from dmask.ahead import ahead
-from dmask.errors import Error
-from dmask.io import container
-from dmask.io.picture import PictureReader, PictureWriter
-from dmask.io.tables import FRAME_COLUMNS, Table, frame_row, read_frames
-from dmask.io.video import Frame, VideoReader, VideoWriter
-from dmask.measure.summary import summarise
+from dmask.io.picture import PictureReader
+from dmask.io.video import Frame, VideoReader
 from dmask.progress import Progress
+from dmask.results import Outcome, Recording, Results
 from dmask.stages import DETECT, FIT, Stages
 
 if TYPE_CHECKING:
@@ -45,17 +39,6 @@ class Masked(NamedTuple):
     mask: np.ndarray  # (H, W, 3) uint8 BGR
 
 
-@dataclass
-class Outcome:
-    """What came out of one input."""
-
-    frames: int = 0
-    frames_with_face: int = 0
-    frames_looked_at: int = 0  # the scan for the calibration runs ahead of the results
-    calibration: dict[str, Any] = field(default_factory=dict)
-    stages: Stages = field(default_factory=Stages)
-
-
 def mask_source(
     source: VideoReader | PictureReader,
     folder: Path,
@@ -69,15 +52,9 @@ def mask_source(
     """
     outcome = Outcome()
     stages = outcome.stages
-    is_picture = isinstance(source, PictureReader)
-    writer = (
-        PictureWriter(folder / "mask.png")
-        if is_picture
-        else VideoWriter(folder / "mask.mp4", source.width, source.height, source.time_base, source.rate)
-    )
-    table = Table(folder / "frames.csv", FRAME_COLUMNS)
-    rows = bytearray()  # of the track, float32: half a kilobyte a frame
-    times_s: list[float] = []
+    kind = "picture" if isinstance(source, PictureReader) else "video"
+    recording = Recording(kind, source.width, source.height, source.time_base, source.rate, source.notes)
+    results = Results(folder, recording, options, outcome)
     depth = FRAMES_AHEAD if options["threads"] > 1 else 0
 
     def show() -> None:
@@ -89,45 +66,11 @@ def mask_source(
         known = calibrated(looks, pipeline, options, outcome)
         with closing(ahead(masked(known, pipeline, stages), depth)) as masks:
             for result, mask in masks:
-                with stages.clock("encode"):
-                    writer.write(mask, result.time_s)
-                table.write(frame_row(outcome.frames, result, options["profile"]))
-                rows.extend(np.ascontiguousarray(result.track_row, np.float32).tobytes())
-                times_s.append(result.time_s)
-                outcome.frames += 1
-                outcome.frames_with_face += int(result.face_valid)
+                results.add(result, mask)
                 show()
     finally:
-        writer.close()
-        table.close()
-    check_fixation(times_s, options)
-
-    write_track(folder / "track.dmask", source, pipeline.track_statics(), times_s, bytes(rows))
-    columns = read_frames(folder / "frames.csv")
-    summary = summarise(columns, options) | {"profile": options["profile"]}
-    if outcome.calibration["reason"]:
-        summary["statements"].append(f"Calibration: {outcome.calibration['reason']}.")
-    write_json(folder / "summary.json", summary)
-    write_json(
-        folder / "run.json",
-        {
-            "versions": environment.versions(),
-            "models_sha256": environment.model_sha256(options["weights"], environment.models_folder(options)),
-            "options": {name: value for name, value in options.items() if name != "models_dir"},
-            "hardware": environment.hardware(),
-            "input": {
-                "kind": "picture" if is_picture else "video",
-                "width": source.width,
-                "height": source.height,
-                "frames": outcome.frames,
-                "frames_with_face": outcome.frames_with_face,
-                "notes": source.notes,
-            },
-            "mask": {"padded_columns": writer.padded[0], "padded_rows": writer.padded[1]},
-            "calibration": outcome.calibration,
-            "stages": stages.summary(),
-        },
-    )
+        results.close()
+    results.finish(pipeline)
     return outcome
 
 
@@ -197,39 +140,5 @@ def past_fixation(time_s: float, options: dict[str, Any]) -> bool:
     return options["fixating"] == "none" or time_s > options["fixating_to_s"]
 
 
-def check_fixation(times_s: list[float], options: dict[str, Any]) -> None:
-    start_s, end_s = options["fixating_from_s"], options["fixating_to_s"]
-    if options["fixating"] != "none" and not any(start_s <= time_s <= end_s for time_s in times_s):
-        raise Error(
-            f"--at {start_s:g}-{end_s:g} holds no frame; the recording runs from {times_s[0]:.2f} "
-            f"to {times_s[-1]:.2f} s: give a time within it"
-        )
-
-
 def describe(calibration: Calibration) -> dict[str, Any]:
     return {"ok": bool(calibration.ok), "reason": calibration.reason, "frames": len(calibration.frames_used)}
-
-
-def write_track(
-    path: Path,
-    source: VideoReader | PictureReader,
-    statics: dict[str, np.ndarray],
-    times_s: list[float],
-    rows: bytes,
-) -> None:
-    """The container from which `dmask render` draws the same masks at the same times."""
-    container.write(
-        path,
-        statics
-        | {
-            "rows": np.frombuffer(rows, np.float32).reshape(len(times_s), -1),
-            "time_s": np.array(times_s, np.float64),
-            "time_base": np.array([source.time_base.numerator, source.time_base.denominator], np.int64),
-            "rate": np.array([source.rate.numerator, source.rate.denominator], np.int64),
-            "size": np.array([source.width, source.height], np.int32),
-        },
-    )
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`dmask run`: the mask and the measures of a video, a picture, or a folder of them."""
+"""`dmask run`: the mask and the measures of a video, a picture, a folder of them, or a live source."""
 
 from __future__ import annotations
 
@@ -9,32 +9,43 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dmask.commands.options import add_core_arguments, core_options, make_pipeline
-from dmask.errors import Error
+from dmask.errors import Error, WrongUse
 
 if TYPE_CHECKING:
     from dmask._core import Pipeline
-    from dmask.masking import Outcome
+    from dmask.results import Outcome
 
 BATCH_COLUMNS = ("item", "status", "reason", "frames", "frames_with_face")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("input", metavar="INPUT", help="a video, a picture or a folder of them")
+    parser.add_argument(
+        "input", metavar="INPUT", help="a video, a picture, a folder of them, or a camera's number"
+    )
     parser.add_argument("-o", "--output", metavar="OUT", required=True, help="the folder for the results")
     add_core_arguments(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace results that are there already")
     parser.add_argument("--anonymous-ids", action="store_true", help="number a folder's items, name none")
+    parser.add_argument(
+        "--live", action="store_true", help="the folder is being filled with pictures: take the newest"
+    )
+    parser.add_argument("--seconds", type=float, metavar="S", help="how long a live source is watched")
     parser.add_argument("--progress", action="store_true", help="show progress without a terminal too")
 
 
 def run(args: argparse.Namespace) -> int:
     from dmask.io.atomic import check_folder
-    from dmask.io.source import find_input
+    from dmask.io.source import camera_number, find_input
 
     options = core_options(args)
-    source, out = find_input(args.input), Path(args.output)
+    camera, out = camera_number(args.input), Path(args.output)
+    source = camera if camera is not None else find_input(args.input)
     check_folder(out, args.overwrite)
     show = args.progress or sys.stderr.isatty()
+    if isinstance(source, int) or args.live:
+        return run_live(source, out, options, args, show)
+    if args.seconds is not None:
+        raise WrongUse("got --seconds for a recording, expected a camera's number or --live beside it")
     if source.is_dir():
         return run_folder(source, out, options, args, show)
     try:
@@ -77,6 +88,39 @@ def run_item(
     finally:
         progress.clear()
         source.close()
+
+
+def run_live(
+    source: Path | int, out: Path, options: dict[str, Any], args: argparse.Namespace, show: bool
+) -> int:
+    """Watch a camera or a folder until it stops, --seconds are over, or Ctrl-C: whole results even then."""
+    from dmask.io.atomic import atomic_folder
+    from dmask.io.live import camera_frames, folder_frames
+    from dmask.live import mask_live
+    from dmask.progress import Progress
+
+    if args.seconds is not None and not args.seconds > 0:
+        raise WrongUse(f"got --seconds {args.seconds:g}, expected more than 0")
+    if isinstance(source, Path) and not source.is_dir():
+        raise WrongUse(f"got --live with {source}, which is no folder; expected one that is being filled")
+    notes: list[str] = []
+    frames = (
+        camera_frames(source, args.seconds)
+        if isinstance(source, int)
+        else folder_frames(source, args.seconds, notes)
+    )
+    progress = Progress(show)
+    try:
+        with atomic_folder(out, args.overwrite) as partial:
+            outcome, latency_ms = mask_live(frames, partial, make_pipeline(options), options, notes, progress)
+    finally:
+        progress.clear()
+    print(
+        f"{out}: {outcome.frames} frames, {outcome.frames_with_face} with a face, "
+        f"{outcome.frames_dropped} dropped; frame to mask {latency_ms['p50_ms']:.1f} ms p50, "
+        f"{latency_ms['p95_ms']:.1f} ms p95"
+    )
+    return 0
 
 
 def run_folder(source: Path, out: Path, options: dict[str, Any], args: argparse.Namespace, show: bool) -> int:

@@ -1,4 +1,4 @@
-"""What `INPUT` on the command line may be: a video, a picture, or a folder of either."""
+"""What `INPUT` on the command line may be: a video, a picture, a folder of either, or a camera's number."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from dmask.io.picture import PictureReader, is_picture
 from dmask.io.video import VideoReader
 
 
+def camera_number(name: str) -> int | None:
+    """The camera that `name` means, unless a file is called so."""
+    return int(name) if name.isdigit() and not Path(name).exists() else None
+
+
 def find_input(name: str) -> Path:
-    """The path behind `name`. Raises WrongUse where nothing is there, Error for a camera number."""
+    """The path behind `name`. Raises WrongUse where nothing is there."""
     path = Path(name)
     if path.exists():
         return path
-    if name.isdigit():
-        raise Error(
-            f"got the camera number {name}; cameras are read by the Python interface only "
-            "(Pipeline.process, frame by frame): record a video and give its name"
-        )
+    if camera_number(name) is not None:
+        raise WrongUse(f"got the camera number {name}; only `dmask run` reads cameras: record a video first")
     raise WrongUse(f"{name} does not exist; expected a video, a picture or a folder of them: check the name")
 
 

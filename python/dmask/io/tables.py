@@ -64,6 +64,14 @@ def frame_row(frame: int, result: FrameResult, profile: str) -> list[str]:
     return row
 
 
+def dropped_row(frame: int, time_s: float) -> list[str]:
+    """The row of a live frame that nobody had time for."""
+    known = {"frame": str(frame), "time_s": time_cell(time_s)}
+    known |= {f"{part}_valid": "0" for part in ("face", *EYES)}
+    known |= {f"{part}_reason": "dropped" for part in ("face", *EYES)}
+    return [known.get(name, "") for name in FRAME_COLUMNS]
+
+
 def landmark_row(image: str, frame: int, detection: FrameDetection) -> list[str]:
     """One row of landmarks.csv, as LANDMARK_COLUMNS."""
     row = [image, str(frame), time_cell(detection.time_s)]
