@@ -14,6 +14,11 @@ from dmask.commands.options import add_backend_arguments, core_options, make_pip
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--video", metavar="V", help="default: the synthetic patient of `dmask demo`")
     add_backend_arguments(parser)
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="compare every stage of --backend with the CPU path in f32, and print both timings",
+    )
     parser.add_argument("--json", metavar="F", help="write the numbers here too")
 
 
@@ -26,11 +31,12 @@ def run(args: argparse.Namespace) -> int:
         video = find_input(args.video) if args.video else Path(folder) / "patient.mp4"
         if not args.video:
             write_patient(video)
-        report = measure(video, Path(folder) / "out", options)
-    print_report(report)
+        report = check(video, options) if args.check else measure(video, Path(folder) / "out", options)
+    if not args.check:
+        print_report(report)
     if args.json:
         Path(args.json).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    return 0
+    return int(args.check and not report["equal"])
 
 
 def measure(video: Path, folder: Path, options: dict) -> dict:
@@ -70,6 +76,18 @@ def measure(video: Path, folder: Path, options: dict) -> dict:
         "precision": options["precision"],
         "versions": environment.versions(),
     }
+
+
+def check(video: Path, options: dict) -> dict:
+    """How far the backend's results are from the CPU's in f32, and the timings of both. Raises Error."""
+    from dmask import environment
+    from dmask.evaluate.backends import compare, print_comparison
+
+    report = compare(video, options | {"backend": "cpu", "precision": "f32"}, options)
+    report |= {"hardware": environment.hardware(), "versions": environment.versions(), "options": options}
+    print(f"{report['hardware']['cpu']}, {options['threads']} thread(s)")
+    print_comparison(report, ("cpu", options["backend"]))
+    return report
 
 
 def print_report(report: dict) -> None:
