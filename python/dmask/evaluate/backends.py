@@ -21,6 +21,7 @@ TOLERANCES = {
     "gaze_deg": 0.7,
     "lid_mm": 0.2,
     "mask_grey_levels": 1.0,
+    "validity": 0.0,
 }
 WHAT = {
     "face_pct": "68 points, % of the outer eye corners",
@@ -30,6 +31,7 @@ WHAT = {
     "gaze_deg": "eyes' angles",
     "lid_mm": "MRD1 and palpebral fissure, mm",
     "mask_grey_levels": "mask, mean over the picture, grey levels",
+    "validity": "of face and eyes: measured by one, not by the other",
 }
 ARTICLE_MS = {"fit_face": 7.0, "fit_eyelid": 14.0, "fit_eyeball": 4.0}  # i7 and GTX 1080: other hardware
 
@@ -57,7 +59,7 @@ def compare(
     found = [sum(look.face_found for look in side.detections) for side in sides]
     rows = {name: spread(values) for name, values in differences.items()}
     passed = found[0] == found[1] > 0 and all(
-        row is not None and row["p95"] <= TOLERANCES[name] for name, row in rows.items()
+        row is None or row["p95"] <= TOLERANCES[name] for name, row in rows.items()
     )
     return {
         "frames": len(frames),
@@ -114,6 +116,8 @@ def add_results(differences: dict[str, list[float]], a: tuple[Any, Any], b: tupl
     differences["mask_grey_levels"].append(
         float(np.abs(mask_one.astype(np.int16) - mask_two.astype(np.int16)).mean())
     )
+    parts = [(one, two, "face_valid"), (one.od, two.od, "valid"), (one.os, two.os, "valid")]
+    differences["validity"] += [float(getattr(e, name) != getattr(f, name)) for e, f, name in parts]
     if not (one.face_valid and two.face_valid):
         return
     for name in ("head_yaw_deg", "head_pitch_deg", "head_roll_deg"):
