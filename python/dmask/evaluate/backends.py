@@ -31,7 +31,7 @@ WHAT = {
     "gaze_deg": "eyes' angles",
     "lid_mm": "MRD1 and palpebral fissure, mm",
     "mask_grey_levels": "mask, mean over the picture, grey levels",
-    "validity": "of face and eyes: measured by one, not by the other",
+    "validity": "face or eye measured by one only",
 }
 ARTICLE_MS = {"fit_face": 7.0, "fit_eyelid": 14.0, "fit_eyeball": 4.0}  # i7 and GTX 1080: other hardware
 
