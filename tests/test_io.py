@@ -12,7 +12,7 @@ from dmask.errors import Error
 from dmask.io.atomic import atomic_file, atomic_folder
 from dmask.io.picture import read_picture
 from dmask.io.source import list_folder
-from dmask.io.video import VideoReader, VideoWriter
+from dmask.io.video import VideoReader, VideoWriter, to_bgr
 
 CORNER_BGR = (20, 30, 220)
 TRANSPORT_TICKS = [900000 + 3000 * number for number in range(30)]
@@ -192,3 +192,18 @@ def test_items_of_a_folder_are_named_by_stem_or_numbered(tmp_path):
         (tmp_path / name).touch()
     assert [name for name, _ in list_folder(tmp_path)] == ["a", "b.jpg", "b.mp4"]
     assert [name for name, _ in list_folder(tmp_path, anonymous_ids=True)] == ["0001", "0002", "0003"]
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuvj420p", "yuv444p"])
+def test_colours_come_out_as_they_went_in(pixel_format):
+    ramp = np.linspace(20, 235, 64 * 64 * 3).reshape(64, 64, 3).round().astype(np.uint8)
+    frame = av.VideoFrame.from_ndarray(ramp, format="bgr24").reformat(format=pixel_format)
+    difference = to_bgr(frame).astype(int) - ramp
+    assert difference.shape == ramp.shape
+    assert np.abs(difference).mean() < 3 and np.abs(difference.mean(axis=(0, 1))).max() < 2
+
+
+def test_usual_frames_are_not_darkened():
+    ramp = np.linspace(20, 235, 64 * 64 * 3).reshape(64, 64, 3).round().astype(np.uint8)
+    frame = av.VideoFrame.from_ndarray(cv2.cvtColor(ramp, cv2.COLOR_BGR2YUV_I420), format="yuv420p")
+    assert np.abs((to_bgr(frame).astype(int) - ramp).mean(axis=(0, 1))).max() < 0.5

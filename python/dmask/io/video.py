@@ -19,6 +19,11 @@ NO_FRAMES = "the video holds no frames; expected at least one: record or copy it
 REPAIR = "expected it complete: copy it again, or repair it (ffmpeg -i IN -c copy OUT)"
 
 
+# FFmpeg's numbers: BT.601 in its two spellings, and what says nothing, which is taken for it.
+BT_601 = {2, 5, 6}
+FULL_RANGE = 2
+
+
 class Frame(NamedTuple):
     time_s: float
     bgr: np.ndarray  # (H, W, 3) uint8, upright
@@ -125,7 +130,7 @@ class VideoReader:
         return self._container.duration / av.time_base if self._container.duration else None
 
     def _upright(self, frame: av.VideoFrame) -> np.ndarray:
-        bgr = frame.to_ndarray(format="bgr24")
+        bgr = to_bgr(frame)
         aspect = self._stream.codec_context.sample_aspect_ratio
         if aspect and aspect != 1:
             width = max(1, round(bgr.shape[1] * aspect))
@@ -145,6 +150,17 @@ class VideoReader:
             self.notes.append(sentence)
 
 
+def to_bgr(frame: av.VideoFrame) -> np.ndarray:
+    """The frame's pixels as (H, W, 3) uint8 BGR.
+
+    OpenCV converts the usual format four times as fast as FFmpeg, and without darkening it by a grey level.
+    """
+    usual = frame.format.name == "yuv420p" and frame.color_range != FULL_RANGE and frame.colorspace in BT_601
+    if usual and frame.width % 2 == frame.height % 2 == 0:
+        return cv2.cvtColor(frame.to_ndarray(), cv2.COLOR_YUV2BGR_I420)
+    return frame.to_ndarray(format="bgr24")
+
+
 class VideoWriter:
     """H.264 in MP4, yuv420p, no audio, no metadata; frames carry the times they are given.
 
@@ -160,7 +176,7 @@ class VideoWriter:
         )
         # zerolatency: no look-ahead, so that no frames pile up in the encoder.
         self._stream = self._container.add_stream(
-            "libx264", rate=rate, options={"preset": "veryfast", "crf": "18", "tune": "zerolatency"}
+            "libx264", rate=rate, options={"preset": "superfast", "crf": "18", "tune": "zerolatency"}
         )
         self._stream.width = width + self.padded[0]
         self._stream.height = height + self.padded[1]
