@@ -8,6 +8,8 @@
 #include "detect/sharpness.hpp"
 #include "detect/stopwatch.hpp"
 #include "detect/vision.hpp"
+#include "geometry/check.hpp"
+#include "geometry/nv12.hpp"
 
 namespace dmask {
 namespace {
@@ -27,7 +29,13 @@ class CpuVision final : public Vision {
   void show(const ImageView& frame) override {
     timings_ = {};
     const Stopwatch watch(timings_.preprocess);
+    check(!frame.on_device, "got a frame in GPU memory, which the openvino backend cannot read: use backend tensorrt, or "
+                            "hand over a frame in host memory");
     frame_ = frame;
+    if (frame.is_nv12()) {
+      nv12_to_bgr(frame, converted_);
+      frame_ = converted_.view();
+    }
     make_thumbnail(frame_, thumbnail_);
   }
 
@@ -98,6 +106,7 @@ class CpuVision final : public Vision {
   std::unique_ptr<Net> face_net_, eyelid_net_, iris_net_, lines_net_;
   CropSampler sampler_;
   ImageView frame_;
+  Image converted_;  // of an NV12 frame
   Thumbnail thumbnail_{};
   FaceLook face_;
   EyesLook eyes_;

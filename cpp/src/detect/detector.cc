@@ -79,6 +79,10 @@ FrameDetection Detector::detect(const ImageView& frame, double time_s) {
   check(std::abs(frame.stride) >= static_cast<std::ptrdiff_t>(frame.width) * frame.channels,
         "a frame stride of " + std::to_string(frame.stride) + " bytes is shorter than a row of " +
             std::to_string(frame.width * frame.channels));
+  check(!frame.is_nv12() || (frame.channels == 1 && std::abs(frame.chroma_stride) >= (frame.width + 1) / 2 * 2),
+        "an NV12 frame with " + std::to_string(frame.channels) + " luma channels and chroma rows of " +
+            std::to_string(frame.chroma_stride) + " bytes, expected 1 and at least " +
+            std::to_string((frame.width + 1) / 2 * 2));
   FrameDetection detection;
   detection.time_s = time_s;
   detection.width = frame.width;

@@ -34,7 +34,7 @@ class Detector {
   // Throws Error when a model is missing or is not what is expected.
   explicit Detector(const DetectorOptions& options);
 
-  // frame: BGR, grey or BGRA, both sides at least 16 px. time_s rises from call to call.
+  // frame: BGR, grey, BGRA or NV12, both sides at least 16 px; in GPU memory for backend tensorrt alone. time_s rises from call to call.
   FrameDetection detect(const ImageView& frame, double time_s);
 
   void reset();  // the next frame has nothing to do with the last
