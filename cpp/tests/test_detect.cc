@@ -1,5 +1,7 @@
 // Decoding, crops, lines and orders of the detectors, on synthetic input.
 #include <cmath>
+#include <cstdlib>
+#include <string>
 #include <vector>
 
 #include "check.hpp"
@@ -14,6 +16,7 @@
 #include "detect/steady_crop.hpp"
 #include "detect/yunet.hpp"
 #include "geometry/check.hpp"
+#include "geometry/nv12.hpp"
 
 using namespace dmask;
 
@@ -332,6 +335,76 @@ void yunet_decodes_cells() {
   EXPECT_NEAR(boxes[0].points[0].x(), 36, 1e-4);
 }
 
+void nv12_colours_are_those_of_the_recommendations() {
+  struct Case {
+    YuvMatrix matrix;
+    bool full_range;
+    int y, cb, cr, blue, green, red;
+  };
+  const Case cases[] = {
+      {YuvMatrix::bt601, false, 81, 90, 240, 0, 0, 254},    {YuvMatrix::bt601, false, 145, 54, 34, 1, 255, 0},
+      {YuvMatrix::bt601, true, 76, 85, 255, 0, 0, 254},     {YuvMatrix::bt601, true, 29, 255, 107, 254, 0, 0},
+      {YuvMatrix::bt709, false, 63, 102, 240, 1, 0, 255},   {YuvMatrix::bt709, false, 173, 42, 26, 0, 255, 0},
+      {YuvMatrix::bt709, true, 54, 99, 255, 0, 0, 254},     {YuvMatrix::bt709, false, 126, 128, 128, 128, 128, 128},
+      {YuvMatrix::bt709, false, 240, 128, 128, 255, 255, 255}, {YuvMatrix::bt709, false, 2, 128, 128, 0, 0, 0},
+      {YuvMatrix::bt709, true, 2, 128, 128, 2, 2, 2},
+  };
+  for (const Case& c : cases) {
+    const std::uint8_t luma[4] = {static_cast<std::uint8_t>(c.y), static_cast<std::uint8_t>(c.y),
+                                  static_cast<std::uint8_t>(c.y), static_cast<std::uint8_t>(c.y)};
+    const std::uint8_t chroma[2] = {static_cast<std::uint8_t>(c.cb), static_cast<std::uint8_t>(c.cr)};
+    ImageView frame{luma, 2, 2, 1, 2, chroma, 2, c.matrix, c.full_range};
+    Image bgr;
+    nv12_to_bgr(frame, bgr);
+    for (int i = 0; i < 4; ++i) {
+      EXPECT_NEAR(bgr.bgr[3 * i], c.blue, 1);
+      EXPECT_NEAR(bgr.bgr[3 * i + 1], c.green, 1);
+      EXPECT_NEAR(bgr.bgr[3 * i + 2], c.red, 1);
+    }
+  }
+}
+
+void nv12_chroma_is_shared_by_four_pixels_of_an_odd_frame() {
+  const int width = 5, height = 3, stride = 8, chroma_stride = 10;
+  std::vector<std::uint8_t> luma(stride * height, 100), chroma(chroma_stride * 2, 128);
+  chroma[chroma_stride + 4] = 200;  // Cb of the corner, which one pixel alone has
+  chroma[3] = 60;                   // Cr of columns 2 and 3, rows 0 and 1
+  ImageView frame{luma.data(), width, height, 1, stride, chroma.data(), chroma_stride, YuvMatrix::bt709, true};
+  Image bgr;
+  nv12_to_bgr(frame, bgr);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      const std::uint8_t* pixel = &bgr.bgr[(y * width + x) * 3];
+      EXPECT((pixel[0] > 200) == (x == 4 && y == 2));
+      EXPECT((pixel[2] < 50) == ((x == 2 || x == 3) && y < 2));
+      if (x < 2) EXPECT(pixel[0] == 100 && pixel[1] == 100 && pixel[2] == 100);
+    }
+  }
+}
+
+void a_frame_that_the_cpu_cannot_read_is_an_error_that_says_so() {
+  DetectorOptions options;
+  options.model_dir = std::getenv("DMASK_MODELS");
+  options.face_detector_path = options.model_dir + "/../../../third_party/yunet/face_detection_yunet_2023mar.onnx";
+  Detector detector(options);
+  const std::vector<std::uint8_t> pixels(32 * 32 * 3, 90);
+  const auto message_of = [&detector](const ImageView& frame) -> std::string {
+    try {
+      detector.detect(frame, 0);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  ImageView on_device{pixels.data(), 32, 32, 3, 96};
+  EXPECT(message_of(on_device).empty());
+  on_device.on_device = true;
+  EXPECT(message_of(on_device).find("GPU memory") != std::string::npos);
+  EXPECT(message_of({pixels.data(), 32, 32, 1, 32, pixels.data(), 32}).empty());
+  EXPECT(message_of({pixels.data(), 32, 32, 1, 32, pixels.data(), 30}).find("chroma") != std::string::npos);
+  EXPECT(message_of({pixels.data(), 32, 32, 3, 96, pixels.data(), 32}).find("luma") != std::string::npos);
+}
+
 void a_missing_model_is_an_error_that_names_it() {
   std::string message;
   try {
@@ -360,6 +433,9 @@ int main() {
   mirrored_points_change_sides();
   overlapping_boxes_are_suppressed();
   yunet_decodes_cells();
+  nv12_colours_are_those_of_the_recommendations();
+  nv12_chroma_is_shared_by_four_pixels_of_an_odd_frame();
+  a_frame_that_the_cpu_cannot_read_is_an_error_that_says_so();
   a_missing_model_is_an_error_that_names_it();
-  return test::report(16);
+  return test::report(19);
 }

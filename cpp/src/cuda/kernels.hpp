@@ -5,6 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "detect/crop_placement.hpp"
+#include "geometry/image.hpp"
+
 struct CUstream_st;  // the runtime's own name: its header is needed by the kernels alone
 
 namespace dmask::cuda {
@@ -27,6 +30,32 @@ void decode_heatmaps(const Heatmaps& maps, DecodedPoint* points, StreamHandle st
 void decode_heatmaps_twin(const Heatmaps& maps, DecodedPoint* points);
 
 // --- crops.cu: crops of a frame as planes for the nets, as detect/crop.hpp -------------------------------------------
+
+// The frame's description and the placements are read when the kernel runs, from the same memory as the pixels: a captured
+// graph sees the next frame's.
+struct CropBatch {
+  const ImageView* frame;      // one
+  const CropPlacement* crops;  // count
+  int count, width, height;    // crops, px of each
+  PlaneFormat format;
+};
+// planes: count x 3 x height x width
+void sample_crops(const CropBatch& batch, float* planes, StreamHandle stream);
+void sample_crops_twin(const CropBatch& batch, float* planes);
+
+// --- sharpness.cu: variance of a crop's Laplacian, as detect/sharpness.hpp -------------------------------------------
+
+struct CropPlanes {
+  const float* rgb;  // 3 x height x width, 0..1
+  int width, height;
+};
+void laplacian_variance(const CropPlanes& crop, float* variance, StreamHandle stream);
+void laplacian_variance_twin(const CropPlanes& crop, float* variance);
+
+// --- thumbnail.cu: a frame at 32 x 32, as detect/thumbnail.hpp -------------------------------------------------------
+
+void make_thumbnail(const ImageView* frame, float* thumbnail, StreamHandle stream);
+void make_thumbnail_twin(const ImageView* frame, float* thumbnail);
 
 // --- subject.cu: a subject's own blendshapes, as models/face_model.hpp -----------------------------------------------
 

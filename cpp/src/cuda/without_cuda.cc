@@ -1,5 +1,7 @@
 // Stands in for this folder in a build without the kernels.
-#include "cuda/status.hpp"
+#include "cuda/gpu.hpp"
+#include "detect/vision.hpp"
+#include "geometry/check.hpp"
 
 namespace dmask::cuda {
 
@@ -7,6 +9,10 @@ Status status() {
   Status s;
   s.problem = "this build has no CUDA kernels: install with CUDA 13 (nvcc) at hand, or set DMASK_CUDA=ON to learn what is missing";
   return s;
+}
+
+std::unique_ptr<Vision> make_gpu_vision(const DetectorOptions&) {
+  throw Error("backend tensorrt was asked for, but " + status().problem);
 }
 
 }  // namespace dmask::cuda

@@ -59,48 +59,14 @@ void average_columns(const std::uint16_t* sums, const int* offset, int columns, 
 
 }  // namespace
 
-void CropSampler::fill_patch(const ImageView& frame, float outside_level) {
-  const int first = std::clamp(x0_, 0, frame.width - 1);
-  const int last = std::clamp(x0_ + columns_ * shrink_ - 1, 0, frame.width - 1);
-  const int values = (last - first + 1) * frame.channels;
-  patch_.resize(static_cast<std::size_t>(columns_) * rows_);
-  row_sums_.resize(values + 4);
-  column_offset_.resize(static_cast<std::size_t>(columns_) * shrink_);
-  for (int i = 0; i < columns_ * shrink_; ++i) {
-    column_offset_[i] = (std::clamp(x0_ + i, first, last) - first) * frame.channels;
-  }
-  const auto average = frame.channels == 1   ? average_columns<1>
-                       : frame.channels == 3 ? average_columns<3>
-                                             : average_columns<4>;
-  std::uint16_t* sums = row_sums_.data();
-  for (int j = 0; j < rows_; ++j) {
-    std::fill(row_sums_.begin(), row_sums_.end(), 0);
-    for (int b = 0; b < shrink_; ++b) {
-      const int y = std::clamp(y0_ + j * shrink_ + b, 0, frame.height - 1);
-      const std::uint8_t* row = frame.row(y) + static_cast<std::ptrdiff_t>(first) * frame.channels;
-      for (int i = 0; i < values; ++i) sums[i] = static_cast<std::uint16_t>(sums[i] + row[i]);
-    }
-    average(sums, column_offset_.data(), columns_, shrink_, patch_.data() + static_cast<std::size_t>(j) * columns_);
-  }
-  if (outside_level < 0) return;
-  const Pixel outside = {outside_level, outside_level, outside_level, 0};
-  for (int j = 0; j < rows_; ++j) {
-    const int y = y0_ + j * shrink_ + shrink_ / 2;
-    for (int i = 0; i < columns_; ++i) {
-      const int x = x0_ + i * shrink_ + shrink_ / 2;
-      if (x < 0 || x >= frame.width || y < 0 || y >= frame.height) {
-        patch_[static_cast<std::size_t>(j) * columns_ + i] = outside;
-      }
-    }
-  }
-}
-
-void CropSampler::sample(const ImageView& frame, const Crop& crop, const PlaneFormat& format, float* planes) {
+CropPlacement place(const Crop& crop) {
   const float scale = crop.scale();
   check(std::isfinite(scale) && scale > 0 && crop.centre.allFinite() && std::isfinite(crop.roll_rad),
         "a crop of " + std::to_string(crop.width_px) + " px across, expected a positive size");
+  CropPlacement placed;
   // Box-average by a whole factor first, so that what is left is close to one patch pixel per crop pixel.
-  shrink_ = std::clamp(static_cast<int>(std::lround(scale)), 1, max_shrink);
+  placed.shrink = std::clamp(static_cast<int>(std::lround(scale)), 1, max_shrink);
+  placed.samples = scale > 1.2f * placed.shrink ? 4 : 1;
   Vec2f low = Vec2f::Constant(1e30f), high = Vec2f::Constant(-1e30f);
   for (const float x : {-1.0f, static_cast<float>(crop.width)}) {
     for (const float y : {-1.0f, static_cast<float>(crop.height)}) {
@@ -109,42 +75,87 @@ void CropSampler::sample(const ImageView& frame, const Crop& crop, const PlaneFo
       high = high.cwiseMax(corner);
     }
   }
-  x0_ = static_cast<int>(std::floor(low.x())) - shrink_;
-  y0_ = static_cast<int>(std::floor(low.y())) - shrink_;
-  columns_ = static_cast<int>((high.x() - x0_) / shrink_) + 3;
-  rows_ = static_cast<int>((high.y() - y0_) / shrink_) + 3;
-  fill_patch(frame, format.outside_level);
+  placed.x0 = static_cast<int>(std::floor(low.x())) - placed.shrink;
+  placed.y0 = static_cast<int>(std::floor(low.y())) - placed.shrink;
+  placed.columns = static_cast<int>((high.x() - placed.x0) / placed.shrink) + 3;
+  placed.rows = static_cast<int>((high.y() - placed.y0) / placed.shrink) + 3;
 
-  // Crop pixel to patch pixel, affine.
-  const float inverse = 1.0f / shrink_;
-  const Vec2f offset(x0_ + 0.5f * (shrink_ - 1), y0_ + 0.5f * (shrink_ - 1));
+  const float inverse = 1.0f / placed.shrink;
+  const Vec2f offset(placed.x0 + 0.5f * (placed.shrink - 1), placed.y0 + 0.5f * (placed.shrink - 1));
   const Vec2f origin = (crop.to_frame(0, 0) - offset) * inverse;
   const Vec2f along = (crop.to_frame(1, 0) - crop.to_frame(0, 0)) * inverse;
   const Vec2f down = (crop.to_frame(0, 1) - crop.to_frame(0, 0)) * inverse;
+  placed.origin_x = origin.x(), placed.origin_y = origin.y();
+  placed.along_x = along.x(), placed.along_y = along.y();
+  placed.down_x = down.x(), placed.down_y = down.y();
+  return placed;
+}
+
+void CropSampler::fill_patch(const ImageView& frame, const CropPlacement& crop, float outside_level) {
+  const int x0 = crop.x0, y0 = crop.y0, columns = crop.columns, rows = crop.rows, shrink = crop.shrink;
+  const int first = std::clamp(x0, 0, frame.width - 1);
+  const int last = std::clamp(x0 + columns * shrink - 1, 0, frame.width - 1);
+  const int values = (last - first + 1) * frame.channels;
+  patch_.resize(static_cast<std::size_t>(columns) * rows);
+  row_sums_.resize(values + 4);
+  column_offset_.resize(static_cast<std::size_t>(columns) * shrink);
+  for (int i = 0; i < columns * shrink; ++i) {
+    column_offset_[i] = (std::clamp(x0 + i, first, last) - first) * frame.channels;
+  }
+  const auto average = frame.channels == 1   ? average_columns<1>
+                       : frame.channels == 3 ? average_columns<3>
+                                             : average_columns<4>;
+  std::uint16_t* sums = row_sums_.data();
+  for (int j = 0; j < rows; ++j) {
+    std::fill(row_sums_.begin(), row_sums_.end(), 0);
+    for (int b = 0; b < shrink; ++b) {
+      const int y = std::clamp(y0 + j * shrink + b, 0, frame.height - 1);
+      const std::uint8_t* row = frame.row(y) + static_cast<std::ptrdiff_t>(first) * frame.channels;
+      for (int i = 0; i < values; ++i) sums[i] = static_cast<std::uint16_t>(sums[i] + row[i]);
+    }
+    average(sums, column_offset_.data(), columns, shrink, patch_.data() + static_cast<std::size_t>(j) * columns);
+  }
+  if (outside_level < 0) return;
+  const Pixel outside = {outside_level, outside_level, outside_level, 0};
+  for (int j = 0; j < rows; ++j) {
+    const int y = y0 + j * shrink + shrink / 2;
+    for (int i = 0; i < columns; ++i) {
+      const int x = x0 + i * shrink + shrink / 2;
+      if (x < 0 || x >= frame.width || y < 0 || y >= frame.height) {
+        patch_[static_cast<std::size_t>(j) * columns + i] = outside;
+      }
+    }
+  }
+}
+
+void CropSampler::sample(const ImageView& frame, const CropPlacement& crop, int width, int height,
+                         const PlaneFormat& format, float* planes) {
+  fill_patch(frame, crop, format.outside_level);
+  const int columns = crop.columns;
+  const Vec2f origin(crop.origin_x, crop.origin_y), along(crop.along_x, crop.along_y), down(crop.down_x, crop.down_y);
   const float gain = format.white / 255.0f;
-  const std::size_t plane = static_cast<std::size_t>(crop.width) * crop.height;
+  const std::size_t plane = static_cast<std::size_t>(width) * height;
   float* blue = planes + (format.bgr ? 0 : 2) * plane;
   float* green = planes + plane;
   float* red = planes + (format.bgr ? 2 : 0) * plane;
 
-  const auto bilinear = [this](float x, float y) {
+  const auto bilinear = [this, columns](float x, float y) {
     const int i = static_cast<int>(x), j = static_cast<int>(y);
     const float a = x - i, b = y - j;
-    const Pixel* p = patch_.data() + static_cast<std::size_t>(j) * columns_ + i;
+    const Pixel* p = patch_.data() + static_cast<std::size_t>(j) * columns + i;
     const Pixel top = p[0] + (p[1] - p[0]) * a;
-    const Pixel bottom = p[columns_] + (p[columns_ + 1] - p[columns_]) * a;
+    const Pixel bottom = p[columns] + (p[columns + 1] - p[columns]) * a;
     return top + (bottom - top) * b;
   };
-  const bool shrinks = scale > 1.2f * shrink_;  // four samples a pixel then
   const Vec2f quarter_along = 0.25f * along, quarter_down = 0.25f * down;
   const Vec2f tilt_a = quarter_along + quarter_down, tilt_b = quarter_along - quarter_down;
   std::size_t index = 0;
-  for (int y = 0; y < crop.height; ++y) {
+  for (int y = 0; y < height; ++y) {
     const Vec2f start = origin + static_cast<float>(y) * down;
-    for (int x = 0; x < crop.width; ++x, ++index) {
+    for (int x = 0; x < width; ++x, ++index) {
       const float u = start.x() + x * along.x(), v = start.y() + x * along.y();
       Pixel value;
-      if (shrinks) {
+      if (crop.samples == 4) {
         value = (bilinear(u + tilt_a.x(), v + tilt_a.y()) + bilinear(u - tilt_a.x(), v - tilt_a.y()) +
                  bilinear(u + tilt_b.x(), v + tilt_b.y()) + bilinear(u - tilt_b.x(), v - tilt_b.y())) *
                 0.25f;

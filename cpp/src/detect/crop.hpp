@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "detect/crop_placement.hpp"
 #include "geometry/image.hpp"
 #include "geometry/types.hpp"
 
@@ -23,26 +24,26 @@ struct Crop {
   Crop inner(Crop crop) const;
 };
 
-struct PlaneFormat {
-  bool bgr = false;            // plane order; default RGB
-  float white = 1.0f;          // value of grey level 255
-  float outside_level = -1.0f; // grey level outside the frame; negative: the border is replicated
-};
+// Throws Error for a crop without a finite, positive size.
+CropPlacement place(const Crop& crop);
 
 // Averages over the area of a crop's pixel when shrinking, bilinear otherwise. Keeps its buffer between calls.
 class CropSampler {
  public:
-  // planes: 3 x crop.height x crop.width
-  void sample(const ImageView& frame, const Crop& crop, const PlaneFormat& format, float* planes);
+  // frame: grey, BGR or BGRA in host memory. planes: 3 x crop.height x crop.width
+  void sample(const ImageView& frame, const Crop& crop, const PlaneFormat& format, float* planes) {
+    sample(frame, place(crop), crop.width, crop.height, format, planes);
+  }
+  void sample(const ImageView& frame, const CropPlacement& crop, int width, int height, const PlaneFormat& format,
+              float* planes);
 
  private:
   typedef float Pixel __attribute__((vector_size(16)));  // B, G, R, unused
-  void fill_patch(const ImageView& frame, float outside_level);
+  void fill_patch(const ImageView& frame, const CropPlacement& crop, float outside_level);
 
-  std::vector<Pixel> patch_;        // neighbourhood of the crop, box-averaged by `shrink_`
+  std::vector<Pixel> patch_;
   std::vector<std::uint16_t> row_sums_;
   std::vector<int> column_offset_;
-  int x0_ = 0, y0_ = 0, columns_ = 0, rows_ = 0, shrink_ = 1;
 };
 
 }  // namespace dmask

@@ -1,7 +1,6 @@
 #include "detect/detector.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdlib>
 
@@ -9,7 +8,6 @@
 #include "detect/face_lids.hpp"
 #include "detect/heatmap.hpp"
 #include "detect/limbus.hpp"
-#include "detect/lines.hpp"
 #include "detect/mirror68.hpp"
 #include "detect/steady_crop.hpp"
 #include "geometry/check.hpp"
@@ -17,13 +15,6 @@
 namespace dmask {
 namespace {
 
-constexpr int face_px = 128, face_map = 32;
-constexpr int eye_width = 160, eye_height = 128, eye_map_width = 40, eye_map_height = 32;
-constexpr int eye_planes = 3 * eye_width * eye_height;
-constexpr int eye_cells = eye_map_width * eye_map_height;
-constexpr int eye_features = 32;  // channels that eyelid.onnx hands to iris.onnx and lines.onnx
-constexpr int edge_width = 80, edge_height = 64;
-constexpr int thumbnail_px = 32, cell_samples = 4;
 constexpr int confirmation_px = 160;          // side of the picture in which YuNet confirms a face ...
 constexpr float confirmation_crops = 2.0f;    // ... that many face crops wide
 constexpr float min_confirmation_iou = 0.25f; // YuNet's box against the bounding box of the 68 points
@@ -37,58 +28,6 @@ constexpr float sure_face_score = 0.9f;  // below it another view, a turned one 
 constexpr float max_crop_shift = 0.06f;     // of its width
 constexpr float max_crop_ratio = 1.10f;
 constexpr float max_crop_turn_rad = 0.14f;
-
-class Stopwatch {
- public:
-  explicit Stopwatch(double& total_ms) : total_ms_(total_ms), start_(std::chrono::steady_clock::now()) {}
-  ~Stopwatch() {
-    total_ms_ += std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_).count();
-  }
-
- private:
-  double& total_ms_;
-  std::chrono::steady_clock::time_point start_;
-};
-
-std::unique_ptr<Net> load(const DetectorOptions& options, const std::string& file, TensorSpec input,
-                          std::vector<TensorSpec> outputs) {
-  NetOptions net;
-  net.model_path = options.model_dir + "/" + file;
-  net.backend = options.backend;
-  net.precision = options.precision;
-  net.threads = options.threads;
-  net.inputs = {std::move(input)};
-  net.outputs = std::move(outputs);
-  return make_net(net);
-}
-
-NetOptions face_detector_options(const DetectorOptions& options) {
-  NetOptions net;
-  net.model_path = options.face_detector_path.empty() ? options.model_dir + "/face_detection_yunet_2023mar.onnx"
-                                                      : options.face_detector_path;
-  net.precision = options.precision;
-  net.threads = options.threads;
-  return net;
-}
-
-// Variance of the 4-neighbour Laplacian of the grey crop, grey levels squared. `grey` is scratch.
-float laplacian_variance(const float* rgb, int width, int height, std::vector<float>& grey) {
-  const int plane = width * height, inner = width - 2;
-  using Row = Eigen::Map<const Eigen::ArrayXf>;
-  grey.resize(plane);
-  Eigen::Map<Eigen::ArrayXf>(grey.data(), plane) =
-      76.245f * Row(rgb, plane) + 149.685f * Row(rgb + plane, plane) + 29.07f * Row(rgb + 2 * plane, plane);
-  double sum = 0, sum_squares = 0;
-  for (int y = 1; y < height - 1; ++y) {
-    const float* here = grey.data() + y * width + 1;
-    const auto laplacian = Row(here - 1, inner) + Row(here + 1, inner) + Row(here - width, inner) +
-                           Row(here + width, inner) - 4 * Row(here, inner);
-    sum += laplacian.sum();
-    sum_squares += laplacian.square().sum();
-  }
-  const double count = static_cast<double>(inner) * (height - 2);
-  return static_cast<float>(sum_squares / count - (sum / count) * (sum / count));
-}
 
 // Mean confidence of the points, near zero where the heat maps are spread out: their spread was 1.9 to 2.6 cells on
 // labelled faces and above 4.9 on anything else, while the confidence alone never fell below 0.65.
@@ -116,27 +55,14 @@ void to_frame(const ImageView& frame, const Crop& crop, Landmark& point) {
 
 }  // namespace
 
-Detector::Detector(const DetectorOptions& options)
-    : options_(options),
-      yunet_(face_detector_options(options)),
-      face_net_(load(options, "face68.onnx", {"image", {1, 3, face_px, face_px}},
-                     {{"heatmaps", {1, 68, face_map, face_map}}, {"visibility", {1, 68}}})),
-      eyelid_net_(load(options, "eyelid.onnx", {"image", {2, 3, eye_height, eye_width}},
-                       {{"heatmaps", {2, 20, eye_map_height, eye_map_width}},
-                        {"visibility", {2, 20}},
-                        {"features", {2, eye_features, eye_map_height, eye_map_width}}})),
-      iris_net_(load(options, "iris.onnx", {"features", {2, eye_features, eye_map_height, eye_map_width}},
-                     {{"heatmaps", {2, 19, eye_map_height, eye_map_width}}, {"visibility", {2, 19}}})),
-      lines_net_(load(options, "lines.onnx", {"features", {2, eye_features, eye_map_height, eye_map_width}},
-                      {{"edges", {2, 4, edge_height, edge_width}}, {"presence", {2, 4}}})),
-      thumbnail_(thumbnail_px * thumbnail_px) {
+Detector::Detector(const DetectorOptions& options) : options_(options), vision_(make_vision(options)) {
   check(options.check_interval_frames >= 1, "check_interval_frames is " +
                                                 std::to_string(options.check_interval_frames) + ", expected 1 or more");
 }
 
 void Detector::reset() {
   forget_face();
-  last_thumbnail_.clear();
+  last_thumbnail_.reset();
 }
 
 void Detector::forget_face() {
@@ -153,7 +79,10 @@ FrameDetection Detector::detect(const ImageView& frame, double time_s) {
   check(std::abs(frame.stride) >= static_cast<std::ptrdiff_t>(frame.width) * frame.channels,
         "a frame stride of " + std::to_string(frame.stride) + " bytes is shorter than a row of " +
             std::to_string(frame.width * frame.channels));
-  timings_ = {};
+  check(!frame.is_nv12() || (frame.channels == 1 && std::abs(frame.chroma_stride) >= (frame.width + 1) / 2 * 2),
+        "an NV12 frame with " + std::to_string(frame.channels) + " luma channels and chroma rows of " +
+            std::to_string(frame.chroma_stride) + " bytes, expected 1 and at least " +
+            std::to_string((frame.width + 1) / 2 * 2));
   FrameDetection detection;
   detection.time_s = time_s;
   detection.width = frame.width;
@@ -162,13 +91,11 @@ FrameDetection Detector::detect(const ImageView& frame, double time_s) {
   last_width_ = frame.width;
   last_height_ = frame.height;
 
-  {
-    const Stopwatch watch(timings_.preprocess);
-    if (is_cut(frame)) forget_face();
-  }
+  vision_->show(frame);
+  if (is_cut()) forget_face();
   if (tracking_) tracking_ = follow(frame, held(last_face_crop_, face_crop(last_face_)), 1, 2, detection);
   if (tracking_ && (++frames_since_check_ >= options_.check_interval_frames || unconfirmed_checks_ > 0)) {
-    unconfirmed_checks_ = confirmed(frame, detection) ? 0 : unconfirmed_checks_ + 1;
+    unconfirmed_checks_ = confirmed(detection) ? 0 : unconfirmed_checks_ + 1;
     tracking_ = unconfirmed_checks_ < max_unconfirmed_checks;
   }
   if (!tracking_) {
@@ -197,17 +124,10 @@ FrameDetection Detector::detect(const ImageView& frame, double time_s) {
 // Landmarks inside the crop, which is taken again where they ask for; false where they are not those of a face.
 bool Detector::follow(const ImageView& frame, Crop crop, int min_passes, int max_passes, FrameDetection& detection) {
   for (int pass = 1;; ++pass) {
-    {
-      const Stopwatch watch(timings_.preprocess);
-      sampler_.sample(frame, crop, {}, face_net_->input(0));
-    }
-    {
-      const Stopwatch watch(timings_.net_face);
-      face_net_->infer();
-      const float spread_cells = decode_heatmaps(face_net_->output(0), face_net_->output(1), 68, face_map, face_map,
-                                                 detection.face.data());
-      detection.face_score = score_of(detection.face, spread_cells);
-    }
+    const FaceLook& look = vision_->look_at_face(crop);
+    detection.face = look.points;
+    detection.face_score = score_of(look.points, look.spread_cells);
+    detection.sharpness = look.sharpness;
     for (Landmark& point : detection.face) to_frame(frame, crop, point);
     const Crop wanted = face_crop(detection.face);
     if (!plausible(frame, crop, wanted)) return false;
@@ -215,22 +135,13 @@ bool Detector::follow(const ImageView& frame, Crop crop, int min_passes, int max
     crop = wanted;
   }
   last_face_crop_ = crop;
-  const Stopwatch watch(timings_.preprocess);
-  detection.sharpness = laplacian_variance(face_net_->input(0), face_px, face_px, grey_);
   return detection.face_score >= options_.min_face_score;
 }
 
 // A new face is worth a second, mirrored look: the mean of both errs less than either.
 void Detector::look_in_mirror(const ImageView& frame, Crop crop, FrameDetection& detection) {
   crop.mirrored = true;
-  {
-    const Stopwatch watch(timings_.preprocess);
-    sampler_.sample(frame, crop, {}, face_net_->input(0));
-  }
-  const Stopwatch watch(timings_.net_face);
-  face_net_->infer();
-  FacePoints mirrored;
-  decode_heatmaps(face_net_->output(0), face_net_->output(1), 68, face_map, face_map, mirrored.data());
+  FacePoints mirrored = vision_->look_at_face(crop).points;
   for (int i = 0; i < 68; ++i) {
     Landmark& other = mirrored[mirror_68[i]];
     to_frame(frame, crop, other);
@@ -249,14 +160,13 @@ bool Detector::plausible(const ImageView& frame, const Crop& used, const Crop& f
 
 // Does YuNet see a face where the points are? It looks at the surroundings only, turned upright, which is cheap and at
 // its best scale.
-bool Detector::confirmed(const ImageView& frame, const FrameDetection& detection) {
-  const Stopwatch watch(timings_.face_detector);
+bool Detector::confirmed(const FrameDetection& detection) {
   frames_since_check_ = 0;
   Crop view = face_crop(detection.face);
   view.width_px *= confirmation_crops;
   view.width = view.height = confirmation_px;
   const FaceBox face = bounding_box(detection.face, view);
-  for (const FaceBox& box : yunet_.detect(frame, view, options_.min_confirmation_score)) {
+  for (const FaceBox& box : vision_->find_faces(view, options_.min_confirmation_score)) {
     if (intersection_over_union(box, face) >= min_confirmation_iou) return true;
   }
   return false;
@@ -280,10 +190,7 @@ bool Detector::search(const ImageView& frame, bool continues, FrameDetection& de
   Crop best_crop;
   for (int i = 0; i < (best.face_score > 0 ? 6 : count); ++i) {
     const Crop& view = views[i];
-    {
-      const Stopwatch watch(timings_.face_detector);
-      candidates_ = yunet_.detect(frame, view, options_.min_detection_score);
-    }
+    candidates_ = vision_->find_faces(view, options_.min_detection_score);
     std::stable_sort(candidates_.begin(), candidates_.end(), [](const FaceBox& a, const FaceBox& b) {
       return a.width * a.height > b.width * b.height;
     });
@@ -315,91 +222,48 @@ void Detector::detect_eyes(const ImageView& frame, FrameDetection& detection) {
     const LastEye& last = last_eyes_[eye];
     if (eyes_known_) crops[eye] = held(last.used, carried(last.by_face, last.by_lid, by_face[eye]));
   }
-  detect_lids(frame, crops, detection);
   if (!eyes_known_) {  // the first look finds the canthi, the second is centred on them
-    for (const Eye eye : {OD, OS}) crops[eye] = lid_crop(detection.eyes[eye].lid, eye, crops[eye]);
-    detect_lids(frame, crops, detection);
+    const EyeLids& lids = vision_->look_at_lids(crops);
+    for (const Eye eye : {OD, OS}) {
+      auto lid = lids[eye];
+      for (Landmark& point : lid) to_frame(frame, crops[eye], point);
+      crops[eye] = lid_crop(lid, eye, crops[eye]);
+    }
   }
+  const EyesLook& look = vision_->look_at_eyes(crops);
   for (const Eye eye : {OD, OS}) {
-    const auto& lid = detection.eyes[eye].lid;
-    last_eyes_[eye] = {by_face[eye], lid_crop(lid, eye, by_face[eye]), crops[eye]};
-    take_lids(lid, eye, detection.face);
+    const Crop& crop = crops[eye];
+    EyeDetection& found = detection.eyes[eye];
+    found.lid = look.lids[eye];
+    for (Landmark& point : found.lid) to_frame(frame, crop, point);
+    last_eyes_[eye] = {by_face[eye], lid_crop(found.lid, eye, by_face[eye]), crop};
+    take_lids(found.lid, eye, detection.face);
+
+    IrisPoints iris = look.irises[eye];
+    iris[0] = steadied_centre(iris);
+    for (Landmark& point : iris) to_frame(frame, crop, point);
+    if (crop.mirrored) iris = reversed_limbus(iris);
+    found.iris = turned_limbus(iris, crop.roll_rad);
+
+    found.lines = look.lines[eye];
+    for (auto& line : found.lines) {
+      for (Landmark& point : line) to_frame(frame, crop, point);
+    }
   }
   eyes_known_ = true;
-  {
-    const Stopwatch watch(timings_.net_iris);
-    iris_net_->infer();
-    for (const Eye eye : {OD, OS}) {
-      IrisPoints iris;
-      decode_heatmaps(iris_net_->output(0) + eye * 19 * eye_cells, iris_net_->output(1) + eye * 19, 19,
-                      eye_map_height, eye_map_width, iris.data());
-      iris[0] = steadied_centre(iris);
-      for (Landmark& point : iris) to_frame(frame, crops[eye], point);
-      if (crops[eye].mirrored) iris = reversed_limbus(iris);
-      detection.eyes[eye].iris = turned_limbus(iris, crops[eye].roll_rad);
-    }
-  }
-  const Stopwatch watch(timings_.net_lines);
-  lines_net_->infer();
-  for (const Eye eye : {OD, OS}) {
-    for (int line = 0; line < 4; ++line) {
-      auto& points = detection.eyes[eye].lines[line];
-      points = decode_line(lines_net_->output(0) + (eye * 4 + line) * edge_width * edge_height,
-                           lines_net_->output(1)[eye * 4 + line], edge_height, edge_width);
-      for (Landmark& point : points) {
-        point.x = (point.x + 0.5f) * (eye_width / edge_width) - 0.5f;
-        point.y = (point.y + 0.5f) * (eye_height / edge_height) - 0.5f;
-        to_frame(frame, crops[eye], point);
-      }
-    }
-  }
-}
-
-void Detector::detect_lids(const ImageView& frame, const std::array<Crop, 2>& crops, FrameDetection& detection) {
-  {
-    const Stopwatch watch(timings_.preprocess);
-    for (const Eye eye : {OD, OS}) {
-      sampler_.sample(frame, crops[eye], {}, eyelid_net_->input(0) + eye * eye_planes);
-    }
-  }
-  const Stopwatch watch(timings_.net_eyelid);
-  eyelid_net_->infer();
-  for (const Eye eye : {OD, OS}) {
-    auto& lid = detection.eyes[eye].lid;
-    decode_heatmaps(eyelid_net_->output(0) + eye * 20 * eye_cells, eyelid_net_->output(1) + eye * 20, 20,
-                    eye_map_height, eye_map_width, lid.data());
-    for (Landmark& point : lid) to_frame(frame, crops[eye], point);
-  }
-  // The other two nets read what this one has seen.
-  for (Net* net : {iris_net_.get(), lines_net_.get()}) {
-    std::copy_n(eyelid_net_->output(2), 2 * eye_features * eye_cells, net->input(0));
-  }
 }
 
 // A cut changes most of the picture at once; a change of light alone is taken out.
-bool Detector::is_cut(const ImageView& frame) {
-  for (int j = 0; j < thumbnail_px; ++j) {
-    for (int i = 0; i < thumbnail_px; ++i) {
-      int sum = 0;
-      for (int b = 0; b < cell_samples; ++b) {
-        const int y = (2 * (j * cell_samples + b) + 1) * frame.height / (2 * thumbnail_px * cell_samples);
-        const std::uint8_t* row = frame.row(y);
-        for (int a = 0; a < cell_samples; ++a) {
-          const int x = (2 * (i * cell_samples + a) + 1) * frame.width / (2 * thumbnail_px * cell_samples);
-          sum += row[static_cast<std::ptrdiff_t>(x) * frame.channels + (frame.channels > 1 ? 1 : 0)];  // green
-        }
-      }
-      thumbnail_[j * thumbnail_px + i] = static_cast<float>(sum) / (cell_samples * cell_samples);
-    }
-  }
+bool Detector::is_cut() {
+  const Thumbnail& thumbnail = vision_->thumbnail();
   bool cut = false;
-  if (!last_thumbnail_.empty()) {
-    const Eigen::Map<const Eigen::ArrayXf> now(thumbnail_.data(), thumbnail_.size());
-    const Eigen::Map<const Eigen::ArrayXf> before(last_thumbnail_.data(), last_thumbnail_.size());
+  if (last_thumbnail_) {
+    const Eigen::Map<const Eigen::ArrayXf> now(thumbnail.data(), thumbnail.size());
+    const Eigen::Map<const Eigen::ArrayXf> before(last_thumbnail_->data(), last_thumbnail_->size());
     const float light = (now - before).mean();
     cut = (now - before - light).abs().mean() > options_.cut_grey_levels;
   }
-  last_thumbnail_ = thumbnail_;
+  last_thumbnail_ = thumbnail;
   return cut;
 }
 

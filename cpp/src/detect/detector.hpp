@@ -3,20 +3,20 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "detect/crop.hpp"
 #include "detect/detections.hpp"
-#include "detect/net.hpp"
-#include "detect/yunet.hpp"
+#include "detect/vision.hpp"
 
 namespace dmask {
 
 struct DetectorOptions {
   std::string model_dir;                 // directory of face68, eyelid, iris and lines .onnx
   std::string face_detector_path;        // YuNet; empty: face_detection_yunet_2023mar.onnx in model_dir
-  std::string backend = "openvino";      // openvino
+  std::string backend = "openvino";      // openvino | tensorrt
   std::string precision = "auto";        // f32 | bf16 | auto
   int threads = 1;                       // CPU threads of a net, 0: all
   float min_detection_score = 0.6f;      // 0..1, YuNet's score of a new face
@@ -29,39 +29,31 @@ struct DetectorOptions {
   int min_face_px = 24;                  // px, side of the smallest face that is measured
 };
 
-struct DetectTimings {  // ms, last call; a net's own decoding included
-  double face_detector = 0, preprocess = 0, net_face = 0, net_eyelid = 0, net_iris = 0, net_lines = 0;
-};
-
 class Detector {
  public:
   // Throws Error when a model is missing or is not what is expected.
   explicit Detector(const DetectorOptions& options);
 
-  // frame: BGR, grey or BGRA, both sides at least 16 px. time_s rises from call to call.
+  // frame: BGR, grey, BGRA or NV12, both sides at least 16 px; in GPU memory for backend tensorrt alone. time_s rises from call to call.
   FrameDetection detect(const ImageView& frame, double time_s);
 
   void reset();  // the next frame has nothing to do with the last
   // Counts faces taken up: while it stays the same, it is the same face without a cut in between.
   int track() const { return track_; }
-  const DetectTimings& last_timings() const { return timings_; }
+  const DetectTimings& last_timings() const { return vision_->timings(); }
 
  private:
   void forget_face();
   bool follow(const ImageView& frame, Crop crop, int min_passes, int max_passes, FrameDetection& detection);
   void look_in_mirror(const ImageView& frame, Crop crop, FrameDetection& detection);
   bool plausible(const ImageView& frame, const Crop& used, const Crop& found) const;
-  bool confirmed(const ImageView& frame, const FrameDetection& detection);
+  bool confirmed(const FrameDetection& detection);
   bool search(const ImageView& frame, bool continues, FrameDetection& detection);
   void detect_eyes(const ImageView& frame, FrameDetection& detection);
-  void detect_lids(const ImageView& frame, const std::array<Crop, 2>& crops, FrameDetection& detection);
-  bool is_cut(const ImageView& frame);
+  bool is_cut();
 
   DetectorOptions options_;
-  YuNet yunet_;
-  std::unique_ptr<Net> face_net_, eyelid_net_, iris_net_, lines_net_;
-  CropSampler sampler_;
-  DetectTimings timings_;
+  std::unique_ptr<Vision> vision_;
 
   bool tracking_ = false;
   int track_ = 0;
@@ -77,7 +69,7 @@ class Detector {
   bool had_face_ = false;
   int last_width_ = 0, last_height_ = 0;
   std::vector<FaceBox> candidates_;
-  std::vector<float> thumbnail_, last_thumbnail_, grey_;
+  std::optional<Thumbnail> last_thumbnail_;
 };
 
 }  // namespace dmask

@@ -142,4 +142,18 @@ std::array<Landmark, 20> decode_line(const float* edges, float presence, int hei
   return points;
 }
 
+void decode_eye_lines(const float* edges, const float* presence, int height, int width, EyeLines& lines) {
+  constexpr float cell_px = 2.0f;
+  for (auto& eye : lines) {
+    for (auto& line : eye) {
+      line = decode_line(edges, *presence++, height, width);
+      edges += static_cast<std::ptrdiff_t>(height) * width;
+      for (Landmark& point : line) {
+        point.x = (point.x + 0.5f) * cell_px - 0.5f;
+        point.y = (point.y + 0.5f) * cell_px - 0.5f;
+      }
+    }
+  }
+}
+
 }  // namespace dmask

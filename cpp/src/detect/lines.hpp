@@ -12,4 +12,8 @@ namespace dmask {
 // low confidence.
 std::array<Landmark, 20> decode_line(const float* edges, float presence, int height, int width);
 
+// Both eyes' four lines, in px of the eye crops (2 a cell). edges: 2 x 4 x height x width, presence: 2 x 4.
+using EyeLines = std::array<std::array<std::array<Landmark, 20>, 4>, 2>;
+void decode_eye_lines(const float* edges, const float* presence, int height, int width, EyeLines& lines);
+
 }  // namespace dmask

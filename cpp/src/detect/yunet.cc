@@ -53,6 +53,25 @@ void decode_yunet(const float* cls, const float* obj, const float* bbox, const f
   }
 }
 
+NetOptions yunet_at(NetOptions net, int width, int height) {
+  net.inputs = {{"input", {1, 3, height, width}}};
+  net.outputs.clear();
+  for (const auto& [name, depth] : {std::pair{"cls_", 1}, {"obj_", 1}, {"bbox_", 4}, {"kps_", 10}}) {
+    for (const int stride : strides) {
+      net.outputs.push_back({name + std::to_string(stride), {1, (width / stride) * (height / stride), depth}});
+    }
+  }
+  return net;
+}
+
+void decode_yunet(const YuNetMaps& maps, int width, int height, float min_score, std::vector<FaceBox>& boxes) {
+  boxes.clear();
+  for (int i = 0; i < 3; ++i) {
+    decode_yunet(maps[i], maps[3 + i], maps[6 + i], maps[9 + i], strides[i], width, height, min_score, boxes);
+  }
+  suppress_overlaps(boxes, max_iou);
+}
+
 Crop whole_frame(const ImageView& frame, int long_side_px) {
   const float aspect = static_cast<float>(std::min(frame.width, frame.height)) / std::max(frame.width, frame.height);
   int short_side = long_side_px;
@@ -71,30 +90,17 @@ YuNet::YuNet(const NetOptions& net) : options_(net) { net_of(320, 320); }
 
 Net& YuNet::net_of(int width, int height) {
   auto& net = nets_[{width, height}];
-  if (!net) {
-    NetOptions options = options_;
-    options.inputs = {{"input", {1, 3, height, width}}};
-    options.outputs.clear();
-    for (const auto& [name, depth] : {std::pair{"cls_", 1}, {"obj_", 1}, {"bbox_", 4}, {"kps_", 10}}) {
-      for (const int stride : strides) {
-        options.outputs.push_back({name + std::to_string(stride), {1, (width / stride) * (height / stride), depth}});
-      }
-    }
-    net = make_net(options);
-  }
+  if (!net) net = make_net(yunet_at(options_, width, height));
   return *net;
 }
 
 const std::vector<FaceBox>& YuNet::detect(const ImageView& frame, const Crop& view, float min_score) {
   Net& net = net_of(view.width, view.height);
-  sampler_.sample(frame, view, {.bgr = true, .white = 255.0f, .outside_level = 0.0f}, net.input(0));
+  sampler_.sample(frame, view, yunet_format, net.input(0));
   net.infer();
-  boxes_.clear();
-  for (int i = 0; i < 3; ++i) {
-    decode_yunet(net.output(i), net.output(3 + i), net.output(6 + i), net.output(9 + i), strides[i], view.width,
-                 view.height, min_score, boxes_);
-  }
-  suppress_overlaps(boxes_, max_iou);
+  YuNetMaps maps;
+  for (std::size_t i = 0; i < maps.size(); ++i) maps[i] = net.output(static_cast<int>(i));
+  decode_yunet(maps, view.width, view.height, min_score, boxes_);
   return boxes_;
 }
 

@@ -22,6 +22,15 @@ float intersection_over_union(const FaceBox& a, const FaceBox& b);
 // Keeps the best-scored of overlapping boxes, best first.
 void suppress_overlaps(std::vector<FaceBox>& boxes, float max_iou);
 
+inline constexpr PlaneFormat yunet_format = {.bgr = true, .white = 255.0f, .outside_level = 0.0f};
+
+// The net for a view of that size: its input and its twelve maps.
+NetOptions yunet_at(NetOptions net, int width, int height);
+using YuNetMaps = std::array<const float*, 12>;  // as yunet_at() names them: cls, obj, bbox and kps, strides 8, 16, 32 each
+
+// Faces in px of the view, best first.
+void decode_yunet(const YuNetMaps& maps, int width, int height, float min_score, std::vector<FaceBox>& boxes);
+
 // Maps of one stride: cls, obj (cells), bbox (cells x 4), kps (cells x 10); appends boxes in input pixels.
 void decode_yunet(const float* cls, const float* obj, const float* bbox, const float* kps, int stride, int width,
                   int height, float min_score, std::vector<FaceBox>& boxes);
