@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <mutex>
+#include <utility>
 
 #include "detect/tensorrt/status.hpp"
 #include "geometry/check.hpp"

@@ -1,6 +1,7 @@
 // TensorRT on an NVIDIA GPU.
 #include <NvInferRuntime.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -86,13 +87,13 @@ class TensorRtNet final : public DeviceNet {
 
   void read_input_from(int index, const float* device) override {
     Tensor& tensor = inputs_.at(index);
-    bind(tensor.name, context_->setInputTensorAddress(tensor.name.c_str(), device));
+    expect_bound(context_->setInputTensorAddress(tensor.name.c_str(), device), tensor.name);
     tensor.memory = {};
   }
 
   void enqueue(CUstream_st* stream) override {
-    check(context_->enqueueV3(stream), "TensorRT failed to run " + path_ + take_tensorrt_errors() +
-                                           ": see dmask doctor, or try --backend cpu");
+    if (context_->enqueueV3(stream)) return;
+    throw Error("TensorRT failed to run " + path_ + take_tensorrt_errors() + ": see dmask doctor, or try --backend cpu");
   }
 
  private:
@@ -113,7 +114,7 @@ class TensorRtNet final : public DeviceNet {
                   ": change its sizes in trt_engines/manifest.toml and build it again");
     }
     inputs_.push_back({spec.name, cuda::DeviceBuffer<float>(count(spec.shape))});
-    bind(spec.name, context_->setInputTensorAddress(name, inputs_.back().memory.get()));
+    expect_bound(context_->setInputTensorAddress(name, inputs_.back().memory.get()), spec.name);
   }
 
   void add_output(const TensorSpec& spec) {
@@ -122,7 +123,7 @@ class TensorRtNet final : public DeviceNet {
     check(shape == spec.shape, path_ + ": output '" + spec.name + "' is " + to_string(shape) + ", expected " +
                                    to_string(spec.shape) + ": it is another model than expected");
     outputs_.push_back({spec.name, cuda::DeviceBuffer<float>(count(shape))});
-    bind(spec.name, context_->setTensorAddress(spec.name.c_str(), outputs_.back().memory.get()));
+    expect_bound(context_->setTensorAddress(spec.name.c_str(), outputs_.back().memory.get()), spec.name);
   }
 
   void check_tensor(const TensorSpec& spec, nvinfer1::TensorIOMode mode, const std::string& role) {
@@ -143,9 +144,9 @@ class TensorRtNet final : public DeviceNet {
                     ": it is another model than expected");
   }
 
-  void bind(const std::string& name, bool bound) {
+  void expect_bound(bool bound, const std::string& name) {
     check(bound, path_ + ": TensorRT refuses memory for the tensor '" + name + "'" + take_tensorrt_errors() +
-                     ": expected f32 on this GPU; report it with what dmask doctor prints");
+                     ": expected to be given it; report this with what dmask doctor prints");
   }
 
   std::string tensor_names() const {
