@@ -2,14 +2,13 @@
 
     python trt_engines/build_engines.py --weights research --precision f16
 
-Uses `tensorrt`, which builds on the GPU for that GPU, or `tensorrt_rtx`, whose engines are portable and need no GPU to
-be built: pip install 'dmask[tensorrt]'.
+Uses `tensorrt` where it is installed, which builds on the GPU for that GPU, and otherwise `tensorrt_rtx`,
+whose engines are portable and need no GPU to be built: pip install 'dmask[tensorrt]'.
 """
 
 from __future__ import annotations
 
 import argparse
-import ctypes
 import importlib
 import json
 import sys
@@ -50,7 +49,9 @@ class Built:
         if self.cached:
             return f"{text}from the cache, {self.megabytes:.2f} MB: {self.file}"
         text += f"{self.seconds:6.1f} s {self.megabytes:7.2f} MB {self.layers:4d} layers"
-        return text + (f"  moves points by {self.moved_px:.3f} px at most" if self.moved_px is not None else "")
+        return text + (
+            f"  moves points by {self.moved_px:.3f} px at most" if self.moved_px is not None else ""
+        )
 
 
 class Builder:
@@ -61,16 +62,16 @@ class Builder:
         self.version = self.trt.__version__
         self.gpu = target or self._target_here()
         if self.flavour == "tensorrt" and target:
-            raise Error(f"got --target {target}, but tensorrt builds for the GPU of this machine; leave it out")
+            raise Error(f"got --target {target}, but tensorrt builds for this machine's GPU; leave it out")
         self.messages: list[str] = []
         self.logger = _logger(self.trt, self.messages)
 
     def _target_here(self) -> str:
-        gpu = this_gpu()
+        gpu = engines.this_gpu()
         if gpu is None and self.flavour == "tensorrt":
             raise Error(
-                "got no NVIDIA GPU, which tensorrt builds on; run this on the machine that will use the engines, or "
-                "pip install tensorrt-rtx, which builds portable ones anywhere"
+                "got no NVIDIA GPU, which tensorrt builds on; run this on the machine that will use the "
+                "engines, or pip install tensorrt-rtx, which builds portable ones anywhere"
             )
         return engines.PORTABLE if gpu is None else engines.gpu_part(self.flavour, *gpu)
 
@@ -95,17 +96,19 @@ class Builder:
         for i in range(parser.num_errors):
             error = parser.get_error(i)
             node = model.graph.node[error.node()] if 0 <= error.node() < len(model.graph.node) else None
-            where = "the graph" if node is None else (
-                f"node '{node.name}', operator {node.op_type}, tensor '{next(iter(node.output), '')}'"
+            where = (
+                "the graph"
+                if node is None
+                else (f"node '{node.name}', operator {node.op_type}, tensor '{next(iter(node.output), '')}'")
             )
-            failures.append(f"{where}: {error.desc()}")
+            failures.append(f"{where} ({error.func()}: {error.desc()})")
         return (
-            f"{self.flavour} {self.version} cannot parse {'; '.join(failures) or 'it'}; export the net with operators "
-            "that TensorRT knows"
+            f"{self.flavour} {self.version} cannot parse {'; '.join(failures) or 'it'}; export the net with "
+            "operators that TensorRT knows"
         )
 
     def build(self, net: manifest.Net, model: onnx.ModelProto, label: str) -> tuple[bytes, int]:
-        """The serialised engine and the number of layers. Raises Error naming the node that cannot be parsed."""
+        """The serialised engine and the number of layers. Raises Error naming what cannot be parsed."""
         builder, network, parser = self.parse(model, label)
         shapes = [net.input[size] for size in ("min", "opt", "max")]
         image = network.get_input(0)
@@ -135,7 +138,7 @@ def import_tensorrt() -> tuple[str, ModuleType]:
             return name, importlib.import_module(name)
         except ImportError:
             continue
-    raise Error("got neither the package tensorrt nor tensorrt_rtx; pip install 'dmask[tensorrt]' or tensorrt")
+    raise Error("got neither tensorrt nor tensorrt_rtx; pip install 'dmask[tensorrt]', or tensorrt")
 
 
 def _logger(trt: ModuleType, messages: list[str]):
@@ -150,29 +153,17 @@ def _logger(trt: ModuleType, messages: list[str]):
     return Logger()
 
 
-def this_gpu() -> tuple[str, int, int] | None:
-    """Name and compute capability of the first GPU, from the driver; None without one."""
-    try:
-        driver = ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return None
-    device, name, major, minor = ctypes.c_int(), ctypes.create_string_buffer(256), ctypes.c_int(), ctypes.c_int()
-    failed = (
-        driver.cuInit(0)
-        or driver.cuDeviceGet(ctypes.byref(device), 0)
-        or driver.cuDeviceGetName(name, len(name), device)
-        or driver.cuDeviceGetAttribute(ctypes.byref(major), 75, device)  # compute capability
-        or driver.cuDeviceGetAttribute(ctypes.byref(minor), 76, device)
-    )
-    return None if failed else (name.value.decode(), major.value, minor.value)
-
-
 def chosen(weights: str) -> list[manifest.Net]:
     return [net for net in manifest.read() if weights == "all" or net.weights in (weights, "all")]
 
 
 def build_one(
-    builder: Builder, net: manifest.Net, precision: str, cache: Path | None, check: half_check.Check, models_dir: Path
+    builder: Builder,
+    net: manifest.Net,
+    precision: str,
+    cache: Path | None,
+    check: half_check.Check,
+    models_dir: Path,
 ) -> Built:
     """Builds, unless the cache has it; with `cache` None nothing is written."""
     name = builder.key(net, precision).file_name
@@ -184,7 +175,9 @@ def build_one(
         halved = half.to_f16(model)
         moved_px = check.moved_px(net, model, halved)
         if moved_px > MOST_PX:
-            raise Error(f"{net.label}: f16 moves a point by {moved_px:.2f} px, expected at most {MOST_PX}; use f32")
+            raise Error(
+                f"{net.label}: f16 moves a point by {moved_px:.2f} px, expected at most {MOST_PX}; use f32"
+            )
         model = halved
     start = time.perf_counter()
     engine, layers = builder.build(net, model, f"{net.file} ({precision})")
@@ -201,13 +194,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Build the TensorRT engines of the shipped nets.")
     parser.add_argument("--weights", choices=("research", "open", "all"), default="research")
     parser.add_argument("--precision", choices=(*engines.PRECISIONS, "all"), default="f16")
-    parser.add_argument("--cache", type=Path, default=engines.folder(), help="folder of the engines (%(default)s)")
+    parser.add_argument(
+        "--cache", type=Path, default=engines.folder(), help="folder to keep them in (%(default)s)"
+    )
     parser.add_argument("--models", type=Path, default=MODELS_DIR, help="models folder (%(default)s)")
     parser.add_argument(
         "--target", choices=(engines.PORTABLE, engines.TURING), help="tensorrt_rtx: GPUs from 8.0 on, or 7.5"
     )
     parser.add_argument("--check-only", action="store_true", help="build and compare, keep nothing")
-    parser.add_argument("--write-manifest", action="store_true", help="take over the hashes of new nets and stop")
+    parser.add_argument("--write-manifest", action="store_true", help="take over new nets' hashes and stop")
     parser.add_argument("--json", type=Path, metavar="F", help="write the build log there")
     args = parser.parse_args(arguments)
     try:
@@ -217,7 +212,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         builder = Builder(args.target)
         cache = None if args.check_only else args.cache
-        print(f"{builder.flavour} {builder.version}, for {builder.gpu}, into {cache or 'nothing (--check-only)'}")
+        print(f"{builder.flavour} {builder.version}, for {builder.gpu}, into {cache or 'no folder'}")
         precisions = engines.PRECISIONS if args.precision == "all" else (args.precision,)
         check, log = half_check.Check(args.models), []
         for net in chosen(args.weights):
@@ -230,7 +225,8 @@ def main(arguments: list[str] | None = None) -> int:
     if args.json:
         told = {"flavour": builder.flavour, "version": builder.version, "target": builder.gpu}
         with atomic_file(args.json, overwrite=True) as partial:
-            partial.write_text(json.dumps(told | {"engines": [asdict(built) for built in log]}, indent=2) + "\n")
+            told |= {"engines": [asdict(built) for built in log]}
+            partial.write_text(json.dumps(told, indent=2) + "\n")
     return 0
 
 

@@ -1,6 +1,6 @@
-"""Runs an ONNX net on the CPU as a tensor core would: f16 values, products summed in f32, every result rounded to f16.
+"""An ONNX net on the CPU as on tensor cores: f16 values, products summed in f32, every result rounded to f16.
 
-An inference engine may compute an f16 graph in f32 without saying so; this one does what the graph's types say.
+An inference engine may compute an f16 graph in f32 without saying so; here the graph's types are what counts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from onnx.reference.op_run import OpRun
 class Conv(OpRun):
     """The reference's own would sum in f16."""
 
-    def _run(self, x, w, b=None, auto_pad=None, dilations=None, group=1, kernel_shape=None, pads=None, strides=None):
+    def _run(
+        self, x, w, b=None, auto_pad=None, dilations=None, group=1, kernel_shape=None, pads=None, strides=None
+    ):
         top, left, bottom, right = pads or (0, 0, 0, 0)
         step_y, step_x = strides or (1, 1)
         if dilations and set(dilations) != {1}:
@@ -26,7 +28,9 @@ class Conv(OpRun):
         outs, ins = w.shape[0] // group, w.shape[1]
         parts = [
             np.tensordot(
-                windows[:, g * ins : (g + 1) * ins], filters[g * outs : (g + 1) * outs], ((1, 4, 5), (1, 2, 3))
+                windows[:, g * ins : (g + 1) * ins],
+                filters[g * outs : (g + 1) * outs],
+                ((1, 4, 5), (1, 2, 3)),
             )
             for g in range(group)
         ]

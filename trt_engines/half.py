@@ -1,7 +1,7 @@
-"""An f32 net as an f16 net: strongly typed, as TensorRT 11 and TensorRT for RTX take precision from the ONNX file.
+"""An f32 net as an f16 net: TensorRT 11 and TensorRT for RTX take the precision from the ONNX file's types.
 
-Inputs and outputs stay f32, and so do the normalisation in front and whatever the net itself computes in f32: soft-argmax
-and heads, which the exporter marked with a Cast to f32. TensorRT fuses the casts.
+Inputs and outputs stay f32, and so do the normalisation in front and whatever the net itself computes in f32:
+heads and soft-argmax, which the exporter marked with a Cast to f32. TensorRT fuses the casts.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ def to_f16(model: onnx.ModelProto) -> onnx.ModelProto:
     result.CopyFrom(model)
     graph = result.graph
     constants = {constant.name: constant for constant in graph.initializer}
-    stored = {  # weights that are kept as f16 already
-        node.output[0]: node.input[0] for node in graph.node if node.op_type == "Cast" and node.input[0] in constants
-    }
+    casts = [node for node in graph.node if node.op_type == "Cast" and node.input[0] in constants]
+    stored = {node.output[0]: node.input[0] for node in casts}  # weights that are kept as f16 already
     outputs = {output.name for output in graph.output}
     half: set[str] = set()  # tensors that are f16 now
+    renamed: dict[str, str] = {}  # outputs of the net whose f16 twin goes on inside
     single: set[str] = set()  # tensors after a Cast to f32, which stay so
     copies: dict[tuple[str, int], str] = {}
     nodes: list[onnx.NodeProto] = []
@@ -36,6 +36,7 @@ def to_f16(model: onnx.ModelProto) -> onnx.ModelProto:
         return copies[name, to]
 
     def as_half(name: str) -> str:
+        name = renamed.get(name, name)
         if name in half:
             return name
         if name in stored:
@@ -57,15 +58,14 @@ def to_f16(model: onnx.ModelProto) -> onnx.ModelProto:
             for i in ACTIVATIONS.get(node.op_type, range(len(node.input))):
                 if i < len(node.input) and node.input[i]:
                     node.input[i] = as_half(node.input[i])
-            for i, name in enumerate(node.output):
-                if name in outputs:
-                    node.output[i] = f"{name}_half"
-            half.update(node.output)
             nodes.append(node)
-            for name in node.output:
-                if name.removesuffix("_half") in outputs:
-                    whole = name.removesuffix("_half")
-                    nodes.append(helper.make_node("Cast", [name], [whole], to=TensorProto.FLOAT, name=f"{whole}_cast"))
+            name = node.output[0]
+            if name in outputs:
+                node.output[0] = f"{name}_f16"
+                nodes.append(helper.make_node("Cast", [f"{name}_f16"], [name], to=TensorProto.FLOAT))
+                copies[f"{name}_f16", TensorProto.FLOAT] = name
+                renamed[name] = f"{name}_f16"
+            half.add(node.output[0])
             continue
         for i, name in enumerate(node.input):
             if name in half and node.op_type not in ("Cast", "Shape"):

@@ -18,20 +18,20 @@ FACE_PX, EYE_WIDTH_PX, EYE_HEIGHT_PX, VIEW_PX = 128, 160, 128, 320
 
 
 class Check:
-    """Compares nets in f16 arithmetic with the same nets in f32. `models_dir` has the nets that the crops come from."""
+    """Compares nets in f16 arithmetic with the same nets in f32; `models_dir` is where those are."""
 
     def __init__(self, models_dir: Path):
         self._models_dir = models_dir
         self._features: dict[str, list[np.ndarray]] = {}
 
     def moved_px(self, net: Net, single: onnx.ModelProto, halved: onnx.ModelProto) -> float:
-        """Largest change of a point, crop px. Raises Error where the nets that follow lack their trunk."""
+        """Largest change of a point, crop px; in the face detector of the view."""
         name = net.input["name"]
         measure = {"lines": lines_px, "face_detection_yunet_2023mar": faces_px}.get(net.name, heatmaps_px)
         worst = 0.0
         for picture in self._inputs(net):
-            truth = emulate.run(single, {name: picture})
-            worst = max(worst, float(np.abs(measure(emulate.run(halved, {name: picture})) - measure(truth)).max()))
+            got, truth = emulate.run(halved, {name: picture}), emulate.run(single, {name: picture})
+            worst = max(worst, float(np.abs(measure(got) - measure(truth)).max()))
         return worst
 
     def _inputs(self, net: Net) -> list[np.ndarray]:
@@ -92,9 +92,7 @@ def lines_px(outputs: dict[str, np.ndarray]) -> np.ndarray:
 
 def faces_px(outputs: dict[str, np.ndarray]) -> np.ndarray:
     """(7, 2) box's corners and five points of the best face, px of the view."""
-    scores = {
-        stride: np.sqrt(outputs[f"cls_{stride}"] * outputs[f"obj_{stride}"])[0, :, 0] for stride in (8, 16, 32)
-    }
+    scores = {s: np.sqrt(outputs[f"cls_{s}"] * outputs[f"obj_{s}"])[0, :, 0] for s in (8, 16, 32)}
     stride = max(scores, key=lambda s: scores[s].max())
     cell, columns = int(scores[stride].argmax()), VIEW_PX // stride
     at = np.array([cell % columns, cell // columns])

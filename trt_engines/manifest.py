@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,11 @@ import onnx
 from dmask.environment import MODELS_DIR, sha256
 from dmask.errors import Error
 from dmask.io.atomic import atomic_file
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # before Python 3.11
+    import tomli as tomllib
 
 PATH = Path(__file__).with_name("manifest.toml")
 
@@ -41,7 +45,9 @@ def load_onnx(net: Net, models_dir: Path = MODELS_DIR) -> onnx.ModelProto:
     """The net's ONNX model. Raises Error where the file is missing or is not what the manifest says."""
     file = models_dir / net.file
     if not file.is_file():
-        raise Error(f"{file}: got no such model, expected the {net.name} of manifest.toml; install dmask again")
+        raise Error(
+            f"{file}: got no such model, expected the {net.name} of manifest.toml; install dmask again"
+        )
     if (got := sha256(file)) != net.sha256:
         raise Error(
             f"{file}: got sha256 {got[:12]}, expected {net.sha256[:12]}; after a training run "
@@ -57,7 +63,10 @@ def check_signature(net: Net, model: onnx.ModelProto) -> None:
     expected = {net.input["name"]: net.input["opt"]} | {out["name"]: out["shape"] for out in net.outputs}
     got = {value.name: _shape(value) for value in (*model.graph.input, *model.graph.output)}
     if set(got) != set(expected):
-        raise Error(f"{net.file}: got the tensors {', '.join(got)}, expected {', '.join(expected)}; correct {PATH.name}")
+        raise Error(
+            f"{net.file}: got the tensors {', '.join(got)}, expected {', '.join(expected)}; correct "
+            f"{PATH.name}"
+        )
     for name, shape in expected.items():
         same = len(got[name]) == len(shape) and all(
             a == b or -1 in (a, b) for a, b in zip(got[name], shape, strict=True)
@@ -77,7 +86,9 @@ def write_hashes(path: Path = PATH, models_dir: Path = MODELS_DIR) -> list[str]:
             entry = re.compile(rf'(^file = "{re.escape(net.file)}"\nsha256 = ")[0-9a-f]*(")', re.MULTILINE)
             text, count = entry.subn(rf"\g<1>{now}\g<2>", text)
             if count != 1:
-                raise Error(f"{path}: got {count} lines sha256 below file = {net.file}, expected one; correct it")
+                raise Error(
+                    f"{path}: got {count} lines sha256 below file = {net.file}, expected one; correct it"
+                )
     with atomic_file(path, overwrite=True) as partial:
         partial.write_text(text, encoding="utf-8")
     return changed

@@ -1,7 +1,8 @@
-"""What a TensorRT engine file is called and where it is kept; cpp/src/detect/tensorrt/engine_file.cc says the same."""
+"""Names and place of TensorRT engine files; cpp/src/detect/tensorrt/engine_file.cc says the same."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 from dataclasses import dataclass
@@ -38,6 +39,24 @@ def gpu_part(flavour: str, name: str, major: int, minor: int) -> str:
     if flavour == "tensorrt_rtx":
         return TURING if (major, minor) == (7, 5) else PORTABLE
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") + f"_sm{major}{minor}"
+
+
+def this_gpu() -> tuple[str, int, int] | None:
+    """Name and compute capability of the first GPU, from the driver; None without one."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return None
+    device, major, minor = ctypes.c_int(), ctypes.c_int(), ctypes.c_int()
+    name = ctypes.create_string_buffer(256)
+    failed = (
+        driver.cuInit(0)
+        or driver.cuDeviceGet(ctypes.byref(device), 0)
+        or driver.cuDeviceGetName(name, len(name), device)
+        or driver.cuDeviceGetAttribute(ctypes.byref(major), 75, device)  # compute capability
+        or driver.cuDeviceGetAttribute(ctypes.byref(minor), 76, device)
+    )
+    return None if failed else (name.value.decode(), major.value, minor.value)
 
 
 def folder() -> Path:
