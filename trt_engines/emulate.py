@@ -26,15 +26,18 @@ class Conv(OpRun):
         windows = sliding_window_view(padded, w.shape[2:], axis=(2, 3))[:, :, ::step_y, ::step_x]
         filters = w.astype(np.float32)
         outs, ins = w.shape[0] // group, w.shape[1]
-        parts = [
-            np.tensordot(
-                windows[:, g * ins : (g + 1) * ins],
-                filters[g * outs : (g + 1) * outs],
-                ((1, 4, 5), (1, 2, 3)),
-            )
-            for g in range(group)
-        ]
-        y = np.concatenate(parts, axis=-1).transpose(0, 3, 1, 2)
+        if outs == ins == 1:
+            y = np.einsum("nchwij,cij->nchw", windows, filters[:, 0])
+        else:
+            parts = [  # windows are (N, C, H, W, kernel height, width)
+                np.tensordot(
+                    windows[:, g * ins : (g + 1) * ins],
+                    filters[g * outs : (g + 1) * outs],
+                    axes=((1, 4, 5), (1, 2, 3)),
+                )
+                for g in range(group)
+            ]
+            y = np.concatenate(parts, axis=-1).transpose(0, 3, 1, 2)
         if b is not None:
             y = y + b.astype(np.float32)[:, None, None]
         return (np.ascontiguousarray(y).astype(x.dtype),)

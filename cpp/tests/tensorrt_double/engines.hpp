@@ -17,20 +17,23 @@ inline EngineKey double_key(const NetOptions& options) {
           gpu_part("tensorrt", "host emulation", 7, 5)};
 }
 
-inline std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string text;
-  for (const std::int64_t size : shape) text += (text.empty() ? "" : ",") + std::to_string(size);
+inline std::string repeated(const std::string& size, std::size_t times) {
+  std::string text = size;
+  for (std::size_t i = 1; i < times; ++i) text += "," + size;
   return text;
 }
 
-// An engine that runs the options' ONNX file through OpenVINO, for exactly these shapes.
+// An engine that runs the options' ONNX file through OpenVINO, for any shape that the file accepts.
 inline void write_onnx_engine(const NetOptions& options, const std::string& folder) {
   std::ofstream file(folder + "/" + engine_file_name(double_key(options)));
   for (const TensorSpec& t : options.inputs) {
-    const std::string shape = shape_text(t.shape);
-    file << "input " << t.name << " f32 " << shape << " " << shape << " " << shape << "\n";
+    const std::size_t rank = t.shape.size();
+    file << "input " << t.name << " f32 " << repeated("-1", rank) << " " << repeated("1", rank) << " "
+         << repeated("4096", rank) << "\n";
   }
-  for (const TensorSpec& t : options.outputs) file << "output " << t.name << " f32 " << shape_text(t.shape) << " 1\n";
+  for (const TensorSpec& t : options.outputs) {
+    file << "output " << t.name << " f32 " << repeated("-1", t.shape.size()) << " 1\n";
+  }
   file << "onnx " << std::filesystem::absolute(options.model_path).string() << "\n";
 }
 
