@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import importlib.util
 import json
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 NEEDED_FLAGS = ("avx2", "fma", "f16c", "bmi2")  # x86-64-v3
 FASTER_FLAGS = ("avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
-TENSORRT_LIBRARIES = ("libnvinfer.so.11", "libnvinfer.so.10", "libtensorrt_rtx.so.1")
+TENSORRT_PACKAGES = {"tensorrt": "tensorrt", "tensorrt_rtx": "tensorrt-rtx"}  # by flavour
+TENSORRT_LIBRARIES = {
+    "tensorrt": ("libnvinfer.so.11", "libnvinfer.so.10"),
+    "tensorrt_rtx": ("libtensorrt_rtx.so.1",),
+}
 CUDA_MEANINGS = {0: "", 35: "the driver is older than CUDA", 100: "no device"}
+BUILD = "python trt_engines/build_engines.py --weights all --precision all"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,9 +35,9 @@ def run(args: argparse.Namespace) -> int:
             if isinstance(value, dict):
                 print(name)
                 for key, text in value.items():
-                    print(f"  {key:<28} {text}")
+                    print(f"  {key:<42} {text}")
             else:
-                print(f"{name:<30} {value}")
+                print(f"{name:<44} {value}")
         for problem in report["problems"]:
             print(f"PROBLEM  {problem}")
         print("everything that is needed is here" if not report["problems"] else "")
@@ -50,16 +58,18 @@ def examine() -> dict:
     versions = environment.versions()
     absent = [name for name, found in versions.items() if found == "not installed"]
     problems += [f"{name} is not installed: pip install ." for name in absent]
-    cuda, devices = cuda_devices()
-    tensorrt = tensorrt_library()
     core: dict = {}
+    gpu: dict = {"built": False, "device": "", "problem": "the core could not be loaded"}
+    runner: dict = {"built": False, "library": "", "problem": "the core could not be loaded"}
     try:
         from dmask import _core
 
         core = {key: str(value) for key, value in _core.system_info().items()}
+        gpu, runner = _core.gpu_status(), _core.tensorrt_status()
     except Exception as error:
         problems.append(f"the core could not be loaded ({error}): pip install .")
     models = check_models(problems)
+    fitting = fitting_engines(runner)
     return {
         "versions": versions,
         "processor": {
@@ -71,8 +81,15 @@ def examine() -> dict:
         },
         "core": core,
         "models": models,
-        "NVIDIA": {"CUDA": cuda, "TensorRT": tensorrt or "no library found"},
-        "would be used": "tensorrt" if devices and tensorrt else "cpu (OpenVINO)",
+        "NVIDIA": {
+            "driver": cuda_driver(),
+            "CUDA kernels": cuda_kernels(gpu),
+            "TensorRT runner": runner_state(runner),
+            "TensorRT packages": packages_state(),
+            "TensorRT libraries": ", ".join(tensorrt_libraries()) or "none found",
+        },
+        "engines": engines_state(fitting),
+        "would be used": choice(gpu, runner, fitting),
         "problems": problems,
     }
 
@@ -90,31 +107,123 @@ def check_models(problems: list[str]) -> dict[str, str]:
     for label, folder, name in wanted:
         try:
             path = models.check(name, folder)
-            states[label] = f"whole, {path.stat().st_size / 1e6:.1f} MB"
+            states[label] = f"whole, {path.stat().st_size / 1e6:.1f} MB, {environment.sha256(path)[:12]}"
         except Error as error:
             states[label] = "not usable"
             problems.append(str(error))
     return states
 
 
-def cuda_devices() -> tuple[str, int]:
-    """A sentence, and the number of CUDA devices. Loads the driver, never a runtime."""
+def cuda_driver() -> str:
+    """What the driver says; its library is loaded, never a runtime."""
     try:
         driver = ctypes.CDLL("libcuda.so.1")
     except OSError:
-        return "no driver (libcuda.so.1 is not here)", 0
-    count = ctypes.c_int(0)
+        return "none (libcuda.so.1 is not here)"
+    number, count = ctypes.c_int(0), ctypes.c_int(0)
+    driver.cuDriverGetVersion(ctypes.byref(number))
     status = driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count))
+    known = f"for CUDA {cuda_version(number.value)}"
     if status:
-        return f"driver here, but {CUDA_MEANINGS.get(status, 'an error')} ({status})", 0
-    return f"{count.value} device(s)", count.value
+        return f"{known}, but {CUDA_MEANINGS.get(status, 'an error')} ({status})"
+    return f"{known}, {count.value} device(s)"
 
 
-def tensorrt_library() -> str | None:
-    for name in TENSORRT_LIBRARIES:
-        try:
-            ctypes.CDLL(name)
-        except OSError:
-            continue
-        return name
-    return None
+def cuda_version(number: int) -> str:
+    """13000 as 13.0."""
+    return f"{number // 1000}.{number % 1000 // 10}" if number else "unknown"
+
+
+def cuda_kernels(gpu: dict) -> str:
+    if not gpu["built"]:
+        return "not built"
+    built = f"built, runtime {cuda_version(gpu['runtime_version'])}"
+    return f"{built}, {gpu['device']}" if not gpu["problem"] else f"{built}, but {gpu['problem']}"
+
+
+def runner_state(runner: dict) -> str:
+    if not runner["built"]:
+        return "not built"
+    built = f"built for {runner['flavour']} {runner['header_version']}"
+    if runner["problem"]:
+        return f"{built}, but {runner['problem']}"
+    return f"{built}, loads {runner['library']} {runner['version']}"
+
+
+def package_version(flavour: str) -> str | None:
+    try:
+        return version(TENSORRT_PACKAGES[flavour])
+    except PackageNotFoundError:
+        return None
+
+
+def packages_state() -> str:
+    found = {flavour: package_version(flavour) for flavour in TENSORRT_PACKAGES}
+    return ", ".join(f"{flavour} {number}" for flavour, number in found.items() if number) or "none"
+
+
+def tensorrt_libraries() -> list[str]:
+    """Names that the system finds, and paths inside of Python packages."""
+    found = []
+    for flavour, names in TENSORRT_LIBRARIES.items():
+        spec = importlib.util.find_spec(f"{flavour}_libs")
+        folders = [Path(folder) for folder in (spec.submodule_search_locations or ())] if spec else []
+        for name in names:
+            found += [str(folder / name) for folder in folders if (folder / name).is_file()]
+            try:
+                ctypes.CDLL(name)
+            except OSError:
+                continue
+            found.append(name)
+    return found
+
+
+def fitting_engines(runner: dict) -> dict[str, list[str]]:
+    """Precisions by net (`research/face68` ...) for which the cache has an engine that fits this machine.
+
+    That is the runner's library; where there is none, a Python package's: a cache may be filled ahead.
+    """
+    from dmask import engines, environment
+
+    if runner.get("version"):
+        flavour, number = runner["flavour"], runner["version"]
+    else:
+        flavour = next((name for name in TENSORRT_PACKAGES if package_version(name)), "tensorrt_rtx")
+        number = package_version(flavour) or "none"
+    gpu = engines.this_gpu()
+    part = engines.gpu_part(flavour, *gpu) if gpu else engines.PORTABLE
+    files = {environment.SHARED_MODELS[0]: environment.MODELS_DIR}
+    nets = [(Path(name).stem, folder / name) for name, folder in files.items()]
+    for weights in ("research", "open"):
+        folder = environment.weights_dir(weights)
+        names = [name for name in environment.TRAINED_MODELS if name.endswith(".onnx")]
+        nets += [(f"{weights}/{Path(name).stem}", folder / name) for name in names]
+    fitting = {}
+    for label, path in nets:
+        sha256 = environment.sha256(path) if path.is_file() else ""
+        keys = {
+            precision: engines.EngineKey(path.stem, sha256, precision, flavour, number, part)
+            for precision in engines.PRECISIONS
+        }
+        fitting[label] = [
+            precision for precision, key in keys.items() if (engines.folder() / key.file_name).is_file()
+        ]
+    return fitting
+
+
+def engines_state(fitting: dict[str, list[str]]) -> dict[str, str]:
+    from dmask import engines
+
+    return {"folder": str(engines.folder())} | {
+        label: ", ".join(precisions) or "none that fits" for label, precisions in fitting.items()
+    }
+
+
+def choice(gpu: dict, runner: dict, fitting: dict[str, list[str]]) -> str:
+    """The backend that would be used, and why not TensorRT."""
+    reason = gpu["problem"] or runner["problem"]
+    if not reason:
+        usual = {label: found for label, found in fitting.items() if not label.startswith("open/")}
+        lacking = [label for label, found in usual.items() if not found]
+        reason = f"no engine that fits for {', '.join(lacking)}: {BUILD}" if lacking else ""
+    return f"cpu (OpenVINO): {reason}" if reason else f"tensorrt on {gpu['device']}"

@@ -1,0 +1,41 @@
+// What every build says of TensorRT, with the runner or without it, with a GPU or without one.
+#include <cstdlib>
+
+#include "check.hpp"
+#include "detect/net.hpp"
+#include "detect/tensorrt/device_net.hpp"
+#include "detect/tensorrt/status.hpp"
+#include "geometry/check.hpp"
+
+using namespace dmask;
+
+namespace {
+
+void a_net_that_cannot_be_run_is_an_error_with_a_way_out() {
+  setenv("DMASK_ENGINES", "/nowhere", 1);
+  NetOptions options;
+  options.model_path = std::string(std::getenv("DMASK_MODELS")) + "/iris.onnx";
+  std::string sentence;
+  try {
+    make_tensorrt_net(options);
+  } catch (const Error& error) {
+    sentence = error.what();
+  }
+  std::printf("%s\n", sentence.c_str());
+  EXPECT(sentence.find("--backend cpu") != std::string::npos || sentence.find("build_engines.py") != std::string::npos ||
+         sentence.find("DMASK_TENSORRT_LIBRARY") != std::string::npos);
+}
+
+void the_status_has_a_problem_or_a_version() {
+  const TensorRtStatus status = tensorrt_status();
+  EXPECT(status.problem.empty() == !status.version.empty());
+  EXPECT(status.built || !status.problem.empty());
+}
+
+}  // namespace
+
+int main() {
+  a_net_that_cannot_be_run_is_an_error_with_a_way_out();
+  the_status_has_a_problem_or_a_version();
+  return test::report(2);
+}

@@ -1,0 +1,284 @@
+"""Engines of the shipped nets: names, manifest, f16 conversion, and builds where TensorRT is installed."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+
+import numpy as np
+import pytest
+from conftest import CHECKOUT
+
+from dmask import _core, engines, models
+from dmask.environment import MODELS_DIR, sha256
+from dmask.errors import Error
+
+sys.path.insert(0, str(CHECKOUT / "trt_engines"))
+
+
+@pytest.fixture(scope="session")
+def tools():
+    """The modules of trt_engines/, by name."""
+    pytest.importorskip("onnx", reason="engines are made with onnx: pip install dmask[tensorrt]")
+    import build_engines
+    import emulate
+    import half
+    import half_check
+    import manifest
+
+    here = {
+        "build": build_engines,
+        "emulate": emulate,
+        "half": half,
+        "check": half_check,
+        "manifest": manifest,
+    }
+    return type("Tools", (), here)
+
+
+@pytest.fixture(scope="session")
+def tensorrt():
+    if not any(importlib.util.find_spec(name) for name in ("tensorrt", "tensorrt_rtx")):
+        pytest.skip("neither tensorrt nor tensorrt_rtx is installed: pip install dmask[tensorrt]")
+
+
+def key(**other: str) -> engines.EngineKey:
+    parts = {
+        "model": "iris",
+        "sha256": "a" * 64,
+        "precision": "f16",
+        "flavour": "tensorrt",
+        "version": "11.2.0.7",
+        "gpu": "nvidia_a2_sm86",
+    }
+    return engines.EngineKey(**(parts | other))
+
+
+# --- names -------------------------------------------------------------------------------------------------
+
+
+def test_python_and_core_call_an_engine_the_same():
+    for other in (
+        {},
+        {"model": "face_detection_yunet_2023mar", "precision": "f32"},
+        {"gpu": engines.PORTABLE},
+    ):
+        k = key(**other)
+        assert k.file_name == _core.engine_file_name(
+            k.model, k.sha256, k.precision, k.flavour, k.version, k.gpu
+        )
+
+
+@pytest.mark.parametrize(
+    "gpu",
+    [
+        ("NVIDIA GeForce RTX 4090", 8, 9),
+        ("Tesla T4", 7, 5),
+        ("  NVIDIA  RTX(TM)  A2000 ", 8, 6),
+        ("Orin (nvgpu)", 8, 7),
+        ("Grafik-Prozessor Ü", 12, 0),
+    ],
+)
+@pytest.mark.parametrize("flavour", ["tensorrt", "tensorrt_rtx"])
+def test_python_and_core_agree_on_the_gpus_part(flavour, gpu):
+    part = engines.gpu_part(flavour, *gpu)
+    assert part == _core.gpu_part(flavour, *gpu)
+    assert part.replace("_", "").isascii() and " " not in part
+
+
+def test_python_and_core_look_into_the_same_folder(monkeypatch, tmp_path):
+    monkeypatch.delenv("DMASK_ENGINES", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert str(engines.folder()) == _core.engine_folder() == f"{tmp_path}/home/.cache/dmask/engines"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert str(engines.folder()) == _core.engine_folder() == f"{tmp_path}/cache/dmask/engines"
+    monkeypatch.setenv("DMASK_ENGINES", str(tmp_path))
+    assert str(engines.folder()) == _core.engine_folder() == str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"sha256": "b" * 64},
+        {"precision": "f32"},
+        {"flavour": "tensorrt_rtx"},
+        {"version": "11.3.0.1"},
+        {"gpu": "x"},
+    ],
+)
+def test_whatever_an_engine_depends_on_changes_its_name(other):
+    assert key(**other).file_name != key().file_name
+
+
+# --- manifest ----------------------------------------------------------------------------------------------
+
+
+def test_the_manifest_names_every_shipped_net_as_it_is_now(tools):
+    nets = tools.manifest.read()
+    shipped = {path.relative_to(MODELS_DIR).as_posix() for path in MODELS_DIR.rglob("*.onnx")}
+    assert {net.file for net in nets} == shipped
+    for net in nets:
+        path = MODELS_DIR / net.file
+        assert net.sha256 == sha256(path), f"{net.file}: build_engines.py --write-manifest"
+        assert net.sha256 == models.manifest(path.parent)[path.name]["sha256"]
+        tools.manifest.load_onnx(net)  # names and shapes
+
+
+def test_the_manifest_takes_over_the_hash_of_a_new_net_and_nothing_else(tools, tmp_path):
+    stale = tmp_path / "manifest.toml"
+    text = tools.manifest.PATH.read_text(encoding="utf-8")
+    old = tools.manifest.read()[2].sha256
+    stale.write_text(text.replace(old, "0" * 64), encoding="utf-8")
+    assert tools.manifest.write_hashes(stale) == ["research/iris"]
+    assert stale.read_text(encoding="utf-8") == text
+    assert tools.manifest.write_hashes(stale) == []
+
+
+def test_a_net_that_is_not_the_manifests_is_refused(tools, tmp_path):
+    net = tools.manifest.read()[2]
+    (tmp_path / net.file).write_bytes(b"trained again")
+    with pytest.raises(Error, match="iris.onnx: got sha256 .* expected .*--write-manifest"):
+        tools.manifest.load_onnx(net, tmp_path)
+    with pytest.raises(Error, match="got no such model"):
+        tools.manifest.load_onnx(net, tmp_path / "nowhere")
+
+
+def test_other_tensors_than_the_manifests_are_named(tools):
+    import onnx
+
+    iris, lines = tools.manifest.read()[2:4]
+    with pytest.raises(Error, match="got the tensors features, edges, presence, expected features, heatmaps"):
+        tools.manifest.check_signature(iris, onnx.load(str(MODELS_DIR / lines.file)))
+
+
+# --- f16 ---------------------------------------------------------------------------------------------------
+
+
+def nets(tools) -> list:
+    return tools.manifest.read()
+
+
+@pytest.mark.parametrize("index", range(9))
+def test_an_f16_net_keeps_its_signature_and_computes_in_f16(tools, index):
+    from onnx import TensorProto
+
+    model = tools.manifest.load_onnx(nets(tools)[index])
+    halved = tools.half.to_f16(model)
+    assert list(halved.graph.input) == list(model.graph.input)
+    assert list(halved.graph.output) == list(model.graph.output)
+    types = {constant.name: constant.data_type for constant in halved.graph.initializer}
+    convolutions = [node for node in halved.graph.node if node.op_type == "Conv"]
+    in_f16 = [node for node in convolutions if types.get(node.input[1]) == TensorProto.FLOAT16]
+    in_f32 = {"lines": 4, "face_detection_yunet_2023mar": 0}.get(nets(tools)[index].name, 2)  # heads
+    assert len(in_f16) == len(convolutions) - in_f32
+    assert not any(
+        node.op_type == "Softmax" and node.input[0].endswith("_as_f16") for node in halved.graph.node
+    )
+
+
+def test_the_emulation_computes_what_openvino_computes_in_f32(tools):
+    import openvino
+
+    net = nets(tools)[1]
+    picture = np.random.default_rng(0).random((2, 3, 128, 160), np.float32)
+    core = openvino.Core()
+    compiled = core.compile_model(str(MODELS_DIR / net.file), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    want, got = compiled(picture), tools.emulate.run(tools.manifest.load_onnx(net), {"image": picture})
+    for name in ("heatmaps", "visibility", "features"):
+        assert np.abs(want[name] - got[name]).max() < 1e-3 * np.abs(want[name]).max()
+
+
+def test_f16_moves_no_point_by_a_fifth_of_a_pixel(tools):
+    check = tools.check.Check(MODELS_DIR)
+    for net in nets(tools):
+        model = tools.manifest.load_onnx(net)
+        moved_px = check.moved_px(net, model, tools.half.to_f16(model))
+        assert 0 < moved_px < tools.build.MOST_PX, net.label
+
+
+def test_the_check_sees_a_net_that_f16_would_spoil(tools):
+    from onnx import numpy_helper
+
+    net = nets(tools)[0]
+    model = tools.manifest.load_onnx(net)
+    spoilt = tools.half.to_f16(model)
+    weights = next(c for c in spoilt.graph.initializer if c.name == "onnx::Conv_637_f16")
+    values = numpy_helper.to_array(weights)
+    weights.CopyFrom(numpy_helper.from_array((values * np.float16(0.9)), weights.name))
+    assert tools.check.Check(MODELS_DIR).moved_px(net, model, spoilt) > tools.build.MOST_PX
+
+
+# --- builds ------------------------------------------------------------------------------------------------
+
+
+def test_every_net_is_built_in_both_precisions_and_found_again(tools, tensorrt, tmp_path, capsys):
+    log = tmp_path / "log.json"
+    call = ["--weights", "all", "--precision", "all", "--cache", str(tmp_path / "c"), "--json", str(log)]
+    assert tools.build.main(call) == 0
+    first = json.loads(log.read_text())
+    assert len(first["engines"]) == 18 and not any(built["cached"] for built in first["engines"])
+    assert all(built["layers"] > 0 and built["megabytes"] > 0 for built in first["engines"])
+    files = {path.name for path in (tmp_path / "c").iterdir()}
+    assert files == {built["file"] for built in first["engines"]}  # and nothing half-written
+    capsys.readouterr()
+    assert tools.build.main(call) == 0
+    assert all(built["cached"] for built in json.loads(log.read_text())["engines"])
+    assert capsys.readouterr().out.count("from the cache") == 18
+
+
+def test_an_engine_for_turing_is_another_file(tools, tensorrt, tmp_path):
+    builder = tools.build.Builder(engines.TURING) if importlib.util.find_spec("tensorrt") is None else None
+    if builder is None:
+        pytest.skip("tensorrt builds for this machine's GPU alone")
+    net = nets(tools)[2]
+    check = tools.check.Check(MODELS_DIR)
+    built = tools.build.build_one(builder, net, "f32", tmp_path, check, MODELS_DIR)
+    assert built.file.endswith("-sm75.engine") and (tmp_path / built.file).stat().st_size > 0
+
+
+def test_check_only_keeps_nothing(tools, tensorrt, tmp_path):
+    call = ["--weights", "open", "--precision", "f32", "--cache", str(tmp_path / "c"), "--check-only"]
+    assert tools.build.main(call) == 0
+    assert not (tmp_path / "c").exists()
+
+
+def test_a_build_that_fails_leaves_no_file(tools, tensorrt, tmp_path, monkeypatch):
+    builder, net = tools.build.Builder(), nets(tools)[2]
+    monkeypatch.setattr(tools.build.half, "to_f16", unsupported)
+    monkeypatch.setattr(tools.build.half_check.Check, "moved_px", lambda *_: 0.0)
+    check = tools.check.Check(MODELS_DIR)
+    with pytest.raises(Error, match="node 'odd', operator Det, tensor 'out'"):
+        tools.build.build_one(builder, net, "f16", tmp_path, check, MODELS_DIR)
+    assert list(tmp_path.iterdir()) == []
+
+
+def unsupported(_model):
+    """A model with an operator that TensorRT does not know."""
+    from onnx import TensorProto, helper
+
+    nodes = [
+        helper.make_node("Relu", ["features"], ["inner"], name="first"),
+        helper.make_node("Det", ["inner"], ["out"], name="odd"),
+    ]
+    tensors = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+        for name, shape in (("features", [1, 4, 4]), ("out", [1]))
+    ]
+    graph = helper.make_graph(nodes, "odd", tensors[:1], tensors[1:])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+
+
+def test_a_net_that_f16_spoils_is_not_built(tools, tensorrt, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(tools.build.half_check.Check, "moved_px", lambda *_: 0.3)
+    assert tools.build.main(["--weights", "open", "--precision", "f16", "--cache", str(tmp_path)]) == 1
+    assert "f16 moves a point by 0.30 px, expected at most 0.2" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_tensorrt_at_all_is_a_sentence(tools, monkeypatch, capsys):
+    for name in tools.build.FLAVOURS:
+        monkeypatch.setitem(sys.modules, name, None)
+    assert tools.build.main([]) == 1
+    assert "got neither tensorrt nor tensorrt_rtx; pip install" in capsys.readouterr().err
