@@ -1,5 +1,8 @@
 // Stands in for this folder in a build without the kernels.
+#include "cuda/gpu.hpp"
 #include "cuda/status.hpp"
+#include "geometry/check.hpp"
+#include "pipeline/mask.hpp"
 
 namespace dmask::cuda {
 
@@ -8,5 +11,7 @@ Status status() {
   s.problem = "this build has no CUDA kernels: install with CUDA 13 (nvcc) at hand, or set DMASK_CUDA=ON to learn what is missing";
   return s;
 }
+
+std::unique_ptr<Painter> make_gpu_painter(const Models&, const MaskSubject&) { throw Error(status().problem); }
 
 }  // namespace dmask::cuda
