@@ -2,6 +2,7 @@
 #include "cuda/gpu.hpp"
 #include "detect/vision.hpp"
 #include "geometry/check.hpp"
+#include "pipeline/mask.hpp"
 
 namespace dmask::cuda {
 
@@ -11,8 +12,8 @@ Status status() {
   return s;
 }
 
-std::unique_ptr<Vision> make_gpu_vision(const DetectorOptions&) {
-  throw Error("backend tensorrt was asked for, but " + status().problem);
-}
+std::unique_ptr<Vision> make_gpu_vision(const DetectorOptions&) { throw Error(status().problem); }
+
+std::unique_ptr<Painter> make_gpu_painter(const Models&, const MaskSubject&) { throw Error(status().problem); }
 
 }  // namespace dmask::cuda

@@ -5,13 +5,10 @@
 
 #include "geometry/check.hpp"
 #include "geometry/rotation.hpp"
+#include "pipeline/mask_mesh.hpp"
 
 namespace dmask {
 namespace {
-
-constexpr float skin_radius_mm = 12.25f;  // lid skin rides outside the 12 mm globe
-constexpr float edge_radius_mm = 11.6f;   // the lids' inner edge inside it: no slit between lid and globe
-constexpr float brow_radius_mm = 10.0f;    // r of Eq. (23)
 
 double openness_of(const Models& models, int eye, const VecX& motion) {
   const EyelidRows& rows = models.eyelid_rows[eye];
@@ -162,123 +159,29 @@ MaskFrame mask_frame(const Models& models, const Calibration& calibration, const
   return frame;
 }
 
-MaskPainter::MaskPainter(const Models& models, const MaskSubject& subject) : models_(models), subject_(subject) {
-  face_ = models.face.contract(subject.identity);
-  face_.neutral *= subject.scale;
-  face_.units *= subject.scale;
-  for (int u = 0; u < models.face.units(); ++u)
-    if (models.face.unit_names()[u].rfind("brow", 0) == 0) brow_units_.push_back(u);
-
-  const int n = models.face.vertices();
-  int total = n;
-  std::vector<std::array<int, 3>> triangles;
-  for (Eigen::Index t = 0; t < models.face.triangles().rows(); ++t)
-    triangles.push_back({models.face.triangles()(t, 0), models.face.triangles()(t, 1), models.face.triangles()(t, 2)});
-  for (int eye = 0; eye < 2; ++eye) {
-    const EyelidModel& model = models.eyelid[eye];
-    const MaskEye& own = subject.eyes[eye];
-    EyePatch& patch = patches_[eye];
-    check(own.shape.size() == model.shape.cols(), "the subject has " + std::to_string(own.shape.size()) +
-              " eyelid shape weights, the eyelid model " + std::to_string(model.shape.cols()));
-    patch.base = model.patch + model.shape * own.shape;
-    patch.vertex.resize(model.vertices());
-    patch.on_globe.resize(model.vertices());
-    for (int v = 0; v < model.vertices(); ++v) {
-      patch.vertex[v] = model.face_vertex[v] >= 0 ? model.face_vertex[v] : total++;
-      check(patch.vertex[v] < n || model.face_vertex[v] < 0, "the eyelid model names a vertex the face model has not");
-      patch.on_globe[v] = !model.inner_edge[v] && model.patch.segment<3>(3 * v).norm() >= skin_radius_mm - 0.05f;
-    }
-    for (Eigen::Index t = 0; t < model.triangles.rows(); ++t) {  // the face's own triangles are there already
-      const int a = model.triangles(t, 0), b = model.triangles(t, 1), c = model.triangles(t, 2);
-      if (model.face_vertex[a] < 0 || model.face_vertex[b] < 0 || model.face_vertex[c] < 0)
-        triangles.push_back({patch.vertex[a], patch.vertex[b], patch.vertex[c]});
-    }
-
-    // Eqs. (23, 24) in closed form: patch vertices near the brow follow the face's brow units.
-    patch.brow.setZero(3 * model.vertices(), static_cast<Eigen::Index>(brow_units_.size()));
-    if (!subject.eyebrows) continue;
-    for (int v = 0; v < model.vertices(); ++v) {
-      if (model.brow_region[v] <= 0) continue;
-      const Vec3f at = patch.base.segment<3>(3 * v) + own.patch_offset + own.centre;
-      float weight_sum = 0;
-      for (int f = 0; f < n; ++f) {
-        const float d2 = (face_.neutral.segment<3>(3 * f) - at).squaredNorm();
-        if (d2 > 9 * brow_radius_mm * brow_radius_mm) continue;
-        const float w = std::exp(-d2 / (2 * brow_radius_mm * brow_radius_mm));
-        weight_sum += w;
-        for (std::size_t u = 0; u < brow_units_.size(); ++u)
-          patch.brow.block<3, 1>(3 * v, u) += w * face_.units.block<3, 1>(3 * f, brow_units_[u]);
-      }
-      if (weight_sum > 0) patch.brow.middleRows<3>(3 * v) *= model.brow_region[v] / weight_sum;
-    }
-  }
-  triangles_.resize(static_cast<Eigen::Index>(triangles.size()), 3);
-  for (std::size_t t = 0; t < triangles.size(); ++t)
-    for (int k = 0; k < 3; ++k) triangles_(t, k) = triangles[t][k];
-  albedo_.resize(total, 3);
-  albedo_.topRows(n) = models.face.albedo();
-  for (int eye = 0; eye < 2; ++eye)
-    for (int v = 0; v < models.eyelid[eye].vertices(); ++v) albedo_.row(patches_[eye].vertex[v]) = models.eyelid[eye].albedo.row(v);
-  head_.setZero(3 * total);
-  camera_vertices_.resize(total, 3);
+MaskPainter::MaskPainter(const Models& models, const MaskSubject& subject)
+    : mesh_(std::make_unique<MaskMesh>(models, subject)) {
+  camera_vertices_.setZero(mesh_->vertices(), 3);
 }
-
-void MaskPainter::place_eye(const MaskFrame& frame, int eye) {
-  const EyelidModel& model = models_.eyelid[eye];
-  const MaskEye& own = subject_.eyes[eye];
-  const EyePatch& patch = patches_[eye];
-  local_ = patch.base;
-  local_.noalias() += model.motion * frame.eyes[eye].motion;  // Eq. (5)
-  for (std::size_t u = 0; u < brow_units_.size(); ++u) {
-    const float w = frame.units[brow_units_[u]];
-    if (w > 1e-3f) local_ += w * patch.brow.col(u);  // Eq. (24)
-  }
-  const float c = std::cos(own.patch_roll), s = std::sin(own.patch_roll);
-  for (int v = 0; v < model.vertices(); ++v) {
-    const Vec3f p = local_.segment<3>(3 * v);
-    Vec3f q = Vec3f(c * p.x() - s * p.y(), s * p.x() + c * p.y(), p.z()) + own.patch_offset;
-    const float radius = q.norm();
-    if (patch.on_globe[v] && radius < skin_radius_mm) q *= skin_radius_mm / radius;
-    if (model.inner_edge[v] && radius > edge_radius_mm) q *= edge_radius_mm / radius;
-    auto out = head_.segment<3>(3 * patch.vertex[v]);
-    const float b = model.blend[v];
-    out = model.face_vertex[v] < 0 ? Vec3f(own.centre + q) : Vec3f(b * (own.centre + q) + (1 - b) * out);
-  }
-}
+MaskPainter::~MaskPainter() = default;
 
 void MaskPainter::paint(const MaskFrame& frame, int width, int height, Image& out) {
+  if (!frame.face) return paint_background(width, height, out);
+  mesh_->check_frame(frame);
+  mesh_->pose(frame, head_, local_, camera_vertices_);
   MaskScene scene;
-  scene.camera = Camera::from_hfov(width, height, subject_.hfov_deg);
+  scene.camera = Camera::from_hfov(width, height, mesh_->subject.hfov_deg);
   scene.vertices = &camera_vertices_;
-  scene.triangles = &triangles_;
-  scene.albedo = &albedo_;
-  Triangles nothing(0, 3);
-  if (!frame.face) {
-    scene.triangles = &nothing;
-    renderer_.render(scene, RenderStyle{}, out);
-    return;
-  }
-  check(frame.units.size() == face_.units.cols(), "the frame has " + std::to_string(frame.units.size()) +
-            " motion units, the face model " + std::to_string(face_.units.cols()));
-  auto skin = head_.head(face_.neutral.size());
-  skin = face_.neutral;
-  for (Eigen::Index u = 0; u < frame.units.size(); ++u)  // Eq. (1) with w_fs contracted
-    if (std::abs(frame.units[u]) > 1e-3f) skin += frame.units[u] * face_.units.col(u);
-  for (int eye = 0; eye < 2; ++eye) place_eye(frame, eye);
-  const Eigen::Map<const Points3f> head(head_.data(), camera_vertices_.rows(), 3);
-  camera_vertices_.noalias() = head * frame.rotation.transpose();
-  camera_vertices_.rowwise() += frame.translation.transpose();
-
-  for (int eye = 0; eye < 2; ++eye) {
-    const MaskFrame::EyeState& state = frame.eyes[eye];
-    Globe& globe = scene.globes[eye];
-    globe.visible = true;
-    globe.centre = frame.rotation * subject_.eyes[eye].centre + frame.translation;
-    globe.iris_radius_mm = state.gaze ? subject_.eyes[eye].iris_radius_mm : 0;
-    globe.pupil_radius_mm = state.gaze ? 1.9f : 0;
-    globe.axis = frame.rotation * gaze_axis(state.yaw, state.pitch).cast<float>();
-  }
+  scene.triangles = &mesh_->triangles;
+  scene.albedo = &mesh_->albedo;
+  scene.globes = mask_globes(mesh_->subject, frame);
   renderer_.render(scene, RenderStyle{}, out);
+}
+
+void paint_background(int width, int height, Image& out) {
+  check_camera(Camera::from_hfov(width, height, 40));
+  out.resize(width, height);
+  for (std::size_t i = 0; i < out.bgr.size(); ++i) out.bgr[i] = RenderStyle{}.background_bgr[i % 3];
 }
 
 }  // namespace dmask

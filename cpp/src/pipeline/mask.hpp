@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -55,34 +56,34 @@ struct MaskFrame {
 MaskSubject mask_subject(const Models& models, const Calibration& calibration, const FitOptions& options, Profile profile);
 MaskFrame mask_frame(const Models& models, const Calibration& calibration, const MaskSubject& subject, const FrameFit& fit);
 
+struct MaskMesh;
+
 // Turns frames of one subject into pictures. Everything that does not change is prepared once.
-class MaskPainter {
+class Painter {
+ public:
+  virtual ~Painter() = default;
+  // Without a face: the plain background. Throws Error for a frame made with other models.
+  virtual void paint(const MaskFrame& frame, int width, int height, Image& out) = 0;
+  // Vertices of the last painted face, camera frame, mm.
+  virtual const Points3f& vertices() = 0;
+};
+
+// On the CPU.
+class MaskPainter final : public Painter {
  public:
   MaskPainter(const Models& models, const MaskSubject& subject);
-  void paint(const MaskFrame& frame, int width, int height, Image& out);
-  // Vertices of the last painted frame, camera frame, mm.
-  const Points3f& vertices() const { return camera_vertices_; }
+  ~MaskPainter() override;
+  void paint(const MaskFrame& frame, int width, int height, Image& out) override;
+  const Points3f& vertices() override { return camera_vertices_; }
 
  private:
-  struct EyePatch {
-    VecXf base;                    // 3V template with the subject's shape
-    Eigen::MatrixXf brow;          // 3V x brow units, Eqs. (23, 24)
-    std::vector<int> vertex;       // V: where each vertex goes in the mesh
-    std::vector<char> on_globe;    // V: skin that has to stay outside the globe
-  };
-  void place_eye(const MaskFrame& frame, int eye);
-
-  const Models& models_;
-  MaskSubject subject_;
-  SubjectFace face_;
-  std::array<EyePatch, 2> patches_;
-  std::vector<int> brow_units_;
-  Triangles triangles_;
-  Points3f albedo_;
+  std::unique_ptr<const MaskMesh> mesh_;
   VecXf head_;               // 3N, head frame
   VecXf local_;              // 3V
   Points3f camera_vertices_;
   Renderer renderer_;
 };
+
+void paint_background(int width, int height, Image& out);
 
 }  // namespace dmask

@@ -124,8 +124,7 @@ void Pipeline::render(const FrameResult& result, int width, int height, Image& m
   if (painter_) {
     painter_->paint(result.mask, width, height, mask);
   } else {  // no face so far: the plain background
-    mask.resize(width, height);
-    for (std::size_t i = 0; i < mask.bgr.size(); ++i) mask.bgr[i] = RenderStyle{}.background_bgr[i % 3];
+    paint_background(width, height, mask);
   }
   timings_.render = now_ms() - start;
 }

@@ -1,49 +1,20 @@
 // Triangle traversal: which pixel centres a triangle covers, and where in the triangle they lie.
-//
-// Edge functions are taken at absolute pixel coordinates and change sign exactly when the end points are swapped: two
-// triangles sharing an edge leave no gap and draw no pixel twice, at any size.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 
 #include "geometry/camera.hpp"
 #include "geometry/types.hpp"
+#include "render/edges.hpp"
 
 namespace dmask::raster {
 
-constexpr float kNearMm = 1.0f;          // nothing nearer is drawn
-constexpr float kGuardBandPx = 1e7f;     // farther out than this, a projected vertex counts as not finite
-
-// A projected vertex. Invalid (nearer than the near plane, not finite) if inv_z is 0; triangles with such a vertex are
-// not drawn: a face that reaches the lens has nothing to show there.
-struct ScreenVertex {
-  float x = 0, y = 0;  // pixel
-  float inv_z = 0;     // 1/mm, linear in x and y over a triangle
-  bool valid() const { return inv_z > 0; }
-};
-
-// Pixels x0 <= x < x1, y0 <= y < y1.
-struct PixelRect {
-  int x0 = 0, y0 = 0, x1 = 0, y1 = 0;
-  bool empty() const { return x0 >= x1 || y0 >= y1; }
-};
-
 inline ScreenVertex project(const Camera& camera, const Vec3f& p) {
-  if (!(p.z() >= kNearMm)) return {};
-  const float inv_z = 1.0f / p.z(), focal_px = static_cast<float>(camera.focal_px);
-  const ScreenVertex v{focal_px * p.x() * inv_z + static_cast<float>(camera.cx),
-                       focal_px * p.y() * inv_z + static_cast<float>(camera.cy), inv_z};
-  const bool finite = std::abs(v.x) < kGuardBandPx && std::abs(v.y) < kGuardBandPx;  // false for NaN
-  return finite ? v : ScreenVertex{};
+  return project(static_cast<float>(camera.focal_px), static_cast<float>(camera.cx), static_cast<float>(camera.cy), p.x(),
+                 p.y(), p.z());
 }
-
-// Where a point inside the triangle may lie: E(x, y) = a x + b y + c >= least.
-struct Edge {
-  float a, b, c, least;
-};
 
 struct TriangleSetup {
   std::array<Edge, 3> edge;  // edge i lies opposite vertex i; E_i / (E_0 + E_1 + E_2) is its barycentric coordinate
@@ -51,24 +22,10 @@ struct TriangleSetup {
   PixelRect box;             // pixels that may be covered, within the clip rectangle
 };
 
-inline Edge make_edge(const ScreenVertex& from, const ScreenVertex& to, float sign) {
-  const float a = sign * (from.y - to.y), b = sign * (to.x - from.x);
-  // Products of floats are exact in double: swapped end points give exactly the opposite.
-  const double c = static_cast<double>(from.x) * to.y - static_cast<double>(from.y) * to.x;
-  // A pixel exactly on the edge belongs to one of the two triangles.
-  const bool owned = (a > 0) | ((a == 0) & (b > 0));
-  return {a, b, sign * static_cast<float>(c), static_cast<float>(!owned) * std::numeric_limits<float>::min()};
-}
-
 inline std::array<Edge, 3> make_edges(const ScreenVertex& v0, const ScreenVertex& v1, const ScreenVertex& v2,
                                       bool front) {
   const float sign = front ? -1.0f : 1.0f;
   return {make_edge(v1, v2, sign), make_edge(v2, v0, sign), make_edge(v0, v1, sign)};
-}
-
-// Twice the area in the picture; negative if counter-clockwise there (its y axis points down): the front.
-inline float signed_area(const ScreenVertex& v0, const ScreenVertex& v1, const ScreenVertex& v2) {
-  return (v1.x - v0.x) * (v2.y - v0.y) - (v1.y - v0.y) * (v2.x - v0.x);
 }
 
 // Pixels whose centre may be covered. Vertices must be valid.

@@ -7,11 +7,12 @@
 #include <vector>
 
 #include "geometry/check.hpp"
-#include "render/globe.hpp"
 #include "render/lanes.hpp"
-#include "render/lighting.hpp"
+#include "render/globe.hpp"
 #include "render/raster.hpp"
+#include "render/sampling.hpp"
 #include "render/scene.hpp"
+#include "render/skin.hpp"
 
 namespace dmask {
 namespace {
@@ -22,21 +23,11 @@ using raster::ScreenVertex;
 constexpr int kBandRows = 64;
 constexpr int kPad = 8;  // columns beside a band, so that eight pixels at a time may run over
 constexpr int kMaxPicture = 16384;
-constexpr float kMaxMm = 1e6f;   // farther away counts as not finite
-constexpr float kNoLidPx = 1e6f;
-constexpr float kColourStep = 28;  // of 255, between neighbours: a lid margin, the line between the lips
 
-// Eight sample positions, each alone in its eighth of a pixel's width and height.
-constexpr f32x8 kSampleX = {-0.4375f, -0.3125f, -0.1875f, -0.0625f, 0.0625f, 0.1875f, 0.3125f, 0.4375f};
-constexpr f32x8 kSampleY = {-0.0625f, 0.3125f, -0.3125f, 0.0625f, 0.4375f, -0.1875f, 0.1875f, -0.4375f};
-constexpr float kSampleReach = 0.4375f;
-
-// Backs of triangles: the inside of the head. Dark, and behind everything else.
-constexpr std::int32_t kInside = 28 | 28 << 8 | 44 << 16;
-constexpr float kInsideInvDepth = 1e-9f;
-
-// Of a vertex by how far it lies below or above its neighbours, in units of the mesh spacing.
-constexpr float kCreaseDarkening = 7.0f, kRidgeBrightening = 2.0f;
+constexpr f32x8 kSampleX = {sample_x(0), sample_x(1), sample_x(2), sample_x(3),
+                            sample_x(4), sample_x(5), sample_x(6), sample_x(7)};
+constexpr f32x8 kSampleY = {sample_y(0), sample_y(1), sample_y(2), sample_y(3),
+                            sample_y(4), sample_y(5), sample_y(6), sample_y(7)};
 
 struct MeshTriangle {
   int vertex[3];
@@ -109,6 +100,12 @@ inline f32x8 green_of(const std::uint32_t* pixels) {
   return __builtin_convertvector(load<i32x8>(pixels) >> 8 & 255, f32x8);
 }
 
+// 8 bit BGRx pixels from encoded 0..1.
+inline u32x8 pack(const Bgr<f32x8>& c) {
+  const auto byte = [](const f32x8& x) { return __builtin_convertvector(clamp01(x) * 255.0f + 0.5f, i32x8); };
+  return reinterpret_cast<u32x8>(byte(c.b) | byte(c.g) << 8 | byte(c.r) << 16);
+}
+
 // Mean of eight pixels, as the light they stand for (a square comes near enough to sRGB's curve).
 std::uint32_t average(const std::uint32_t* samples) {
   const u32x8 bgr = load<u32x8>(samples);
@@ -121,14 +118,7 @@ std::uint32_t average(const std::uint32_t* samples) {
 
 // Sentences are made only when needed: making one allocates.
 void check_scene(const MaskScene& scene) {
-  const Camera& camera = scene.camera;
-  if (camera.width < 1 || camera.height < 1 || camera.width > kMaxPicture || camera.height > kMaxPicture)
-    throw Error("the camera's picture is " + std::to_string(camera.width) + " x " + std::to_string(camera.height) +
-                ", expected 1 .. " + std::to_string(kMaxPicture) + " pixels each way");
-  if (!(std::isfinite(camera.focal_px) && camera.focal_px > 0 && std::isfinite(camera.cx) && std::isfinite(camera.cy)))
-    throw Error("the camera's focal length is " + std::to_string(camera.focal_px) + " px and its principal point (" +
-                std::to_string(camera.cx) + ", " + std::to_string(camera.cy) +
-                "), expected a positive number and finite ones");
+  check_camera(scene.camera);
   if (!(scene.vertices && scene.triangles && scene.albedo))
     throw Error("the scene lacks vertices, triangles or albedo: set all three (they may have no rows)");
   const auto vertex_count = scene.vertices->rows();
@@ -145,6 +135,16 @@ void check_scene(const MaskScene& scene) {
 }
 
 }  // namespace
+
+void check_camera(const Camera& camera) {
+  if (camera.width < 1 || camera.height < 1 || camera.width > kMaxPicture || camera.height > kMaxPicture)
+    throw Error("the camera's picture is " + std::to_string(camera.width) + " x " + std::to_string(camera.height) +
+                ", expected 1 .. " + std::to_string(kMaxPicture) + " pixels each way");
+  if (!(std::isfinite(camera.focal_px) && camera.focal_px > 0 && std::isfinite(camera.cx) && std::isfinite(camera.cy)))
+    throw Error("the camera's focal length is " + std::to_string(camera.focal_px) + " px and its principal point (" +
+                std::to_string(camera.cx) + ", " + std::to_string(camera.cy) +
+                "), expected a positive number and finite ones");
+}
 
 struct Renderer::Buffers {
   // Mesh; a vertex's fourth lane is 1, or 0 for one that is not finite.
@@ -298,38 +298,20 @@ void Renderer::Buffers::shade_vertices(const Points3f& albedo) {
   colour.resize(n);
   for (int first = 0; first < n; first += 8) {
     const int lanes = std::min(8, n - first);
-    Normal8 normal8{};
+    Normal<f32x8> sum{};
     f32x8 hollow{};
-    Bgr8 tone{};
+    Bgr<f32x8> tone{};
     for (int k = 0; k < lanes; ++k) {
       const f32x4 m = normal[first + k], around = neighbours[first + k], p = position[first + k];
-      normal8.x[k] = m[0], normal8.y[k] = m[1], normal8.z[k] = m[2];
+      sum.x[k] = m[0], sum.y[k] = m[1], sum.z[k] = m[2];
       const float share = around[3] > 0 ? 1.0f / around[3] : 0.0f;
       const f32x4 offset = around * share - p;
       hollow[k] = offset[0] * m[0] + offset[1] * m[1] + offset[2] * m[2];
       tone.b[k] = albedo(first + k, 0), tone.g[k] = albedo(first + k, 1), tone.r[k] = albedo(first + k, 2);
     }
-    const f32x8 length2 = normal8.x * normal8.x + normal8.y * normal8.y + normal8.z * normal8.z;
-    const f32x8 inv_length = 1.0f / max(sqrt(length2), all(1e-12f));
-    normal8 = {normal8.x * inv_length, normal8.y * inv_length, normal8.z * inv_length};
-    // Creases lie below their surroundings: less light gets there. In units of the mesh spacing (a vertex's normal has
-    // the length of about twelve triangle areas).
-    const f32x8 spacing = max(sqrt(sqrt(length2) * 0.17f), all(1e-6f));
-    const f32x8 depth = hollow * inv_length / spacing;
-    const f32x8 open = depth > 0 ? max(1.0f / (1.0f + kCreaseDarkening * depth), all(0.5f))
-                                 : min(1.0f - kRidgeBrightening * depth, all(1.12f));
-    // The smooth normal of a visible point may look away, as on the rim of a lid tucked under: lit as a side.
-    const f32x8 z = min(normal8.z, all(0)), length_seen2 = 1.0f + z * z - normal8.z * normal8.z;
-    const f32x8 inv_seen = 1.0f / max(sqrt(max(length_seen2, all(0))), all(0.1f));
-    normal8 = {normal8.x * inv_seen, normal8.y * inv_seen, z * inv_seen};
-    const Light8 l = light(normal8);  // hollows are redder: light that gets out of them met skin more than once
-    const f32x8 blue = srgb_decode(clamp01(tone.b)) * l.diffuse * open;
-    const f32x8 green_tone = srgb_decode(clamp01(tone.g)), gloss = 0.14f * green_tone * l.specular * open;
-    const f32x8 red = srgb_decode(clamp01(tone.r)) * l.diffuse_red * sqrt(open);
-    const f32x8 green = green_tone * l.diffuse * open;
-    const Bgr8 c{srgb_encode(blue + gloss), srgb_encode(green + gloss), srgb_encode(red + gloss)};
+    const Bgr<f32x8> c = skin_colour(sum, hollow, tone);
     for (int k = 0; k < lanes; ++k)
-      colour[first + k] = f32x4{c.b[k], c.g[k], c.r[k], 0} * 254.9f + 0.5f;
+      colour[first + k] = f32x4{c.b[k], c.g[k], c.r[k], 0} * kColourScale + 0.5f;
   }
 }
 
@@ -389,7 +371,7 @@ void Renderer::Buffers::draw_band(int y0, int rows, std::uint32_t background) {
   }
 }
 
-// Where depth jumps to a neighbour, by more than a surface seen at 75 degrees from its normal does, or colour does.
+// Where depth or colour jumps to a neighbour.
 void Renderer::Buffers::mark_edges(int rows, float focal_px) {
   std::fill_n(marks.begin(), rows * words, 0);
   const float inv_focal = 1.0f / focal_px;
@@ -402,11 +384,10 @@ void Renderer::Buffers::mark_edges(int rows, float focal_px) {
       const f32x8 d = load<f32x8>(here + x);
       const f32x8 jump = max(max(abs(d - load<f32x8>(here + x - 1)), abs(d - load<f32x8>(here + x + 1))),
                              max(abs(d - load<f32x8>(above + x)), abs(d - load<f32x8>(below + x))));
-      // |1/z - 1/z'| = |z - z'| / z z'; allowed: 0.5 mm + 4 pixels of z / focal_px each
       const f32x8 green = green_of(colours + x);
       const f32x8 step = max(max(abs(green - green_of(colours + x - 1)), abs(green - green_of(colours + x + 1))),
                              max(abs(green - green_of(colours_above + x)), abs(green - green_of(colours_below + x))));
-      const i32x8 edge = (jump > d * (0.5f * d + 4.0f * inv_focal)) | (step > kColourStep);
+      const i32x8 edge = (jump > allowed_jump(d, inv_focal)) | (step > kColourStep);
       if (any(edge)) mark[x >> 6] |= static_cast<std::uint64_t>(bits(edge)) << (x & 63);
     }
   }
@@ -417,12 +398,12 @@ void Renderer::Buffers::mark_globes(int y0, int rows) {
   std::fill_n(globe_marks.begin(), (rows + 2) * words, 0);
   bool some = false;
   for (const GlobeView& globe : globes) {
-    const PixelRect& b = globe.box();
+    const PixelRect& b = globe.box;
     for (int y = std::max(b.y0, y0 - 1); y < std::min(b.y1, y0 + rows + 1); ++y) {
       const float* depths = depth_row(y - y0);
       std::uint64_t* mark = globe_marks.data() + (y - y0 + 1) * words;
       for (int x = b.x0 & ~7; x < b.x1; x += 8) {
-        const GlobeView::Hit h = globe.intersect(static_cast<float>(x) + kLane, all(static_cast<float>(y)));
+        const GlobeHit<f32x8> h = intersect(globe, static_cast<float>(x) + kLane, all(static_cast<float>(y)));
         const i32x8 seen = h.hit & (h.inv_z > load<f32x8>(depths + x));
         if (any(seen)) mark[x >> 6] |= static_cast<std::uint64_t>(bits(seen)) << (x & 63);
       }
@@ -497,7 +478,7 @@ void Renderer::Buffers::supersample(int y0, int rows, std::uint32_t background) 
 void Renderer::Buffers::draw_globe(int which, int y0, int rows) {
   const GlobeView& globe = globes[which];
   std::vector<float>& below_lid = below_lid_px[which];
-  const PixelRect& b = globe.box();
+  const PixelRect& b = globe.box;
   for (int y = std::max(b.y0, y0); y < std::min(b.y1, y0 + rows); ++y) {
     for (int x = b.x0; x < b.x1; ++x) {
       if (!marked(y - y0, x)) {  // skin, or beside the globe
@@ -505,14 +486,14 @@ void Renderer::Buffers::draw_globe(int which, int y0, int rows) {
         continue;
       }
       const std::size_t s = slot(y - y0, x);
-      const GlobeView::Hit h = globe.intersect(static_cast<float>(x) + kSampleX, static_cast<float>(y) + kSampleY);
+      const GlobeHit<f32x8> h = intersect(globe, static_cast<float>(x) + kSampleX, static_cast<float>(y) + kSampleY);
       const i32x8 seen = h.hit & (h.inv_z > load<f32x8>(sample_inv_depth.data() + s));
       const float share = 0.125f * static_cast<float>(std::popcount(bits(seen)));
       if (share == 0) {
         below_lid[x] = 0;
         continue;
       }
-      const u32x8 seen_colour = pack(globe.colour(h.normal, (below_lid[x] + 0.5f * share) * globe.mm_per_px()));
+      const u32x8 seen_colour = pack(globe_colour(globe, h.normal, (below_lid[x] + 0.5f * share) * globe.mm_per_px));
       below_lid[x] += share;
       store(sample.data() + s, seen ? seen_colour : load<u32x8>(sample.data() + s));
       store(sample_inv_depth.data() + s, seen ? h.inv_z : load<f32x8>(sample_inv_depth.data() + s));
@@ -559,8 +540,8 @@ void Renderer::render(const MaskScene& scene, const RenderStyle& style, Image& o
   b.sort_triangles(scene);
   b.shade_vertices(*scene.albedo);
   for (int eye = 0; eye < 2; ++eye) {
-    b.globes[eye] = GlobeView(scene.globes[eye], camera);
-    const PixelRect& g = b.globes[eye].box();
+    b.globes[eye] = view_globe(scene.globes[eye], camera);
+    const PixelRect& g = b.globes[eye].box;
     if (g.empty()) continue;
     b.box = {std::min(b.box.x0, g.x0), std::min(b.box.y0, g.y0), std::max(b.box.x1, g.x1), std::max(b.box.y1, g.y1)};
   }

@@ -31,6 +31,9 @@ struct RenderStyle {
   std::array<std::uint8_t, 3> background_bgr = {236, 236, 236};
 };
 
+// Throws Error for a camera without size or focal length.
+void check_camera(const Camera& camera);
+
 // Holds the buffers: after the first call with a picture and mesh of some size, no further allocation.
 class Renderer {
  public:
