@@ -35,6 +35,14 @@ EyeballObservation EyeballObservation::from(const EyeDetection& detection, int e
   return o;
 }
 
+Gaze gaze_at(const Vec2& px, const Vec3& centre, const Mat3& rotation, const Camera& camera, const Eyeball& ball) {
+  const double plane_mm = ball.iris_plane_mm(), depth_mm = centre.z() - plane_mm;
+  Vec2 across = (px - Vec2(camera.cx, camera.cy)) * depth_mm / camera.focal_px - centre.head<2>();
+  across *= std::min(1.0, 0.95 * plane_mm / std::max(across.norm(), 1e-9));
+  const Vec3 g = rotation.transpose() * Vec3(across.x(), across.y(), -std::sqrt(plane_mm * plane_mm - across.squaredNorm())) / plane_mm;
+  return {std::atan2(g.x(), g.z()), std::asin(std::clamp(g.y(), -1.0, 1.0))};
+}
+
 EyeballProblem::EyeballProblem(const Camera& camera, const FitOptions& options,
                                const std::vector<EyeballObservation>& observations, const State& prior_mean,
                                bool fit_statics)

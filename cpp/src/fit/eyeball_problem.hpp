@@ -28,6 +28,9 @@ struct EyeballObservation {
                                  const Vec3& translation, double interocular_px, const FitOptions& options);
 };
 
+// The gaze that brings the iris' centre to a pixel; `centre`: the eyeball's, camera frame, mm.
+Gaze gaze_at(const Vec2& px, const Vec3& centre, const Mat3& rotation, const Camera& camera, const Eyeball& ball);
+
 class EyeballProblem {
  public:
   struct State {

@@ -164,6 +164,18 @@ void FaceProblem::active(const State& state, const VecX& gradient, std::vector<c
   unit_bounds(state, gradient, 6, fixed);
 }
 
+double FaceProblem::residual_px(const State& state) const {
+  double sum = 0;
+  int count = 0;
+  for (int i = jaw_end; i < 68; ++i) {
+    if (observation_.root_information[i](0, 0) <= 0) continue;
+    const Vec3 y = state.rotation * vertex(face_, i, state.units) + state.translation;
+    sum += (camera_.project(y) - observation_.points[i]).norm();
+    ++count;
+  }
+  return sum / std::max(count, 1);
+}
+
 FaceWindowProblem::FaceWindowProblem(const FaceModel& model, const LandmarkRows& rows, const UnitPrior& units,
                                      const Camera& camera, const std::vector<FaceObservation>& observations,
                                      int identity_modes)

@@ -66,6 +66,8 @@ class FaceProblem {
   double prior(const State& state, VecX* gradient, VecX* curvature) const;
   State plus(const State& state, const VecX& step) const;
   void active(const State& state, const VecX& gradient, std::vector<char>& fixed) const;
+  // Mean distance of the landmarks inside the face that count, px.
+  double residual_px(const State& state) const;
 
  private:
   const LandmarkFace& face_;

@@ -1,10 +1,10 @@
 #include "fit/tracker.hpp"
 
-#include <Eigen/LU>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 
+#include "fit/measures.hpp"
 #include "geometry/rotation.hpp"
 
 namespace dmask {
@@ -23,20 +23,6 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-double mean_residual_px(const FaceProblem& problem, const FacePose& pose, const FaceObservation& o) {
-  VecX r;
-  problem.residuals(pose, r, nullptr);
-  double sum = 0;
-  int count = 0;
-  for (int i = 17; i < 68; ++i) {  // inner landmarks: isotropic weights
-    const double w = o.root_information[i](0, 0);
-    if (w <= 0) continue;
-    sum += r.segment<2>(2 * i).norm() / w;
-    ++count;
-  }
-  return sum / std::max(count, 1);
-}
-
 double mean_confidence(const EyeDetection& eye) {
   double c = 0;
   for (const Landmark& p : eye.lid) c += p.confidence / eye.lid.size();
@@ -45,29 +31,6 @@ double mean_confidence(const EyeDetection& eye) {
 
 // Sigmas of a random walk grow with the root of time.
 double random_walk(const FitOptions& options, double dt_s) { return options.smoothing_scale * std::sqrt(dt_s * 30); }
-
-// Height of one margin over the head's x, mm.
-double margin_height(const VecX& head, int lid, double x_mm) {
-  constexpr int n = EyelidRows::margin_samples;
-  const auto point = [&](int i) { return Vec3(head.segment<3>(3 * (lid * n + i))); };
-  const double toward = point(n - 1).x() > point(0).x() ? 1 : -1;
-  int i = 0;
-  while (i < n - 2 && toward * point(i + 1).x() < toward * x_mm) ++i;
-  const Vec3 a = point(i), b = point(i + 1);
-  const double run = b.x() - a.x();
-  const double u = std::abs(run) > 1e-9 ? std::clamp((x_mm - a.x()) / run, 0.0, 1.0) : 0;
-  return a.y() + u * (b.y() - a.y());
-}
-
-// The gaze that brings the iris' centre to a pixel; `centre`: the eyeball's, camera frame, mm.
-Gaze gaze_at(const Vec2& px, const Vec3& centre, const Mat3& rotation, const Calibration& calibration) {
-  const Camera& camera = calibration.camera;
-  const double plane_mm = calibration.ball.iris_plane_mm(), depth_mm = centre.z() - plane_mm;
-  Vec2 across = (px - Vec2(camera.cx, camera.cy)) * depth_mm / camera.focal_px - centre.head<2>();
-  across *= std::min(1.0, 0.95 * plane_mm / std::max(across.norm(), 1e-9));
-  const Vec3 g = rotation.transpose() * Vec3(across.x(), across.y(), -std::sqrt(plane_mm * plane_mm - across.squaredNorm())) / plane_mm;
-  return {std::atan2(g.x(), g.z()), std::asin(std::clamp(g.y(), -1.0, 1.0))};
-}
 
 }  // namespace
 
@@ -132,17 +95,16 @@ bool Tracker::fit_face(const FrameDetection&, const FaceObservation& observation
                                   options_.smooth_unit * frames};
     FaceProblem problem(calibration_.face, models_.landmark_rows, units_, calibration_.camera, observation, &smoothing);
     pose = previous_->pose;
-    problem.match(pose);
-    if (mean_residual_px(problem, pose, observation) < jump_px) {
+    if (problem.residual_px(pose) < jump_px) {
       levenberg(problem, pose, {.max_iterations = 4, .step_tolerance = 2e-3}, workspace_);  // E1, Eq. (20)
-      if (mean_residual_px(problem, pose, observation) < gate_px) return true;
+      if (problem.residual_px(pose) < gate_px) return true;
     }
     previous_.reset();  // a cut, or the face jumped: start afresh rather than be dragged along
   }
   FaceProblem problem(calibration_.face, models_.landmark_rows, units_, calibration_.camera, observation, nullptr);
   pose = initial_pose(calibration_.face, calibration_.camera, observation);
   levenberg(problem, pose, {.max_iterations = 15}, workspace_);
-  return pose.translation.allFinite() && mean_residual_px(problem, pose, observation) < gate_px;
+  return pose.translation.allFinite() && problem.residual_px(pose) < gate_px;
 }
 
 void Tracker::fit_eyelid(const FrameDetection& detection, int eye, double interocular_px, double dt_s, FrameFit& fit) {
@@ -168,21 +130,7 @@ void Tracker::fit_eyelid(const FrameDetection& detection, int eye, double intero
   out.lids_valid = true;
   out.eyelid_residual_pct = 100 * problem.residual_px(state, 0) / interocular_px;
 
-  VecX head;
-  problem.place(state, 0, head);
-  constexpr int n = EyelidRows::margin_samples;
-  const Vec3 inner = head.segment<3>(0), outer = head.segment<3>(3 * (n - 1));
-  double aperture_mm = 0;
-  for (int k = 0; k < dense_per_lid; ++k) {
-    const double x = inner.x() + dense_abscissa(k) * (outer.x() - inner.x());
-    aperture_mm = std::max(aperture_mm, margin_height(head, 0, x) - margin_height(head, 1, x));
-  }
-  out.openness = aperture_mm / (outer - inner).norm();
-  if (curves.shut) out.openness = 0;
-  out.reason = out.openness == 0 ? Reason::closed : Reason::none;
-
-  const double x_mm = statics.centre.x();
-  out.pfh_mm = out.openness == 0 ? 0 : margin_height(head, 0, x_mm) - margin_height(head, 1, x_mm);
+  measure_lids(statics, curves.shut, out);
 }
 
 void Tracker::fit_eyeball(const FrameDetection& detection, int eye, double interocular_px, double dt_s, FrameFit& fit) {
@@ -211,7 +159,7 @@ void Tracker::fit_eyeball(const FrameDetection& detection, int eye, double inter
   // From the gaze before, a saccade into the canthus, where little of the limbus shows, ends in a false minimum that
   // every later frame would start from: the detected iris centre is the better start.
   if (detection.eyes[eye].iris[0].confidence >= options_.min_visibility)
-    state.gaze[0] = gaze_at(observations[0].points[0], centre, fit.pose.rotation, calibration_);
+    state.gaze[0] = gaze_at(observations[0].points[0], centre, fit.pose.rotation, calibration_.camera, calibration_.ball);
   levenberg(problem, state, {.max_iterations = 8, .step_tolerance = 1e-4, .robust_scale = 3}, workspace_);  // E3, Eq. (22)
   out.eyeball_residual_pct = 100 * problem.residual_px(state, 0) / interocular_px;
   if (out.eyeball_residual_pct > options_.max_eyeball_residual_pct) {
@@ -225,21 +173,7 @@ void Tracker::fit_eyeball(const FrameDetection& detection, int eye, double inter
     return;
   }
 
-  // This frame's noise, and the constant that an error of p_e leaves in every frame: 1 mm sideways is 5 degrees.
-  const Eigen::Matrix2d frame_covariance =
-      (workspace_.jacobian.transpose() * workspace_.jacobian + Eigen::Matrix2d::Identity() * 1e-6).inverse();
-  const double plane_mm = calibration_.ball.iris_plane_mm();
-  const double static_yaw = std::sqrt(statics.centre_covariance(0, 0)) / (plane_mm * std::max(std::cos(out.gaze.yaw), 0.3));
-  const double static_pitch = std::sqrt(statics.centre_covariance(1, 1)) / (plane_mm * std::max(std::cos(out.gaze.pitch), 0.3));
-  out.yaw_sd = std::sqrt(frame_covariance(0, 0) + static_yaw * static_yaw);
-  out.pitch_sd = std::sqrt(frame_covariance(1, 1) + static_pitch * static_pitch);
-
-  // MRD along the head's y, at the pupil.
-  const Vec3 pupil = statics.centre + plane_mm * gaze_axis(out.gaze.yaw, out.gaze.pitch);
-  VecX head = statics.rows.patch + statics.rows.motion * out.motion;
-  out.mrd1_mm = margin_height(head, 0, pupil.x()) - pupil.y();
-  out.mrd2_mm = pupil.y() - margin_height(head, 1, pupil.x());
-  out.pfh_mm = out.mrd1_mm + out.mrd2_mm;
+  measure_gaze(statics, calibration_.ball, workspace_.jacobian.transpose() * workspace_.jacobian, out);
 }
 
 }  // namespace dmask

@@ -25,6 +25,15 @@ struct SubjectFace {
   Eigen::MatrixXf units;  // 3R x M, mm
 };
 
+// The model as it is stored: f32 = step * i16, modes one after the other.
+struct FaceArrays {
+  const float* mean;                                                  // 3V
+  const std::int16_t *identity, *units, *interaction;                 // K x 3V, M x 3V, P x 3V
+  const float *identity_step, *unit_step, *interaction_step;          // K, M, P
+  const float* interaction_coef;                                      // K x M x P
+  int interactions;                                                   // P
+};
+
 class FaceModel {
  public:
   static FaceModel load(const std::string& path);
@@ -46,6 +55,9 @@ class FaceModel {
   Eigen::MatrixXf interaction_slopes(const VecXf& w_fm, int identities) const;
   SubjectFace contract(const FaceRows& rows, const VecXf& w_fs) const;
   SubjectFace contract(const VecXf& w_fs) const;  // every vertex
+  FaceArrays arrays() const {
+    return {mean_, identity_q_, unit_q_, interaction_q_, identity_step_, unit_step_, interaction_step_, interaction_coef_, interactions_};
+  }
 
  private:
   Container file_;

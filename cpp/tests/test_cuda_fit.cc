@@ -1,0 +1,464 @@
+// The fits' kernels under emulation against the production problems and levenberg() in double, and the batch against the
+// Tracker.
+#include <cstdlib>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "check.hpp"
+#include "cuda/batch_fit.hpp"
+#include "cuda/device.hpp"
+#include "cuda/fit_input.hpp"
+#include "geometry/rotation.hpp"
+
+using namespace dmask;
+using namespace dmask::cuda;
+
+namespace {
+
+struct Truth {
+  FacePose pose;
+  std::array<VecX, 2> motion;
+  std::array<Gaze, 2> gaze;
+};
+
+// Subjects and what detectors would say about them.
+struct Scene {
+  Models models = Models::load(std::getenv("DMASK_MODELS"), std::getenv("DMASK_MODELS"));
+  FitOptions options;
+  FitSizes sizes = FitSizes::from(models);
+  std::mt19937 random{11};
+  std::vector<Calibration> subjects;
+  std::vector<std::array<VecXf, 2>> shapes;
+
+  Scene() {
+    for (int s = 0; s < 2; ++s) add_subject();
+  }
+  double normal(double sigma) { return std::normal_distribution<double>(0, sigma)(random); }
+  VecX normals(Eigen::Index n, double sigma) {
+    VecX v(n);
+    for (double& x : v) x = normal(sigma);
+    return v;
+  }
+  void add_subject() {
+    Subject subject;
+    subject.identity = normals(50, 0.5);
+    subject.scale = 1 + normal(0.03);
+    for (int eye = 0; eye < 2; ++eye) {
+      Subject::SubjectEye& e = subject.eyes[eye];
+      e.shape = normals(models.eyelid[eye].shape.cols(), 0.4);
+      e.offset = Vec3(normal(0.5), normal(0.5), normal(0.2));
+      e.roll = normal(0.03);
+      e.centre = subject.scale * (models.eyelid[eye].centre.cast<double>() + models.eyelid[eye].centre_from_identity.leftCols(50).cast<double>() * subject.identity);
+    }
+    const int width = subjects.empty() ? 640 : 1920;
+    subjects.push_back(calibration_of(models, subject, width, width * 9 / 16, options));
+  }
+  Truth truth() {
+    Truth t;
+    t.pose.rotation = head_rotation({normal(12), normal(7), normal(5)});
+    t.pose.translation = Vec3(normal(15), normal(10), 550 + normal(30));
+    t.pose.units = normals(sizes.units, 0.15).cwiseAbs().cwiseMin(0.9);
+    for (int eye = 0; eye < 2; ++eye) {
+      t.motion[eye] = normals(sizes.motions, 0.4);
+      t.gaze[eye] = {normal(0.2), normal(0.1)};
+    }
+    return t;
+  }
+  FrameDetection detect(const Calibration& c, const Truth& t, double noise_px) {
+    FrameDetection d;
+    d.width = c.camera.width, d.height = c.camera.height, d.face_found = true;
+    const auto see = [&](const Vec3& x, float confidence) {
+      const Vec2 p = c.camera.project(t.pose.rotation * x + t.pose.translation);
+      return Landmark{static_cast<float>(p.x() + normal(noise_px)), static_cast<float>(p.y() + normal(noise_px)), confidence};
+    };
+    const std::array<int, 68> row = visible_rows(c.face, models.landmark_rows, t.pose, c.camera);
+    for (int i = 0; i < 68; ++i)
+      d.face[i] = see(c.face.neutral.segment<3>(3 * row[i]) + c.face.units.middleRows<3>(3 * row[i]) * t.pose.units, 0.9f);
+    for (int eye = 0; eye < 2; ++eye) {
+      const EyeStatics& s = c.eyes[eye];
+      const VecX head = s.rows.patch + s.rows.motion * t.motion[eye];
+      const auto at = [&](double r) {
+        const int i = std::min(static_cast<int>(r), sizes.eyelid_rows - 2);
+        return Vec3((1 - (r - i)) * head.segment<3>(3 * i) + (r - i) * head.segment<3>(3 * i + 3));
+      };
+      EyeDetection& e = d.eyes[eye];
+      for (int k = 0; k <= 10; ++k) e.lid[k] = see(at(6 * k), 0.9f);
+      for (int k = 1; k < 10; ++k) e.lid[20 - k] = see(at(61 + 6 * k), 0.8f);
+      const int bulge = 122 + sizes.crease;
+      for (int k = 0; k < 20; ++k) {
+        e.lines[CREASE][k] = see(at(122 + k * (sizes.crease - 1) / 19.0), 0.9f);
+        e.lines[BULGE][k] = see(at(bulge + k * (sizes.eyelid_rows - 1 - bulge) / 19.0), 0.7f);
+      }
+      const Mat3 frame = gaze_frame(t.gaze[eye].yaw, t.gaze[eye].pitch);
+      for (int i = 0; i < 19; ++i) {
+        const double angle = M_PI / 2 - 20 * deg * (i - 1), r = i == 0 ? 0 : c.ball.iris_radius_mm;
+        e.iris[i] = see(s.centre + frame * Vec3(r * std::cos(angle), r * std::sin(angle), c.ball.iris_plane_mm()), i > 0 && i < 5 ? 0.2f : 0.9f);
+      }
+    }
+    return d;
+  }
+  // Noise, shut lids, an outlier, points and lines that are not seen.
+  FrameDetection hard(int kind, const Calibration& c, Truth& t, int subject) {
+    if (kind == 1)
+      for (int eye = 0; eye < 2; ++eye)
+        t.motion[eye] = models.eyelid[eye].blink_full(c.eyes[eye].shape.cast<float>()).cast<double>();
+    (void)subject;
+    FrameDetection d = detect(c, t, 0.002 * c.camera.width);
+    if (kind == 2) d.face[40].x += 0.05f * static_cast<float>(c.camera.width), d.eyes[OD].lid[4].y -= 0.03f * static_cast<float>(c.camera.width);
+    if (kind == 3) {
+      for (int i = 0; i < 8; ++i) d.face[i].confidence = 0;
+      for (Landmark& l : d.eyes[OS].lines[CREASE]) l.confidence = 0;
+      for (Landmark& l : d.eyes[OS].lid) l.confidence = 0.1f;  // covered
+    }
+    return d;
+  }
+};
+
+// A batch's arrays on the host and on the device.
+struct Batch {
+  Scene& scene;
+  int frames;
+  std::vector<float> neutral, units, patch, motion, focal_px, sigma;
+  std::vector<EyeballSubject> eyeballs;
+  std::vector<std::byte> input, output;
+  FrameInput in;
+  FrameOutput out;
+  SubjectArrays host;
+  Stream stream;
+  std::vector<DeviceBuffer<std::byte>> memory;
+
+  Batch(Scene& s, const std::vector<int>& subject, const std::vector<FrameDetection>& detections, const std::vector<const FrameFit*>& previous)
+      : scene(s), frames(static_cast<int>(detections.size())) {
+    const std::size_t n = s.subjects.size(), face = 3 * s.sizes.rows, lid = 6 * s.sizes.eyelid_rows;
+    neutral.resize(n * face), units.resize(n * face * s.sizes.units), patch.resize(n * lid), motion.resize(n * lid * s.sizes.motions);
+    focal_px.resize(n), eyeballs.resize(n);
+    for (std::size_t i = 0; i < n; ++i)
+      pack_subject(s.subjects[i], s.sizes, {&neutral[i * face], &units[i * face * s.sizes.units], &patch[i * lid], &motion[i * lid * s.sizes.motions], &focal_px[i], &eyeballs[i]});
+    const VecXf prior = UnitPrior::from(s.models.face, s.options).sigma.cast<float>();
+    sigma.assign(prior.data(), prior.data() + prior.size());
+    host = {neutral.data(), units.data(), patch.data(), motion.data(), focal_px.data(), sigma.data(), eyeballs.data()};
+    input.resize(FrameInput::at(nullptr, frames, s.sizes).bytes + 256), output.resize(FrameOutput::at(nullptr, frames, s.sizes).bytes + 256);
+    in = FrameInput::at(input.data(), frames, s.sizes);
+    out = FrameOutput::at(output.data(), frames, s.sizes);
+    for (int f = 0; f < frames; ++f)
+      pack_frame(detections[f], s.subjects[subject[f]], subject[f], previous.empty() ? nullptr : previous[f], s.options, s.sizes, f, in);
+  }
+  template <class T>
+  T* on_device(const T* values, std::size_t count) {
+    memory.emplace_back(count * sizeof(T));
+    T* p = reinterpret_cast<T*>(memory.back().get());
+    upload(values, count, p, stream.get());
+    return p;
+  }
+  template <class T>
+  T* on_device(const std::vector<T>& v) { return on_device(v.data(), v.size()); }
+  SubjectArrays device_subjects() {
+    return {on_device(neutral), on_device(units), on_device(patch), on_device(motion), on_device(focal_px), on_device(sigma), on_device(eyeballs)};
+  }
+  FrameInput device_input() { return FrameInput::at(on_device(input), frames, scene.sizes); }
+  FrameOutput device_output() { return FrameOutput::at(on_device(output), frames, scene.sizes); }
+};
+
+double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
+  double largest = 0, scale = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    largest = std::max(largest, static_cast<double>(std::abs(a[i] - b[i])));
+    scale = std::max(scale, static_cast<double>(std::abs(b[i])));
+    if (!(std::abs(a[i]) < 1e30f)) return INFINITY;
+  }
+  return largest / scale;
+}
+
+struct LinearisedVectors {
+  std::vector<int> rows;
+  std::vector<float> residuals, jacobian, hessian, gradient;
+  std::vector<double> cost;
+  LinearisedVectors(std::size_t problems, std::size_t points, std::size_t unknowns)
+      : rows(problems * points), residuals(problems * points * 2), jacobian(problems * points * 2 * unknowns),
+        hessian(problems * unknowns * unknowns), gradient(problems * unknowns), cost(problems) {}
+  Linearised host() { return {rows.data(), residuals.data(), jacobian.data(), hessian.data(), gradient.data(), cost.data()}; }
+  Linearised device(Batch& b) {
+    return {b.on_device(rows), b.on_device(residuals), b.on_device(jacobian), b.on_device(hessian), b.on_device(gradient), b.on_device(cost)};
+  }
+  void fetch(const Linearised& from, StreamHandle stream) {
+    download(from.rows, rows.size(), rows.data(), stream);
+    download(from.residuals, residuals.size(), residuals.data(), stream);
+    download(from.jacobian, jacobian.size(), jacobian.data(), stream);
+    download(from.hessian, hessian.size(), hessian.data(), stream);
+    download(from.gradient, gradient.size(), gradient.data(), stream);
+    download(from.cost, cost.size(), cost.data(), stream);
+  }
+};
+
+void expect_same(const char* what, const LinearisedVectors& got, const LinearisedVectors& want) {
+  const double residuals = largest_difference(got.residuals, want.residuals), jacobian = largest_difference(got.jacobian, want.jacobian);
+  const double hessian = largest_difference(got.hessian, want.hessian), gradient = largest_difference(got.gradient, want.gradient);
+  double cost = 0;
+  for (std::size_t i = 0; i < got.cost.size(); ++i) cost = std::max(cost, std::abs(got.cost[i] / want.cost[i] - 1));
+  std::printf("%s, relative: residuals %.2g, Jacobian %.2g, JtWJ %.2g, JtWr %.2g, cost %.2g\n", what, residuals, jacobian, hessian, gradient, cost);
+  EXPECT(residuals < 1e-5);
+  EXPECT(jacobian < 1e-5);
+  EXPECT(hessian < 1e-5);
+  EXPECT(gradient < 1e-4);
+  EXPECT(cost < 1e-6);
+}
+
+void subjects_are_contracted_as_on_the_cpu(Scene& scene) {
+  const FaceModel& model = scene.models.face;
+  const FaceArrays a = model.arrays();
+  const std::size_t values = 3 * static_cast<std::size_t>(model.vertices()), m = model.units(), k = model.identities(), p = a.interactions;
+  const int modes = 50, subjects = 2;
+  Batch batch(scene, {}, {}, {});
+  const FaceBasis basis{batch.on_device(a.mean, values), batch.on_device(a.identity, k * values), batch.on_device(a.units, m * values),
+                        batch.on_device(a.interaction, p * values), batch.on_device(a.identity_step, k), batch.on_device(a.unit_step, m),
+                        batch.on_device(a.interaction_step, p), batch.on_device(a.interaction_coef, k * m * p),
+                        static_cast<int>(values), static_cast<int>(k), static_cast<int>(m), static_cast<int>(p)};
+  std::vector<float> identity;
+  for (int s = 0; s < subjects; ++s)
+    for (int i = 0; i < modes; ++i) identity.push_back(static_cast<float>(scene.normal(0.7)));
+  DeviceBuffer<float> weights(subjects * p * m), neutral(subjects * values), units(subjects * values * m);
+  contract_faces(basis, batch.on_device(identity), modes, subjects, {weights.get(), neutral.get(), units.get()}, batch.stream.get());
+  std::vector<float> got_neutral(subjects * values), got_units(subjects * values * m);
+  download(neutral.get(), got_neutral.size(), got_neutral.data(), batch.stream.get());
+  download(units.get(), got_units.size(), got_units.data(), batch.stream.get());
+  batch.stream.wait();
+  double worst_neutral_mm = 0, worst_unit_mm = 0;
+  for (int s = 0; s < subjects; ++s) {
+    const SubjectFace want = model.contract(Eigen::Map<const VecXf>(identity.data() + s * modes, modes));
+    worst_neutral_mm = std::max<double>(worst_neutral_mm, (Eigen::Map<const VecXf>(got_neutral.data() + s * values, values) - want.neutral).cwiseAbs().maxCoeff());
+    worst_unit_mm = std::max<double>(worst_unit_mm, (Eigen::Map<const Eigen::MatrixXf>(got_units.data() + s * values * m, values, m) - want.units).cwiseAbs().maxCoeff());
+  }
+  std::printf("contract_faces: neutral %.2g mm, units %.2g mm\n", worst_neutral_mm, worst_unit_mm);
+  EXPECT(worst_neutral_mm < 1e-4);
+  EXPECT(worst_unit_mm < 1e-4);
+}
+
+// A frame of each subject near its truth, and the problem's state there.
+struct Near {
+  std::vector<FrameDetection> detections;
+  std::vector<FrameFit> previous;
+  std::vector<const FrameFit*> pointers;
+  std::vector<int> subject;
+
+  Near(Scene& scene, const std::vector<int>& kinds) {
+    previous.resize(kinds.size());
+    for (std::size_t f = 0; f < kinds.size(); ++f) {
+      const int s = static_cast<int>(f % scene.subjects.size());
+      Truth t = scene.truth();
+      subject.push_back(s);
+      detections.push_back(scene.hard(kinds[f], scene.subjects[s], t, s));
+      detections.back().time_s = 1.0 / 30;
+      FrameFit& fit = previous[f];
+      fit.face_reason = Reason::none;
+      fit.pose = t.pose;
+      fit.pose.rotation = exp_so3({scene.normal(0.02), scene.normal(0.02), scene.normal(0.02)}) * t.pose.rotation;
+      fit.pose.translation += Vec3(scene.normal(2), scene.normal(2), scene.normal(5));
+      for (int eye = 0; eye < 2; ++eye) {
+        fit.eyes[eye].lids_valid = fit.eyes[eye].gaze_found = true;
+        fit.eyes[eye].motion = t.motion[eye] + scene.normals(t.motion[eye].size(), 0.1);
+        fit.eyes[eye].gaze = {t.gaze[eye].yaw + scene.normal(0.05), t.gaze[eye].pitch + scene.normal(0.05)};
+      }
+      pointers.push_back(&fit);
+    }
+  }
+};
+
+void faces_are_linearised_as_on_the_cpu(Scene& scene) {
+  Near near(scene, {0, 2, 3});
+  Batch batch(scene, near.subject, near.detections, near.pointers);
+  const int n = batch.frames;
+  for (int f = 0; f < n; ++f) {
+    batch.out.pose[f] = batch.in.smoothing[f].previous;
+    batch.out.pose[f].translation[0] += 1;
+    for (int m = 0; m < scene.sizes.units; ++m) batch.out.units[f * scene.sizes.units + m] = m % 3 == 0 ? 0.0f : batch.in.previous_units[f * scene.sizes.units + m];
+  }
+  LinearisedVectors want(n, 68, 6 + scene.sizes.units), got = want;
+  linearise_faces_twin(face_fits(scene.sizes, batch.host, batch.in, n, true), {batch.out.pose, batch.out.units, batch.out.face}, want.host());
+  const FrameInput in = batch.device_input();
+  const FrameOutput at = batch.device_output();
+  const Linearised device = got.device(batch);
+  linearise_faces(face_fits(scene.sizes, batch.device_subjects(), in, n, true), {at.pose, at.units, at.face}, device, batch.stream.get());
+  got.fetch(device, batch.stream.get());
+  batch.stream.wait();
+  expect_same("linearise_faces", got, want);
+  EXPECT(got.rows == want.rows);
+}
+
+void eyelids_are_linearised_as_on_the_cpu(Scene& scene) {
+  Near near(scene, {0, 2, 1});
+  Batch batch(scene, near.subject, near.detections, near.pointers);
+  const int n = batch.frames, motions = scene.sizes.motions;
+  for (int f = 0; f < n; ++f) {
+    batch.out.pose[f] = batch.in.smoothing[f].previous;
+    batch.out.face[f].status = f == 0 ? fit_afresh : fit_from_previous;
+  }
+  std::memcpy(batch.out.motion, batch.in.previous_motion, sizeof(float) * 2 * n * motions);
+  batch.out.motion[3] += 0.5f;
+  LinearisedVectors want(2 * n, scene.sizes.eyelid_rows - 22, motions), got = want;
+  linearise_eyelids_twin(eyelid_fits(scene.sizes, batch.host, batch.in, batch.out, n), {batch.out.motion, batch.out.lids}, want.host());
+  const FrameInput in = batch.device_input();
+  const FrameOutput at = batch.device_output();
+  const Linearised device = got.device(batch);
+  linearise_eyelids(eyelid_fits(scene.sizes, batch.device_subjects(), in, at, n), {at.motion, at.lids}, device, batch.stream.get());
+  got.fetch(device, batch.stream.get());
+  batch.stream.wait();
+  expect_same("linearise_eyelids", got, want);
+}
+
+struct Worst {
+  double rotation_deg = 0, translation_mm = 0, unit = 0, motion = 0, gaze_deg = 0;
+  void print(const char* what) const {
+    std::printf("%s: rotation %.2g deg, translation %.2g mm, units %.2g, lid motion %.2g, gaze %.2g deg\n", what, rotation_deg, translation_mm, unit, motion, gaze_deg);
+  }
+};
+
+void fits_end_where_the_cpu_ends(Scene& scene) {
+  Near near(scene, {0, 1, 2, 3});
+  for (const bool from_previous : {true, false}) {
+    Batch batch(scene, near.subject, near.detections, from_previous ? near.pointers : std::vector<const FrameFit*>{});
+    const int n = batch.frames, units = scene.sizes.units, motions = scene.sizes.motions;
+    const FrameInput in = batch.device_input();
+    const FrameOutput at = batch.device_output();
+    const SubjectArrays subjects = batch.device_subjects();
+    const StreamHandle stream = batch.stream.get();
+    for (const bool first : {true, false}) {
+      fit_faces(face_fits(scene.sizes, subjects, in, n, first), {at.pose, at.units, at.face}, stream);
+      fit_faces_twin(face_fits(scene.sizes, batch.host, batch.in, n, first), {batch.out.pose, batch.out.units, batch.out.face});
+    }
+    std::vector<std::byte> memory(batch.output.size());
+    const FrameOutput got = FrameOutput::at(memory.data(), n, scene.sizes), &want = batch.out;
+    download(reinterpret_cast<std::byte*>(at.pose), memory.size(), memory.data(), stream);
+    batch.stream.wait();
+    // The lids and the eyeballs from the same poses on both sides.
+    std::memcpy(got.pose, want.pose, sizeof(FitPose) * n);
+    upload(want.pose, n, at.pose, stream);
+    fit_eyelids(eyelid_fits(scene.sizes, subjects, in, at, n), {at.motion, at.lids}, stream);
+    fit_eyelids_twin(eyelid_fits(scene.sizes, batch.host, batch.in, batch.out, n), {batch.out.motion, batch.out.lids});
+    fit_eyeballs(eyeball_fits(subjects, in, at, n, scene.options), {at.gaze, at.information, at.eyeballs}, stream);
+    fit_eyeballs_twin(eyeball_fits(batch.host, batch.in, batch.out, n, scene.options), {batch.out.gaze, batch.out.information, batch.out.eyeballs});
+    std::vector<FitPose> poses(n);
+    const FrameOutput faces = FrameOutput::at(memory.data(), n, scene.sizes);
+    (void)faces;
+    std::vector<std::byte> later(batch.output.size());
+    const FrameOutput eyes = FrameOutput::at(later.data(), n, scene.sizes);
+    download(reinterpret_cast<std::byte*>(at.pose), later.size(), later.data(), stream);
+    batch.stream.wait();
+    Worst worst;
+    for (int f = 0; f < n; ++f) {
+      EXPECT(got.face[f].status == want.face[f].status);
+      EXPECT(want.face[f].status == (from_previous ? fit_from_previous : fit_afresh));
+      EXPECT_NEAR(got.face[f].residual_px, want.face[f].residual_px, 1e-3);
+      for (int m = 0; m < units; ++m) worst.unit = std::max<double>(worst.unit, std::abs(got.units[f * units + m] - want.units[f * units + m]));
+      for (int p = 2 * f; p < 2 * f + 2; ++p) {
+        EXPECT(eyes.lids[p].status == want.lids[p].status);
+        EXPECT(eyes.eyeballs[p].status == want.eyeballs[p].status);
+        EXPECT_NEAR(eyes.lids[p].residual_px, want.lids[p].residual_px, 1e-3);
+        for (int k = 0; k < motions; ++k) worst.motion = std::max<double>(worst.motion, std::abs(eyes.motion[p * motions + k] - want.motion[p * motions + k]));
+        if (want.eyeballs[p].status == fit_lost) continue;
+        worst.gaze_deg = std::max({worst.gaze_deg, std::abs(eyes.gaze[p].yaw - want.gaze[p].yaw) / deg, std::abs(eyes.gaze[p].pitch - want.gaze[p].pitch) / deg});
+        for (int k = 0; k < 3; ++k) EXPECT_NEAR(eyes.information[3 * p + k] / want.information[3 * p + (k == 1 ? 0 : k)], want.information[3 * p + k] / want.information[3 * p + (k == 1 ? 0 : k)], 1e-3);
+      }
+    }
+    worst.print(from_previous ? "fits from the previous frame against twins" : "fits afresh against twins");
+    EXPECT(worst.unit < 1e-3);
+    EXPECT(worst.motion < 5e-3);
+    EXPECT(worst.gaze_deg < 0.01);
+  }
+}
+
+Worst difference(const FrameFit& a, const FrameFit& b) {
+  Worst w;
+  w.rotation_deg = log_so3(a.pose.rotation * b.pose.rotation.transpose()).norm() / deg;
+  w.translation_mm = (a.pose.translation - b.pose.translation).norm();
+  w.unit = (a.pose.units - b.pose.units).cwiseAbs().maxCoeff();
+  for (int eye = 0; eye < 2; ++eye) {
+    const EyeFit &x = a.eyes[eye], &y = b.eyes[eye];
+    w.motion = std::max(w.motion, (x.motion - y.motion).cwiseAbs().maxCoeff());
+    w.gaze_deg = std::max({w.gaze_deg, std::abs(x.gaze.yaw - y.gaze.yaw) / deg, std::abs(x.gaze.pitch - y.gaze.pitch) / deg});
+  }
+  return w;
+}
+
+bool near_or_both_nan(double a, double b, double tolerance) { return (std::isnan(a) && std::isnan(b)) || std::abs(a - b) <= tolerance; }
+
+void a_batch_agrees_with_the_tracker(Scene& scene) {
+  BatchFit batch(scene.models, scene.options);
+  for (const Calibration& c : scene.subjects) batch.add_subject(c);
+  // Two subjects, three frames each: noise, then a blink or an outlier, then missing confidences; no face in one of them.
+  std::vector<std::vector<FrameFit>> want;
+  std::vector<std::vector<FrameDetection>> detections;
+  for (std::size_t s = 0; s < scene.subjects.size(); ++s) {
+    Tracker tracker(scene.models, scene.options);
+    tracker.set_calibration(scene.subjects[s]);
+    Truth t = scene.truth();
+    want.emplace_back(), detections.emplace_back();
+    for (int f = 0; f < 3; ++f) {
+      t.pose.rotation = exp_so3({0.01, 0.015, 0}) * t.pose.rotation;
+      Truth now = t;
+      detections[s].push_back(scene.hard(f == 0 ? 0 : f == 1 ? 1 + static_cast<int>(s) : 3, scene.subjects[s], now, static_cast<int>(s)));
+      detections[s].back().time_s = f / 30.0;
+      if (s == 1 && f == 2) detections[s].back().face_found = false;
+      want[s].push_back(tracker.fit(detections[s].back()));
+    }
+  }
+  Worst worst;
+  std::vector<FrameFit> before(2), now;
+  long allocations = 0;
+  for (int f = 0; f < 3; ++f) {
+    std::vector<BatchFit::Item> items;
+    for (int s = 0; s < 2; ++s) items.push_back({s, &detections[s][f], f > 0 ? &before[s] : nullptr});
+    batch.fit(items, now);
+    if (f == 0) allocations = cuda_host::allocations();
+    for (int s = 0; s < 2; ++s) {
+      const FrameFit &got = now[s], &expected = want[s][f];
+      EXPECT(got.face_reason == expected.face_reason);
+      if (expected.face_reason != Reason::none) continue;
+      for (int eye = 0; eye < 2; ++eye) {
+        const EyeFit &g = got.eyes[eye], &w = expected.eyes[eye];
+        EXPECT(g.reason == w.reason);
+        EXPECT(near_or_both_nan(g.openness, w.openness, 1e-3));
+        EXPECT(near_or_both_nan(g.mrd1_mm, w.mrd1_mm, 0.01));
+        EXPECT(near_or_both_nan(g.pfh_mm, w.pfh_mm, 0.01));
+        EXPECT(near_or_both_nan(g.yaw_sd, w.yaw_sd, 1e-3));
+        EXPECT(near_or_both_nan(g.eyelid_residual_pct, w.eyelid_residual_pct, 5e-3));
+        EXPECT(near_or_both_nan(g.eyeball_residual_pct, w.eyeball_residual_pct, 5e-3));
+      }
+      const Worst d = difference(got, expected);
+      worst = {std::max(worst.rotation_deg, d.rotation_deg), std::max(worst.translation_mm, d.translation_mm), std::max(worst.unit, d.unit),
+               std::max(worst.motion, d.motion), std::max(worst.gaze_deg, d.gaze_deg)};
+    }
+    before = now;
+  }
+  EXPECT(cuda_host::allocations() == allocations);
+  worst.print("BatchFit against the Tracker");
+  EXPECT(worst.rotation_deg < 0.01);
+  EXPECT(worst.translation_mm < 0.02);
+  EXPECT(worst.unit < 1e-3);
+  EXPECT(worst.motion < 0.01);
+  EXPECT(worst.gaze_deg < 0.01);
+
+  // Alone, and in another company, to the bit.
+  std::vector<FrameFit> alone, company;
+  batch.fit({{1, &detections[1][0]}}, alone);
+  batch.fit({{0, &detections[0][2]}, {0, &detections[0][1]}, {1, &detections[1][0]}}, company);
+  EXPECT(alone[0].pose.rotation == company[2].pose.rotation);
+  EXPECT(alone[0].pose.translation == company[2].pose.translation);
+  EXPECT(alone[0].pose.units == company[2].pose.units);
+  for (int eye = 0; eye < 2; ++eye) {
+    EXPECT(alone[0].eyes[eye].motion == company[2].eyes[eye].motion);
+    EXPECT(alone[0].eyes[eye].gaze.yaw == company[2].eyes[eye].gaze.yaw && alone[0].eyes[eye].gaze.pitch == company[2].eyes[eye].gaze.pitch);
+  }
+}
+
+}  // namespace
+
+int main() {
+  Scene scene;
+  subjects_are_contracted_as_on_the_cpu(scene);
+  faces_are_linearised_as_on_the_cpu(scene);
+  eyelids_are_linearised_as_on_the_cpu(scene);
+  fits_end_where_the_cpu_ends(scene);
+  a_batch_agrees_with_the_tracker(scene);
+  return test::report(5);
+}
