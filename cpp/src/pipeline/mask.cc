@@ -66,16 +66,24 @@ Profile profile_named(const std::string& name) {
   throw Error("got profile '" + name + "', expected clinical, article or strict");
 }
 
-std::vector<float> MaskFrame::to_row() const {
-  std::vector<float> row = {face ? 1.0f : 0.0f};
+float* MaskFrame::write_row(float* row) const {
   const Vec3 turn = log_so3((frontal() * rotation.cast<double>()).eval());
-  for (int a = 0; a < 3; ++a) row.push_back(static_cast<float>(turn[a]));
-  for (int a = 0; a < 3; ++a) row.push_back(translation[a]);
-  row.insert(row.end(), units.data(), units.data() + units.size());
+  *row++ = face ? 1.0f : 0.0f;
+  for (int a = 0; a < 3; ++a) *row++ = static_cast<float>(turn[a]);
+  for (int a = 0; a < 3; ++a) *row++ = translation[a];
+  row = std::copy_n(units.data(), units.size(), row);
   for (const EyeState& e : eyes) {
-    row.insert(row.end(), {e.gaze ? 1.0f : 0.0f, e.yaw, e.pitch});
-    row.insert(row.end(), e.motion.data(), e.motion.data() + e.motion.size());
+    *row++ = e.gaze ? 1.0f : 0.0f;
+    *row++ = e.yaw;
+    *row++ = e.pitch;
+    row = std::copy_n(e.motion.data(), e.motion.size(), row);
   }
+  return row;
+}
+
+std::vector<float> MaskFrame::to_row() const {
+  std::vector<float> row(row_size(static_cast<int>(units.size()), static_cast<int>(eyes[OD].motion.size())));
+  write_row(row.data());
   return row;
 }
 

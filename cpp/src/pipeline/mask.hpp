@@ -50,6 +50,7 @@ struct MaskFrame {
 
   static int row_size(int units, int motions) { return 7 + units + 2 * (3 + motions); }
   std::vector<float> to_row() const;
+  float* write_row(float* row) const;  // the same, to row_size() numbers; returns their end
   static MaskFrame from_row(const float* row, int units, int motions);
 };
 

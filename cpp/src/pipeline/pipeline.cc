@@ -64,22 +64,41 @@ Pipeline::Pipeline(const PipelineOptions& options)
       tracker_(models_, options_.fit),
       subject_(mask_subject(models_, generic_calibration(models_, options_.fit), options_.fit, Profile::strict)) {
   subject_.profile = profile_named(options_.profile);
+  live_window_.reserve(live_window_frames);
 }
 
 FrameResult Pipeline::process(const ImageView& frame, double time_s, Image& mask) {
-  const FrameDetection detection = detect(frame, time_s);
-  if (detection.face_found) {
-    ++live_faces_;
-    if (live_faces_ <= live_window_frames) live_window_.push_back(detection);
-    if (live_faces_ == 1 || live_faces_ == 15 || live_faces_ == 60 || live_faces_ == live_window_frames) calibrate(live_window_);
-  }
-  FrameResult result = fit(detection);
+  FrameDetection detection;
+  FrameResult result = follow(frame, time_s, detection);
   render(result, frame.width, frame.height, mask);
   return result;
 }
 
-FrameDetection Pipeline::detect(const ImageView& frame, double time_s) {
+FrameResult Pipeline::follow(const ImageView& frame, double time_s, FrameDetection& detection) {
+  detection = detect(frame, time_s);
+  if (detection.face_found && live_faces_ < live_window_frames) {
+    ++live_faces_;
+    live_window_.push_back(detection);
+    const bool due = live_faces_ == 1 || live_faces_ == 15 || live_faces_ == 60 || live_faces_ == live_window_frames;
+    if (due && options_.live_calibration) calibrate_live();
+  }
+  return fit(detection);
+}
+
+Calibration Pipeline::calibrate_live() {
+  ++live_calibrations_;
+  const Calibration earlier = calibration_;
+  const Calibration found = calibrate(live_window_);
+  if (!found.ok && earlier.ok) calibration_ = earlier;
+  return found;
+}
+
+void Pipeline::prepare() {
   if (!detector_) detector_ = std::make_unique<Detector>(detector_options(options_));
+}
+
+FrameDetection Pipeline::detect(const ImageView& frame, double time_s) {
+  prepare();
   FrameDetection detection = detector_->detect(frame, time_s);
   timings_.detect = detector_->last_timings();
   return detection;
@@ -138,6 +157,11 @@ void Pipeline::reset() {
   subject_.profile = profile_named(options_.profile);
   live_window_.clear();
   live_faces_ = 0;
+}
+
+void Pipeline::reset(const FitOptions& fit) {
+  options_.fit = fit;
+  reset();
 }
 
 }  // namespace dmask

@@ -20,6 +20,7 @@ struct PipelineOptions {
   std::string backend = "auto";      // auto | cpu | tensorrt
   std::string precision = "auto";    // auto | f32 | bf16
   int threads = 1;                   // of the nets, 0: all
+  bool live_calibration = true;      // process() calibrates by itself
   FitOptions fit;
 };
 
@@ -41,6 +42,13 @@ class Pipeline {
 
   // Live use: calibrates itself on the first face and again as better frames come in.
   FrameResult process(const ImageView& frame, double time_s, Image& mask);
+  // process() without its picture; `detection` gets what the nets saw.
+  FrameResult follow(const ImageView& frame, double time_s, FrameDetection& detection);
+  // With the live frames gathered so far: what came of it. A failure leaves an earlier calibration in place.
+  Calibration calibrate_live();
+  int live_faces() const { return live_faces_; }          // since the last reset, counted up to the last calibration
+  int live_calibrations() const { return live_calibrations_; }  // attempts
+  void prepare();  // makes the nets now rather than when the first frame comes in
 
   // The same in steps, for recordings: detect a window, calibrate once, then fit and render. detect() may run in a
   // thread of its own beside the other three.
@@ -51,10 +59,13 @@ class Pipeline {
   // Instead of calibrate(): a subject known from an earlier visit, biometry or a phantom.
   void use_subject(const Subject& subject, int width, int height);
   void reset();  // another patient
+  void reset(const FitOptions& fit);  // another patient, of whom something else is known
 
   const Calibration& calibration() const { return calibration_; }
   const MaskSubject& subject() const { return subject_; }  // a generic one before the first calibration
   const Models& models() const { return models_; }
+  Painter* painter() { return painter_.get(); }  // null before the first calibration
+  const FitOptions& fit_options() const { return options_.fit; }
   const StageTimings& timings() const { return timings_; }
   const std::string& backend() const { return backend_; }
 
@@ -70,7 +81,7 @@ class Pipeline {
   MaskSubject subject_;
   std::unique_ptr<MaskPainter> painter_;
   std::vector<FrameDetection> live_window_;
-  int live_faces_ = 0;
+  int live_faces_ = 0, live_calibrations_ = 0;
   StageTimings timings_;
 };
 

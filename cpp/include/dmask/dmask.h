@@ -1,0 +1,306 @@
+/* dmask: digital masks of faces, for software that has its own camera. C99 and later, C++ (see also dmask.hpp).
+ *
+ *   dmask_options options;
+ *   dmask_default_options(&options, sizeof options);
+ *   options.profile = DMASK_PROFILE_CLINICAL;
+ *   options.hfov_deg = 22.0;                             // of your camera
+ *
+ *   char error[DMASK_TEXT_BYTES];
+ *   dmask_pipeline* pipeline = NULL;
+ *   if (dmask_create(&options, &pipeline, error, sizeof error) != DMASK_OK) { show(error); return; }
+ *
+ *   dmask_frame frame = {sizeof frame, DMASK_FORMAT_BGR, width, height, pixels, stride_bytes};
+ *   dmask_picture mask = {sizeof mask, DMASK_FORMAT_BGR, width, height, mask_pixels, mask_stride_bytes};
+ *   dmask_measures measures = {sizeof measures};
+ *   while (next_picture(pixels, &frame.time_s)) {
+ *     if (dmask_process(pipeline, &frame, &measures) != DMASK_OK) show(dmask_last_error(pipeline));
+ *     else if (dmask_render(pipeline, &mask) == DMASK_OK) draw(mask_pixels, &measures);
+ *   }
+ *   dmask_destroy(pipeline);
+ *
+ * What can be relied upon
+ *   Errors     Every function returns a status; the sentence behind it says what was got, what was expected, what to do.
+ *              No exception leaves the library, nothing calls exit(), and a refused call leaves the handle as it was.
+ *   Silence    Nothing is ever printed, no file is written, nothing goes over a network. Files are read in dmask_create
+ *              alone. What there is to tell goes to the log callback, if there is one.
+ *   Memory     Inputs are borrowed for the length of a call, outputs belong to the caller, no pointer is kept. A handle
+ *              grows until the last calibration (the 150th frame with a face) and never afterwards; a frame larger than
+ *              any before it makes buffers grow once.
+ *   Threads    Handles are independent: each may be used in a thread of its own and gives bit for bit what it gives
+ *              alone. One handle serves one call at a time; a second one at the same time returns DMASK_BUSY at once.
+ *              A handle may move between threads.
+ *   Real time  dmask_process and dmask_render neither lock nor wait for anything but the inference library's own threads
+ *              (none with threads = 1). Frames that calibrate take longer: see dmask_options.live_calibration.
+ *              Floating-point modes and traps of the calling thread are put aside during a call and given back.
+ *   Privacy    Masks, vertices and parameters hold what the profile lets out. Landmarks are the patient's own points,
+ *              for display on the spot.
+ *
+ * Versions: semantic. Within a major version programs need no recompilation: structs only grow at their ends and tell
+ * their size, functions and codes are only added. While the major version is 0 the minor one takes its part.
+ *
+ * Pictures: 8 bit, rows from the top, stride in bytes from one row to the next (negative for pictures stored bottom-up;
+ * `data` is then still the top row). Pixel coordinates are 0-based at pixel centres. OD = patient's right eye, OS = left.
+ * Research use only; not a medical device. */
+#ifndef DMASK_DMASK_H
+#define DMASK_DMASK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define DMASK_VERSION_MAJOR 0
+#define DMASK_VERSION_MINOR 1
+#define DMASK_VERSION_PATCH 0
+#define DMASK_VERSION_NUMBER (DMASK_VERSION_MAJOR * 10000 + DMASK_VERSION_MINOR * 100 + DMASK_VERSION_PATCH)
+
+#if defined(__GNUC__)
+#define DMASK_API __attribute__((visibility("default")))
+#else
+#define DMASK_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define DMASK_TEXT_BYTES 512 /* holds every sentence, its end included */
+
+typedef struct dmask_pipeline dmask_pipeline; /* one camera with one patient in front of it */
+
+typedef enum dmask_status {
+  DMASK_OK = 0,
+  DMASK_BAD_ARGUMENT = 1, /* null, not finite, out of range, too small: the call did nothing */
+  DMASK_BAD_VERSION = 2,  /* the program was compiled against a header this library does not know */
+  DMASK_BAD_SETUP = 3,    /* a model file, the backend, the precision or the CPU is not as needed */
+  DMASK_NOT_READY = 4,    /* asked for something that needs a processed frame or a calibration */
+  DMASK_BUSY = 5,         /* the handle is in use by another thread */
+  DMASK_NO_MEMORY = 6,
+  DMASK_FAILED = 7        /* the work itself failed; the handle stays usable */
+} dmask_status;
+
+typedef enum dmask_profile { /* what leaves the machine */
+  DMASK_PROFILE_CLINICAL = 0, /* generic face, the patient's eyelid shape and all motion */
+  DMASK_PROFILE_ARTICLE = 1,  /* the patient's own fitted face and eyelids */
+  DMASK_PROFILE_STRICT = 2    /* generic both, lids as openness only, no millimetres of the lids */
+} dmask_profile;
+
+typedef enum dmask_weights { DMASK_WEIGHTS_RESEARCH = 0, DMASK_WEIGHTS_OPEN = 1 } dmask_weights; /* the nets' licence */
+typedef enum dmask_backend { DMASK_BACKEND_AUTO = 0, DMASK_BACKEND_CPU = 1, DMASK_BACKEND_TENSORRT = 2 } dmask_backend;
+typedef enum dmask_precision { DMASK_PRECISION_AUTO = 0, DMASK_PRECISION_F32 = 1, DMASK_PRECISION_BF16 = 2 } dmask_precision;
+
+typedef enum dmask_format {
+  DMASK_FORMAT_BGR = 0,
+  DMASK_FORMAT_BGRA = 1, /* alpha is not read; 255 where it is written */
+  DMASK_FORMAT_RGB = 2,
+  DMASK_FORMAT_GREY = 3,
+  DMASK_FORMAT_NV12 = 4  /* a plane of luma, one of U, V pairs at half the size; both sides even; input only */
+} dmask_format;
+
+typedef enum dmask_yuv { /* what NV12 numbers mean */
+  DMASK_YUV_BT601_LIMITED = 0,
+  DMASK_YUV_BT601_FULL = 1,
+  DMASK_YUV_BT709_LIMITED = 2,
+  DMASK_YUV_BT709_FULL = 3
+} dmask_yuv;
+
+typedef enum dmask_eye { DMASK_OD = 0, DMASK_OS = 1 } dmask_eye;
+typedef enum dmask_fixation { /* may be or-ed */
+  DMASK_FIXATING_NONE = 0,
+  DMASK_FIXATING_OD = 1,
+  DMASK_FIXATING_OS = 2,
+  DMASK_FIXATING_BOTH = 3
+} dmask_fixation;
+
+typedef enum dmask_reason { /* why something was not measured */
+  DMASK_REASON_NONE = 0,    /* it was */
+  DMASK_REASON_CLOSED = 1,
+  DMASK_REASON_COVERED = 2,
+  DMASK_REASON_LOW_RESOLUTION = 3, /* below 0.25 px a degree */
+  DMASK_REASON_LOST = 4,
+  DMASK_REASON_NO_FACE = 5
+} dmask_reason;
+
+typedef enum dmask_log_level { DMASK_LOG_INFO = 0, DMASK_LOG_WARNING = 1, DMASK_LOG_ERROR = 2 } dmask_log_level;
+/* Called in the thread of the call that has something to tell, never from dmask_render or the getters' successes. `text`
+ * is one sentence, valid during the callback. It must not call dmask with the same handle, nor throw. */
+typedef void (*dmask_log)(int32_t level, const char* text, void* user);
+
+/* What is known of a patient beforehand. */
+typedef struct dmask_patient {
+  uint32_t struct_size;   /* sizeof(dmask_patient) */
+  int32_t fixating;       /* dmask_fixation: eyes that look into the camera ... */
+  double fixating_from_s; /* ... during this time, on the clock of the frames */
+  double fixating_to_s;
+  double hvid_mm;         /* horizontal visible iris diameter, 8 to 16; 11.71 = not measured, the adult mean */
+} dmask_patient;
+
+typedef struct dmask_options {
+  uint32_t struct_size;    /* sizeof(dmask_options) */
+  uint32_t version;        /* DMASK_VERSION_NUMBER of the header that was compiled in */
+  const char* models_dir;  /* null: share/dmask/models of the installation this library lies in */
+  int32_t profile;         /* dmask_profile */
+  int32_t weights;         /* dmask_weights */
+  int32_t backend;         /* dmask_backend */
+  int32_t precision;       /* dmask_precision; AUTO = what the device does fastest */
+  int32_t threads;         /* CPU threads of the nets, 1 to 256; 0 = all; default 1 */
+  int32_t eyebrows;        /* 1: the lids follow the brows (default), 0: not */
+  int32_t live_calibration;/* 1: calibrates by itself at the 1st, 15th, 60th and 150th frame with a face (default);
+                              0: only when dmask_calibrate is called, for a steady frame time */
+  double hfov_deg;         /* horizontal field of view of the camera, 1 to 170; default 40 */
+  dmask_log log;           /* may be null */
+  void* log_user;          /* handed to it */
+  dmask_patient patient;   /* the first one; see dmask_reset */
+} dmask_options;
+
+/* One camera picture, borrowed during the call. Sides 16 to 16384 px. */
+typedef struct dmask_frame {
+  uint32_t struct_size;      /* sizeof(dmask_frame) */
+  int32_t format;            /* dmask_format */
+  int32_t width, height;     /* px */
+  const uint8_t* data;       /* NV12: the luma */
+  int64_t stride;            /* bytes */
+  double time_s;             /* any clock that does not run backwards; an older or equal time starts afresh */
+  const uint8_t* chroma;     /* NV12: U, V pairs; null: right behind height * stride bytes of luma */
+  int64_t chroma_stride;     /* NV12, with chroma: bytes */
+  int32_t yuv;               /* NV12: dmask_yuv */
+  int32_t reserved;          /* 0 */
+} dmask_frame;
+
+/* A picture to be written. Bytes of a row beyond the pixels are left alone. */
+typedef struct dmask_picture {
+  uint32_t struct_size;   /* sizeof(dmask_picture) */
+  int32_t format;         /* dmask_format: BGR, BGRA, RGB or GREY */
+  int32_t width, height;  /* px, 16 to 16384; of the frame's shape, or it shows more or less of the scene */
+  uint8_t* data;
+  int64_t stride;         /* bytes */
+} dmask_picture;
+
+/* One eye in one frame; NaN = not measured. As in frames.csv of the command line. */
+typedef struct dmask_eye_measures {
+  int32_t valid;              /* 1: the gaze was measured */
+  int32_t reason;             /* dmask_reason: why not */
+  double yaw_deg, pitch_deg;  /* optical axis in the head (Fick), + = patient's left, up */
+  double yaw_sd_deg, pitch_sd_deg;
+  double mrd1_mm, mrd2_mm;    /* pupil centre to upper, lower margin, along the head's y; NaN when shut or strict */
+  double pfh_mm;              /* palpebral fissure height; 0 when shut */
+  double openness;            /* aperture / width between the canthi */
+  double px_per_deg;          /* how many pixels a degree of the eye is worth here */
+  double eyeball_residual_pct, eyelid_residual_pct; /* this frame's ARE, % of the interocular distance */
+} dmask_eye_measures;
+
+typedef struct dmask_measures {
+  uint32_t struct_size;  /* sizeof(dmask_measures) */
+  int32_t face_valid;
+  int32_t face_reason;   /* dmask_reason */
+  int32_t calibrated;    /* 1: this frame was fitted with a calibration */
+  double time_s;
+  double head_yaw_deg, head_pitch_deg, head_roll_deg; /* + = patient's left, up, patient's left side raised */
+  double head_x_mm, head_y_mm, head_z_mm;             /* midpoint of the eyeball centres; x right, y down, z forward */
+  dmask_eye_measures eyes[2];                         /* dmask_eye */
+} dmask_measures;
+
+typedef struct dmask_point {
+  float x, y;        /* px of the frame */
+  float confidence;  /* 0 to 1; low when the point is hidden */
+} dmask_point;
+
+typedef struct dmask_eye_landmarks {
+  dmask_point lid[20];    /* 0 inner canthus, 1-9 upper margin, 10 outer canthus, 11-19 lower margin back */
+  dmask_point iris[19];   /* 0 centre, 1-18 limbus, clockwise in the picture from 12 o'clock */
+  dmask_point crease[20], upper[20], lower[20], bulge[20]; /* inner to outer */
+} dmask_eye_landmarks;
+
+typedef struct dmask_landmarks {
+  uint32_t struct_size;  /* sizeof(dmask_landmarks) */
+  int32_t face_found;    /* 0: every number below is 0 */
+  int32_t track;         /* rises when another face is taken up, or the same one behind a cut */
+  float face_score;      /* 0 to 1 */
+  float sharpness;       /* variance of the Laplacian over the face, grey levels squared */
+  dmask_point face[68];  /* iBUG order */
+  dmask_eye_landmarks eyes[2];
+} dmask_landmarks;
+
+typedef struct dmask_calibration {
+  uint32_t struct_size;  /* sizeof(dmask_calibration) */
+  int32_t ok;            /* 0: none yet; masks show the plain background, nothing is measured */
+  int32_t frames_seen;   /* with a face, since the last reset; the calibration of the 150th is the last live one */
+  int32_t frames_used;
+  double scale;          /* of the face, on the model's millimetres */
+  double iris_radius_mm, iris_radius_sd_mm;
+  double eye_centre_sd_mm[2][3]; /* dmask_eye; sideways, up, out of the face: 1 mm sideways is 5 degrees of gaze */
+  char reason[DMASK_TEXT_BYTES]; /* what it had to do without, or why there is none */
+} dmask_calibration;
+
+typedef struct dmask_timings { /* ms, of the last call of each stage; nets include their decoding */
+  uint32_t struct_size;  /* sizeof(dmask_timings) */
+  int32_t reserved;
+  double convert, face_detector, preprocess, net_face, net_eyelid, net_iris, net_lines;
+  double fit_face, fit_eyelid, fit_eyeball, calibrate, render;
+  double process;        /* the whole of the last dmask_process */
+} dmask_timings;
+
+/* ---- Without a handle. Any thread, any time; they do not allocate. */
+
+DMASK_API uint32_t dmask_version(void);         /* DMASK_VERSION_NUMBER of the library */
+DMASK_API const char* dmask_version_text(void); /* "0.1.0" */
+/* Versions, instruction sets in use, backends of this build; one line. */
+DMASK_API const char* dmask_system_info(void);
+DMASK_API const char* dmask_status_text(int32_t status);
+DMASK_API const char* dmask_reason_text(int32_t reason); /* "closed", ...; "" for none */
+
+/* Fills `options`; struct_size = sizeof(dmask_options). */
+DMASK_API int32_t dmask_default_options(dmask_options* options, size_t struct_size);
+
+/* ---- A handle. */
+
+/* Reads the models and prepares the nets: a second or so and some 150 MB; not for the camera's thread. *pipeline is set
+ * on success and null otherwise. `error` (may be null) gets the sentence. Any thread, also several at once. */
+DMASK_API int32_t dmask_create(const dmask_options* options, dmask_pipeline** pipeline, char* error, size_t error_bytes);
+
+/* Frees everything. Null is allowed. No other call may be under way on it. */
+DMASK_API void dmask_destroy(dmask_pipeline* pipeline);
+
+/* The sentence of the last call on this handle that failed, "" before; valid until the next call on it. Not to be
+ * called while another thread uses the handle. */
+DMASK_API const char* dmask_last_error(const dmask_pipeline* pipeline);
+
+/* Finds, follows and measures the face in a frame. `measures` may be null. A frame without a face is no error. The frame's
+ * size may change. Real time: no allocation after the last calibration but the inference library's own. */
+DMASK_API int32_t dmask_process(dmask_pipeline* pipeline, const dmask_frame* frame, dmask_measures* measures);
+
+/* The mask of the last processed frame; the plain background where there was no face or no calibration. Real time. */
+DMASK_API int32_t dmask_render(dmask_pipeline* pipeline, dmask_picture* picture);
+
+/* What the nets saw in the last processed frame, before any fit. Real time. */
+DMASK_API int32_t dmask_get_landmarks(dmask_pipeline* pipeline, dmask_landmarks* landmarks);
+
+/* ms a stage. Real time. */
+DMASK_API int32_t dmask_get_timings(dmask_pipeline* pipeline, dmask_timings* timings);
+
+DMASK_API int32_t dmask_get_calibration(dmask_pipeline* pipeline, dmask_calibration* calibration);
+
+/* The parameters of the last processed frame's mask, as the profile lets them out: dmask_parameter_count numbers, the
+ * first being 1 with a face, 0 without one. Names are valid as long as the handle: "yaw_od_rad", "unit_jawOpen", ...; null
+ * for another index. Real time. */
+DMASK_API int32_t dmask_parameter_count(const dmask_pipeline* pipeline);
+DMASK_API const char* dmask_parameter_name(const dmask_pipeline* pipeline, int32_t index);
+DMASK_API int32_t dmask_get_parameters(dmask_pipeline* pipeline, float* values, int32_t count);
+
+/* The mesh of the last rendered mask: 3 numbers a vertex, camera frame, mm; 3 vertex indices a triangle, the same for
+ * every frame. DMASK_NOT_READY before a mask with a face was rendered. Real time. */
+DMASK_API int32_t dmask_vertex_count(const dmask_pipeline* pipeline);
+DMASK_API int32_t dmask_triangle_count(const dmask_pipeline* pipeline);
+DMASK_API int32_t dmask_get_vertices(dmask_pipeline* pipeline, float* xyz_mm, int32_t vertices);
+DMASK_API int32_t dmask_get_triangles(dmask_pipeline* pipeline, int32_t* indices, int32_t triangles);
+
+/* Calibrates with the frames gathered so far (the first 150 with a face). Takes up to a second: between examinations, or
+ * when the patient sits still. DMASK_FAILED with the reason when they will not do; an earlier calibration then stays. */
+DMASK_API int32_t dmask_calibrate(dmask_pipeline* pipeline);
+
+/* Another patient: forgets face, calibration and everything measured; models and options stay. `patient` null: as in the
+ * options. Allocates. */
+DMASK_API int32_t dmask_reset(dmask_pipeline* pipeline, const dmask_patient* patient);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

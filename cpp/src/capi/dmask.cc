@@ -1,0 +1,495 @@
+// The C ABI over Pipeline: checks what comes in, catches what would go out.
+#include "dmask/dmask.h"
+
+#include <dlfcn.h>
+
+#include <atomic>
+#include <cfenv>
+#include <chrono>
+#include <cmath>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <new>
+
+#include "capi/frame.hpp"
+#include "pipeline/pipeline.hpp"
+
+struct dmask_pipeline {
+  explicit dmask_pipeline(const dmask_options& options);
+
+  dmask::PipelineOptions settings;
+  dmask_log log;
+  void* log_user;
+  dmask::Pipeline core;
+  int vertices = 0, triangles = 0;
+  std::vector<std::string> parameter_names;
+
+  dmask::FrameDetection detection;
+  dmask::FrameResult result;
+  bool processed = false, mesh_ready = false;
+  std::vector<std::uint8_t> bgr;  // of frames that come in another order
+  dmask::Image mask;
+  double convert_ms = 0, process_ms = 0;
+
+  std::atomic<bool> busy = false;
+  char error[DMASK_TEXT_BYTES] = "";
+
+  void tell(dmask_log_level level, const char* text) noexcept {
+    if (!log) return;
+    try {
+      log(level, text, log_user);
+    } catch (...) {  // a callback of C++ code: its exception is not ours to pass on
+    }
+  }
+};
+
+namespace {
+
+using namespace dmask;
+
+double now_ms() {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// The default floating-point environment during a call: a caller's traps, rounding or flushed denormals neither stop the
+// fit nor change its numbers.
+class DefaultArithmetic {
+ public:
+  DefaultArithmetic() {
+    std::fegetenv(&callers_);
+    std::fesetenv(FE_DFL_ENV);
+  }
+  ~DefaultArithmetic() { std::fesetenv(&callers_); }
+  DefaultArithmetic(const DefaultArithmetic&) = delete;
+
+ private:
+  std::fenv_t callers_;
+};
+
+void write_text(char* to, std::size_t bytes, const char* text) {
+  if (to && bytes > 0) std::snprintf(to, bytes, "%s", text);
+}
+
+// Runs `work`, and turns whatever it throws into a status and a sentence.
+template <class Work>
+dmask_status caught(dmask_status otherwise, char* error, std::size_t error_bytes, Work&& work) noexcept {
+  const DefaultArithmetic arithmetic;
+  try {
+    work();
+    return DMASK_OK;
+  } catch (const Refusal& refusal) {
+    write_text(error, error_bytes, refusal.what());
+    return refusal.status;
+  } catch (const std::bad_alloc&) {
+    write_text(error, error_bytes, "got no memory from the system: close something else, or use smaller frames");
+    return DMASK_NO_MEMORY;
+  } catch (const std::exception& e) {
+    write_text(error, error_bytes, e.what());
+    return otherwise;
+  } catch (...) {
+    write_text(error, error_bytes, "an exception of unknown kind came out of the inference library: report it with dmask_system_info");
+    return otherwise;
+  }
+}
+
+// One call on a handle.
+template <class Work>
+std::int32_t call(dmask_pipeline* p, Work&& work) noexcept {
+  if (!p) return DMASK_BAD_ARGUMENT;
+  if (p->busy.exchange(true, std::memory_order_acquire)) return DMASK_BUSY;
+  const dmask_status status = caught(DMASK_FAILED, p->error, sizeof p->error, work);
+  if (status != DMASK_OK) p->tell(DMASK_LOG_ERROR, p->error);
+  p->busy.store(false, std::memory_order_release);
+  return status;
+}
+
+[[noreturn]] void refuse(dmask_status status, const char* format, ...) {
+  char text[DMASK_TEXT_BYTES];
+  va_list arguments;
+  va_start(arguments, format);
+  std::vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  throw Refusal(status, text);
+}
+
+template <class Struct>
+void require_struct(const Struct* given, const char* name) {
+  if (!given) refuse(DMASK_BAD_ARGUMENT, "got a null pointer, expected a %s", name);
+  if (given->struct_size != sizeof(Struct))
+    refuse(DMASK_BAD_VERSION, "got a %s of %u bytes, expected %zu: set struct_size to sizeof(%s) and compile against dmask.h %s", name,
+           given->struct_size, sizeof(Struct), name, dmask_version_text());
+}
+
+void require_code(const char* name, std::int32_t value, std::int32_t last) {
+  if (value < 0 || value > last) refuse(DMASK_BAD_ARGUMENT, "got %s %d, expected 0 to %d", name, value, last);
+}
+
+void require_between(const char* name, double value, double low, double high) {
+  if (!(value >= low && value <= high)) refuse(DMASK_BAD_ARGUMENT, "got %s %g, expected %g to %g", name, value, low, high);
+}
+
+void require_buffer(const void* buffer, std::int32_t got, std::int32_t expected, const char* what) {
+  if (!buffer) refuse(DMASK_BAD_ARGUMENT, "got a null pointer, expected room for %d %s", expected, what);
+  if (got != expected) refuse(DMASK_BAD_ARGUMENT, "got room for %d %s, expected %d", got, what, expected);
+}
+
+void require_processed(const dmask_pipeline& p) {
+  if (!p.processed) refuse(DMASK_NOT_READY, "no frame was processed so far: call dmask_process first");
+}
+
+dmask_patient default_patient() { return {sizeof(dmask_patient), DMASK_FIXATING_NONE, 0, 0, FitOptions{}.hvid_mm}; }
+
+void require_sound(const dmask_patient& patient) {
+  require_struct(&patient, "dmask_patient");
+  require_code("fixating", patient.fixating, DMASK_FIXATING_BOTH);
+  require_between("hvid_mm", patient.hvid_mm, 8, 16);
+  if (patient.fixating == DMASK_FIXATING_NONE) return;
+  if (!std::isfinite(patient.fixating_from_s) || !std::isfinite(patient.fixating_to_s) ||
+      patient.fixating_from_s > patient.fixating_to_s)
+    refuse(DMASK_BAD_ARGUMENT, "got a fixation from %g to %g s, expected a beginning and a later end", patient.fixating_from_s,
+           patient.fixating_to_s);
+}
+
+void know(FitOptions& fit, const dmask_patient& patient) {
+  fit.hvid_mm = patient.hvid_mm;  // a measured iris is known better than the adult mean
+  fit.hvid_sd_mm = patient.hvid_mm == FitOptions{}.hvid_mm ? FitOptions{}.hvid_sd_mm : 0.1;
+  fit.fixation.eye[OD] = patient.fixating & DMASK_FIXATING_OD;
+  fit.fixation.eye[OS] = patient.fixating & DMASK_FIXATING_OS;
+  fit.fixation.from_s = patient.fixating_from_s;
+  fit.fixation.to_s = patient.fixating_to_s;
+}
+
+// Models of the installation that this library is part of.
+std::string installed_models_dir() {
+  Dl_info info;
+  if (!dladdr(reinterpret_cast<const void*>(&dmask_version), &info) || !info.dli_fname)
+    refuse(DMASK_BAD_SETUP, "cannot tell where the library lies: set models_dir");
+  const std::string path = info.dli_fname;
+  const std::size_t slash = path.rfind('/');
+  return (slash == std::string::npos ? std::string(".") : path.substr(0, slash)) + "/" + DMASK_MODELS_FROM_LIBRARY;
+}
+
+PipelineOptions settings_of(const dmask_options& o) {
+  require_struct(&o, "dmask_options");
+  if (o.version / 100 != DMASK_VERSION_NUMBER / 100)
+    refuse(DMASK_BAD_VERSION, "got a program compiled against dmask.h %u.%u, expected %d.%d: compile it against the header of this library",
+           o.version / 10000, o.version / 100 % 100, DMASK_VERSION_MAJOR, DMASK_VERSION_MINOR);
+  require_code("profile", o.profile, DMASK_PROFILE_STRICT);
+  require_code("weights", o.weights, DMASK_WEIGHTS_OPEN);
+  require_code("backend", o.backend, DMASK_BACKEND_TENSORRT);
+  require_code("precision", o.precision, DMASK_PRECISION_BF16);
+  require_code("threads", o.threads, 256);
+  require_code("eyebrows", o.eyebrows, 1);
+  require_code("live_calibration", o.live_calibration, 1);
+  require_between("hfov_deg", o.hfov_deg, 1.001, 169.999);
+  require_sound(o.patient);
+
+  PipelineOptions s;
+  s.models_dir = o.models_dir ? o.models_dir : installed_models_dir();
+  constexpr const char* profiles[] = {"clinical", "article", "strict"};
+  constexpr const char* weights[] = {"research", "open"};
+  constexpr const char* backends[] = {"auto", "cpu", "tensorrt"};
+  constexpr const char* precisions[] = {"auto", "f32", "bf16"};
+  s.profile = profiles[o.profile];
+  s.weights = weights[o.weights];
+  s.backend = backends[o.backend];
+  s.precision = precisions[o.precision];
+  s.threads = o.threads;
+  s.live_calibration = o.live_calibration != 0;
+  s.fit.hfov_deg = o.hfov_deg;
+  s.fit.eyebrows = o.eyebrows != 0;
+  know(s.fit, o.patient);
+  return s;
+}
+
+std::vector<std::string> names_of_parameters(const Models& models) {
+  std::vector<std::string> names = {"face", "head_turn_x_rad", "head_turn_y_rad", "head_turn_z_rad", "head_origin_x_mm", "head_origin_y_mm", "head_origin_z_mm"};
+  for (const std::string& unit : models.face.unit_names()) names.push_back("unit_" + unit);
+  for (const char* eye : {"od", "os"}) {
+    const std::string prefix = std::string(eye) + "_";
+    for (const char* name : {"gaze", "yaw_rad", "pitch_rad"}) names.push_back(prefix + name);
+    for (Eigen::Index k = 0; k < models.eyelid[OD].motion.cols(); ++k) names.push_back(prefix + "lid_" + std::to_string(k));
+  }
+  return names;
+}
+
+dmask_point point_of(const Landmark& p) { return {p.x, p.y, p.confidence}; }
+
+template <class Points>
+void copy_points(const Points& from, dmask_point* to) {
+  for (const Landmark& p : from) *to++ = point_of(p);
+}
+
+// As frames.csv has it: what is not valid is not a number, and `strict` lets no millimetres of the lids out.
+dmask_eye_measures measures_of(const EyeFit& e, bool strict) {
+  const bool valid = e.reason == Reason::none;
+  const auto of_gaze = [&](double value) { return valid ? value : NAN; };
+  const auto lid_mm = [&](double value) { return strict ? NAN : value; };
+  return {valid,
+          static_cast<std::int32_t>(e.reason),
+          of_gaze(e.gaze.yaw / deg),
+          of_gaze(e.gaze.pitch / deg),
+          of_gaze(e.yaw_sd / deg),
+          of_gaze(e.pitch_sd / deg),
+          lid_mm(e.mrd1_mm),
+          lid_mm(e.mrd2_mm),
+          lid_mm(e.pfh_mm),
+          e.openness,
+          e.px_per_deg,
+          of_gaze(e.eyeball_residual_pct),
+          e.eyelid_residual_pct};
+}
+
+void fill(const dmask_pipeline& p, dmask_measures& m) {
+  const FrameFit& fit = p.result.fit;
+  m.face_valid = fit.face_reason == Reason::none;
+  m.face_reason = static_cast<std::int32_t>(fit.face_reason);
+  m.calibrated = p.core.calibration().ok;
+  m.time_s = fit.time_s;
+  m.head_yaw_deg = p.result.head.yaw_deg;
+  m.head_pitch_deg = p.result.head.pitch_deg;
+  m.head_roll_deg = p.result.head.roll_deg;
+  m.head_x_mm = p.result.head_mm.x();
+  m.head_y_mm = p.result.head_mm.y();
+  m.head_z_mm = p.result.head_mm.z();
+  for (int eye = 0; eye < 2; ++eye) m.eyes[eye] = measures_of(fit.eyes[eye], p.settings.profile == "strict");
+}
+
+void tell_calibration(dmask_pipeline& p, const Calibration& c) {
+  char text[DMASK_TEXT_BYTES];
+  std::snprintf(text, sizeof text, "%s with %zu of %d frames%s%s", c.ok ? "calibrated" : "not calibrated", c.frames_used.size(),
+                p.core.live_faces(), c.reason.empty() ? "" : ": ", c.reason.c_str());
+  p.tell(c.ok && c.reason.empty() ? DMASK_LOG_INFO : DMASK_LOG_WARNING, text);
+}
+
+}  // namespace
+
+dmask_pipeline::dmask_pipeline(const dmask_options& options)
+    : settings(settings_of(options)), log(options.log), log_user(options.log_user), core(settings) {
+  core.prepare();
+  parameter_names = names_of_parameters(core.models());
+  const MaskPainter generic(core.models(), core.subject());
+  vertices = static_cast<int>(generic.vertices().rows());
+  triangles = static_cast<int>(generic.triangles().rows());
+}
+
+extern "C" {
+
+DMASK_API uint32_t dmask_version(void) { return DMASK_VERSION_NUMBER; }
+
+#define DMASK_TEXT_OF(x) #x
+#define DMASK_TEXT(x) DMASK_TEXT_OF(x)
+DMASK_API const char* dmask_version_text(void) {
+  return DMASK_TEXT(DMASK_VERSION_MAJOR) "." DMASK_TEXT(DMASK_VERSION_MINOR) "." DMASK_TEXT(DMASK_VERSION_PATCH);
+}
+
+DMASK_API const char* dmask_status_text(int32_t status) {
+  switch (status) {
+    case DMASK_OK: return "done";
+    case DMASK_BAD_ARGUMENT: return "an argument was null, out of range or not a number";
+    case DMASK_BAD_VERSION: return "the program was compiled against another dmask.h";
+    case DMASK_BAD_SETUP: return "models, backend, precision or CPU are not as needed";
+    case DMASK_NOT_READY: return "something has to happen before";
+    case DMASK_BUSY: return "the handle is in use by another thread";
+    case DMASK_NO_MEMORY: return "out of memory";
+    case DMASK_FAILED: return "the work failed";
+    default: return "no dmask_status";
+  }
+}
+
+DMASK_API const char* dmask_reason_text(int32_t reason) {
+  return reason >= DMASK_REASON_NONE && reason <= DMASK_REASON_NO_FACE ? reason_text(static_cast<Reason>(reason)) : "no dmask_reason";
+}
+
+DMASK_API int32_t dmask_default_options(dmask_options* options, size_t struct_size) {
+  if (!options) return DMASK_BAD_ARGUMENT;
+  if (struct_size != sizeof(dmask_options)) return DMASK_BAD_VERSION;
+  const FitOptions fit;
+  *options = {};
+  options->struct_size = sizeof(dmask_options);
+  options->version = DMASK_VERSION_NUMBER;
+  options->threads = 1;
+  options->eyebrows = 1;
+  options->live_calibration = 1;
+  options->hfov_deg = fit.hfov_deg;
+  options->patient = default_patient();
+  return DMASK_OK;
+}
+
+DMASK_API int32_t dmask_create(const dmask_options* options, dmask_pipeline** pipeline, char* error, size_t error_bytes) {
+  write_text(error, error_bytes, "");
+  if (!pipeline) {
+    write_text(error, error_bytes, "got a null pointer, expected where to put the handle");
+    return DMASK_BAD_ARGUMENT;
+  }
+  *pipeline = nullptr;
+#if defined(DMASK_X86_64_V3)
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) {  // before anything that uses them
+    write_text(error, error_bytes, "this CPU has no AVX2 and FMA, which this build expects: build with -DDMASK_X86_64_V3=OFF");
+    return DMASK_BAD_SETUP;
+  }
+#endif
+  char sentence[DMASK_TEXT_BYTES] = "";
+  const dmask_status status = caught(DMASK_BAD_SETUP, sentence, sizeof sentence, [&] {
+    require_struct(options, "dmask_options");
+    *pipeline = new dmask_pipeline(*options);
+    (*pipeline)->tell(DMASK_LOG_INFO, dmask_system_info());
+  });
+  write_text(error, error_bytes, sentence);
+  return status;
+}
+
+DMASK_API void dmask_destroy(dmask_pipeline* pipeline) {
+  caught(DMASK_FAILED, nullptr, 0, [&] { delete pipeline; });
+}
+
+DMASK_API const char* dmask_last_error(const dmask_pipeline* pipeline) {
+  return pipeline ? pipeline->error : "got a null pointer, expected a handle of dmask_create";
+}
+
+DMASK_API int32_t dmask_process(dmask_pipeline* p, const dmask_frame* frame, dmask_measures* measures) {
+  return call(p, [&] {
+    const double start = now_ms();
+    require_struct(frame, "dmask_frame");
+    require_sound(*frame);
+    if (measures) require_struct(measures, "dmask_measures");
+    const ImageView view = view_of(*frame, p->bgr);
+    p->convert_ms = now_ms() - start;
+    const int calibrations = p->core.live_calibrations();
+    p->result = p->core.follow(view, frame->time_s, p->detection);
+    p->processed = true;
+    p->process_ms = now_ms() - start;
+    if (measures) fill(*p, *measures);
+    if (p->core.live_calibrations() == calibrations) return;
+    p->mesh_ready = false;
+    tell_calibration(*p, p->core.calibration());
+  });
+}
+
+DMASK_API int32_t dmask_render(dmask_pipeline* p, dmask_picture* picture) {
+  return call(p, [&] {
+    require_struct(picture, "dmask_picture");
+    require_sound(*picture);
+    require_processed(*p);
+    p->core.render(p->result, picture->width, picture->height, p->mask);
+    copy_into(p->mask, *picture);
+    p->mesh_ready = p->mesh_ready || (p->core.painter() && p->result.mask.face);
+  });
+}
+
+DMASK_API int32_t dmask_get_landmarks(dmask_pipeline* p, dmask_landmarks* landmarks) {
+  return call(p, [&] {
+    require_struct(landmarks, "dmask_landmarks");
+    require_processed(*p);
+    const FrameDetection& d = p->detection;
+    *landmarks = {};
+    landmarks->struct_size = sizeof(dmask_landmarks);
+    if (!d.face_found) return;
+    landmarks->face_found = 1;
+    landmarks->track = d.track;
+    landmarks->face_score = d.face_score;
+    landmarks->sharpness = d.sharpness;
+    copy_points(d.face, landmarks->face);
+    for (int eye = 0; eye < 2; ++eye) {
+      const EyeDetection& from = d.eyes[eye];
+      dmask_eye_landmarks& to = landmarks->eyes[eye];
+      copy_points(from.lid, to.lid);
+      copy_points(from.iris, to.iris);
+      copy_points(from.lines[CREASE], to.crease);
+      copy_points(from.lines[UPPER_MARGIN], to.upper);
+      copy_points(from.lines[LOWER_MARGIN], to.lower);
+      copy_points(from.lines[BULGE], to.bulge);
+    }
+  });
+}
+
+DMASK_API int32_t dmask_get_timings(dmask_pipeline* p, dmask_timings* timings) {
+  return call(p, [&] {
+    require_struct(timings, "dmask_timings");
+    const StageTimings& t = p->core.timings();
+    *timings = {sizeof(dmask_timings), 0, p->convert_ms, t.detect.face_detector, t.detect.preprocess, t.detect.net_face, t.detect.net_eyelid,
+                t.detect.net_iris, t.detect.net_lines, t.fit_face, t.fit_eyelid, t.fit_eyeball, t.calibrate, t.render, p->process_ms};
+  });
+}
+
+DMASK_API int32_t dmask_get_calibration(dmask_pipeline* p, dmask_calibration* calibration) {
+  return call(p, [&] {
+    require_struct(calibration, "dmask_calibration");
+    const Calibration& c = p->core.calibration();
+    *calibration = {};
+    calibration->struct_size = sizeof(dmask_calibration);
+    calibration->ok = c.ok;
+    calibration->frames_seen = p->core.live_faces();
+    calibration->frames_used = static_cast<std::int32_t>(c.frames_used.size());
+    write_text(calibration->reason, sizeof calibration->reason, c.reason.c_str());
+    if (!c.ok) return;
+    calibration->scale = c.scale;
+    calibration->iris_radius_mm = c.ball.iris_radius_mm;
+    calibration->iris_radius_sd_mm = c.iris_radius_sd_mm;
+    for (int eye = 0; eye < 2; ++eye)
+      for (int a = 0; a < 3; ++a) calibration->eye_centre_sd_mm[eye][a] = std::sqrt(c.eyes[eye].centre_covariance(a, a));
+  });
+}
+
+DMASK_API int32_t dmask_parameter_count(const dmask_pipeline* p) { return p ? static_cast<std::int32_t>(p->parameter_names.size()) : 0; }
+
+DMASK_API const char* dmask_parameter_name(const dmask_pipeline* p, int32_t index) {
+  return index >= 0 && index < dmask_parameter_count(p) ? p->parameter_names[index].c_str() : nullptr;
+}
+
+DMASK_API int32_t dmask_get_parameters(dmask_pipeline* p, float* values, int32_t count) {
+  return call(p, [&] {
+    require_buffer(values, count, dmask_parameter_count(p), "parameters");
+    require_processed(*p);
+    const MaskFrame& mask = p->result.mask;
+    if (mask.face) mask.write_row(values);
+    else std::fill_n(values, count, 0.0f);
+  });
+}
+
+DMASK_API int32_t dmask_vertex_count(const dmask_pipeline* p) { return p ? p->vertices : 0; }
+DMASK_API int32_t dmask_triangle_count(const dmask_pipeline* p) { return p ? p->triangles : 0; }
+
+DMASK_API int32_t dmask_get_vertices(dmask_pipeline* p, float* xyz_mm, int32_t vertices) {
+  return call(p, [&] {
+    require_buffer(xyz_mm, vertices, p->vertices, "vertices");
+    if (!p->mesh_ready) refuse(DMASK_NOT_READY, "no mask with a face was rendered so far: call dmask_render first");
+    std::memcpy(xyz_mm, p->core.painter()->vertices().data(), sizeof(float) * 3 * vertices);
+  });
+}
+
+DMASK_API int32_t dmask_get_triangles(dmask_pipeline* p, int32_t* indices, int32_t triangles) {
+  return call(p, [&] {
+    require_buffer(indices, triangles, p->triangles, "triangles");
+    if (!p->mesh_ready) refuse(DMASK_NOT_READY, "no mask with a face was rendered so far: call dmask_render first");
+    std::memcpy(indices, p->core.painter()->triangles().data(), sizeof(std::int32_t) * 3 * triangles);
+  });
+}
+
+DMASK_API int32_t dmask_calibrate(dmask_pipeline* p) {
+  return call(p, [&] {
+    if (p->core.live_faces() == 0) refuse(DMASK_NOT_READY, "no frame with a face was processed so far: process some first");
+    const Calibration found = p->core.calibrate_live();
+    tell_calibration(*p, found);
+    if (!found.ok) refuse(DMASK_FAILED, "the frames gathered so far do not calibrate: %s", found.reason.c_str());
+    p->mesh_ready = false;
+  });
+}
+
+DMASK_API int32_t dmask_reset(dmask_pipeline* p, const dmask_patient* patient) {
+  return call(p, [&] {
+    FitOptions fit = p->settings.fit;
+    if (patient) {
+      require_sound(*patient);
+      know(fit, *patient);
+    }
+    p->core.reset(fit);
+    p->detection = {};
+    p->result = {};
+    p->processed = p->mesh_ready = false;
+  });
+}
+
+}  // extern "C"
