@@ -1,0 +1,58 @@
+#include "rendered_face.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "geometry/rotation.hpp"
+#include "pipeline/mask.hpp"
+
+namespace {
+
+using namespace dmask;
+
+struct Patient {
+  explicit Patient(const char* models_dir) : models(Models::load(models_dir, models_dir)), painter(models, subject(models)) {}
+
+  static MaskSubject subject(const Models& models) {
+    Calibration generic;
+    generic.identity.setZero(FitOptions{}.identity_modes);
+    for (int eye = 0; eye < 2; ++eye) generic.eyes[eye].shape.setZero(models.eyelid[eye].shape.cols());
+    return mask_subject(models, generic, FitOptions{}, Profile::strict);
+  }
+
+  MaskFrame frame(double t) const {
+    MaskFrame f;
+    f.face = true;
+    f.rotation = head_rotation({6 * std::sin(1.3 * t), 3 * std::sin(0.9 * t), 2 * std::sin(1.1 * t)}).cast<float>();
+    f.translation = {3 * static_cast<float>(std::sin(0.7 * t)), 20, 520};
+    f.units.setZero(models.face.units());
+    const double since_blink = std::fmod(t, 3.0) - 2.0;
+    const float shut = static_cast<float>(std::max(0.0, 1 - std::abs(since_blink) / 0.12));
+    for (int eye = 0; eye < 2; ++eye) {
+      f.eyes[eye].gaze = true;
+      f.eyes[eye].yaw = static_cast<float>(10 * deg * std::sin(2.1 * t));
+      f.eyes[eye].pitch = static_cast<float>(4 * deg * std::sin(1.7 * t));
+      f.eyes[eye].motion = shut * models.eyelid[eye].named("blink_full");
+    }
+    return f;
+  }
+
+  Models models;
+  MaskPainter painter;
+  Image image;
+};
+
+}  // namespace
+
+int rendered_face(const char* models_dir, double time_s, int width, int height, uint8_t* bgr) {
+  try {
+    static Patient patient(models_dir);
+    patient.painter.paint(patient.frame(time_s), width, height, patient.image);
+    std::copy(patient.image.bgr.begin(), patient.image.bgr.end(), bgr);
+    return 0;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "%s\n", e.what());
+    return 1;
+  }
+}
