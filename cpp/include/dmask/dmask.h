@@ -9,9 +9,10 @@
  *   dmask_pipeline* pipeline = NULL;
  *   if (dmask_create(&options, &pipeline, error, sizeof error) != DMASK_OK) { show(error); return; }
  *
- *   dmask_frame frame = {sizeof frame, DMASK_FORMAT_BGR, width, height, pixels, stride_bytes};
+ *   dmask_frame frame = {.struct_size = sizeof frame, .format = DMASK_FORMAT_BGR, .width = width, .height = height,
+ *                        .data = pixels, .stride = stride_bytes};
  *   dmask_picture mask = {sizeof mask, DMASK_FORMAT_BGR, width, height, mask_pixels, mask_stride_bytes};
- *   dmask_measures measures = {sizeof measures};
+ *   dmask_measures measures = {.struct_size = sizeof measures};
  *   while (next_picture(pixels, &frame.time_s)) {
  *     if (dmask_process(pipeline, &frame, &measures) != DMASK_OK) show(dmask_last_error(pipeline));
  *     else if (dmask_render(pipeline, &mask) == DMASK_OK) draw(mask_pixels, &measures);
@@ -30,7 +31,8 @@
  *              alone. One handle serves one call at a time; a second one at the same time returns DMASK_BUSY at once.
  *              A handle may move between threads.
  *   Real time  dmask_process and dmask_render neither lock nor wait for anything but the inference library's own threads
- *              (none with threads = 1). Frames that calibrate take longer: see dmask_options.live_calibration.
+ *              (none with threads = 1). Frames that calibrate take some 0.2 s more: see
+ *              dmask_options.live_calibration.
  *              Floating-point modes and traps of the calling thread are put aside during a call and given back.
  *   Privacy    Masks, vertices and parameters hold what the profile lets out. Landmarks are the patient's own points,
  *              for display on the spot.
@@ -238,7 +240,7 @@ typedef struct dmask_timings { /* ms, of the last call of each stage; nets inclu
   double process;        /* the whole of the last dmask_process */
 } dmask_timings;
 
-/* ---- Without a handle. Any thread, any time; they do not allocate. */
+/* ---- Without a handle. Any thread, any time; no allocation but in the first dmask_system_info. */
 
 DMASK_API uint32_t dmask_version(void);         /* DMASK_VERSION_NUMBER of the library */
 DMASK_API const char* dmask_version_text(void); /* "0.1.0" */
@@ -252,7 +254,7 @@ DMASK_API int32_t dmask_default_options(dmask_options* options, size_t struct_si
 
 /* ---- A handle. */
 
-/* Reads the models and prepares the nets: a second or so and some 150 MB; not for the camera's thread. *pipeline is set
+/* Reads the models and prepares the nets: a second or so and some 250 MB; not for the camera's thread. *pipeline is set
  * on success and null otherwise. `error` (may be null) gets the sentence. Any thread, also several at once. */
 DMASK_API int32_t dmask_create(const dmask_options* options, dmask_pipeline** pipeline, char* error, size_t error_bytes);
 

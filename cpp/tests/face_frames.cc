@@ -1,0 +1,22 @@
+// Frames for the examples: face_frames MODELS_DIR WIDTH HEIGHT COUNT > frames.bgr; with COUNT 0 one PPM picture.
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+#include <vector>
+
+#include "rendered_face.h"
+
+int main(int argc, char** argv) {
+  if (argc != 5) return 2;
+  const int width = std::atoi(argv[2]), height = std::atoi(argv[3]), count = std::atoi(argv[4]);
+  std::vector<uint8_t> bgr(std::size_t{3} * width * height);
+  for (int i = 0; i < (count ? count : 1); ++i) {
+    if (rendered_face(argv[1], i / 30.0, width, height, bgr.data())) return 1;
+    if (!count) {
+      for (std::size_t p = 0; p < bgr.size(); p += 3) std::swap(bgr[p], bgr[p + 2]);
+      std::printf("P6\n%d %d\n255\n", width, height);
+    }
+    if (std::fwrite(bgr.data(), 1, bgr.size(), stdout) != bgr.size()) return 1;
+  }
+  return 0;
+}
