@@ -24,7 +24,9 @@ void expect_derivatives(Problem& problem, const typename Problem::State& state, 
   for (int k = 0; k < problem.size(); ++k) {
     VecX step = VecX::Zero(problem.size());
     step[k] = h;
-    const auto above = problem.plus(state, step), below = problem.plus(state, -step);
+    typename Problem::State above, below;
+    problem.plus(state, step, above);
+    problem.plus(state, -step, below);
     problem.residuals(above, plus, nullptr);
     problem.residuals(below, minus, nullptr);
     const VecX column = (plus - minus) / (2 * h);

@@ -138,6 +138,7 @@ void BatchFit::fit(const std::vector<Item>& items, std::vector<FrameFit>& result
     fit.pose.translation = Eigen::Map<const Vec3>(out.pose[f].translation);
     fit.pose.units = Eigen::Map<const VecXf>(out.units + static_cast<std::ptrdiff_t>(f) * d.sizes.units, d.sizes.units).cast<double>();
     const double interocular_px = in.interocular_px[f];
+    VecX head;
     for (int e = 0; e < 2; ++e) {
       EyeFit& eye = fit.eyes[e];
       const EyeStatics& statics = calibration.eyes[e];
@@ -149,7 +150,7 @@ void BatchFit::fit(const std::vector<Item>& items, std::vector<FrameFit>& result
       eye.motion = Eigen::Map<const VecXf>(out.motion + p * d.sizes.motions, d.sizes.motions).cast<double>();
       eye.lids_valid = true;
       eye.eyelid_residual_pct = 100 * out.lids[p].residual_px / interocular_px;
-      measure_lids(statics, curves_[f][e].shut, eye);
+      measure_lids(statics, curves_[f][e].shut, eye, head);
       if (eye.reason != Reason::none) continue;
       if (out.eyeballs[p].status == fit_lost) {
         eye.reason = Reason::covered;
@@ -169,7 +170,7 @@ void BatchFit::fit(const std::vector<Item>& items, std::vector<FrameFit>& result
       const float* information = out.information + 3 * p;
       Eigen::Matrix2d both;
       both << information[0], information[1], information[1], information[2];
-      measure_gaze(statics, calibration.ball, both, eye);
+      measure_gaze(statics, calibration.ball, both, eye, head);
     }
   }
 }

@@ -45,14 +45,16 @@ Gaze gaze_at(const Vec2& px, const Vec3& centre, const Mat3& rotation, const Cam
 
 EyeballProblem::EyeballProblem(const Camera& camera, const FitOptions& options,
                                const std::vector<EyeballObservation>& observations, const State& prior_mean,
-                               bool fit_statics)
+                               bool fit_statics, EyeballWorkspace* workspace)
     : camera_(camera),
       options_(options),
       observations_(observations),
-      prior_mean_(prior_mean),
+      prior_mean_{prior_mean.centre, prior_mean.ball, {}},
       fit_statics_(fit_statics),
-      angle_(observations.size()),
-      normal_(observations.size()) {}
+      w_(workspace ? *workspace : own_) {
+  w_.angle.resize(observations.size());
+  w_.normal.resize(observations.size());
+}
 
 void EyeballProblem::match(const State& state) {
   for (std::size_t f = 0; f < observations_.size(); ++f) {
@@ -69,9 +71,9 @@ void EyeballProblem::match(const State& state) {
     const Eigen::Matrix2d inverse = axes.inverse();
     for (int i = 0; i < 18; ++i) {
       const Vec2 unit = inverse * (o.points[i + 1] - middle);
-      angle_[f][i] = std::atan2(unit.y(), unit.x());
-      normal_[f][i] = (inverse.transpose() * unit).normalized();
-      if (!normal_[f][i].allFinite()) normal_[f][i] = Vec2(1, 0);
+      w_.angle[f][i] = std::atan2(unit.y(), unit.x());
+      w_.normal[f][i] = (inverse.transpose() * unit).normalized();
+      if (!w_.normal[f][i].allFinite()) w_.normal[f][i] = Vec2(1, 0);
     }
   }
 }
@@ -86,11 +88,11 @@ void EyeballProblem::residuals(const State& state, VecX& r, MatX* jacobian) cons
     // d frame / d yaw turns about the head's y, d frame / d pitch about the eye's own -x.
     const Vec3 yaw_axis(0, 1, 0), pitch_axis = -frame.col(0);
     for (int i = 0; i < 19; ++i) {
-      const double angle = i == 0 ? 0 : angle_[f][i - 1];
+      const double angle = i == 0 ? 0 : w_.angle[f][i - 1];
       const Vec3 b = iris_point(frame, state.ball, angle, i == 0);
       const Vec3 y = o.rotation * (b + state.centre[o.eye]) + o.translation;
       Eigen::Matrix2d w = o.root_information[i] * Eigen::Matrix2d::Identity();
-      if (i > 0) w *= normal_[f][i - 1] * normal_[f][i - 1].transpose();
+      if (i > 0) w *= w_.normal[f][i - 1] * w_.normal[f][i - 1].transpose();
       const int at = 2 * (19 * static_cast<int>(f) + i);
       r.segment<2>(at) = w * (camera_.project(y) - o.points[i]);
       if (!jacobian) continue;
@@ -145,8 +147,8 @@ double EyeballProblem::prior(const State& state, VecX* gradient, VecX* curvature
   return cost;
 }
 
-EyeballProblem::State EyeballProblem::plus(const State& state, const VecX& step) const {
-  State out = state;
+void EyeballProblem::plus(const State& state, const VecX& step, State& out) const {
+  out = state;
   if (fit_statics_) {
     for (int eye = 0; eye < 2; ++eye) out.centre[eye] += step.segment<3>(3 * eye);
     out.ball.iris_radius_mm = std::clamp(out.ball.iris_radius_mm + step[6], 4.0, 8.0);
@@ -156,7 +158,6 @@ EyeballProblem::State EyeballProblem::plus(const State& state, const VecX& step)
     out.gaze[f].yaw = std::clamp(out.gaze[f].yaw + step[at], -1.2, 1.2);
     out.gaze[f].pitch = std::clamp(out.gaze[f].pitch + step[at + 1], -1.2, 1.2);
   }
-  return out;
 }
 
 double EyeballProblem::residual_px(const State& state, int f) const {
@@ -165,7 +166,7 @@ double EyeballProblem::residual_px(const State& state, int f) const {
   double sum = 0, count = 0;
   for (int i = 0; i < 19; ++i) {
     if (i > 0 && o.root_information[i] <= 0) continue;
-    const Vec3 b = iris_point(frame, state.ball, i == 0 ? 0 : angle_[f][i - 1], i == 0);
+    const Vec3 b = iris_point(frame, state.ball, i == 0 ? 0 : w_.angle[f][i - 1], i == 0);
     sum += (camera_.project(o.rotation * (b + state.centre[o.eye]) + o.translation) - o.points[i]).norm();
     count += 1;
   }

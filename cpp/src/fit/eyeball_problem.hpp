@@ -31,6 +31,12 @@ struct EyeballObservation {
 // The gaze that brings the iris' centre to a pixel; `centre`: the eyeball's, camera frame, mm.
 Gaze gaze_at(const Vec2& px, const Vec3& centre, const Mat3& rotation, const Camera& camera, const Eyeball& ball);
 
+// What a problem notes at a match; handed from frame to frame it is allocated once.
+struct EyeballWorkspace {
+  std::vector<std::array<double, 18>> angle;  // where on the iris circle each limbus point lies
+  std::vector<std::array<Vec2, 18>> normal;   // the limbus' normal there: points slide along it
+};
+
 class EyeballProblem {
  public:
   struct State {
@@ -41,14 +47,15 @@ class EyeballProblem {
 
   // With `fit_statics` the step is [p_OD | p_OS | r_i | gaze ...], else the gazes alone.
   EyeballProblem(const Camera& camera, const FitOptions& options, const std::vector<EyeballObservation>& observations,
-                 const State& prior_mean, bool fit_statics);
+                 const State& prior_mean, bool fit_statics, EyeballWorkspace* workspace = nullptr);
+  EyeballProblem(const EyeballProblem&) = delete;
   void smooth_towards(const Gaze& gaze, double sigma) { previous_ = gaze; smooth_sigma_ = sigma; }  // Eq. (19)
 
   int size() const { return statics() + 2 * static_cast<int>(observations_.size()); }
   void match(const State& state);
   void residuals(const State& state, VecX& r, MatX* jacobian) const;
   double prior(const State& state, VecX* gradient, VecX* curvature) const;
-  State plus(const State& state, const VecX& step) const;
+  void plus(const State& state, const VecX& step, State& out) const;
   void active(const State&, const VecX&, std::vector<char>&) const {}
 
   double residual_px(const State& state, int observation) const;  // mean over the visible points
@@ -60,12 +67,12 @@ class EyeballProblem {
   const Camera& camera_;
   const FitOptions& options_;
   const std::vector<EyeballObservation>& observations_;
-  State prior_mean_;
+  State prior_mean_;  // without gazes
   bool fit_statics_;
   Gaze previous_;
   double smooth_sigma_ = 0;
-  std::vector<std::array<double, 18>> angle_;  // where on the iris circle each limbus point lies
-  std::vector<std::array<Vec2, 18>> normal_;   // the limbus' normal there: points slide along it
+  EyeballWorkspace own_;
+  EyeballWorkspace& w_;
 };
 
 }  // namespace dmask

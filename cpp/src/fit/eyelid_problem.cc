@@ -73,21 +73,32 @@ EyelidRows EyelidRows::from(const EyelidModel& model) {
   return rows;
 }
 
-EyelidProblem::EyelidProblem(const EyelidRows& rows, const Vec3& centre, const Camera& camera,
-                             const FitOptions& options, const std::vector<EyelidObservation>& frames)
+void FrozenEyelid::place(const LidWeights& w_em, VecX& head) const {
+  head.noalias() = motion * w_em;
+  head = patch + head;
+}
+
+EyelidProblem::EyelidProblem(const EyelidRows& rows, const Vec3& centre, const FrozenEyelid* frozen, const Camera& camera,
+                             const FitOptions& options, const std::vector<EyelidObservation>& frames, EyelidWorkspace* workspace)
     : rows_(rows),
       centre_(centre),
       camera_(camera),
       options_(options),
       frames_(frames),
-      dense_(frames.size()),
-      on_line_(frames.size(), std::vector<OnLine>(rows.crease + rows.bulge)) {}
+      frozen_(frozen),
+      w_(workspace ? *workspace : own_) {
+  w_.dense.resize(frames.size());
+  w_.on_line.resize(frames.size());
+  for (auto& line : w_.on_line) line.resize(line_rows());
+}
+
+EyelidProblem::EyelidProblem(const EyelidRows& rows, const Vec3& centre, const Camera& camera,
+                             const FitOptions& options, const std::vector<EyelidObservation>& frames)
+    : EyelidProblem(rows, centre, nullptr, camera, options, frames, nullptr) {}
 
 EyelidProblem::EyelidProblem(const EyelidRows& rows, const FrozenEyelid& frozen, const Camera& camera,
-                             const FitOptions& options, const std::vector<EyelidObservation>& frames)
-    : EyelidProblem(rows, Vec3::Zero(), camera, options, frames) {
-  frozen_ = &frozen;
-}
+                             const FitOptions& options, const std::vector<EyelidObservation>& frames, EyelidWorkspace* workspace)
+    : EyelidProblem(rows, Vec3::Zero(), &frozen, camera, options, frames, workspace) {}
 
 FrozenEyelid EyelidProblem::freeze(const State& state) const {
   const Mat3 roll = exp_so3({0, 0, state.roll});
@@ -112,8 +123,9 @@ void EyelidProblem::place(const State& state, int f, VecX& head) const {
 }
 
 void EyelidProblem::match(const State& state) {
-  VecX head;
-  std::vector<Vec2> px(rows_.rows());
+  VecX& head = w_.head;
+  std::vector<Vec2>& px = w_.px;
+  px.resize(rows_.rows());
   for (std::size_t f = 0; f < frames_.size(); ++f) {
     const EyelidObservation& o = frames_[f];
     place(state, static_cast<int>(f), head);
@@ -135,7 +147,7 @@ void EyelidProblem::match(const State& state) {
           x1 = (q[row + 1] - q[0]).dot(across) / l2;
         }
         const double fraction = x1 > x0 + 1e-9 ? std::clamp((s - x0) / (x1 - x0), 0.0, 1.0) : 0.0;
-        dense_[f][lid * dense_per_lid + k] = {lid * margin + row, fraction};
+        w_.dense[f][lid * dense_per_lid + k] = {lid * margin + row, fraction};
       }
     }
 
@@ -143,7 +155,7 @@ void EyelidProblem::match(const State& state) {
     for (int j = 0; j < line_rows(); ++j) {
       const auto& line = o.lines[j < rows_.crease ? CREASE : BULGE];
       const Vec2 p = px[2 * margin + j];
-      OnLine& best = on_line_[f][j];
+      EyelidWorkspace::OnLine& best = w_.on_line[f][j];
       best.weight = 0;
       double nearest = 1e30;
       for (int k = 0; k + 1 < 20; ++k) {
@@ -173,16 +185,17 @@ void EyelidProblem::residuals(const State& state, VecX& r, MatX* jacobian) const
   const Mat3 roll = exp_so3({0, 0, state.roll});
   const int km = motions();
   const double shared_weight = frozen_ ? 1 : std::sqrt(std::min(1.0, options_.window_information / std::max<double>(frames_.size(), 1)));
-  VecX head;
-  MatX basis(3, std::max(km, shapes()));
+  VecX& head = w_.head;
+  MatX& basis = w_.basis;
+  basis.resize(3, std::max(km, shapes()));
   for (std::size_t f = 0; f < frames_.size(); ++f) {
     const EyelidObservation& o = frames_[f];
     place(state, static_cast<int>(f), head);
     const double weight = shared_weight * dense_weight(o.interocular_px, options_);
     for (int j = 0; j < per_frame; ++j) {
       const bool dense = j < dense_points;
-      const int row = dense ? dense_[f][j].row : 2 * margin + j - dense_points;
-      const double b = dense ? dense_[f][j].fraction : 0;
+      const int row = dense ? w_.dense[f][j].row : 2 * margin + j - dense_points;
+      const double b = dense ? w_.dense[f][j].fraction : 0;
       const int next = dense ? row + 1 : row;
       const Vec3 x = (1 - b) * head.segment<3>(3 * row) + b * head.segment<3>(3 * next);
       const Vec3 y = o.rotation * x + o.translation;
@@ -192,7 +205,7 @@ void EyelidProblem::residuals(const State& state, VecX& r, MatX* jacobian) const
         w = weight * Eigen::Matrix2d::Identity();
         r.segment<2>(at) = weight * (camera_.project(y) - o.curves.dense[j]);
       } else {
-        const OnLine& line = on_line_[f][j - dense_points];
+        const EyelidWorkspace::OnLine& line = w_.on_line[f][j - dense_points];
         if (line.weight == 0) continue;
         w = shared_weight * line.weight * line.normal * line.normal.transpose();
         r.segment<2>(at) = w * (camera_.project(y) - line.point);
@@ -232,14 +245,14 @@ double EyelidProblem::prior(const State& state, VecX* gradient, VecX* curvature)
     const int at = shared() + static_cast<int>(f) * motions();
     for (int k = 0; k < motions(); ++k) {
       add(state.motion[f][k], 0, 1, at + k);
-      if (previous_.size()) add(state.motion[f][k], previous_[k], smooth_sigma_, at + k);
+      if (smooth_sigma_ > 0) add(state.motion[f][k], w_.previous[k], smooth_sigma_, at + k);
     }
   }
   return cost;
 }
 
-EyelidProblem::State EyelidProblem::plus(const State& state, const VecX& step) const {
-  State out = state;
+void EyelidProblem::plus(const State& state, const VecX& step, State& out) const {
+  out = state;
   if (!frozen_) {
     out.shape = (out.shape + step.head(shapes())).cwiseMax(-3.0).cwiseMin(3.0);
     out.offset += step.segment<3>(shapes());
@@ -247,15 +260,14 @@ EyelidProblem::State EyelidProblem::plus(const State& state, const VecX& step) c
   }
   for (std::size_t f = 0; f < out.motion.size(); ++f)
     out.motion[f] = (out.motion[f] + step.segment(shared() + static_cast<int>(f) * motions(), motions())).cwiseMax(-6.0).cwiseMin(6.0);
-  return out;
 }
 
 double EyelidProblem::residual_px(const State& state, int f) const {
-  VecX head;
+  VecX& head = w_.head;
   place(state, f, head);
   double sum = 0;
   for (int j = 0; j < dense_points; ++j) {
-    const auto [row, b] = dense_[f][j];
+    const auto [row, b] = w_.dense[f][j];
     const Vec3 x = (1 - b) * head.segment<3>(3 * row) + b * head.segment<3>(3 * (row + 1));
     sum += (camera_.project(frames_[f].rotation * x + frames_[f].translation) - frames_[f].curves.dense[j]).norm();
   }

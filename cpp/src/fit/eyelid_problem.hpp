@@ -30,6 +30,8 @@ struct EyelidRows {
 struct FrozenEyelid {
   VecX patch;   // 3 rows
   MatX motion;  // 3 rows x Km
+
+  void place(const LidWeights& w_em, VecX& head) const;  // 3 rows, head frame, mm
 };
 
 struct EyelidObservation {
@@ -38,6 +40,23 @@ struct EyelidObservation {
   LidCurves curves;
   std::array<std::array<Landmark, 20>, 4> lines;
   double interocular_px = 0;
+};
+
+// What a problem notes at a match; handed from frame to frame it is allocated once.
+struct EyelidWorkspace {
+  struct Between {  // a point between two margin samples
+    int row = 0;
+    double fraction = 0;
+  };
+  struct OnLine {  // closest point of a detected line
+    Vec2 point, normal;
+    double weight = 0;
+  };
+  std::vector<std::array<Between, dense_points>> dense;
+  std::vector<std::vector<OnLine>> on_line;
+  VecX previous, head;
+  std::vector<Vec2> px;
+  MatX basis;
 };
 
 class EyelidProblem {
@@ -55,15 +74,16 @@ class EyelidProblem {
                 const std::vector<EyelidObservation>& frames);
   // Per frame, shape and placement known; the step is the motion alone.
   EyelidProblem(const EyelidRows& rows, const FrozenEyelid& frozen, const Camera& camera, const FitOptions& options,
-                const std::vector<EyelidObservation>& frames);
-  void smooth_towards(const VecX& motion, double sigma) { previous_ = motion; smooth_sigma_ = sigma; }  // Eq. (18)
+                const std::vector<EyelidObservation>& frames, EyelidWorkspace* workspace = nullptr);
+  EyelidProblem(const EyelidProblem&) = delete;
+  void smooth_towards(const Eigen::Ref<const VecX>& motion, double sigma) { w_.previous = motion; smooth_sigma_ = sigma; }  // Eq. (18)
   FrozenEyelid freeze(const State& state) const;
 
   int size() const { return shared() + motions() * static_cast<int>(frames_.size()); }
   void match(const State& state);
   void residuals(const State& state, VecX& r, MatX* jacobian) const;
   double prior(const State& state, VecX* gradient, VecX* curvature) const;
-  State plus(const State& state, const VecX& step) const;
+  void plus(const State& state, const VecX& step, State& out) const;
   void active(const State&, const VecX&, std::vector<char>&) const {}
 
   // The rows of frame f in the head frame, mm.
@@ -72,14 +92,8 @@ class EyelidProblem {
   double residual_px(const State& state, int f) const;
 
  private:
-  struct Between {  // a point between two margin samples
-    int row = 0;
-    double fraction = 0;
-  };
-  struct OnLine {  // closest point of a detected line
-    Vec2 point, normal;
-    double weight = 0;
-  };
+  EyelidProblem(const EyelidRows& rows, const Vec3& centre, const FrozenEyelid* frozen, const Camera& camera,
+                const FitOptions& options, const std::vector<EyelidObservation>& frames, EyelidWorkspace* workspace);
   int motions() const { return static_cast<int>(rows_.motion.cols()); }
   int shapes() const { return static_cast<int>(rows_.shape.cols()); }
   int shared() const { return frozen_ ? 0 : shapes() + 4; }
@@ -91,10 +105,9 @@ class EyelidProblem {
   const FitOptions& options_;
   const std::vector<EyelidObservation>& frames_;
   const FrozenEyelid* frozen_ = nullptr;  // null over a window
-  VecX previous_;
-  double smooth_sigma_ = 0;
-  std::vector<std::array<Between, dense_points>> dense_;
-  std::vector<std::vector<OnLine>> on_line_;
+  double smooth_sigma_ = 0;  // 0: not smoothed
+  EyelidWorkspace own_;
+  EyelidWorkspace& w_;
 };
 
 }  // namespace dmask

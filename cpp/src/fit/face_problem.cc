@@ -43,7 +43,7 @@ LandmarkTerm landmark_term(const FacePose& pose, const Vec3& x, const Camera& ca
   return term;
 }
 
-Vec3 vertex(const LandmarkFace& face, int row, const VecX& units) {
+Vec3 vertex(const LandmarkFace& face, int row, const UnitWeights& units) {
   return face.neutral.segment<3>(3 * row) + face.units.middleRows<3>(3 * row) * units;
 }
 
@@ -158,7 +158,7 @@ double FaceProblem::prior(const State& state, VecX* gradient, VecX* curvature) c
   return cost;
 }
 
-FacePose FaceProblem::plus(const State& state, const VecX& step) const { return moved(state, step); }
+void FaceProblem::plus(const State& state, const VecX& step, State& out) const { out = moved(state, step); }
 
 void FaceProblem::active(const State& state, const VecX& gradient, std::vector<char>& fixed) const {
   unit_bounds(state, gradient, 6, fixed);
@@ -234,12 +234,11 @@ double FaceWindowProblem::prior(const State& state, VecX* gradient, VecX* curvat
   return cost;
 }
 
-FaceWindowProblem::State FaceWindowProblem::plus(const State& state, const VecX& step) const {
-  State out;
+void FaceWindowProblem::plus(const State& state, const VecX& step, State& out) const {
   out.identity = state.identity + step.head(identity_modes_);
+  out.frames.resize(state.frames.size());
   for (std::size_t f = 0; f < state.frames.size(); ++f)
-    out.frames.push_back(moved(state.frames[f], step.segment(identity_modes_ + f * frame_size(), frame_size())));
-  return out;
+    out.frames[f] = moved(state.frames[f], step.segment(identity_modes_ + f * frame_size(), frame_size()));
 }
 
 void FaceWindowProblem::active(const State& state, const VecX& gradient, std::vector<char>& fixed) const {

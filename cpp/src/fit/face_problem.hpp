@@ -15,7 +15,7 @@ namespace dmask {
 struct FacePose {
   Mat3 rotation = Mat3::Identity();  // head to camera
   Vec3 translation = Vec3::Zero();   // mm
-  VecX units;                        // w_fm, in [0, 1]
+  UnitWeights units;                 // w_fm, in [0, 1]
 };
 
 // The 68 landmarks of one frame with their square-root information (1/px).
@@ -64,7 +64,7 @@ class FaceProblem {
   void match(const State& state);
   void residuals(const State& state, VecX& r, MatX* jacobian) const;
   double prior(const State& state, VecX* gradient, VecX* curvature) const;
-  State plus(const State& state, const VecX& step) const;
+  void plus(const State& state, const VecX& step, State& out) const;
   void active(const State& state, const VecX& gradient, std::vector<char>& fixed) const;
   // Mean distance of the landmarks inside the face that count, px.
   double residual_px(const State& state) const;
@@ -93,7 +93,7 @@ class FaceWindowProblem {
   void match(const State& state);
   void residuals(const State& state, VecX& r, MatX* jacobian) const;
   double prior(const State& state, VecX* gradient, VecX* curvature) const;
-  State plus(const State& state, const VecX& step) const;
+  void plus(const State& state, const VecX& step, State& out) const;
   void active(const State& state, const VecX& gradient, std::vector<char>& fixed) const;
   LandmarkFace subject(const VecX& identity) const;
 

@@ -8,7 +8,7 @@
 //                                       whitened 2-D residuals, stacked; jacobian: rows x size(), or null
 //   double prior(const State&, VecX* gradient, VecX* curvature) const;
 //                                       quadratic priors: returns half their sum of squares and adds to both
-//   State plus(const State&, const VecX& step) const;
+//   void plus(const State&, const VecX& step, State& out) const;
 //   void active(const State&, const VecX& gradient, std::vector<char>& fixed) const;
 //                                       marks unknowns held at a bound
 // The tests difference the same residuals() that the solver uses.
@@ -16,6 +16,7 @@
 
 #include <Eigen/Cholesky>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "geometry/types.hpp"
@@ -62,9 +63,10 @@ inline double robust_cost(const VecX& r, double scale) {
   return cost;
 }
 
+// `trial` is scratch. With the same workspace, trial and sizes as before nothing is allocated.
 template <class Problem>
-LevenbergStats levenberg(Problem& problem, typename Problem::State& state, const LevenbergOptions& options,
-                         LevenbergWorkspace& w) {
+LevenbergStats levenberg(Problem& problem, typename Problem::State& state, typename Problem::State& trial,
+                         const LevenbergOptions& options, LevenbergWorkspace& w) {
   LevenbergStats stats;
   double damping = options.damping;
   const int n = problem.size();
@@ -108,14 +110,14 @@ LevenbergStats levenberg(Problem& problem, typename Problem::State& state, const
       if (cholesky.info() == Eigen::Success) {
         w.step = -w.gradient;
         cholesky.solveInPlace(w.step);
-        typename Problem::State trial = problem.plus(state, w.step);
+        problem.plus(state, w.step, trial);
         problem.residuals(trial, w.trial_r, nullptr);
         const double trial_cost =
             robust_cost(w.trial_r, options.robust_scale) + problem.prior(trial, nullptr, nullptr);
         if (trial_cost < cost || w.step.cwiseAbs().maxCoeff() < options.step_tolerance) {
           better = trial_cost <= cost;
           if (better) {
-            state = std::move(trial);
+            std::swap(state, trial);
             stats.cost = trial_cost;
           } else {
             stats.converged = true;
@@ -132,6 +134,13 @@ LevenbergStats levenberg(Problem& problem, typename Problem::State& state, const
     }
   }
   return stats;
+}
+
+template <class Problem>
+LevenbergStats levenberg(Problem& problem, typename Problem::State& state, const LevenbergOptions& options,
+                         LevenbergWorkspace& w) {
+  typename Problem::State trial;
+  return levenberg(problem, state, trial, options, w);
 }
 
 }  // namespace dmask

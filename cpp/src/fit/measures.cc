@@ -24,8 +24,8 @@ double margin_height(const VecX& head, int lid, double x_mm) {
 
 }  // namespace
 
-void measure_lids(const EyeStatics& statics, bool shut, EyeFit& out) {
-  const VecX head = statics.rows.patch + statics.rows.motion * out.motion;
+void measure_lids(const EyeStatics& statics, bool shut, EyeFit& out, VecX& head) {
+  statics.rows.place(out.motion, head);
   constexpr int n = EyelidRows::margin_samples;
   const Vec3 inner = head.segment<3>(0), outer = head.segment<3>(3 * (n - 1));
   double aperture_mm = 0;
@@ -41,7 +41,7 @@ void measure_lids(const EyeStatics& statics, bool shut, EyeFit& out) {
   out.pfh_mm = out.openness == 0 ? 0 : margin_height(head, 0, x_mm) - margin_height(head, 1, x_mm);
 }
 
-void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Eigen::Matrix2d& information, EyeFit& out) {
+void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Eigen::Matrix2d& information, EyeFit& out, VecX& head) {
   // This frame's noise, and the constant that an error of p_e leaves in every frame: 1 mm sideways is 5 degrees.
   const Eigen::Matrix2d frame_covariance = (information + Eigen::Matrix2d::Identity() * 1e-6).inverse();
   const double plane_mm = ball.iris_plane_mm();
@@ -52,7 +52,7 @@ void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Eigen::M
 
   // MRD along the head's y, at the pupil.
   const Vec3 pupil = statics.centre + plane_mm * gaze_axis(out.gaze.yaw, out.gaze.pitch);
-  const VecX head = statics.rows.patch + statics.rows.motion * out.motion;
+  statics.rows.place(out.motion, head);
   out.mrd1_mm = margin_height(head, 0, pupil.x()) - pupil.y();
   out.mrd2_mm = pupil.y() - margin_height(head, 1, pupil.x());
   out.pfh_mm = out.mrd1_mm + out.mrd2_mm;

@@ -96,41 +96,41 @@ bool Tracker::fit_face(const FrameDetection&, const FaceObservation& observation
     FaceProblem problem(calibration_.face, models_.landmark_rows, units_, calibration_.camera, observation, &smoothing);
     pose = previous_->pose;
     if (problem.residual_px(pose) < jump_px) {
-      levenberg(problem, pose, {.max_iterations = 4, .step_tolerance = 2e-3}, workspace_);  // E1, Eq. (20)
+      levenberg(problem, pose, pose_trial_, {.max_iterations = 4, .step_tolerance = 2e-3}, face_workspace_);  // E1, Eq. (20)
       if (problem.residual_px(pose) < gate_px) return true;
     }
     previous_.reset();  // a cut, or the face jumped: start afresh rather than be dragged along
   }
   FaceProblem problem(calibration_.face, models_.landmark_rows, units_, calibration_.camera, observation, nullptr);
   pose = initial_pose(calibration_.face, calibration_.camera, observation);
-  levenberg(problem, pose, {.max_iterations = 15}, workspace_);
+  levenberg(problem, pose, pose_trial_, {.max_iterations = 15}, face_workspace_);
   return pose.translation.allFinite() && problem.residual_px(pose) < gate_px;
 }
 
 void Tracker::fit_eyelid(const FrameDetection& detection, int eye, double interocular_px, double dt_s, FrameFit& fit) {
   EyeFit& out = fit.eyes[eye];
   const EyeDetection& seen = detection.eyes[eye];
-  const std::vector<EyelidObservation> frames = {
-      {fit.pose.rotation, fit.pose.translation, LidCurves::from(seen, options_), seen.lines, interocular_px}};
-  const LidCurves& curves = frames[0].curves;
+  lid_frame_.assign(1, {fit.pose.rotation, fit.pose.translation, LidCurves::from(seen, options_), seen.lines, interocular_px});
+  const LidCurves& curves = lid_frame_[0].curves;
   if (!curves.found || mean_confidence(seen) < options_.min_visibility) {
     out.reason = Reason::covered;
     return;
   }
   const EyeStatics& statics = calibration_.eyes[eye];
-  EyelidProblem problem(models_.eyelid_rows[eye], statics.rows, calibration_.camera, options_, frames);
-  EyelidProblem::State state;
-  state.motion = {out.motion};
+  EyelidProblem problem(models_.eyelid_rows[eye], statics.rows, calibration_.camera, options_, lid_frame_, &lid_matches_);
+  EyelidProblem::State& state = lids_;
+  state.motion.resize(1);
+  state.motion[0] = out.motion;
   if (previous_ && previous_->eyes[eye].lids_valid) {
     state.motion[0] = previous_->eyes[eye].motion;
     problem.smooth_towards(state.motion[0], options_.smooth_lid * random_walk(options_, dt_s));
   }
-  levenberg(problem, state, {.max_iterations = 5, .step_tolerance = 1e-2, .robust_scale = 4}, workspace_);  // E2, Eq. (21)
+  levenberg(problem, state, lids_trial_, {.max_iterations = 5, .step_tolerance = 1e-2, .robust_scale = 4}, lid_workspace_);  // E2, Eq. (21)
   out.motion = state.motion[0];
   out.lids_valid = true;
   out.eyelid_residual_pct = 100 * problem.residual_px(state, 0) / interocular_px;
 
-  measure_lids(statics, curves.shut, out);
+  measure_lids(statics, curves.shut, out, lid_matches_.head);
 }
 
 void Tracker::fit_eyeball(const FrameDetection& detection, int eye, double interocular_px, double dt_s, FrameFit& fit) {
@@ -139,19 +139,19 @@ void Tracker::fit_eyeball(const FrameDetection& detection, int eye, double inter
   const Vec3 centre = fit.pose.rotation * statics.centre + fit.pose.translation;
   out.px_per_deg = calibration_.camera.focal_px / centre.z() * calibration_.ball.radius_mm * deg;
   if (out.reason != Reason::none) return;
-  const std::vector<EyeballObservation> observations = {EyeballObservation::from(
-      detection.eyes[eye], eye, fit.pose.rotation, fit.pose.translation, interocular_px, options_)};
+  const std::vector<EyeballObservation>& observations = iris_frame_;
+  iris_frame_.assign(1, EyeballObservation::from(detection.eyes[eye], eye, fit.pose.rotation, fit.pose.translation, interocular_px, options_));
   double visible = 0;
   for (int i = 1; i < 19; ++i) visible += observations[0].root_information[i] > 0;
   if (detection.eyes[eye].iris[0].confidence < options_.min_visibility && visible < 4) {
     out.reason = Reason::covered;
     return;
   }
-  EyeballProblem::State state;
+  EyeballProblem::State& state = balls_;
   for (int e = 0; e < 2; ++e) state.centre[e] = calibration_.eyes[e].centre;
   state.ball = calibration_.ball;
-  state.gaze.resize(1);
-  EyeballProblem problem(calibration_.camera, options_, observations, state, false);
+  state.gaze.assign(1, {});
+  EyeballProblem problem(calibration_.camera, options_, observations, state, false, &iris_matches_);
   if (previous_ && previous_->eyes[eye].gaze_found) {
     state.gaze[0] = previous_->eyes[eye].gaze;
     problem.smooth_towards(state.gaze[0], options_.smooth_gaze_deg * deg * random_walk(options_, dt_s));
@@ -160,7 +160,7 @@ void Tracker::fit_eyeball(const FrameDetection& detection, int eye, double inter
   // every later frame would start from: the detected iris centre is the better start.
   if (detection.eyes[eye].iris[0].confidence >= options_.min_visibility)
     state.gaze[0] = gaze_at(observations[0].points[0], centre, fit.pose.rotation, calibration_.camera, calibration_.ball);
-  levenberg(problem, state, {.max_iterations = 8, .step_tolerance = 1e-4, .robust_scale = 3}, workspace_);  // E3, Eq. (22)
+  levenberg(problem, state, balls_trial_, {.max_iterations = 8, .step_tolerance = 1e-4, .robust_scale = 3}, workspace_);  // E3, Eq. (22)
   out.eyeball_residual_pct = 100 * problem.residual_px(state, 0) / interocular_px;
   if (out.eyeball_residual_pct > options_.max_eyeball_residual_pct) {
     out.reason = Reason::lost;
@@ -173,7 +173,7 @@ void Tracker::fit_eyeball(const FrameDetection& detection, int eye, double inter
     return;
   }
 
-  measure_gaze(statics, calibration_.ball, workspace_.jacobian.transpose() * workspace_.jacobian, out);
+  measure_gaze(statics, calibration_.ball, workspace_.jacobian.transpose() * workspace_.jacobian, out, lid_matches_.head);
 }
 
 }  // namespace dmask

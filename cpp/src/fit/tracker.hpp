@@ -20,7 +20,7 @@ struct EyeFit {
   Gaze gaze;
   bool gaze_found = false;              // also below the resolution at which it counts as measured: the mask shows it
   double yaw_sd = NAN, pitch_sd = NAN;  // rad, the constant part from p_e included
-  VecX motion;                          // w_em
+  LidWeights motion;                    // w_em
   bool lids_valid = false;
   double openness = NAN;                // aperture / width between the canthi
   double mrd1_mm = NAN, mrd2_mm = NAN, pfh_mm = NAN;
@@ -55,7 +55,15 @@ class Tracker {
   UnitPrior units_;
   std::optional<FrameFit> previous_;
   int track_ = 0;
-  LevenbergWorkspace workspace_;
+  // Scratch that keeps its memory from frame to frame: each fit has its own, for their sizes differ.
+  LevenbergWorkspace face_workspace_, lid_workspace_, workspace_;  // the last one of the eyeballs
+  FacePose pose_trial_;
+  std::vector<EyelidObservation> lid_frame_;
+  EyelidProblem::State lids_, lids_trial_;
+  EyelidWorkspace lid_matches_;
+  std::vector<EyeballObservation> iris_frame_;
+  EyeballProblem::State balls_, balls_trial_;
+  EyeballWorkspace iris_matches_;
 };
 
 }  // namespace dmask

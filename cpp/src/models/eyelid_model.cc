@@ -32,6 +32,8 @@ EyelidModel EyelidModel::load(const std::string& path, Eye eye) {
   m.patch = Eigen::Map<const VecXf>(patch.as<float>(), v * 3);
   m.shape = modes(file.get("shape", DType::f32, {-1, v, 3}));
   m.motion = modes(file.get("motion", DType::f32, {-1, v, 3}));
+  check(m.motion.cols() <= max_lid_motions, path + " has " + std::to_string(m.motion.cols()) + " lid motions, expected at most " +
+                                                std::to_string(max_lid_motions));
 
   const auto index = [&](std::int32_t i, std::int64_t lowest) {
     check(i >= lowest && i < 100000, path + ": bad vertex index " + std::to_string(i));

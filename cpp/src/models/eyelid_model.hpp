@@ -9,6 +9,11 @@
 
 namespace dmask {
 
+// Weights of the lid motion w_em, without the heap. load() refuses a larger model.
+inline constexpr int max_lid_motions = 32;
+using LidWeights = Eigen::Matrix<double, Eigen::Dynamic, 1, 0, max_lid_motions, 1>;
+using LidWeightsF = Eigen::Matrix<float, Eigen::Dynamic, 1, 0, max_lid_motions, 1>;
+
 struct EyelidModel {
   VecXf patch;                // 3V template, mm
   Eigen::MatrixXf shape;      // 3V x Ks, w_es ~ N(0,1)

@@ -15,6 +15,7 @@ FaceModel FaceModel::load(const std::string& path) {
   const Array& units = m.file_.get("unit_q", DType::i16, {-1, n, 3});
   const Array& interaction = m.file_.get("interaction_q", DType::i16, {-1, n, 3});
   const std::int64_t k = identity.shape[0], u = units.shape[0], p = interaction.shape[0];
+  check(u <= max_units, path + " has " + std::to_string(u) + " motion units, expected at most " + std::to_string(max_units));
   m.vertices_ = static_cast<int>(n);
   m.identities_ = static_cast<int>(k);
   m.interactions_ = static_cast<int>(p);

@@ -11,6 +11,11 @@
 
 namespace dmask {
 
+// Weights of the motion units, without the heap: they are copied many times a frame. load() refuses a larger model.
+inline constexpr int max_units = 64;
+using UnitWeights = Eigen::Matrix<double, Eigen::Dynamic, 1, 0, max_units, 1>;
+using UnitWeightsF = Eigen::Matrix<float, Eigen::Dynamic, 1, 0, max_units, 1>;
+
 // Any set of the model's vertices, as f32 blocks of (vertices * 3).
 struct FaceRows {
   VecXf mean;                         // 3R

@@ -159,7 +159,7 @@ MaskFrame mask_frame(const Models& models, const Calibration& calibration, const
       out.pitch = static_cast<float>(e.gaze.pitch);
     }
     if (!e.lids_valid) continue;
-    VecX motion = e.motion;
+    LidWeights motion = e.motion;
     if (subject.profile == Profile::strict) motion = motion_of_openness(models, eye, e.openness);
     else if (e.reason == Reason::closed) motion = shut(models, eye, calibration.eyes[eye].shape, motion);
     out.motion = motion.cast<float>();

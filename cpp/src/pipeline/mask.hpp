@@ -40,11 +40,11 @@ struct MaskFrame {
   bool face = false;
   Mat3f rotation = Mat3f::Identity();
   Vec3f translation = Vec3f::Zero();
-  VecXf units;
+  UnitWeightsF units;
   struct EyeState {
     bool gaze = false;               // draw an iris: nothing is invented for closed or covered eyes
     float yaw = 0, pitch = 0;        // rad
-    VecXf motion;                    // w_em
+    LidWeightsF motion;              // w_em
   };
   std::array<EyeState, 2> eyes;
 
