@@ -4,11 +4,13 @@
 
 #include <dlfcn.h>
 #include <execinfo.h>
+#include <malloc.h>
 
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 namespace dmask::test {
@@ -79,24 +81,24 @@ void* __libc_calloc(std::size_t, std::size_t);
 void* __libc_realloc(void*, std::size_t);
 void* __libc_memalign(std::size_t, std::size_t);
 
-void* malloc(std::size_t bytes) {
+void* malloc(std::size_t bytes) noexcept {
   dmask::test::count_allocation();
   return __libc_malloc(bytes);
 }
-void* calloc(std::size_t n, std::size_t bytes) {
+void* calloc(std::size_t n, std::size_t bytes) noexcept {
   dmask::test::count_allocation();
   return __libc_calloc(n, bytes);
 }
-void* realloc(void* old, std::size_t bytes) {
+void* realloc(void* old, std::size_t bytes) noexcept {
   dmask::test::count_allocation();
   return __libc_realloc(old, bytes);
 }
-void* memalign(std::size_t alignment, std::size_t bytes) {
+void* memalign(std::size_t alignment, std::size_t bytes) noexcept {
   dmask::test::count_allocation();
   return __libc_memalign(alignment, bytes);
 }
-void* aligned_alloc(std::size_t alignment, std::size_t bytes) { return memalign(alignment, bytes); }
-int posix_memalign(void** out, std::size_t alignment, std::size_t bytes) {
+void* aligned_alloc(std::size_t alignment, std::size_t bytes) noexcept { return memalign(alignment, bytes); }
+int posix_memalign(void** out, std::size_t alignment, std::size_t bytes) noexcept {
   *out = memalign(alignment, bytes);
   return *out ? 0 : ENOMEM;
 }

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# What programs were compiled against, against what this library is: struct layouts and exported symbols.
+#   capi_abi.sh CAPI_LAYOUT LIBDMASK capi_abi.txt   (a fourth argument --write accepts the new ABI)
+set -euo pipefail
+layout=$1 library=$2 expected=$3
+now=$(mktemp)
+trap 'rm -f "$now"' EXIT
+{
+  "$layout"
+  nm -D --defined-only "$library" | awk '$2 != "A" {sub(/@.*/, "", $3); print "symbol", $3}' | LC_ALL=C sort
+} >"$now"
+if [ "${4:-}" = --write ]; then cp "$now" "$expected"; fi
+if ! diff -u "$expected" "$now"; then
+  echo "the ABI changed: raise the version as dmask.h says, then run this script with --write" >&2
+  exit 1
+fi
+if grep '^symbol' "$now" | grep -v '^symbol dmask_'; then
+  echo "the library exports more than dmask.h" >&2
+  exit 1
+fi

@@ -1,0 +1,121 @@
+/* Sizes and offsets of everything in dmask.h that crosses the boundary; see capi_abi.sh. */
+#include <stddef.h>
+#include <stdio.h>
+
+#include "dmask/dmask.h"
+
+#define SIZE(type) printf("%s %zu\n", #type, sizeof(type))
+#define FIELD(type, field) printf("%s.%s %zu %zu\n", #type, #field, offsetof(type, field), sizeof(((type*)0)->field))
+
+int main(void) {
+  SIZE(dmask_patient);
+  FIELD(dmask_patient, struct_size);
+  FIELD(dmask_patient, fixating);
+  FIELD(dmask_patient, fixating_from_s);
+  FIELD(dmask_patient, fixating_to_s);
+  FIELD(dmask_patient, hvid_mm);
+  SIZE(dmask_options);
+  FIELD(dmask_options, struct_size);
+  FIELD(dmask_options, version);
+  FIELD(dmask_options, models_dir);
+  FIELD(dmask_options, profile);
+  FIELD(dmask_options, weights);
+  FIELD(dmask_options, backend);
+  FIELD(dmask_options, precision);
+  FIELD(dmask_options, threads);
+  FIELD(dmask_options, eyebrows);
+  FIELD(dmask_options, live_calibration);
+  FIELD(dmask_options, hfov_deg);
+  FIELD(dmask_options, log);
+  FIELD(dmask_options, log_user);
+  FIELD(dmask_options, patient);
+  SIZE(dmask_frame);
+  FIELD(dmask_frame, struct_size);
+  FIELD(dmask_frame, format);
+  FIELD(dmask_frame, width);
+  FIELD(dmask_frame, height);
+  FIELD(dmask_frame, data);
+  FIELD(dmask_frame, stride);
+  FIELD(dmask_frame, time_s);
+  FIELD(dmask_frame, chroma);
+  FIELD(dmask_frame, chroma_stride);
+  FIELD(dmask_frame, yuv);
+  FIELD(dmask_frame, reserved);
+  SIZE(dmask_picture);
+  FIELD(dmask_picture, struct_size);
+  FIELD(dmask_picture, format);
+  FIELD(dmask_picture, width);
+  FIELD(dmask_picture, height);
+  FIELD(dmask_picture, data);
+  FIELD(dmask_picture, stride);
+  SIZE(dmask_eye_measures);
+  FIELD(dmask_eye_measures, valid);
+  FIELD(dmask_eye_measures, reason);
+  FIELD(dmask_eye_measures, yaw_deg);
+  FIELD(dmask_eye_measures, pitch_deg);
+  FIELD(dmask_eye_measures, yaw_sd_deg);
+  FIELD(dmask_eye_measures, pitch_sd_deg);
+  FIELD(dmask_eye_measures, mrd1_mm);
+  FIELD(dmask_eye_measures, mrd2_mm);
+  FIELD(dmask_eye_measures, pfh_mm);
+  FIELD(dmask_eye_measures, openness);
+  FIELD(dmask_eye_measures, px_per_deg);
+  FIELD(dmask_eye_measures, eyeball_residual_pct);
+  FIELD(dmask_eye_measures, eyelid_residual_pct);
+  SIZE(dmask_measures);
+  FIELD(dmask_measures, struct_size);
+  FIELD(dmask_measures, face_valid);
+  FIELD(dmask_measures, face_reason);
+  FIELD(dmask_measures, calibrated);
+  FIELD(dmask_measures, time_s);
+  FIELD(dmask_measures, head_yaw_deg);
+  FIELD(dmask_measures, head_pitch_deg);
+  FIELD(dmask_measures, head_roll_deg);
+  FIELD(dmask_measures, head_x_mm);
+  FIELD(dmask_measures, head_y_mm);
+  FIELD(dmask_measures, head_z_mm);
+  FIELD(dmask_measures, eyes);
+  SIZE(dmask_point);
+  SIZE(dmask_eye_landmarks);
+  FIELD(dmask_eye_landmarks, lid);
+  FIELD(dmask_eye_landmarks, iris);
+  FIELD(dmask_eye_landmarks, crease);
+  FIELD(dmask_eye_landmarks, upper);
+  FIELD(dmask_eye_landmarks, lower);
+  FIELD(dmask_eye_landmarks, bulge);
+  SIZE(dmask_landmarks);
+  FIELD(dmask_landmarks, struct_size);
+  FIELD(dmask_landmarks, face_found);
+  FIELD(dmask_landmarks, track);
+  FIELD(dmask_landmarks, face_score);
+  FIELD(dmask_landmarks, sharpness);
+  FIELD(dmask_landmarks, face);
+  FIELD(dmask_landmarks, eyes);
+  SIZE(dmask_calibration);
+  FIELD(dmask_calibration, struct_size);
+  FIELD(dmask_calibration, ok);
+  FIELD(dmask_calibration, frames_seen);
+  FIELD(dmask_calibration, frames_used);
+  FIELD(dmask_calibration, scale);
+  FIELD(dmask_calibration, iris_radius_mm);
+  FIELD(dmask_calibration, iris_radius_sd_mm);
+  FIELD(dmask_calibration, eye_centre_sd_mm);
+  FIELD(dmask_calibration, reason);
+  SIZE(dmask_timings);
+  FIELD(dmask_timings, struct_size);
+  FIELD(dmask_timings, reserved);
+  FIELD(dmask_timings, convert);
+  FIELD(dmask_timings, face_detector);
+  FIELD(dmask_timings, preprocess);
+  FIELD(dmask_timings, net_face);
+  FIELD(dmask_timings, net_eyelid);
+  FIELD(dmask_timings, net_iris);
+  FIELD(dmask_timings, net_lines);
+  FIELD(dmask_timings, fit_face);
+  FIELD(dmask_timings, fit_eyelid);
+  FIELD(dmask_timings, fit_eyeball);
+  FIELD(dmask_timings, calibrate);
+  FIELD(dmask_timings, render);
+  FIELD(dmask_timings, process);
+  return 0;
+}
