@@ -105,9 +105,9 @@ void pictures_are_those_of_the_cpu() {
   const Vec3f ahead(0, 0, 520);
   expect_same_picture("ahead", frame_at(0, 0, 0, ahead), 512, 512);
   expect_same_picture("turned", frame_at(40, -10, 8, ahead), 333, 251);
-  expect_same_picture("turned the other way", frame_at(-60, 15, -12, ahead), 200, 220);
-  expect_same_picture("closed eyes", with_closed_eyes(frame_at(10, 5, 0, ahead)), 333, 251);
-  expect_same_picture("beyond the frame", frame_at(-15, 0, 20, Vec3f(60, -30, 160)), 200, 140);
+  expect_same_picture("turned the other way", frame_at(-60, 15, -12, ahead), 140, 150);
+  expect_same_picture("closed eyes", with_closed_eyes(frame_at(10, 5, 0, ahead)), 161, 143);
+  expect_same_picture("beyond the frame", frame_at(-15, 0, 20, Vec3f(60, -30, 160)), 150, 110);
   expect_same_picture("an eye at the upper edge", frame_at(0, 0, 0, Vec3f(0, -40, 200)), 160, 120);
   expect_same_picture("reaching the lens", frame_at(0, 0, 0, Vec3f(0, 0, 60)), 96, 64);
   expect_same_picture("beside the frame", frame_at(0, 0, 0, Vec3f(2000, 0, 500)), 96, 64);
