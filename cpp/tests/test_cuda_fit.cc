@@ -99,11 +99,10 @@ struct Scene {
     return d;
   }
   // Noise, shut lids, an outlier, points and lines that are not seen.
-  FrameDetection hard(int kind, const Calibration& c, Truth& t, int subject) {
+  FrameDetection hard(int kind, const Calibration& c, Truth& t) {
     if (kind == 1)
       for (int eye = 0; eye < 2; ++eye)
         t.motion[eye] = models.eyelid[eye].blink_full(c.eyes[eye].shape.cast<float>()).cast<double>();
-    (void)subject;
     FrameDetection d = detect(c, t, 0.002 * c.camera.width);
     if (kind == 2) d.face[40].x += 0.05f * static_cast<float>(c.camera.width), d.eyes[OD].lid[4].y -= 0.03f * static_cast<float>(c.camera.width);
     if (kind == 3) {
@@ -247,7 +246,7 @@ struct Near {
       const int s = static_cast<int>(f % scene.subjects.size());
       Truth t = scene.truth();
       subject.push_back(s);
-      detections.push_back(scene.hard(kinds[f], scene.subjects[s], t, s));
+      detections.push_back(scene.hard(kinds[f], scene.subjects[s], t));
       detections.back().time_s = 1.0 / 30;
       FrameFit& fit = previous[f];
       fit.face_reason = Reason::none;
@@ -306,6 +305,76 @@ void eyelids_are_linearised_as_on_the_cpu(Scene& scene) {
   expect_same("linearise_eyelids", got, want);
 }
 
+// Central differences of the production residuals, correspondences held: rows x unknowns.
+template <class Problem>
+MatX differences(Problem& problem, const typename Problem::State& state) {
+  problem.match(state);
+  VecX r, above, below;
+  problem.residuals(state, r, nullptr);
+  MatX jacobian(r.size(), problem.size());
+  constexpr double h = 1e-5;
+  for (int k = 0; k < problem.size(); ++k) {
+    VecX step = VecX::Zero(problem.size());
+    step[k] = h;
+    problem.residuals(problem.plus(state, step), above, nullptr);
+    problem.residuals(problem.plus(state, -step), below, nullptr);
+    jacobian.col(k) = (above - below) / (2 * h);
+  }
+  return jacobian;
+}
+
+double worst_column(const float* got, const MatX& want) {
+  using RowMajor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  const MatX jacobian = Eigen::Map<const RowMajor>(got, want.rows(), want.cols()).cast<double>();
+  double worst = 0;
+  for (Eigen::Index k = 0; k < want.cols(); ++k)
+    worst = std::max(worst, (jacobian.col(k) - want.col(k)).cwiseAbs().maxCoeff() / (1 + want.col(k).cwiseAbs().maxCoeff()));
+  return worst;
+}
+
+void jacobians_match_central_differences(Scene& scene) {
+  Near near(scene, {0, 2});
+  for (FrameFit& fit : near.previous) fit.pose.units = fit.pose.units.cwiseMax(0.05);  // off the bounds
+  Batch batch(scene, near.subject, near.detections, near.pointers);
+  const int n = batch.frames, motions = scene.sizes.motions, lid_rows = 2 * (scene.sizes.eyelid_rows - 22);
+  for (int f = 0; f < n; ++f) batch.out.pose[f] = batch.in.smoothing[f].previous, batch.out.face[f].status = fit_from_previous;
+  std::memcpy(batch.out.units, batch.in.previous_units, sizeof(float) * n * scene.sizes.units);
+  std::memcpy(batch.out.motion, batch.in.previous_motion, sizeof(float) * 2 * n * motions);
+  const SubjectArrays subjects = batch.device_subjects();
+  const FrameInput in = batch.device_input();
+  const FrameOutput at = batch.device_output();
+  LinearisedVectors face(n, 68, 6 + scene.sizes.units), lids(2 * n, lid_rows / 2, motions);
+  const Linearised device_face = face.device(batch), device_lids = lids.device(batch);
+  FaceFits faces = face_fits(scene.sizes, subjects, in, n, false);
+  EyelidFits eyelids = eyelid_fits(scene.sizes, subjects, in, at, n);
+  faces.steps.robust_scale = eyelids.steps.robust_scale = 1e6f;  // weights of one
+  linearise_faces(faces, {at.pose, at.units, at.face}, device_face, batch.stream.get());
+  linearise_eyelids(eyelids, {at.motion, at.lids}, device_lids, batch.stream.get());
+  face.fetch(device_face, batch.stream.get());
+  lids.fetch(device_lids, batch.stream.get());
+  batch.stream.wait();
+  double worst_face = 0, worst_lid = 0;
+  const UnitPrior prior = UnitPrior::from(scene.models.face, scene.options);
+  for (int f = 0; f < n; ++f) {
+    const Calibration& c = scene.subjects[near.subject[f]];
+    const FaceObservation observation = FaceObservation::from(near.detections[f], scene.options);
+    const FacePose& pose = near.previous[f].pose;
+    FaceProblem problem(c.face, scene.models.landmark_rows, prior, c.camera, observation, nullptr);
+    worst_face = std::max(worst_face, worst_column(face.jacobian.data() + f * 136 * problem.size(), differences(problem, pose)));
+    for (int eye = 0; eye < 2; ++eye) {
+      const EyeDetection& seen = near.detections[f].eyes[eye];
+      const std::vector<EyelidObservation> frames = {{pose.rotation, pose.translation, LidCurves::from(seen, scene.options), seen.lines, observation.interocular_px}};
+      EyelidProblem lid(scene.models.eyelid_rows[eye], c.eyes[eye].rows, c.camera, scene.options, frames);
+      EyelidProblem::State state;
+      state.motion = {near.previous[f].eyes[eye].motion};
+      worst_lid = std::max(worst_lid, worst_column(lids.jacobian.data() + (2 * f + eye) * lid_rows * motions, differences(lid, state)));
+    }
+  }
+  std::printf("Jacobians against central differences, relative: face %.2g, eyelid %.2g\n", worst_face, worst_lid);
+  EXPECT(worst_face < 1e-5);
+  EXPECT(worst_lid < 1e-5);
+}
+
 struct Worst {
   double rotation_deg = 0, translation_mm = 0, unit = 0, motion = 0, gaze_deg = 0;
   void print(const char* what) const {
@@ -326,40 +395,42 @@ void fits_end_where_the_cpu_ends(Scene& scene) {
       fit_faces(face_fits(scene.sizes, subjects, in, n, first), {at.pose, at.units, at.face}, stream);
       fit_faces_twin(face_fits(scene.sizes, batch.host, batch.in, n, first), {batch.out.pose, batch.out.units, batch.out.face});
     }
-    std::vector<std::byte> memory(batch.output.size());
-    const FrameOutput got = FrameOutput::at(memory.data(), n, scene.sizes), &want = batch.out;
-    download(reinterpret_cast<std::byte*>(at.pose), memory.size(), memory.data(), stream);
-    batch.stream.wait();
+    std::vector<std::byte> faces(batch.output.size()), eyes(batch.output.size());
+    download(reinterpret_cast<std::byte*>(at.pose), faces.size(), faces.data(), stream);
     // The lids and the eyeballs from the same poses on both sides.
-    std::memcpy(got.pose, want.pose, sizeof(FitPose) * n);
-    upload(want.pose, n, at.pose, stream);
+    upload(batch.out.pose, n, at.pose, stream);
     fit_eyelids(eyelid_fits(scene.sizes, subjects, in, at, n), {at.motion, at.lids}, stream);
     fit_eyelids_twin(eyelid_fits(scene.sizes, batch.host, batch.in, batch.out, n), {batch.out.motion, batch.out.lids});
     fit_eyeballs(eyeball_fits(subjects, in, at, n, scene.options), {at.gaze, at.information, at.eyeballs}, stream);
     fit_eyeballs_twin(eyeball_fits(batch.host, batch.in, batch.out, n, scene.options), {batch.out.gaze, batch.out.information, batch.out.eyeballs});
-    std::vector<FitPose> poses(n);
-    const FrameOutput faces = FrameOutput::at(memory.data(), n, scene.sizes);
-    (void)faces;
-    std::vector<std::byte> later(batch.output.size());
-    const FrameOutput eyes = FrameOutput::at(later.data(), n, scene.sizes);
-    download(reinterpret_cast<std::byte*>(at.pose), later.size(), later.data(), stream);
+    download(reinterpret_cast<std::byte*>(at.pose), eyes.size(), eyes.data(), stream);
     batch.stream.wait();
+    const FrameOutput face = FrameOutput::at(faces.data(), n, scene.sizes), got = FrameOutput::at(eyes.data(), n, scene.sizes), &want = batch.out;
     Worst worst;
+    double information = 0;
     for (int f = 0; f < n; ++f) {
-      EXPECT(got.face[f].status == want.face[f].status);
+      EXPECT(face.face[f].status == want.face[f].status);
       EXPECT(want.face[f].status == (from_previous ? fit_from_previous : fit_afresh));
-      EXPECT_NEAR(got.face[f].residual_px, want.face[f].residual_px, 1e-3);
-      for (int m = 0; m < units; ++m) worst.unit = std::max<double>(worst.unit, std::abs(got.units[f * units + m] - want.units[f * units + m]));
+      EXPECT_NEAR(face.face[f].residual_px, want.face[f].residual_px, 1e-3);
+      using RowMajor3 = Eigen::Matrix<double, 3, 3, Eigen::RowMajor>;
+      const Mat3 turned = Eigen::Map<const RowMajor3>(face.pose[f].rotation) * Eigen::Map<const RowMajor3>(want.pose[f].rotation).transpose();
+      worst.rotation_deg = std::max(worst.rotation_deg, log_so3(turned).norm() / deg);
+      worst.translation_mm = std::max(worst.translation_mm, (Eigen::Map<const Vec3>(face.pose[f].translation) - Eigen::Map<const Vec3>(want.pose[f].translation)).norm());
+      for (int m = f * units; m < (f + 1) * units; ++m) worst.unit = std::max<double>(worst.unit, std::abs(face.units[m] - want.units[m]));
       for (int p = 2 * f; p < 2 * f + 2; ++p) {
-        EXPECT(eyes.lids[p].status == want.lids[p].status);
-        EXPECT(eyes.eyeballs[p].status == want.eyeballs[p].status);
-        EXPECT_NEAR(eyes.lids[p].residual_px, want.lids[p].residual_px, 1e-3);
-        for (int k = 0; k < motions; ++k) worst.motion = std::max<double>(worst.motion, std::abs(eyes.motion[p * motions + k] - want.motion[p * motions + k]));
+        EXPECT(got.lids[p].status == want.lids[p].status);
+        EXPECT(got.eyeballs[p].status == want.eyeballs[p].status);
+        EXPECT_NEAR(got.lids[p].residual_px, want.lids[p].residual_px, 1e-3);
+        for (int k = p * motions; k < (p + 1) * motions; ++k) worst.motion = std::max<double>(worst.motion, std::abs(got.motion[k] - want.motion[k]));
         if (want.eyeballs[p].status == fit_lost) continue;
-        worst.gaze_deg = std::max({worst.gaze_deg, std::abs(eyes.gaze[p].yaw - want.gaze[p].yaw) / deg, std::abs(eyes.gaze[p].pitch - want.gaze[p].pitch) / deg});
-        for (int k = 0; k < 3; ++k) EXPECT_NEAR(eyes.information[3 * p + k] / want.information[3 * p + (k == 1 ? 0 : k)], want.information[3 * p + k] / want.information[3 * p + (k == 1 ? 0 : k)], 1e-3);
+        worst.gaze_deg = std::max({worst.gaze_deg, std::abs(got.gaze[p].yaw - want.gaze[p].yaw) / deg, std::abs(got.gaze[p].pitch - want.gaze[p].pitch) / deg});
+        for (int k = 3 * p; k < 3 * p + 3; ++k)
+          information = std::max<double>(information, std::abs(got.information[k] - want.information[k]) / want.information[3 * p]);
       }
     }
+    EXPECT(information < 1e-3);
+    EXPECT(worst.rotation_deg < 0.01);
+    EXPECT(worst.translation_mm < 0.02);
     worst.print(from_previous ? "fits from the previous frame against twins" : "fits afresh against twins");
     EXPECT(worst.unit < 1e-3);
     EXPECT(worst.motion < 5e-3);
@@ -396,7 +467,7 @@ void a_batch_agrees_with_the_tracker(Scene& scene) {
     for (int f = 0; f < 3; ++f) {
       t.pose.rotation = exp_so3({0.01, 0.015, 0}) * t.pose.rotation;
       Truth now = t;
-      detections[s].push_back(scene.hard(f == 0 ? 0 : f == 1 ? 1 + static_cast<int>(s) : 3, scene.subjects[s], now, static_cast<int>(s)));
+      detections[s].push_back(scene.hard(f == 0 ? 0 : f == 1 ? 1 + static_cast<int>(s) : 3, scene.subjects[s], now));
       detections[s].back().time_s = f / 30.0;
       if (s == 1 && f == 2) detections[s].back().face_found = false;
       want[s].push_back(tracker.fit(detections[s].back()));
@@ -458,7 +529,8 @@ int main() {
   subjects_are_contracted_as_on_the_cpu(scene);
   faces_are_linearised_as_on_the_cpu(scene);
   eyelids_are_linearised_as_on_the_cpu(scene);
+  jacobians_match_central_differences(scene);
   fits_end_where_the_cpu_ends(scene);
   a_batch_agrees_with_the_tracker(scene);
-  return test::report(5);
+  return test::report(6);
 }

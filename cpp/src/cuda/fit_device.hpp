@@ -159,23 +159,26 @@ __device__ void hold_fixed(Equations<columns>& e) {
 }
 
 // Cholesky of the damped system, a thread a row, a column at a time; the gradient's row becomes the forward substitution.
-// Every thread computes the pivot itself: one barrier a column. False where the system is not positive definite.
+// Each row's thread computes the pivot itself: one barrier a column. False where the system is not positive definite.
 template <int columns>
 __device__ bool factor(Equations<columns>& e, float damping) {
-  const int mine = static_cast<int>(threadIdx.x), row = mine < columns ? mine : columns - 1;
+  const int row = static_cast<int>(threadIdx.x);
   __syncthreads();
   for (int j = 0; j < columns - 1; ++j) {
-    float pivot = e.a[j][j] * (1.0f + damping) + 1e-12f, own = e.a[j][row];
-    for (int k = 0; k < j; ++k) {
-      const float l = e.a[j][k];
-      pivot -= l * l;
-      own -= e.a[row][k] * l;
+    bool positive = true;
+    if (row < columns) {
+      float pivot = e.a[j][j] * (1.0f + damping) + 1e-12f, own = e.a[j][row];
+      for (int k = 0; k < j; ++k) {
+        const float l = e.a[j][k];
+        pivot -= l * l;
+        own -= e.a[row][k] * l;
+      }
+      positive = pivot > 0.0f;
+      const float inverse = 1.0f / sqrtf(pivot);
+      if (row > j) e.a[row][j] = own * inverse;
+      if (row == j) e.inverse_root[j] = inverse;
     }
-    if (!(pivot > 0.0f)) return false;
-    const float inverse = 1.0f / sqrtf(pivot);
-    if (mine == row && row > j) e.a[row][j] = own * inverse;
-    if (mine == j) e.inverse_root[j] = inverse;
-    __syncthreads();
+    if (__syncthreads_or(!positive)) return false;
   }
   return true;
 }
