@@ -10,6 +10,7 @@
 #include "cuda/device.hpp"
 #include "cuda/gpu.hpp"
 #include "detect/detector.hpp"
+#include "detect/line_rules.hpp"
 #include "detect/net.hpp"
 #include "detect/stopwatch.hpp"
 #include "detect/vision.hpp"
@@ -18,7 +19,7 @@
 namespace dmask::cuda {
 namespace {
 
-constexpr int face_points = 68, lid_points = 20, iris_points = 19;
+constexpr int face_points = 68, lid_points = 20, iris_points = 19, eye_lines = 2 * 4;
 
 // Work that is done plainly once, as TensorRT asks for, then recorded, then replayed.
 class RepeatedWork {
@@ -41,7 +42,7 @@ struct FaceResult {
   float sharpness;
 };
 struct EyesResult {
-  DecodedPoint lids[2 * lid_points], irises[2 * iris_points];
+  DecodedPoint lids[2 * lid_points], irises[2 * iris_points], lines[eye_lines * line_rules::point_count];
 };
 
 template <class T>
@@ -57,6 +58,14 @@ void take(const DecodedPoint* from, Points& points) {
   for (Landmark& point : points) {
     point = {from->x, from->y, from->confidence};
     ++from;
+  }
+}
+
+template <class Groups>
+void take_each(const DecodedPoint* from, Groups& groups) {
+  for (auto& points : groups) {
+    take(from, points);
+    from += points.size();
   }
 }
 
@@ -132,34 +141,33 @@ class GpuVision final : public Vision {
     find_lids();
     eyes_result_.download(stream_.get());
     stream_.wait();
-    take_eyes(eyes_.lids, eyes_result_.host.get()->lids);
+    take_each(eyes_result_.host.get()->lids, eyes_.lids);
     return eyes_.lids;
   }
 
   const EyesLook& look_at_eyes(const std::array<Crop, 2>& crops) override {
-    {
-      const Stopwatch watch(timings_.net_eyelid);
-      for (const Eye eye : {OD, OS}) placements_.get()[eye] = place(crops[eye]);
-      eyes_work_.run(stream_, [this] {
-        find_lids();
-        eyelid_done_.record(stream_);
-        eyelid_done_.make_wait(lines_stream_);  // the lines beside the irises
-        lines_net_->enqueue(lines_stream_.get());
-        download(lines_net_->output(0), edges_.size(), edges_.get(), lines_stream_.get());
-        download(lines_net_->output(1), presence_.size(), presence_.get(), lines_stream_.get());
-        lines_done_.record(lines_stream_);
-        iris_net_->enqueue(stream_.get());
-        decode_heatmaps({iris_net_->output(0), iris_net_->output(1), 2 * iris_points, eye_map_height, eye_map_width},
-                        eyes_result_.device.get()->irises, stream_.get());
-        eyes_result_.download(stream_.get());
-        lines_done_.make_wait(stream_);
-      });
-      stream_.wait();
-      take_eyes(eyes_.lids, eyes_result_.host.get()->lids);
-      take_eyes(eyes_.irises, eyes_result_.host.get()->irises);
-    }
-    const Stopwatch watch(timings_.net_lines);  // their decoding: the net itself ran with the others
-    decode_eye_lines(edges_.get(), presence_.get(), edge_height, edge_width, eyes_.lines);
+    const Stopwatch watch(timings_.net_eyelid);
+    for (const Eye eye : {OD, OS}) placements_.get()[eye] = place(crops[eye]);
+    eyes_work_.run(stream_, [this] {
+      find_lids();
+      eyelid_done_.record(stream_);
+      eyelid_done_.make_wait(lines_stream_);  // the lines beside the irises
+      EyesResult* result = eyes_result_.device.get();
+      lines_net_->enqueue(lines_stream_.get());
+      decode_lines({lines_net_->output(0), lines_net_->output(1), eye_lines, edge_height, edge_width}, result->lines,
+                   lines_stream_.get());
+      lines_done_.record(lines_stream_);
+      iris_net_->enqueue(stream_.get());
+      decode_heatmaps({iris_net_->output(0), iris_net_->output(1), 2 * iris_points, eye_map_height, eye_map_width},
+                      result->irises, stream_.get());
+      lines_done_.make_wait(stream_);
+      eyes_result_.download(stream_.get());
+    });
+    stream_.wait();
+    const EyesResult& result = *eyes_result_.host.get();
+    take_each(result.lids, eyes_.lids);
+    take_each(result.irises, eyes_.irises);
+    for (int eye = 0; eye < 2; ++eye) take_each(result.lines + eye * eye_lines / 2 * line_rules::point_count, eyes_.lines[eye]);
     return eyes_;
   }
 
@@ -220,14 +228,6 @@ class GpuVision final : public Vision {
                     eyes_result_.device.get()->lids, stream_.get());
   }
 
-  template <class Eyes>
-  static void take_eyes(Eyes& eyes, const DecodedPoint* from) {
-    for (auto& points : eyes) {
-      take(from, points);
-      from += points.size();
-    }
-  }
-
   Stream stream_, lines_stream_;
   Event eyelid_done_, lines_done_;
   MakeDeviceNet make_net_;
@@ -244,7 +244,6 @@ class GpuVision final : public Vision {
   PinnedBuffer<float> host_thumbnail_{thumbnail_px * thumbnail_px};
   Result<FaceResult> face_result_;
   Result<EyesResult> eyes_result_;
-  PinnedBuffer<float> edges_{2 * 4 * edge_height * edge_width}, presence_{2 * 4};
   PinnedBuffer<float> maps_;  // YuNet's
   RepeatedWork face_work_, eyes_work_;
   Thumbnail thumbnail_{};

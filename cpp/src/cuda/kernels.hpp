@@ -44,6 +44,17 @@ struct CropBatch {
 void sample_crops(const CropBatch& batch, float* planes, StreamHandle stream);
 void sample_crops_twin(const CropBatch& batch, float* planes);
 
+// --- lines.cu: the eyes' lines from edge maps, as detect/lines.hpp ---------------------------------------------------
+
+struct EdgeMaps {
+  const float* edges;        // lines x height x width logits
+  const float* presence;     // lines, logits
+  int lines, height, width;  // width: at most 128
+};
+// points: lines x 20, in px of the crop; their spread is 0
+void decode_lines(const EdgeMaps& maps, DecodedPoint* points, StreamHandle stream);
+void decode_lines_twin(const EdgeMaps& maps, DecodedPoint* points);
+
 // --- sharpness.cu: variance of a crop's Laplacian, as detect/sharpness.hpp -------------------------------------------
 
 struct CropPlanes {

@@ -6,16 +6,12 @@
 #include <vector>
 
 #include "detect/heatmap.hpp"
+#include "detect/line_rules.hpp"
 
 namespace dmask {
 namespace {
 
-constexpr float min_probability = 0.2f;  // of a column that belongs to the line
-constexpr int half_window = 2;           // rows around the maximum that place it
-constexpr int max_gap = 4;               // columns inside the line where it is not seen
-constexpr float max_step = 1.2f;         // rows from one column to the next
-constexpr int min_extent = 8;            // columns
-constexpr float guess_confidence = 0.1f;
+using namespace line_rules;
 
 struct Columns {
   std::vector<float> y, probability;
@@ -143,7 +139,6 @@ std::array<Landmark, 20> decode_line(const float* edges, float presence, int hei
 }
 
 void decode_eye_lines(const float* edges, const float* presence, int height, int width, EyeLines& lines) {
-  constexpr float cell_px = 2.0f;
   for (auto& eye : lines) {
     for (auto& line : eye) {
       line = decode_line(edges, *presence++, height, width);
