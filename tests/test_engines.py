@@ -178,6 +178,26 @@ def test_an_f16_net_keeps_its_signature_and_computes_in_f16(tools, index):
     )
 
 
+def test_an_output_computed_in_f16_leaves_the_net_in_f32(tools):
+    from onnx import TensorProto, helper, numpy_helper
+
+    weights = numpy_helper.from_array(np.ones((1, 1, 1, 1), np.float32), "weights")
+    nodes = [  # y is an output and goes on inside
+        helper.make_node("Conv", ["x", "weights"], ["y"], name="conv"),
+        helper.make_node("Relu", ["y"], ["z"], name="relu"),
+    ]
+    tensors = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 1, 2, 2]) for name in "xyz"]
+    graph = helper.make_graph(nodes, "both", tensors[:1], tensors[1:], [weights])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    halved = tools.half.to_f16(model)
+    x = np.float32([[[[0.1, -0.1], [1.0, -1.0]]]])
+    outputs = tools.emulate.run(halved, {"x": x})
+    assert outputs["y"].dtype == outputs["z"].dtype == np.float32
+    rounded = x.astype(np.float16).astype(np.float32)
+    assert (outputs["y"] == rounded).all() and (outputs["z"] == np.maximum(rounded, 0)).all()
+    assert sum(node.op_type == "Cast" for node in halved.graph.node) == 3
+
+
 def test_the_emulation_computes_what_openvino_computes_in_f32(tools):
     import openvino
 
