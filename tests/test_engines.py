@@ -23,6 +23,7 @@ def tools():
     pytest.importorskip("onnx", reason="engines are made with onnx: pip install dmask[tensorrt]")
     import build_engines
     import emulate
+    import gemm
     import half
     import half_check
     import manifest
@@ -30,6 +31,7 @@ def tools():
     here = {
         "build": build_engines,
         "emulate": emulate,
+        "gemm": gemm,
         "half": half,
         "check": half_check,
         "manifest": manifest,
@@ -178,6 +180,26 @@ def test_an_f16_net_keeps_its_signature_and_computes_in_f16(tools, index):
     )
 
 
+def test_an_output_computed_in_f16_leaves_the_net_in_f32(tools):
+    from onnx import TensorProto, helper, numpy_helper
+
+    weights = numpy_helper.from_array(np.ones((1, 1, 1, 1), np.float32), "weights")
+    nodes = [  # y is an output and goes on inside
+        helper.make_node("Conv", ["x", "weights"], ["y"], name="conv"),
+        helper.make_node("Relu", ["y"], ["z"], name="relu"),
+    ]
+    tensors = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 1, 2, 2]) for name in "xyz"]
+    graph = helper.make_graph(nodes, "both", tensors[:1], tensors[1:], [weights])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    halved = tools.half.to_f16(model)
+    x = np.float32([[[[0.1, -0.1], [1.0, -1.0]]]])
+    outputs = tools.emulate.run(halved, {"x": x})
+    assert outputs["y"].dtype == outputs["z"].dtype == np.float32
+    rounded = x.astype(np.float16).astype(np.float32)
+    assert (outputs["y"] == rounded).all() and (outputs["z"] == np.maximum(rounded, 0)).all()
+    assert sum(node.op_type == "Cast" for node in halved.graph.node) == 3
+
+
 def test_the_emulation_computes_what_openvino_computes_in_f32(tools):
     import openvino
 
@@ -228,14 +250,23 @@ def test_every_net_is_built_in_both_precisions_and_found_again(tools, tensorrt, 
     assert capsys.readouterr().out.count("from the cache") == 18
 
 
-def test_an_engine_for_turing_is_another_file(tools, tensorrt, tmp_path):
-    builder = tools.build.Builder(engines.TURING) if importlib.util.find_spec("tensorrt") is None else None
-    if builder is None:
+def test_every_net_is_built_for_turing_too(tools, tensorrt, tmp_path):
+    if importlib.util.find_spec("tensorrt") is not None:
         pytest.skip("tensorrt builds for this machine's GPU alone")
-    net = nets(tools)[2]
-    check = tools.check.Check(MODELS_DIR)
-    built = tools.build.build_one(builder, net, "f32", tmp_path, check, MODELS_DIR)
-    assert built.file.endswith("-sm75.engine") and (tmp_path / built.file).stat().st_size > 0
+    call = ["--precision", "all", "--target", engines.TURING, "--cache", str(tmp_path)]
+    assert tools.build.main(call) == 0
+    files = [path.name for path in tmp_path.iterdir()]
+    assert len(files) == 10 and all(name.endswith("-sm75.engine") for name in files)
+
+
+def test_a_gemm_as_products_and_a_sum_is_the_same(tools):
+    net = nets(tools)[3]
+    model = tools.manifest.load_onnx(net)
+    features = np.random.default_rng(0).random((2, 32, 32, 40), np.float32)
+    other = tools.gemm.without_gemm(model)
+    assert "Gemm" not in {node.op_type for node in other.graph.node}
+    want, got = (tools.emulate.run(m, {"features": features})["presence"] for m in (model, other))
+    assert got.shape == want.shape and np.allclose(got, want, rtol=1e-5, atol=1e-5)
 
 
 def test_check_only_keeps_nothing(tools, tensorrt, tmp_path):

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import ModuleType
 
+import gemm
 import half
 import half_check
 import manifest
@@ -109,13 +110,14 @@ class Builder:
 
     def build(self, net: manifest.Net, model: onnx.ModelProto, label: str) -> tuple[bytes, int]:
         """The serialised engine and the number of layers. Raises Error naming what cannot be parsed."""
-        builder, network, parser = self.parse(model, label)
+        turing = self.gpu == engines.TURING and self.flavour == "tensorrt_rtx"
+        builder, network, parser = self.parse(gemm.without_gemm(model) if turing else model, label)
         shapes = [net.input[size] for size in ("min", "opt", "max")]
         image = network.get_input(0)
         image.shape = [a if a == b else -1 for a, b in zip(shapes[0], shapes[2], strict=True)]
         config = builder.create_builder_config()
         config.clear_flag(self.trt.BuilderFlag.TF32)  # f32 means f32
-        if self.gpu == engines.TURING and self.flavour == "tensorrt_rtx":
+        if turing:
             config.num_compute_capabilities = 1
             config.set_compute_capability(self.trt.ComputeCapability.SM75, 0)
         profile = builder.create_optimization_profile()

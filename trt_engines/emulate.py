@@ -11,6 +11,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
+from dmask.errors import Error
+
 
 class Conv(OpRun):
     """The reference's own would sum in f16."""
@@ -21,7 +23,7 @@ class Conv(OpRun):
         top, left, bottom, right = pads or (0, 0, 0, 0)
         step_y, step_x = strides or (1, 1)
         if dilations and set(dilations) != {1}:
-            raise NotImplementedError(f"dilations {dilations}, expected 1")
+            raise Error(f"got a Conv with dilations {dilations}, expected 1; extend emulate.py")
         padded = np.pad(x.astype(np.float32), ((0, 0), (0, 0), (top, bottom), (left, right)))
         windows = sliding_window_view(padded, w.shape[2:], axis=(2, 3))[:, :, ::step_y, ::step_x]
         filters = w.astype(np.float32)
@@ -48,7 +50,7 @@ class Resize(OpRun):
 
     def _run(self, x, roi=None, scales=None, sizes=None, **kwargs):
         if scales is None or kwargs.get("mode") != "nearest" or any(scale != int(scale) for scale in scales):
-            raise NotImplementedError(f"Resize with scales {scales}, expected whole numbers and nearest")
+            raise Error(f"got a Resize by {scales}, expected nearest by whole numbers; extend emulate.py")
         return (x.repeat(int(scales[2]), axis=2).repeat(int(scales[3]), axis=3),)
 
 

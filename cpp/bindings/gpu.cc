@@ -22,8 +22,8 @@ void bind_gpu(py::module_& m) {
         status["problem"] = s.problem;
         return status;
       },
-      "Whether this build has the CUDA kernels and this machine a GPU for them; versions as 13000 for 13.0, 0: unknown;\n"
-      "`problem` is empty where a GPU can be used.");
+      "Whether this build has the CUDA kernels and this machine a GPU for them; versions as 13000 for 13.0, 0 where\n"
+      "unknown; `problem` is empty where a GPU can be used.");
   m.def(
       "tensorrt_status",
       [] {
@@ -37,7 +37,7 @@ void bind_gpu(py::module_& m) {
         status["problem"] = s.problem;
         return status;
       },
-      "Whether this build has the TensorRT runner and this machine a library for it; `problem` is empty where both are.");
+      "Whether this build has the TensorRT runner and this machine a library for it; `problem` is empty if so.");
   m.def(
       "engine_file_name",
       [](const std::string& model, const std::string& sha256, const std::string& precision, const std::string& flavour,

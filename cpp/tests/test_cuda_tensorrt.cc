@@ -188,7 +188,8 @@ void what_fails_inside_tensorrt_is_said_in_its_words() {
   Stream stream;
   const Wish wish("enqueue");
   for (int i = 0; i < 2; ++i) {
-    expect_error([&] { net->enqueue(stream.get()); }, {"failed to run", "(TensorRT: a kernel failed):", "--backend cpu"});
+    expect_error([&] { net->enqueue(stream.get()); },
+                 {"failed to run", "(TensorRT: a kernel failed):", "--backend cpu"});
   }
 }
 

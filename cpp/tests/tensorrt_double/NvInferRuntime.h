@@ -1,5 +1,5 @@
 // The part of TensorRT's interface that dmask uses, under its names, for tests without TensorRT and without a GPU: the
-// runner is compiled against this header, and the library it loads is double.cc. Not TensorRT's layout: only its source.
+// runner is compiled against this header and loads double.cc as its library. Not TensorRT's binary layout.
 #pragma once
 
 #include <cuda_runtime.h>

@@ -157,7 +157,9 @@ class Engine final : public ICudaEngine {
  public:
   Engine(Plan plan, ILogger& logger) : plan_(std::move(plan)), logger_(logger) {}
   std::int32_t getNbIOTensors() const noexcept override { return static_cast<std::int32_t>(plan_.tensors.size()); }
-  const char* getIOTensorName(std::int32_t index) const noexcept override { return plan_.tensors.at(index).name.c_str(); }
+  const char* getIOTensorName(std::int32_t index) const noexcept override {
+    return plan_.tensors.at(index).name.c_str();
+  }
   TensorIOMode getTensorIOMode(const char* name) const noexcept override {
     const Tensor* t = plan_.find(name);
     return t != nullptr ? t->mode : TensorIOMode::kNONE;
@@ -225,11 +227,11 @@ std::int32_t version_part(int index, std::int32_t own) {
 }  // namespace
 
 extern "C" {
-__attribute__((visibility("default"))) std::int32_t getInferLibMajorVersion() noexcept { return version_part(0, NV_TENSORRT_MAJOR); }
-__attribute__((visibility("default"))) std::int32_t getInferLibMinorVersion() noexcept { return version_part(1, NV_TENSORRT_MINOR); }
-__attribute__((visibility("default"))) std::int32_t getInferLibPatchVersion() noexcept { return NV_TENSORRT_PATCH; }
-__attribute__((visibility("default"))) std::int32_t getInferLibBuildVersion() noexcept { return 7; }
-__attribute__((visibility("default"))) void* createInferRuntime_INTERNAL(void* logger, std::int32_t version) noexcept {
+std::int32_t getInferLibMajorVersion() noexcept { return version_part(0, NV_TENSORRT_MAJOR); }
+std::int32_t getInferLibMinorVersion() noexcept { return version_part(1, NV_TENSORRT_MINOR); }
+std::int32_t getInferLibPatchVersion() noexcept { return NV_TENSORRT_PATCH; }
+std::int32_t getInferLibBuildVersion() noexcept { return 7; }
+void* createInferRuntime_INTERNAL(void* logger, std::int32_t version) noexcept {
   auto* log = static_cast<ILogger*>(logger);
   if (wish() == "runtime" || version != NV_TENSORRT_VERSION) {
     log->log(ILogger::Severity::kINTERNAL_ERROR, "the device could not be initialised");

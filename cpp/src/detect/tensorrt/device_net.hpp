@@ -21,7 +21,8 @@ class DeviceNet {
   virtual void enqueue(CUstream_st* stream) = 0;
 };
 
-// Throws Error where a GPU, the library, an engine for this GPU, or a tensor of the expected name, shape and type is missing.
+// Throws Error where a GPU, the library, an engine for this GPU, or a tensor of the expected name, shape and type is
+// missing.
 std::unique_ptr<DeviceNet> make_tensorrt_net(const NetOptions& options);
 
 }  // namespace dmask

@@ -30,8 +30,8 @@ std::string nearest(const EngineKey& key, const std::string& folder) {
 }  // namespace
 
 std::string engine_file_name(const EngineKey& key) {
-  return key.model + "-" + key.sha256.substr(0, hash_digits) + "-" + key.precision + "-r" + std::to_string(recipe) + "-" +
-         key.flavour + "-" + key.version + "-" + key.gpu + ".engine";
+  return key.model + "-" + key.sha256.substr(0, hash_digits) + "-" + key.precision + "-r" + std::to_string(recipe) +
+         "-" + key.flavour + "-" + key.version + "-" + key.gpu + ".engine";
 }
 
 std::string gpu_part(const std::string& flavour, const std::string& gpu_name, int major, int minor) {

@@ -12,8 +12,8 @@
 namespace dmask {
 namespace {
 
-// TensorRT for RTX counts its versions from 1, TensorRT is at 10 and later. Their classes differ: what was built with the
-// headers of one runs with its library alone.
+// TensorRT for RTX counts its versions from 1, TensorRT is at 10 and later. Their classes differ: what was built with
+// the headers of one runs with its library alone.
 constexpr bool rtx = NV_TENSORRT_MAJOR < 5;
 constexpr const char* flavour = rtx ? "tensorrt_rtx" : "tensorrt";
 constexpr const char* product = rtx ? "TensorRT for RTX " : "TensorRT ";
@@ -31,8 +31,8 @@ std::string wanted_library() {
 template <class Function>
 Function* symbol(void* library, const std::string& path, const char* name) {
   void* address = dlsym(library, name);
-  check(address != nullptr, path + " has no function " + name + ": expected the library of " + product + header_version() +
-                                " or later; correct DMASK_TENSORRT_LIBRARY");
+  check(address != nullptr, path + " has no function " + name + ": expected the library of " + product +
+                                header_version() + " or later; correct DMASK_TENSORRT_LIBRARY");
   return reinterpret_cast<Function*>(address);
 }
 
@@ -80,8 +80,8 @@ TensorRtLibrary load_tensorrt() {
   // A later minor version runs what was built with an earlier one's headers.
   check(major == NV_TENSORRT_MAJOR && minor >= NV_TENSORRT_MINOR,
         library.path + " is " + product + library.version + ", expected " + std::to_string(NV_TENSORRT_MAJOR) + "." +
-            std::to_string(NV_TENSORRT_MINOR) + " or a later one of the same major version: install that, or build dmask "
-            "with the headers of this one");
+            std::to_string(NV_TENSORRT_MINOR) + " or a later one of the same major version: install that, or build "
+            "dmask with the headers of this one");
   library.create_runtime =
       symbol<void*(void*, std::int32_t) noexcept>(handle, library.path, "createInferRuntime_INTERNAL");
   return library;
@@ -92,7 +92,8 @@ std::unique_ptr<nvinfer1::IRuntime> make_runtime(const TensorRtLibrary& library)
   std::unique_ptr<nvinfer1::IRuntime> runtime(
       static_cast<nvinfer1::IRuntime*>(library.create_runtime(&logger(), NV_TENSORRT_VERSION)));
   check(runtime != nullptr, library.path + " gave no runtime" + take_tensorrt_errors() +
-                                ": expected a driver and a GPU that TensorRT " + library.version + " supports; see dmask doctor");
+                                ": expected a driver and a GPU that TensorRT " + library.version +
+                                " supports; see dmask doctor");
   return runtime;
 }
 

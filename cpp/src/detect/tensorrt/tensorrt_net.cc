@@ -20,6 +20,7 @@ namespace dmask {
 namespace {
 
 constexpr int most_dimensions = 8;  // of TensorRT
+constexpr const char* rebuild = "build it again with python trt_engines/build_engines.py";
 
 std::vector<std::int64_t> to_shape(const nvinfer1::Dims& dims) {
   return {dims.d, dims.d + std::max(dims.nbDims, 0)};
@@ -62,14 +63,14 @@ class TensorRtNet final : public DeviceNet {
       : library_(load_tensorrt()), path_(engine_path(options, library_)), runtime_(make_runtime(library_)) {
     std::ifstream file(path_, std::ios::binary);
     const std::vector<char> blob{std::istreambuf_iterator<char>(file), {}};
-    check(!blob.empty(), path_ + " is empty or cannot be read: build it again with python trt_engines/build_engines.py");
+    check(!blob.empty(), path_ + " is empty or cannot be read: delete it and " + rebuild);
     engine_.reset(runtime_->deserializeCudaEngine(blob.data(), blob.size()));
     check(engine_ != nullptr, path_ + " is not an engine for TensorRT " + library_.version + " on this GPU" +
-                                  take_tensorrt_errors() +
-                                  ": delete it and build it again with python trt_engines/build_engines.py");
+                                  take_tensorrt_errors() + ": delete it and " + rebuild);
     context_.reset(engine_->createExecutionContext());
     check(context_ != nullptr, "TensorRT cannot run " + path_ + take_tensorrt_errors() +
-                                   ": expected enough free GPU memory; close what else uses the GPU, or try --backend cpu");
+                                   ": expected enough free GPU memory; close what else uses the GPU, or try "
+                                   "--backend cpu");
     for (const TensorSpec& spec : options.inputs) add_input(spec);
     for (const TensorSpec& spec : options.outputs) add_output(spec);
     const int expected = static_cast<int>(options.inputs.size() + options.outputs.size());
@@ -80,7 +81,8 @@ class TensorRtNet final : public DeviceNet {
 
   float* input(int index) override {
     float* own = inputs_.at(index).memory.get();
-    check(own != nullptr, path_ + ": input '" + inputs_.at(index).name + "' is read from another net, it has no buffer to fill");
+    check(own != nullptr, path_ + ": input '" + inputs_.at(index).name +
+                              "' is read from another net, expected one with a buffer to fill");
     return own;
   }
   const float* output(int index) override { return outputs_.at(index).memory.get(); }
@@ -93,7 +95,8 @@ class TensorRtNet final : public DeviceNet {
 
   void enqueue(CUstream_st* stream) override {
     if (context_->enqueueV3(stream)) return;
-    throw Error("TensorRT failed to run " + path_ + take_tensorrt_errors() + ": see dmask doctor, or try --backend cpu");
+    throw Error("TensorRT failed to run " + path_ + take_tensorrt_errors() +
+                ": see dmask doctor, or try --backend cpu");
   }
 
  private:
@@ -110,8 +113,8 @@ class TensorRtNet final : public DeviceNet {
         return to_string(to_shape(engine_->getProfileShape(name, 0, which)));
       };
       throw Error(path_ + ": input '" + spec.name + "' takes " + bound(nvinfer1::OptProfileSelector::kMIN) + " to " +
-                  bound(nvinfer1::OptProfileSelector::kMAX) + ", got " + to_string(spec.shape) + take_tensorrt_errors() +
-                  ": change its sizes in trt_engines/manifest.toml and build it again");
+                  bound(nvinfer1::OptProfileSelector::kMAX) + ", got " + to_string(spec.shape) +
+                  take_tensorrt_errors() + ": change its sizes in trt_engines/manifest.toml and build it again");
     }
     inputs_.push_back({spec.name, cuda::DeviceBuffer<float>(count(spec.shape))});
     expect_bound(context_->setInputTensorAddress(name, inputs_.back().memory.get()), spec.name);
@@ -131,17 +134,16 @@ class TensorRtNet final : public DeviceNet {
     check(engine_->getTensorIOMode(name) == mode, path_ + " has no " + role + " '" + spec.name + "' (it has " +
                                                       tensor_names() + "): it is another model than expected");
     check(engine_->getTensorDataType(name) == nvinfer1::DataType::kFLOAT,
-          path_ + ": " + role + " '" + spec.name + "' is not f32, which is expected: build it again with "
-          "python trt_engines/build_engines.py");
+          path_ + ": " + role + " '" + spec.name + "' is not f32, which is expected: delete it and " + rebuild);
     check(engine_->getTensorLocation(name) == nvinfer1::TensorLocation::kDEVICE &&
               engine_->getTensorFormat(name) == nvinfer1::TensorFormat::kLINEAR,
-          path_ + ": " + role + " '" + spec.name + "' is not plain device memory, which is expected: build it again with "
-          "python trt_engines/build_engines.py");
+          path_ + ": " + role + " '" + spec.name + "' is not plain device memory, which is expected: delete it and " +
+              rebuild);
     const std::vector<std::int64_t> shape = to_shape(engine_->getTensorShape(name));  // -1: varies
     bool fits = shape.size() == spec.shape.size() && spec.shape.size() <= most_dimensions;
     for (std::size_t i = 0; fits && i < shape.size(); ++i) fits = shape[i] == -1 || shape[i] == spec.shape[i];
-    check(fits, path_ + ": " + role + " '" + spec.name + "' is " + to_string(shape) + ", expected " + to_string(spec.shape) +
-                    ": it is another model than expected");
+    check(fits, path_ + ": " + role + " '" + spec.name + "' is " + to_string(shape) + ", expected " +
+                    to_string(spec.shape) + ": it is another model than expected");
   }
 
   void expect_bound(bool bound, const std::string& name) {
@@ -151,7 +153,9 @@ class TensorRtNet final : public DeviceNet {
 
   std::string tensor_names() const {
     std::string names;
-    for (int i = 0; i < engine_->getNbIOTensors(); ++i) names += (i ? ", " : "") + std::string(engine_->getIOTensorName(i));
+    for (int i = 0; i < engine_->getNbIOTensors(); ++i) {
+      names += (i ? ", " : "") + std::string(engine_->getIOTensorName(i));
+    }
     return names;
   }
 

@@ -9,13 +9,14 @@ namespace dmask {
 TensorRtStatus tensorrt_status() {
   TensorRtStatus status;
   status.problem =
-      "this build has no TensorRT runner: install with CUDA 13 and TensorRT's headers at hand (TensorRT_INCLUDE_DIR), or "
-      "set DMASK_TENSORRT=ON to learn what is missing";
+      "this build has no TensorRT runner: install with CUDA 13 and TensorRT's headers at hand (TensorRT_INCLUDE_DIR), "
+      "or set DMASK_TENSORRT=ON to learn what is missing";
   return status;
 }
 
 std::unique_ptr<DeviceNet> make_tensorrt_net(const NetOptions& options) {
-  throw Error(options.model_path + " cannot be run by TensorRT: " + tensorrt_status().problem + "; or use --backend cpu");
+  throw Error(options.model_path + " cannot be run by TensorRT: " + tensorrt_status().problem +
+              "; or use --backend cpu");
 }
 
 }  // namespace dmask
