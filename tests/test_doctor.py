@@ -49,7 +49,7 @@ def test_it_tells_of_cuda_tensorrt_and_engines(capsys):
     }
     assert report["engines"]["folder"] == str(engines.folder())
     assert {"research/face68", "open/lines", "face_detection_yunet_2023mar"} <= set(report["engines"])
-    assert report["would be used"].startswith(("cpu (OpenVINO): ", "tensorrt on "))
+    assert report["would be used"].startswith(("cpu: OpenVINO", "tensorrt: TensorRT"))
 
 
 def test_models_are_shown_with_their_hashes(capsys):
@@ -67,19 +67,13 @@ def test_an_engine_fits_by_model_precision_and_library(machine_with_a_gpu):
     assert doctor.fitting_engines(RUNNER)["research/iris"] == ["f32", "f16"]
 
 
-def test_tensorrt_is_chosen_where_gpu_runner_and_engines_are_there(machine_with_a_gpu):
-    for net in NETS[:-1]:
-        keep_engine(machine_with_a_gpu, net)
-    said = doctor.choice(GPU, RUNNER, doctor.fitting_engines(RUNNER))
-    assert said.startswith("cpu (OpenVINO): no engine that fits for face_detection_yunet_2023mar: python ")
-    keep_engine(machine_with_a_gpu, NETS[-1])
-    assert doctor.choice(GPU, RUNNER, doctor.fitting_engines(RUNNER)) == f"tensorrt on {GPU['device']}"
+def test_what_would_be_used_is_what_a_pipeline_takes():
+    from dmask.commands.options import make_pipeline
 
-
-def test_the_first_thing_missing_is_the_reason():
-    no_gpu, no_runner = GPU | {"problem": "no driver"}, RUNNER | {"problem": "no library"}
-    assert doctor.choice(no_gpu, no_runner, {}) == "cpu (OpenVINO): no driver"
-    assert doctor.choice(GPU, no_runner, {}) == "cpu (OpenVINO): no library"
+    pipeline = make_pipeline({"backend": "auto", "weights": "research", "precision": "auto", "threads": 1})
+    problems = []
+    assert doctor.would_be_used(problems) == f"{pipeline.backend}: {pipeline.backend_reason}"
+    assert not problems and pipeline.backend_reason
 
 
 def test_what_is_built_and_what_hinders_it_are_told_apart():

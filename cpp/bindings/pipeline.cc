@@ -300,7 +300,7 @@ void bind_pipeline(py::module_& m) {
            py::arg("subject"), py::arg("width"), py::arg("height"),
            "Instead of calibrate(): a subject known already. dict of identity (K,), scale, iris_radius_mm and, for\n"
            "od and os, _shape (Ks,), _offset (3,) mm, _roll rad, _centre (3,) mm, head frame.")
-      .def("reset", &Pipeline::reset)
+      .def("reset", [](Pipeline& p) { p.reset(); })
       .def_property_readonly("calibration", [](const Pipeline& p) { return p.calibration(); })
       .def("detect_timings", [](const Pipeline& p) { return timings_of(p.timings().detect); })
       .def("fit_timings",
@@ -313,7 +313,8 @@ void bind_pipeline(py::module_& m) {
              return d;
            })
       .def("track_statics", [](const Pipeline& p) { return statics_of(p.subject()); })
-      .def_property_readonly("backend", &Pipeline::backend);
+      .def_property_readonly("backend", [](const Pipeline& p) { return p.backend().backend; })
+      .def_property_readonly("backend_reason", [](const Pipeline& p) { return p.backend().reason; });
 
   py::class_<MaskRenderer>(m, "MaskRenderer", "Pictures of a stored track.")
       .def(py::init<const py::dict&, const std::string&>(), py::arg("statics"), py::arg("models_dir"))
@@ -325,7 +326,7 @@ void bind_pipeline(py::module_& m) {
              return to_array(r.image);
            },
            py::arg("row"), py::arg("width"), py::arg("height"))
-      .def("vertices", [](const MaskRenderer& r) {
+      .def("vertices", [](MaskRenderer& r) {
         const Points3f& v = r.painter.vertices();
         return py::array_t<float>({v.rows(), Eigen::Index{3}}, v.data());
       });

@@ -23,7 +23,6 @@ namespace {
 class DoubleOfNet final : public DeviceNet {
  public:
   explicit DoubleOfNet(NetOptions options) {
-    options.backend = "openvino";
     net_ = make_net(options);
     for (const TensorSpec& spec : options.inputs) inputs_.emplace_back(values(spec));
     for (const TensorSpec& spec : options.outputs) outputs_.emplace_back(values(spec));
@@ -60,7 +59,6 @@ DetectorOptions options() {
   const char* models = std::getenv("DMASK_MODELS");
   check(models != nullptr, "DMASK_MODELS is not set, expected the folder of the nets");
   o.model_dir = models;
-  o.face_detector_path = o.model_dir + "/../../../third_party/yunet/face_detection_yunet_2023mar.onnx";
   o.precision = "f32";
   return o;
 }

@@ -385,7 +385,6 @@ void nv12_chroma_is_shared_by_four_pixels_of_an_odd_frame() {
 void a_frame_that_the_cpu_cannot_read_is_an_error_that_says_so() {
   DetectorOptions options;
   options.model_dir = std::getenv("DMASK_MODELS");
-  options.face_detector_path = options.model_dir + "/../../../third_party/yunet/face_detection_yunet_2023mar.onnx";
   Detector detector(options);
   const std::vector<std::uint8_t> pixels(32 * 32 * 3, 90);
   const auto message_of = [&detector](const ImageView& frame) -> std::string {

@@ -129,7 +129,9 @@ class Pipeline:
     @property
     def calibration(self) -> Calibration: ...  # the last one
     @property
-    def backend(self) -> str: ...
+    def backend(self) -> str: ...  # cpu or tensorrt
+    @property
+    def backend_reason(self) -> str: ...  # one line
 
 class MaskRenderer:
     def __init__(self, statics: Mapping[str, NDArray[Any]], models_dir: str) -> None: ...

@@ -14,6 +14,7 @@
 #include <new>
 
 #include "capi/frame.hpp"
+#include "pipeline/mask_mesh.hpp"
 #include "pipeline/pipeline.hpp"
 
 struct dmask_pipeline {
@@ -270,9 +271,9 @@ dmask_pipeline::dmask_pipeline(const dmask_options& options)
     : settings(settings_of(options)), log(options.log), log_user(options.log_user), core(settings) {
   core.prepare();
   parameter_names = names_of_parameters(core.models());
-  const MaskPainter generic(core.models(), core.subject());
-  vertices = static_cast<int>(generic.vertices().rows());
-  triangles = static_cast<int>(generic.triangles().rows());
+  const MaskMesh generic(core.models(), core.subject());
+  vertices = generic.vertices();
+  triangles = static_cast<int>(generic.triangles.rows());
 }
 
 extern "C" {

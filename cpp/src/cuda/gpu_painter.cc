@@ -29,9 +29,9 @@ GpuPainter::GpuPainter(const Models& models, const MaskSubject& subject)
     : mesh_(models, subject),
       units_(static_cast<int>(mesh_.face.units.cols())),
       motions_(static_cast<int>(mesh_.patches[OD].motion.cols())),
-      triangles_(static_cast<int>(mesh_.triangles.rows())) {
+      triangle_count_(static_cast<int>(mesh_.triangles.rows())) {
   upload_subject();
-  const auto vertices = static_cast<std::size_t>(mesh_.vertices()), triangles = static_cast<std::size_t>(triangles_);
+  const auto vertices = static_cast<std::size_t>(mesh_.vertices()), triangles = static_cast<std::size_t>(triangle_count_);
   view_.reserve(1);
   weights_.reserve(static_cast<std::size_t>(units_ + 2 * motions_));
   device_view_.reserve(view_.size());
@@ -77,7 +77,7 @@ void GpuPainter::upload_subject() {
   for (Eigen::Index i = 0; i < mesh_.triangles.size(); ++i) ++first[index[i] + 1];
   for (int v = 0; v < vertices; ++v) first[v + 1] += first[v];
   std::vector<int> next(first.begin(), first.end() - 1);
-  for (int i = 0; i < 3 * triangles_; ++i) around[next[index[i]]++] = i / 3;
+  for (int i = 0; i < 3 * triangle_count_; ++i) around[next[index[i]]++] = i / 3;
   send(first.data(), vertices + 1, first_, stream_);
   send(around.data(), static_cast<Eigen::Index>(around.size()), around_, stream_);
   stream_.wait();
@@ -88,7 +88,7 @@ void GpuPainter::resize(int width, int height) {
   width_ = width, height_ = height;
   const auto pixels = static_cast<std::size_t>(width) * height;
   const auto bins = static_cast<std::size_t>(bins_along(width)) * bins_along(height);
-  bin_list_.reserve(bins * triangles_);
+  bin_list_.reserve(bins * triangle_count_);
   bin_count_.reserve(2 * bins);
   inv_depth_.reserve(pixels);
   pixel_.reserve(pixels);
@@ -133,12 +133,12 @@ void GpuPainter::enqueue() {
   pose_mask(pose, position_.get(), screen_.get(), stream);
   shade_skin({mesh_.vertices(), triangle_vertex_.get(), first_.get(), around_.get(), albedo_.get(), position_.get()},
              colour_.get(), stream);
-  set_up_triangles({triangles_, width_, height_, triangle_vertex_.get(), screen_.get(), colour_.get()},
+  set_up_triangles({triangle_count_, width_, height_, triangle_vertex_.get(), screen_.get(), colour_.get()},
                    {triangle_.get(), box_.get(), back_.get()}, stream);
-  bin_triangles({triangles_, width_, height_, box_.get(), back_.get()}, {bin_list_.get(), bin_count_.get()}, stream);
+  bin_triangles({triangle_count_, width_, height_, box_.get(), back_.get()}, {bin_list_.get(), bin_count_.get()}, stream);
 
   const auto [blue, green, red] = RenderStyle{}.background_bgr;
-  const DrawArguments draw{triangles_, width_, height_, triangle_.get(), box_.get(), bin_list_.get(), bin_count_.get(),
+  const DrawArguments draw{triangle_count_, width_, height_, triangle_.get(), box_.get(), bin_list_.get(), bin_count_.get(),
                            device_view_.get(), static_cast<std::uint32_t>(blue | green << 8 | red << 16)};
   const PixelArrays pixels{inv_depth_.get(), pixel_.get()};
   const SampleArrays samples{sampled_.get(), seen_.get(), sum_.get()};

@@ -12,6 +12,7 @@ class GpuPainter final : public Painter {
   GpuPainter(const Models& models, const MaskSubject& subject);
   void paint(const MaskFrame& frame, int width, int height, Image& out) override;
   const Points3f& vertices() override;  // downloads them
+  const Triangles& triangles() const override { return mesh_.triangles; }
 
  private:
   struct Patch {
@@ -24,7 +25,7 @@ class GpuPainter final : public Painter {
   void enqueue();  // from the parameters to the picture
 
   const MaskMesh mesh_;
-  const int units_, motions_, triangles_;
+  const int units_, motions_, triangle_count_;
   Stream stream_;
 
   // Of the subject.

@@ -16,7 +16,7 @@ namespace dmask {
 struct DetectorOptions {
   std::string model_dir;                 // directory of face68, eyelid, iris and lines .onnx
   std::string face_detector_path;        // YuNet; empty: face_detection_yunet_2023mar.onnx in model_dir
-  std::string backend = "openvino";      // openvino | tensorrt
+  std::string backend = "cpu";           // cpu | tensorrt
   std::string precision = "auto";        // f32 | bf16 | auto
   int threads = 1;                       // CPU threads of a net, 0: all
   float min_detection_score = 0.6f;      // 0..1, YuNet's score of a new face

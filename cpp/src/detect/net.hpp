@@ -15,7 +15,6 @@ struct TensorSpec {
 
 struct NetOptions {
   std::string model_path;           // ONNX file
-  std::string backend = "openvino"; // openvino | tensorrt
   std::string precision = "auto";   // f32 | bf16 (CPU) | f16 (GPU) | auto (what the device does fastest)
   int threads = 1;                  // CPU threads, 0: all
   std::vector<TensorSpec> inputs;   // expected; another name or shape is an error

@@ -12,7 +12,6 @@ NetOptions net_options(const DetectorOptions& options, const std::string& file, 
                        std::vector<TensorSpec> outputs) {
   NetOptions net;
   net.model_path = options.model_dir + "/" + file;
-  net.backend = options.backend;
   net.precision = options.precision;
   net.threads = options.threads;
   net.inputs = {std::move(input)};
@@ -48,16 +47,15 @@ NetOptions yunet_options(const DetectorOptions& options) {
   NetOptions net;
   net.model_path = options.face_detector_path.empty() ? options.model_dir + "/face_detection_yunet_2023mar.onnx"
                                                       : options.face_detector_path;
-  net.backend = options.backend;
   net.precision = options.precision;
   net.threads = options.threads;
   return net;
 }
 
 std::unique_ptr<Vision> make_vision(const DetectorOptions& options) {
-  if (options.backend == "openvino") return make_cpu_vision(options);
+  if (options.backend == "cpu") return make_cpu_vision(options);
   if (options.backend == "tensorrt") return cuda::make_gpu_vision(options);
-  throw Error("got detector backend '" + options.backend + "', expected openvino or tensorrt");
+  throw Error("got detector backend '" + options.backend + "', expected cpu or tensorrt");
 }
 
 }  // namespace dmask

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "cuda/gpu.hpp"
 #include "geometry/check.hpp"
 #include "geometry/cpu.hpp"
 #include "geometry/rotation.hpp"
@@ -15,13 +16,6 @@ double now_ms() {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-std::string chosen_backend(const PipelineOptions& options) {
-  if (options.backend == "auto" || options.backend == "cpu") return "openvino";
-  check(options.backend != "tensorrt",
-        "backend tensorrt is not part of this build: use --backend cpu");
-  throw Error("got backend '" + options.backend + "', expected auto, cpu or tensorrt");
-}
-
 std::string nets_dir(const PipelineOptions& options) {
   check(options.weights == "research" || options.weights == "open",
         "got weights '" + options.weights + "', expected research or open");
@@ -32,7 +26,6 @@ DetectorOptions detector_options(const PipelineOptions& options) {
   DetectorOptions d;
   d.model_dir = nets_dir(options);
   d.face_detector_path = options.models_dir + "/face_detection_yunet_2023mar.onnx";
-  d.backend = chosen_backend(options);
   d.precision = options.precision;
   d.threads = options.threads;
   return d;
@@ -59,7 +52,7 @@ const PipelineOptions& checked(const PipelineOptions& options) {
 
 Pipeline::Pipeline(const PipelineOptions& options)
     : options_(checked(options)),
-      backend_(chosen_backend(options)),
+      backend_(choose_backend(options.backend, detector_options(options))),
       models_(Models::load(options.models_dir, nets_dir(options))),
       tracker_(models_, options_.fit),
       subject_(mask_subject(models_, generic_calibration(models_, options_.fit), options_.fit, Profile::strict)) {
@@ -94,7 +87,10 @@ Calibration Pipeline::calibrate_live() {
 }
 
 void Pipeline::prepare() {
-  if (!detector_) detector_ = std::make_unique<Detector>(detector_options(options_));
+  if (detector_) return;
+  DetectorOptions d = detector_options(options_);
+  d.backend = backend_.backend;
+  detector_ = std::make_unique<Detector>(d);
 }
 
 FrameDetection Pipeline::detect(const ImageView& frame, double time_s) {
@@ -115,7 +111,8 @@ const Calibration& Pipeline::calibrate(const std::vector<FrameDetection>& window
 void Pipeline::use_calibration() {
   tracker_.set_calibration(calibration_);
   subject_ = mask_subject(models_, calibration_, options_.fit, profile_named(options_.profile));
-  painter_ = std::make_unique<MaskPainter>(models_, subject_);
+  if (backend_.backend == "tensorrt") painter_ = cuda::make_gpu_painter(models_, subject_);
+  else painter_ = std::make_unique<MaskPainter>(models_, subject_);
 }
 
 void Pipeline::use_subject(const Subject& subject, int width, int height) {

@@ -9,6 +9,7 @@
 #include "fit/calibration.hpp"
 #include "fit/tracker.hpp"
 #include "geometry/rotation.hpp"
+#include "pipeline/backend.hpp"
 #include "pipeline/mask.hpp"
 
 namespace dmask {
@@ -18,7 +19,7 @@ struct PipelineOptions {
   std::string weights = "research";  // research | open: the nets' licence; open ones are in models_dir/open
   std::string profile = "clinical";  // clinical | article | strict
   std::string backend = "auto";      // auto | cpu | tensorrt
-  std::string precision = "auto";    // auto | f32 | bf16
+  std::string precision = "auto";    // auto | f32 | bf16 (cpu) | f16 (tensorrt)
   int threads = 1;                   // of the nets, 0: all
   bool live_calibration = true;      // process() calibrates by itself
   FitOptions fit;
@@ -67,19 +68,19 @@ class Pipeline {
   Painter* painter() { return painter_.get(); }  // null before the first calibration
   const FitOptions& fit_options() const { return options_.fit; }
   const StageTimings& timings() const { return timings_; }
-  const std::string& backend() const { return backend_; }
+  const BackendChoice& backend() const { return backend_; }
 
  private:
   void use_calibration();
 
   PipelineOptions options_;
-  std::string backend_;
+  BackendChoice backend_;
   Models models_;
   std::unique_ptr<Detector> detector_;  // made when the first frame comes in
   Tracker tracker_;
   Calibration calibration_;
   MaskSubject subject_;
-  std::unique_ptr<MaskPainter> painter_;
+  std::unique_ptr<Painter> painter_;
   std::vector<FrameDetection> live_window_;
   int live_faces_ = 0, live_calibrations_ = 0;
   StageTimings timings_;

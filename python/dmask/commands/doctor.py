@@ -17,7 +17,6 @@ TENSORRT_LIBRARIES = {
     "tensorrt_rtx": ("libtensorrt_rtx.so.1",),
 }
 CUDA_MEANINGS = {0: "", 35: "the driver is older than CUDA", 100: "no device"}
-BUILD = "python trt_engines/build_engines.py --weights all --precision all"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,7 +68,6 @@ def examine() -> dict:
     except Exception as error:
         problems.append(f"the core could not be loaded ({error}): pip install .")
     models = check_models(problems)
-    fitting = fitting_engines(runner)
     return {
         "versions": versions,
         "processor": {
@@ -88,8 +86,8 @@ def examine() -> dict:
             "TensorRT packages": packages_state(),
             "TensorRT libraries": ", ".join(tensorrt_libraries()) or "none found",
         },
-        "engines": engines_state(fitting),
-        "would be used": choice(gpu, runner, fitting),
+        "engines": engines_state(fitting_engines(runner)),
+        "would be used": would_be_used(problems),
         "problems": problems,
     }
 
@@ -219,11 +217,14 @@ def engines_state(fitting: dict[str, list[str]]) -> dict[str, str]:
     }
 
 
-def choice(gpu: dict, runner: dict, fitting: dict[str, list[str]]) -> str:
-    """The backend that would be used, and why not TensorRT."""
-    reason = gpu["problem"] or runner["problem"]
-    if not reason:
-        usual = {label: found for label, found in fitting.items() if not label.startswith("open/")}
-        lacking = [label for label, found in usual.items() if not found]
-        reason = f"no engine that fits for {', '.join(lacking)}: {BUILD}" if lacking else ""
-    return f"cpu (OpenVINO): {reason}" if reason else f"tensorrt on {gpu['device']}"
+def would_be_used(problems: list[str]) -> str:
+    """The backend that --backend auto takes, and why: as the core decides it."""
+    from dmask.commands.options import make_pipeline
+
+    options = {"backend": "auto", "weights": "research", "precision": "auto", "threads": 1}
+    try:
+        pipeline = make_pipeline(options)
+    except Exception as error:
+        problems.append(f"no pipeline could be made ({error}): pip install .")
+        return "nothing"
+    return f"{pipeline.backend}: {pipeline.backend_reason}"

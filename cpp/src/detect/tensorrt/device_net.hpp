@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 struct CUstream_st;  // a CUDA stream, without CUDA's headers
 
@@ -20,6 +21,9 @@ class DeviceNet {
   // Returns at once; may be captured in a graph after one plain call.
   virtual void enqueue(CUstream_st* stream) = 0;
 };
+
+// Path of the engine for this net on this machine. Throws Error where a GPU, the library or the engine is missing.
+std::string tensorrt_engine(const NetOptions& options);
 
 // Throws Error where a GPU, the library, an engine for this GPU, or a tensor of the expected name, shape and type is
 // missing.

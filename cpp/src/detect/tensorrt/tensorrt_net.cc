@@ -170,6 +170,8 @@ class TensorRtNet final : public DeviceNet {
 
 }  // namespace
 
+std::string tensorrt_engine(const NetOptions& options) { return engine_path(options, load_tensorrt()); }
+
 std::unique_ptr<DeviceNet> make_tensorrt_net(const NetOptions& options) {
   const cuda::Status gpu = cuda::status();  // first: without a driver TensorRT may crash
   check(gpu.devices > 0, "TensorRT needs an NVIDIA GPU: " + gpu.problem + "; or use --backend cpu");

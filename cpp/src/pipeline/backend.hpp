@@ -1,0 +1,19 @@
+// Which backend looks at frames and draws masks, and why.
+#pragma once
+
+#include <string>
+
+namespace dmask {
+
+struct DetectorOptions;
+
+struct BackendChoice {
+  std::string backend;  // cpu | tensorrt
+  std::string reason;   // one line
+};
+
+// asked: auto | cpu | tensorrt. auto takes TensorRT where a GPU, its library and every engine are there, else the CPU.
+// Throws Error where tensorrt is asked for and something is missing: what, and how to get it.
+BackendChoice choose_backend(const std::string& asked, const DetectorOptions& nets);
+
+}  // namespace dmask

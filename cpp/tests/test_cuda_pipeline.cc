@@ -1,0 +1,167 @@
+// The whole way from frames to masks on an emulated GPU, with a double of TensorRT that runs the shipped nets, against the
+// CPU backend; and which of the two is chosen.
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+#include "check.hpp"
+#include "cuda/device.hpp"
+#include "detect/detector.hpp"
+#include "detect/vision.hpp"
+#include "geometry/check.hpp"
+#include "pipeline/pipeline.hpp"
+#include "rendered_face.h"
+#include "tensorrt_double/engines.hpp"
+
+using namespace dmask;
+
+namespace {
+
+constexpr int width = 288, height = 304;
+
+std::string models_dir() { return std::getenv("DMASK_MODELS"); }
+
+DetectorOptions nets() {
+  DetectorOptions o;
+  o.model_dir = models_dir();
+  o.precision = "f32";
+  return o;
+}
+
+PipelineOptions options(const std::string& backend) {
+  PipelineOptions o;
+  o.models_dir = models_dir();
+  o.backend = backend;
+  o.precision = "f32";
+  return o;
+}
+
+// The cache that the runner looks into, empty or with every engine.
+std::filesystem::path engine_cache(bool filled) {
+  const auto folder = std::filesystem::temp_directory_path() / ("dmask-engines-" + std::to_string(getpid()));
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  setenv("DMASK_ENGINES", folder.c_str(), 1);
+  if (filled) {
+    NetOptions yunet = yunet_options(nets());
+    yunet.inputs = {{"input", {1, 3, 320, 320}}};
+    for (const char* name : {"cls_", "obj_", "bbox_", "kps_"})
+      for (const int stride : {8, 16, 32})
+        yunet.outputs.push_back({name + std::to_string(stride), {1, (320 / stride) * (320 / stride), 1}});
+    for (const NetOptions& net : {yunet, face_net_options(nets()), eyelid_net_options(nets()), iris_net_options(nets()),
+                                  lines_net_options(nets())})
+      test::write_onnx_engine(net, folder);
+  }
+  return folder;
+}
+
+void tensorrt_is_taken_where_nothing_is_missing() {
+  engine_cache(true);
+  const BackendChoice chosen = choose_backend("auto", nets());
+  EXPECT(chosen.backend == "tensorrt");
+  EXPECT(chosen.reason.find("host emulation") != std::string::npos);
+  EXPECT(choose_backend("tensorrt", nets()).backend == "tensorrt");
+  EXPECT(choose_backend("cpu", nets()).backend == "cpu");
+}
+
+void what_is_missing_is_the_reason_or_the_error() {
+  const auto expect_reason = [](const std::string& word) {
+    const BackendChoice chosen = choose_backend("auto", nets());
+    EXPECT(chosen.backend == "cpu");
+    EXPECT(chosen.reason.find(word) != std::string::npos);
+    std::string said;
+    try {
+      choose_backend("tensorrt", nets());
+    } catch (const Error& error) {
+      said = error.what();
+    }
+    EXPECT(said.find(word) != std::string::npos && said.find("--backend cpu") != std::string::npos);
+  };
+  engine_cache(false);
+  expect_reason("build_engines.py");
+  engine_cache(true);
+  cuda_host::pretend_status(cudaErrorNoDevice);
+  expect_reason("no NVIDIA GPU");
+  cuda_host::pretend_status(cudaErrorInsufficientDriver);
+  expect_reason("driver");
+  cuda_host::pretend_status(cudaSuccess);
+  bool refused = false;
+  try {
+    choose_backend("gpu", nets());
+  } catch (const Error&) {
+    refused = true;
+  }
+  EXPECT(refused);
+}
+
+struct Worst {
+  double landmark_px = 0, head_deg = 0, gaze_deg = 0, fissure_mm = 0, mask_mean = 0;
+  int measured = 0;
+};
+
+void compare(const FrameResult& got, const FrameResult& want, Worst& worst) {
+  EXPECT(got.fit.face_reason == want.fit.face_reason);
+  worst.head_deg = std::fmax(worst.head_deg, std::abs(got.head.yaw_deg - want.head.yaw_deg));
+  worst.head_deg = std::fmax(worst.head_deg, std::abs(got.head.pitch_deg - want.head.pitch_deg));
+  for (int eye = 0; eye < 2; ++eye) {
+    const EyeFit &a = got.fit.eyes[eye], &b = want.fit.eyes[eye];
+    EXPECT(a.reason == b.reason);
+    if (b.gaze_found) {
+      ++worst.measured;
+      worst.gaze_deg = std::fmax(worst.gaze_deg, std::hypot(a.gaze.yaw - b.gaze.yaw, a.gaze.pitch - b.gaze.pitch) / deg);
+    }
+    if (std::isfinite(b.pfh_mm)) worst.fissure_mm = std::fmax(worst.fissure_mm, std::abs(a.pfh_mm - b.pfh_mm));
+  }
+}
+
+// A first look, steady frames, a confirmation by the face detector, a black frame and the face again.
+void frames_become_the_same_masks_as_on_the_cpu() {
+  engine_cache(true);
+  Pipeline gpu(options("tensorrt")), cpu(options("cpu"));
+  EXPECT(gpu.backend().backend == "tensorrt" && cpu.backend().backend == "cpu");
+  std::vector<std::uint8_t> bgr(width * height * 3);
+  Worst worst;
+  long allocations = 0;
+  constexpr int frames = 20, black = 17;
+  for (int f = 0; f < frames; ++f) {
+    EXPECT(rendered_face(models_dir().c_str(), 0.5 + f / 30.0, width, height, bgr.data()) == 0);
+    if (f == black) std::fill(bgr.begin(), bgr.end(), 0);
+    const ImageView view{bgr.data(), width, height, 3, width * 3};
+    FrameDetection seen_gpu, seen_cpu;
+    const FrameResult got = gpu.follow(view, f / 30.0, seen_gpu), want = cpu.follow(view, f / 30.0, seen_cpu);
+    EXPECT(seen_gpu.face_found == seen_cpu.face_found && seen_cpu.face_found == (f != black));
+    for (int i = 0; i < 68; ++i)
+      worst.landmark_px = std::fmax(worst.landmark_px, std::hypot(seen_gpu.face[i].x - seen_cpu.face[i].x,
+                                                                  seen_gpu.face[i].y - seen_cpu.face[i].y));
+    if (seen_cpu.face_found) compare(got, want, worst);
+    if (f % 8 == 0 || f == black) {  // drawing takes the emulation a second
+      Image mask_gpu, mask_cpu;
+      gpu.render(got, width, height, mask_gpu);
+      cpu.render(want, width, height, mask_cpu);
+      double sum = 0;
+      for (std::size_t i = 0; i < mask_cpu.bgr.size(); ++i) sum += std::abs(mask_gpu.bgr[i] - mask_cpu.bgr[i]);
+      worst.mask_mean = std::fmax(worst.mask_mean, sum / static_cast<double>(mask_cpu.bgr.size()));
+    }
+    if (f == 9) allocations = cuda_host::allocations();
+    if (f == 14) EXPECT(cuda_host::allocations() == allocations);
+  }
+  std::printf("pipeline: landmarks %.2g px, head %.2g deg, gaze %.2g deg, fissure %.2g mm, mask %.2g levels, %d eyes\n",
+              worst.landmark_px, worst.head_deg, worst.gaze_deg, worst.fissure_mm, worst.mask_mean, worst.measured);
+  EXPECT(worst.landmark_px < 0.05);
+  EXPECT(worst.head_deg < 0.05 && worst.gaze_deg < 0.3 && worst.fissure_mm < 0.05);
+  EXPECT(worst.mask_mean < 0.2);
+  EXPECT(worst.measured > 10);
+}
+
+}  // namespace
+
+int main() {
+  tensorrt_is_taken_where_nothing_is_missing();
+  what_is_missing_is_the_reason_or_the_error();
+  frames_become_the_same_masks_as_on_the_cpu();
+  std::filesystem::remove_all(engine_folder());
+  return test::report(3);
+}
