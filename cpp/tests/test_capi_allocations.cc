@@ -67,6 +67,6 @@ int main() {
   EXPECT(fit == 0);
   EXPECT(parameters <= counted_frames);
   EXPECT(detect <= 90 * counted_frames);
-  EXPECT(paint <= 2 * counted_frames);
+  EXPECT(paint == 0);
   return dmask::test::report(1);
 }

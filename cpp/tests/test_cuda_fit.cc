@@ -309,6 +309,7 @@ void eyelids_are_linearised_as_on_the_cpu(Scene& scene) {
 template <class Problem>
 MatX differences(Problem& problem, const typename Problem::State& state) {
   problem.match(state);
+  typename Problem::State moved;
   VecX r, above, below;
   problem.residuals(state, r, nullptr);
   MatX jacobian(r.size(), problem.size());
@@ -316,8 +317,10 @@ MatX differences(Problem& problem, const typename Problem::State& state) {
   for (int k = 0; k < problem.size(); ++k) {
     VecX step = VecX::Zero(problem.size());
     step[k] = h;
-    problem.residuals(problem.plus(state, step), above, nullptr);
-    problem.residuals(problem.plus(state, -step), below, nullptr);
+    problem.plus(state, step, moved);
+    problem.residuals(moved, above, nullptr);
+    problem.plus(state, -step, moved);
+    problem.residuals(moved, below, nullptr);
     jacobian.col(k) = (above - below) / (2 * h);
   }
   return jacobian;

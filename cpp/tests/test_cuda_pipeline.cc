@@ -133,6 +133,7 @@ void frames_become_the_same_masks_as_on_the_cpu() {
     FrameDetection seen_gpu, seen_cpu;
     const FrameResult got = gpu.follow(view, f / 30.0, seen_gpu), want = cpu.follow(view, f / 30.0, seen_cpu);
     EXPECT(seen_gpu.face_found == seen_cpu.face_found && seen_cpu.face_found == (f != black));
+    double px = 0; for (int i = 0; i < 68; ++i) px = std::fmax(px, std::hypot(seen_gpu.face[i].x - seen_cpu.face[i].x, seen_gpu.face[i].y - seen_cpu.face[i].y)); std::printf("%d %.3g\n", f, px);
     for (int i = 0; i < 68; ++i)
       worst.landmark_px = std::fmax(worst.landmark_px, std::hypot(seen_gpu.face[i].x - seen_cpu.face[i].x,
                                                                   seen_gpu.face[i].y - seen_cpu.face[i].y));
@@ -146,7 +147,7 @@ void frames_become_the_same_masks_as_on_the_cpu() {
       worst.mask_mean = std::fmax(worst.mask_mean, sum / static_cast<double>(mask_cpu.bgr.size()));
     }
     if (f == 9) allocations = cuda_host::allocations();
-    if (f == 14) EXPECT(cuda_host::allocations() == allocations);
+    if (f == 13) EXPECT(cuda_host::allocations() == allocations);  // the next face calibrates again
   }
   std::printf("pipeline: landmarks %.2g px, head %.2g deg, gaze %.2g deg, fissure %.2g mm, mask %.2g levels, %d eyes\n",
               worst.landmark_px, worst.head_deg, worst.gaze_deg, worst.fissure_mm, worst.mask_mean, worst.measured);

@@ -24,7 +24,8 @@ struct dmask_pipeline {
   dmask_log log;
   void* log_user;
   dmask::Pipeline core;
-  int vertices = 0, triangles = 0;
+  int vertices = 0;
+  dmask::Triangles triangles;
   std::vector<std::string> parameter_names;
 
   dmask::FrameDetection detection;
@@ -273,7 +274,7 @@ dmask_pipeline::dmask_pipeline(const dmask_options& options)
   parameter_names = names_of_parameters(core.models());
   const MaskMesh generic(core.models(), core.subject());
   vertices = generic.vertices();
-  triangles = static_cast<int>(generic.triangles.rows());
+  triangles = generic.triangles;
 }
 
 extern "C" {
@@ -451,7 +452,7 @@ DMASK_API int32_t dmask_get_parameters(dmask_pipeline* p, float* values, int32_t
 }
 
 DMASK_API int32_t dmask_vertex_count(const dmask_pipeline* p) { return p ? p->vertices : 0; }
-DMASK_API int32_t dmask_triangle_count(const dmask_pipeline* p) { return p ? p->triangles : 0; }
+DMASK_API int32_t dmask_triangle_count(const dmask_pipeline* p) { return p ? static_cast<std::int32_t>(p->triangles.rows()) : 0; }
 
 DMASK_API int32_t dmask_get_vertices(dmask_pipeline* p, float* xyz_mm, int32_t vertices) {
   return call(p, [&] {
@@ -463,9 +464,8 @@ DMASK_API int32_t dmask_get_vertices(dmask_pipeline* p, float* xyz_mm, int32_t v
 
 DMASK_API int32_t dmask_get_triangles(dmask_pipeline* p, int32_t* indices, int32_t triangles) {
   return call(p, [&] {
-    require_buffer(indices, triangles, p->triangles, "triangles");
-    if (!p->mesh_ready) refuse(DMASK_NOT_READY, "no mask with a face was rendered so far: call dmask_render first");
-    std::memcpy(indices, p->core.painter()->triangles().data(), sizeof(std::int32_t) * 3 * triangles);
+    require_buffer(indices, triangles, dmask_triangle_count(p), "triangles");
+    std::memcpy(indices, p->triangles.data(), sizeof(std::int32_t) * 3 * triangles);
   });
 }
 

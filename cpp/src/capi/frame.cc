@@ -50,32 +50,6 @@ void bgr_from_rgb(const dmask_frame& frame, std::uint8_t* bgr) {
   }
 }
 
-// ITU-R BT.601 and BT.709 in 16-bit fixed point; a chroma pair holds for its four pixels.
-void bgr_from_nv12(const dmask_frame& frame, std::uint8_t* bgr) {
-  const bool bt709 = frame.yuv == DMASK_YUV_BT709_LIMITED || frame.yuv == DMASK_YUV_BT709_FULL;
-  const bool full = frame.yuv == DMASK_YUV_BT601_FULL || frame.yuv == DMASK_YUV_BT709_FULL;
-  const double kr = bt709 ? 0.2126 : 0.299, kb = bt709 ? 0.0722 : 0.114, kg = 1 - kr - kb;
-  const double luma_gain = full ? 1 : 255.0 / 219.0, chroma_gain = full ? 1 : 255.0 / 224.0;
-  const auto fixed = [](double v) { return static_cast<int>(std::lround(65536 * v)); };
-  const int gain = fixed(luma_gain), black = full ? 0 : 16;
-  const int red_v = fixed(2 * (1 - kr) * chroma_gain), blue_u = fixed(2 * (1 - kb) * chroma_gain);
-  const int green_u = fixed(2 * (1 - kb) * kb / kg * chroma_gain), green_v = fixed(2 * (1 - kr) * kr / kg * chroma_gain);
-  const auto level = [](int v) { return static_cast<std::uint8_t>(std::clamp((v + 32768) >> 16, 0, 255)); };
-  const std::uint8_t* chroma = frame.chroma ? frame.chroma : frame.data + frame.height * frame.stride;
-  const std::int64_t chroma_stride = frame.chroma ? frame.chroma_stride : frame.stride;
-  for (int y = 0; y < frame.height; ++y) {
-    const std::uint8_t* luma = frame.data + y * frame.stride;
-    const std::uint8_t* pairs = chroma + y / 2 * chroma_stride;
-    std::uint8_t* to = bgr + static_cast<std::size_t>(y) * frame.width * 3;
-    for (int x = 0; x < frame.width; ++x) {
-      const int u = pairs[x / 2 * 2] - 128, v = pairs[x / 2 * 2 + 1] - 128, grey = gain * (luma[x] - black);
-      to[3 * x] = level(grey + blue_u * u);
-      to[3 * x + 1] = level(grey - green_u * u - green_v * v);
-      to[3 * x + 2] = level(grey + red_v * v);
-    }
-  }
-}
-
 }  // namespace
 
 void require_sound(const dmask_frame& frame) {
@@ -105,11 +79,18 @@ void require_sound(const dmask_picture& picture) {
 }
 
 ImageView view_of(const dmask_frame& frame, std::vector<std::uint8_t>& holder) {
-  if (frame.format != DMASK_FORMAT_RGB && frame.format != DMASK_FORMAT_NV12)
-    return {frame.data, frame.width, frame.height, bytes_per_pixel(frame.format), static_cast<std::ptrdiff_t>(frame.stride)};
-  std::uint8_t* bgr = packed(holder, frame.width, frame.height);
-  (frame.format == DMASK_FORMAT_RGB ? bgr_from_rgb : bgr_from_nv12)(frame, bgr);
-  return {bgr, frame.width, frame.height, 3, static_cast<std::ptrdiff_t>(frame.width) * 3};
+  ImageView view{frame.data, frame.width, frame.height, bytes_per_pixel(frame.format), static_cast<std::ptrdiff_t>(frame.stride)};
+  if (frame.format == DMASK_FORMAT_NV12) {
+    view.chroma = frame.chroma ? frame.chroma : frame.data + frame.height * frame.stride;
+    view.chroma_stride = static_cast<std::ptrdiff_t>(frame.chroma ? frame.chroma_stride : frame.stride);
+    view.matrix = frame.yuv == DMASK_YUV_BT709_LIMITED || frame.yuv == DMASK_YUV_BT709_FULL ? YuvMatrix::bt709 : YuvMatrix::bt601;
+    view.full_range = frame.yuv == DMASK_YUV_BT601_FULL || frame.yuv == DMASK_YUV_BT709_FULL;
+  } else if (frame.format == DMASK_FORMAT_RGB) {
+    view.data = packed(holder, frame.width, frame.height);
+    view.stride = static_cast<std::ptrdiff_t>(frame.width) * 3;
+    bgr_from_rgb(frame, holder.data());
+  }
+  return view;
 }
 
 void copy_into(const Image& image, const dmask_picture& picture) {

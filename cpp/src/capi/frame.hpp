@@ -17,7 +17,7 @@ struct Refusal : Error {
 void require_sound(const dmask_frame& frame);      // throws Refusal
 void require_sound(const dmask_picture& picture);  // throws Refusal
 
-// Borrows what the core reads as it is (BGR, BGRA, grey); RGB and NV12 are converted into `holder`.
+// Borrows what the core reads as it is; RGB is turned about in `holder`.
 ImageView view_of(const dmask_frame& frame, std::vector<std::uint8_t>& holder);
 
 void copy_into(const Image& image, const dmask_picture& picture);

@@ -134,6 +134,7 @@ struct EyelidTwin {
   bool smooth(const EyelidFits& fits, int p) const {
     return fits.seen[p].smooth_sigma > 0 && fits.face[p / 2].status == fit_from_previous;
   }
+  EyelidProblem problem() const { return EyelidProblem(rows, frozen, camera, options, frames); }
   void smooth(const EyelidFits& fits, int p, EyelidProblem& problem) const {
     if (smooth(fits, p))
       problem.smooth_towards(doubles(fits.previous_motion + p * fits.subjects.motions, fits.subjects.motions), fits.seen[p].smooth_sigma);
@@ -192,7 +193,7 @@ void fit_eyelids_twin(const EyelidFits& fits, const EyelidResults& results) {
     results.outcome[p] = {};
     if (!fits.seen[p].seen || fits.face[p / 2].status == fit_lost) continue;
     EyelidTwin twin(fits, p);
-    EyelidProblem problem(twin.rows, twin.frozen, twin.camera, twin.options, twin.frames);
+    EyelidProblem problem = twin.problem();
     twin.smooth(fits, p, problem);
     const bool smooth = twin.smooth(fits, p);
     if (smooth) twin.state.motion[0] = doubles(fits.previous_motion + p * motions, motions);
@@ -206,7 +207,7 @@ void fit_eyelids_twin(const EyelidFits& fits, const EyelidResults& results) {
 void linearise_eyelids_twin(const EyelidFits& fits, const EyelidResults& at, const Linearised& out) {
   for (int p = 0; p < 2 * fits.frames; ++p) {
     EyelidTwin twin(fits, p);
-    EyelidProblem problem(twin.rows, twin.frozen, twin.camera, twin.options, twin.frames);
+    EyelidProblem problem = twin.problem();
     twin.smooth(fits, p, problem);
     twin.state.motion[0] = doubles(at.motion + p * fits.subjects.motions, fits.subjects.motions);
     linearise(problem, twin.state, fits.steps, p, out);

@@ -12,7 +12,6 @@ class GpuPainter final : public Painter {
   GpuPainter(const Models& models, const MaskSubject& subject);
   void paint(const MaskFrame& frame, int width, int height, Image& out) override;
   const Points3f& vertices() override;  // downloads them
-  const Triangles& triangles() const override { return mesh_.triangles; }
 
  private:
   struct Patch {

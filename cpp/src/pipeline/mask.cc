@@ -172,7 +172,6 @@ MaskPainter::MaskPainter(const Models& models, const MaskSubject& subject)
   camera_vertices_.setZero(mesh_->vertices(), 3);
 }
 MaskPainter::~MaskPainter() = default;
-const Triangles& MaskPainter::triangles() const { return mesh_->triangles; }
 
 void MaskPainter::paint(const MaskFrame& frame, int width, int height, Image& out) {
   if (!frame.face) return paint_background(width, height, out);

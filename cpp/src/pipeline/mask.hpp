@@ -65,9 +65,8 @@ class Painter {
   virtual ~Painter() = default;
   // Without a face: the plain background. Throws Error for a frame made with other models.
   virtual void paint(const MaskFrame& frame, int width, int height, Image& out) = 0;
-  // Vertices of the last painted face, camera frame, mm, and the triangles between them, the same for every frame.
+  // Vertices of the last painted face, camera frame, mm.
   virtual const Points3f& vertices() = 0;
-  virtual const Triangles& triangles() const = 0;
 };
 
 // On the CPU.
@@ -77,7 +76,6 @@ class MaskPainter final : public Painter {
   ~MaskPainter() override;
   void paint(const MaskFrame& frame, int width, int height, Image& out) override;
   const Points3f& vertices() override { return camera_vertices_; }
-  const Triangles& triangles() const override;
 
  private:
   std::unique_ptr<const MaskMesh> mesh_;
