@@ -234,6 +234,28 @@ def test_a_face_that_appears_after_the_first_scan_is_still_calibrated(tmp_path, 
     assert valid[:8].sum() == 0 and valid[-4:].sum() == 4
 
 
+def test_auto_says_in_one_line_what_it_chose_and_why(tmp_path, capsys, patient_frames):
+    video = write_video(tmp_path / "in.mp4", patient_frames[:3])
+    assert cli.main(["run", str(video), "-o", str(tmp_path / "a")]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("backend ")]
+    assert line.startswith(("backend cpu: OpenVINO, since TensorRT", "backend tensorrt: TensorRT "))
+    assert cli.main(["run", str(video), "-o", str(tmp_path / "b"), "--backend", "cpu"]) == 0
+    assert "backend " not in capsys.readouterr().out
+    assert json.loads((tmp_path / "b" / "run.json").read_text())["backend"] == "cpu"
+
+
+def test_tensorrt_without_a_gpu_says_what_is_missing(tmp_path, capsys, patient_frames):
+    from dmask import _core
+
+    if not _core.gpu_status()["problem"]:
+        pytest.skip("a GPU is here")
+    video = write_video(tmp_path / "in.mp4", patient_frames[:3])
+    assert cli.main(["run", str(video), "-o", str(tmp_path / "out"), "--backend", "tensorrt"]) == 1
+    said = capsys.readouterr().err
+    assert "backend tensorrt cannot be used: " in said and "--backend cpu" in said
+    assert not (tmp_path / "out").exists()
+
+
 def test_progress_is_drawn_only_when_asked_for(tmp_path, capsys, patient_frames):
     video = write_video(tmp_path / "in.mp4", patient_frames)
     assert cli.main(["run", str(video), "-o", str(tmp_path / "a")]) == 0

@@ -100,6 +100,7 @@ class Results:
                 ),
                 "options": {name: value for name, value in options.items() if name != "models_dir"},
                 "hardware": environment.hardware(),
+                "backend": pipeline.backend,
                 "input": {
                     "kind": source.kind,
                     "width": source.width,

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from dmask.commands.options import add_backend_arguments, core_options, make_pipeline
+from dmask.commands.options import add_backend_arguments, announced_pipeline, core_options
 from dmask.errors import Error
 
 
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     failures: list[str] = []
     frames = faces = 0
     with atomic_file(out, args.overwrite) as partial:
-        pipeline = make_pipeline(options)
+        pipeline = announced_pipeline(options)
         table = Table(partial, LANDMARK_COLUMNS)
         progress = Progress(args.progress or sys.stderr.isatty())
         try:

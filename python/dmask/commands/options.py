@@ -121,3 +121,11 @@ def make_pipeline(options: dict[str, Any]):
     for name, value in (options | of_nets).items():
         setattr(core_options, name, value)
     return dmask.Pipeline(core_options)
+
+
+def announced_pipeline(options: dict[str, Any]):
+    """`make_pipeline`, saying in one line what the backend `auto` came to be, and why."""
+    pipeline = make_pipeline(options)
+    if options["backend"] == "auto":
+        print(f"backend {pipeline.backend}: {pipeline.backend_reason}")
+    return pipeline

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dmask.commands.options import add_core_arguments, core_options, make_pipeline
+from dmask.commands.options import add_core_arguments, announced_pipeline, core_options
 from dmask.errors import Error, WrongUse
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     if source.is_dir():
         return run_folder(source, out, options, args, show)
     try:
-        outcome = run_item(source, out, make_pipeline(options), options, args.overwrite, show)
+        outcome = run_item(source, out, announced_pipeline(options), options, args.overwrite, show)
     except Error as error:
         raise type(error)(f"{source}: {error}") from None
     print(f"{out}: {outcome.frames} frames, {outcome.frames_with_face} with a face")
@@ -109,10 +109,11 @@ def run_live(
         if isinstance(source, int)
         else folder_frames(source, args.seconds, notes)
     )
+    pipeline = announced_pipeline(options)
     progress = Progress(show)
     try:
         with atomic_folder(out, args.overwrite) as partial:
-            outcome, latency_ms = mask_live(frames, partial, make_pipeline(options), options, notes, progress)
+            outcome, latency_ms = mask_live(frames, partial, pipeline, options, notes, progress)
     finally:
         progress.clear()
     print(
@@ -129,7 +130,7 @@ def run_folder(source: Path, out: Path, options: dict[str, Any], args: argparse.
     from dmask.io.source import list_folder
 
     items = list_folder(source, args.anonymous_ids)
-    pipeline = make_pipeline(options)
+    pipeline = announced_pipeline(options)
     rows: list[tuple[str, str, str, int, int]] = []
     try:
         for number, (name, path) in enumerate(items, 1):
