@@ -1,6 +1,6 @@
 """Registers, spills and shared memory of every CUDA kernel, as the compiler says (needs nvcc, no GPU).
 
-    python bench/kernel_table.py [--markdown] [--sources FOLDER]
+    python bench/kernel_table.py
 
 Exits with 1 where a kernel spills registers to memory.
 """
@@ -72,27 +72,24 @@ def kernels_of(source: Path) -> list[Kernel]:
     return sorted(found.values())
 
 
-def print_table(kernels: list[Kernel], markdown: bool) -> None:
+def table(kernels: list[Kernel]) -> str:
     rows = [["file", "kernel", *(f"sm_{a}" for a in ARCHITECTURES), "spills B", "stack B", "shared B"]]
     for k in kernels:
         registers = [str(k.registers.get(a, "")) for a in ARCHITECTURES]
         rows.append([k.file, k.name, *registers, str(k.spill_bytes), str(k.stack_bytes), str(k.shared_bytes)])
-    if markdown:
-        rows.insert(1, ["---"] * len(rows[0]))
-        print("\n".join("| " + " | ".join(row) + " |" for row in rows))
-        return
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    rows.insert(1, ["---", "---"] + ["---:"] * (len(rows[0]) - 2))
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def all_kernels(folder: Path = ROOT / "cpp" / "src" / "cuda") -> list[Kernel]:
+    return [kernel for source in sorted(folder.glob("*.cu")) for kernel in kernels_of(source)]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--markdown", action="store_true", help="a table for docs/gpu.md")
-    parser.add_argument("--sources", type=Path, default=ROOT / "cpp" / "src" / "cuda", metavar="FOLDER")
-    args = parser.parse_args()
-    kernels = [kernel for source in sorted(args.sources.glob("*.cu")) for kernel in kernels_of(source)]
-    print_table(kernels, args.markdown)
+    parser.parse_args()
+    kernels = all_kernels()
+    print(table(kernels))
     spilling = [kernel.name for kernel in kernels if kernel.spill_bytes]
     if spilling:
         print(f"spilling registers: {', '.join(spilling)}", file=sys.stderr)

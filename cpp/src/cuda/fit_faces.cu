@@ -230,7 +230,7 @@ struct FaceBlock {
   }
 };
 
-__global__ void __launch_bounds__(threads) fit_faces_kernel(FaceFits fits, FaceResults results) {
+__global__ void __launch_bounds__(threads, 2) fit_faces_kernel(FaceFits fits, FaceResults results) {
   __shared__ FaceShared shared;
   const int problem = static_cast<int>(blockIdx.x), t = static_cast<int>(threadIdx.x);
   FitOutcome& outcome = results.outcome[problem];
