@@ -1,5 +1,5 @@
-"""What the GPU path of one frame costs at least, on paper: bytes and operations a kernel, and the limit that a
-card's memory and arithmetic set. Nothing here is measured; no GPU is needed.
+"""What the GPU path of one frame costs at least, on paper: bytes and operations a kernel, and the limit that
+a card's memory and arithmetic set. Nothing here is measured; no GPU is needed.
 
     python bench/roofline.py [--width 512 --height 512]
 """
