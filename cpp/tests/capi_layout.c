@@ -40,7 +40,7 @@ int main(void) {
   FIELD(dmask_frame, chroma);
   FIELD(dmask_frame, chroma_stride);
   FIELD(dmask_frame, yuv);
-  FIELD(dmask_frame, reserved);
+  FIELD(dmask_frame, on_device);
   SIZE(dmask_picture);
   FIELD(dmask_picture, struct_size);
   FIELD(dmask_picture, format);

@@ -177,6 +177,9 @@ static void refuses_bad_frames_and_buffers(dmask_pipeline* pipeline, uint64_t ex
   FRAME_REFUSED(DMASK_BAD_ARGUMENT, stride, INT64_MAX);
   FRAME_REFUSED(DMASK_BAD_ARGUMENT, time_s, NAN);
   FRAME_REFUSED(DMASK_BAD_ARGUMENT, time_s, INFINITY);
+  FRAME_REFUSED(DMASK_BAD_ARGUMENT, on_device, 2);
+  FRAME_REFUSED(DMASK_FAILED, on_device, 1); /* the CPU backend cannot read it */
+  EXPECT(strncmp(dmask_backend_text(pipeline), "cpu: OpenVINO", 13) == 0 && dmask_backend_text(NULL)[0] == 0);
   frame = frame_at(0);
   frame.format = DMASK_FORMAT_NV12;
   frame.width = WIDTH - 1;

@@ -87,7 +87,12 @@ typedef enum dmask_profile { /* what leaves the machine */
 
 typedef enum dmask_weights { DMASK_WEIGHTS_RESEARCH = 0, DMASK_WEIGHTS_OPEN = 1 } dmask_weights; /* the nets' licence */
 typedef enum dmask_backend { DMASK_BACKEND_AUTO = 0, DMASK_BACKEND_CPU = 1, DMASK_BACKEND_TENSORRT = 2 } dmask_backend;
-typedef enum dmask_precision { DMASK_PRECISION_AUTO = 0, DMASK_PRECISION_F32 = 1, DMASK_PRECISION_BF16 = 2 } dmask_precision;
+typedef enum dmask_precision {
+  DMASK_PRECISION_AUTO = 0,
+  DMASK_PRECISION_F32 = 1,
+  DMASK_PRECISION_BF16 = 2, /* CPU */
+  DMASK_PRECISION_F16 = 3   /* TensorRT */
+} dmask_precision;
 
 typedef enum dmask_format {
   DMASK_FORMAT_BGR = 0,
@@ -164,7 +169,8 @@ typedef struct dmask_frame {
   const uint8_t* chroma;     /* NV12: U, V pairs; null: right behind height * stride bytes of luma */
   int64_t chroma_stride;     /* NV12, with chroma: bytes */
   int32_t yuv;               /* NV12: dmask_yuv */
-  int32_t reserved;          /* 0 */
+  int32_t on_device;         /* 1: data and chroma lie in the memory of the GPU that the TensorRT backend uses, written before
+                                the call, and are not copied (not RGB); 0: in the program's memory */
 } dmask_frame;
 
 /* A picture to be written. Bytes of a row beyond the pixels are left alone. */
@@ -264,6 +270,9 @@ DMASK_API void dmask_destroy(dmask_pipeline* pipeline);
 /* The sentence of the last call on this handle that failed, "" before; valid until the next call on it. Not to be
  * called while another thread uses the handle. */
 DMASK_API const char* dmask_last_error(const dmask_pipeline* pipeline);
+
+/* What the nets run on and why, one line: "cpu: OpenVINO, as asked for". Valid as long as the handle. */
+DMASK_API const char* dmask_backend_text(const dmask_pipeline* pipeline);
 
 /* Finds, follows and measures the face in a frame. `measures` may be null. A frame without a face is no error. The frame's
  * size may change. Real time: no allocation after the last calibration but the inference library's own. */

@@ -27,6 +27,7 @@ struct dmask_pipeline {
   int vertices = 0;
   dmask::Triangles triangles;
   std::vector<std::string> parameter_names;
+  std::string backend;
 
   dmask::FrameDetection detection;
   dmask::FrameResult result;
@@ -181,7 +182,7 @@ PipelineOptions settings_of(const dmask_options& o) {
   require_code("profile", o.profile, DMASK_PROFILE_STRICT);
   require_code("weights", o.weights, DMASK_WEIGHTS_OPEN);
   require_code("backend", o.backend, DMASK_BACKEND_TENSORRT);
-  require_code("precision", o.precision, DMASK_PRECISION_BF16);
+  require_code("precision", o.precision, DMASK_PRECISION_F16);
   require_code("threads", o.threads, 256);
   require_code("eyebrows", o.eyebrows, 1);
   require_code("live_calibration", o.live_calibration, 1);
@@ -193,7 +194,7 @@ PipelineOptions settings_of(const dmask_options& o) {
   constexpr const char* profiles[] = {"clinical", "article", "strict"};
   constexpr const char* weights[] = {"research", "open"};
   constexpr const char* backends[] = {"auto", "cpu", "tensorrt"};
-  constexpr const char* precisions[] = {"auto", "f32", "bf16"};
+  constexpr const char* precisions[] = {"auto", "f32", "bf16", "f16"};
   s.profile = profiles[o.profile];
   s.weights = weights[o.weights];
   s.backend = backends[o.backend];
@@ -272,6 +273,7 @@ dmask_pipeline::dmask_pipeline(const dmask_options& options)
     : settings(settings_of(options)), log(options.log), log_user(options.log_user), core(settings) {
   core.prepare();
   parameter_names = names_of_parameters(core.models());
+  backend = core.backend().backend + ": " + core.backend().reason;
   const MaskMesh generic(core.models(), core.subject());
   vertices = generic.vertices();
   triangles = generic.triangles;
@@ -346,6 +348,8 @@ DMASK_API int32_t dmask_create(const dmask_options* options, dmask_pipeline** pi
 DMASK_API void dmask_destroy(dmask_pipeline* pipeline) {
   caught(DMASK_FAILED, nullptr, 0, [&] { delete pipeline; });
 }
+
+DMASK_API const char* dmask_backend_text(const dmask_pipeline* pipeline) { return pipeline ? pipeline->backend.c_str() : ""; }
 
 DMASK_API const char* dmask_last_error(const dmask_pipeline* pipeline) {
   return pipeline ? pipeline->error : "got a null pointer, expected a handle of dmask_create";

@@ -58,6 +58,10 @@ void require_sound(const dmask_frame& frame) {
   require_size("frame", frame.width, frame.height);
   require_data("the frame's data", frame.data);
   require_stride("the frame", frame.stride, static_cast<std::int64_t>(frame.width) * bytes_per_pixel(frame.format));
+  if (frame.on_device != 0 && frame.on_device != 1)
+    throw Refusal(DMASK_BAD_ARGUMENT, "got on_device " + std::to_string(frame.on_device) + ", expected 0 or 1");
+  if (frame.on_device && frame.format == DMASK_FORMAT_RGB)
+    throw Refusal(DMASK_BAD_ARGUMENT, "got an RGB frame in device memory, expected BGR, BGRA, grey or NV12 there");
   if (!std::isfinite(frame.time_s))
     throw Refusal(DMASK_BAD_ARGUMENT, "got a frame time that is not a number, expected seconds on a clock that does not run backwards");
   if (frame.format != DMASK_FORMAT_NV12) return;
@@ -80,6 +84,7 @@ void require_sound(const dmask_picture& picture) {
 
 ImageView view_of(const dmask_frame& frame, std::vector<std::uint8_t>& holder) {
   ImageView view{frame.data, frame.width, frame.height, bytes_per_pixel(frame.format), static_cast<std::ptrdiff_t>(frame.stride)};
+  view.on_device = frame.on_device == 1;
   if (frame.format == DMASK_FORMAT_NV12) {
     view.chroma = frame.chroma ? frame.chroma : frame.data + frame.height * frame.stride;
     view.chroma_stride = static_cast<std::ptrdiff_t>(frame.chroma ? frame.chroma_stride : frame.stride);

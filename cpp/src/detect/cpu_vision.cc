@@ -29,7 +29,7 @@ class CpuVision final : public Vision {
   void show(const ImageView& frame) override {
     timings_ = {};
     const Stopwatch watch(timings_.preprocess);
-    check(!frame.on_device, "got a frame in GPU memory, which the openvino backend cannot read: use backend tensorrt, or "
+    check(!frame.on_device, "got a frame in GPU memory, expected one in the program's own on the CPU: use backend tensorrt, or "
                             "hand over a frame in host memory");
     frame_ = frame;
     if (frame.is_nv12()) {
