@@ -1,7 +1,6 @@
 // Runs a target without libFuzzer: strings of random bytes, the same ones for the same seed, or files named.
 //   fuzz_x [-cases N] [-seed S] [FILE ...]
 // A case that crashes, or takes longer than 20 s, is left in crash-<target>.
-#include <sanitizer/common_interface_defs.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -17,6 +16,7 @@
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+extern "C" __attribute__((weak)) void __sanitizer_set_death_callback(void (*)());  // where there are sanitizers
 
 namespace {
 
@@ -53,7 +53,7 @@ int main(int argc, char** argv) {
   }
   const std::string name = std::strrchr(argv[0], '/') ? std::strrchr(argv[0], '/') + 1 : argv[0];
   crash_name = "crash-" + name;
-  __sanitizer_set_death_callback(keep_input);
+  if (__sanitizer_set_death_callback) __sanitizer_set_death_callback(keep_input);
   std::signal(SIGALRM, stop);
   std::signal(SIGABRT, stop);
   for (const std::string& file : files) {

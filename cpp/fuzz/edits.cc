@@ -33,6 +33,12 @@ void set_item(Entry& entry, std::size_t k, Bytes& bytes) {
   }
 }
 
+std::size_t header_bytes(const std::vector<Entry>& entries) {
+  std::size_t n = 16;
+  for (const Entry& entry : entries) n += 20 + entry.name.size() + 8 * entry.shape.size();
+  return n;
+}
+
 std::uint64_t items(const Entry& entry) {
   std::uint64_t n = 1;
   for (const std::uint64_t d : entry.shape) n *= d;
@@ -105,9 +111,21 @@ std::vector<Entry> entries_of(const std::vector<std::uint8_t>& file) {
 
 std::vector<std::uint8_t> edited(std::vector<Entry> entries, Bytes& bytes) {
   for (int k = bytes.between(0, 3); k > 0; --k) edit(entries, bytes);
-  std::size_t at = 16;
-  for (const Entry& entry : entries) at += 20 + entry.name.size() + 8 * entry.shape.size();
-  const std::size_t head = at;
+  std::vector<std::uint8_t> out = put_together(entries);
+  if (bytes.one_in(8)) {  // anything in the header
+    const std::size_t head = header_bytes(entries);
+    for (int k = bytes.between(1, 3); k > 0; --k) {
+      const std::size_t place = bytes.next<std::uint16_t>() % std::max<std::size_t>(head - 8, 1);
+      const std::int64_t value = bytes.whole();
+      std::memcpy(out.data() + place, &value, std::size_t{1} << bytes.between(0, 3));
+    }
+  }
+  if (bytes.one_in(16)) out.resize(bytes.next<std::uint32_t>() % (out.size() + 1));
+  return out;
+}
+
+std::vector<std::uint8_t> put_together(const std::vector<Entry>& entries) {
+  std::size_t at = header_bytes(entries);
   std::vector<std::uint8_t> out;
   for (const char c : std::string("DMASKARR")) put(out, c);
   put<std::uint32_t>(out, 1);
@@ -127,13 +145,6 @@ std::vector<std::uint8_t> edited(std::vector<Entry> entries, Bytes& bytes) {
     out.resize((out.size() + 63) / 64 * 64);
     out.insert(out.end(), entry.data.begin(), entry.data.end());
   }
-  if (bytes.one_in(8))  // anything in the header
-    for (int k = bytes.between(1, 3); k > 0; --k) {
-      const std::size_t place = bytes.next<std::uint16_t>() % std::max<std::size_t>(head - 8, 1);
-      const std::int64_t value = bytes.whole();
-      std::memcpy(out.data() + place, &value, std::size_t{1} << bytes.between(0, 3));
-    }
-  if (bytes.one_in(16)) out.resize(bytes.next<std::uint32_t>() % (out.size() + 1));
   return out;
 }
 

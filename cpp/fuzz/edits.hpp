@@ -22,6 +22,8 @@ std::string seed(const char* name);  // path of a committed tiny file
 
 std::vector<Entry> entries_of(const std::vector<std::uint8_t>& file);  // of a sound file
 
+std::vector<std::uint8_t> put_together(const std::vector<Entry>& entries);
+
 // A few entries changed, then the file put together, with a few of its header's bytes changed now and then.
 std::vector<std::uint8_t> edited(std::vector<Entry> entries, Bytes& bytes);
 

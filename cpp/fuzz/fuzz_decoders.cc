@@ -77,7 +77,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       }
       case 2: {
         const IrisPoints iris = points_of(bytes, sound.eyes[OD].iris);
-        turned_limbus(reversed_limbus(iris), number(bytes));
+        turned_limbus(reversed_limbus(iris), static_cast<float>(bytes.next<std::int16_t>()) / 300);
         steadied_centre(iris);
         break;
       }

@@ -1,4 +1,5 @@
 // Track files with changed fields, and mask parameters that are finite but absurd.
+#include "geometry/check.hpp"
 #include "models/container.hpp"
 #include "pipeline/mask.hpp"
 #include "tiny.hpp"
