@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "fit/levenberg.hpp"
+#include "fit/sound.hpp"
 #include "geometry/check.hpp"
 #include "geometry/rotation.hpp"
 #include "models/container.hpp"
@@ -105,6 +106,16 @@ bool iris_in_sight(const EyeDetection& eye) {
   return visible >= 6 && eye.iris[0].confidence > 0.4f;
 }
 
+bool finite(const Calibration& c) {
+  bool all = std::isfinite(c.scale) && c.scale > 0 && c.identity.allFinite() && c.face.neutral.allFinite() && c.face.units.allFinite() &&
+             std::isfinite(c.ball.iris_radius_mm) && std::isfinite(c.iris_radius_sd_mm);
+  for (const EyeStatics& e : c.eyes)
+    all = all && e.shape.allFinite() && e.offset.allFinite() && std::isfinite(e.roll) && e.patch_centre.allFinite() && e.centre.allFinite() &&
+          e.centre_covariance.allFinite() && (e.centre_covariance.diagonal().array() >= 0).all() && e.rows.patch.allFinite() &&
+          e.rows.motion.allFinite();
+  return all;
+}
+
 bool named_fixating(const FitOptions& options, int eye, double time_s) {
   const Fixation& f = options.fixation;
   return f.eye[eye] && time_s >= f.from_s && time_s <= f.to_s;
@@ -117,9 +128,10 @@ Models Models::load(const std::string& directory, const std::string& nets_direct
   m.face = FaceModel::load(directory + "/face.dmm");
   const Container convention = Container::read(nets_directory + "/landmarks.dmm");
   m.landmark_rows = LandmarkRows::from(
-      m.face, Eigen::Map<const Points3f>(convention.get("offset_mm", DType::f32, {68, 3}).as<float>(), 68, 3));
+      m.face, Eigen::Map<const Points3f>(convention.numbers("offset_mm", {68, 3}), 68, 3));
   for (int eye = 0; eye < 2; ++eye) {
     m.eyelid[eye] = EyelidModel::load(directory + "/eyelid.dmm", static_cast<Eye>(eye));
+    m.eyelid[eye].check_with(m.face, directory + "/eyelid.dmm");
     m.eyelid_rows[eye] = EyelidRows::from(m.eyelid[eye]);
   }
   return m;
@@ -160,6 +172,11 @@ std::vector<int> choose_window(const std::vector<FrameDetection>& detections, co
 }
 
 Calibration calibrate(const Models& models, const std::vector<FrameDetection>& detections, const FitOptions& options) {
+  if (!std::all_of(detections.begin(), detections.end(), [](const FrameDetection& d) { return !d.face_found || sound(d); })) {
+    std::vector<FrameDetection> cleaned;
+    for (const FrameDetection& d : detections) cleaned.push_back(without_unsound(d));
+    return calibrate(models, cleaned, options);
+  }
   Calibration c;
   c.frames_used = choose_window(detections, options, c.reason);
   if (c.frames_used.empty()) return c;
@@ -285,7 +302,8 @@ Calibration calibrate(const Models& models, const std::vector<FrameDetection>& d
   }
   for (int eye = 0; eye < 2; ++eye) c.eyes[eye].centre = balls.centre[eye];
   c.ball = balls.ball;
-  c.ok = true;
+  c.ok = finite(c);
+  if (!c.ok) c.reason = "the landmarks are not those of a face";
   return c;
 }
 

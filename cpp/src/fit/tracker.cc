@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "fit/measures.hpp"
+#include "fit/sound.hpp"
 #include "geometry/rotation.hpp"
 
 namespace dmask {
@@ -55,6 +56,7 @@ void Tracker::set_calibration(const Calibration& calibration) {
 }
 
 FrameFit Tracker::fit(const FrameDetection& detection) {
+  if (detection.face_found && !sound(detection)) return fit(without_unsound(detection));
   FrameFit fit;
   fit.time_s = detection.time_s;
   fit.pose.units.setZero(models_.face.units());
@@ -126,9 +128,14 @@ void Tracker::fit_eyelid(const FrameDetection& detection, int eye, double intero
     problem.smooth_towards(state.motion[0], options_.smooth_lid * random_walk(options_, dt_s));
   }
   levenberg(problem, state, lids_trial_, {.max_iterations = 5, .step_tolerance = 1e-2, .robust_scale = 4}, lid_workspace_);  // E2, Eq. (21)
+  out.eyelid_residual_pct = 100 * problem.residual_px(state, 0) / interocular_px;
+  if (!std::isfinite(out.eyelid_residual_pct)) {  // a head turned until its lids lie in the camera's plane
+    out.eyelid_residual_pct = NAN;
+    out.reason = Reason::lost;
+    return;
+  }
   out.motion = state.motion[0];
   out.lids_valid = true;
-  out.eyelid_residual_pct = 100 * problem.residual_px(state, 0) / interocular_px;
 
   measure_lids(statics, curves.shut, out, lid_matches_.head);
 }
@@ -162,7 +169,7 @@ void Tracker::fit_eyeball(const FrameDetection& detection, int eye, double inter
     state.gaze[0] = gaze_at(observations[0].points[0], centre, fit.pose.rotation, calibration_.camera, calibration_.ball);
   levenberg(problem, state, balls_trial_, {.max_iterations = 8, .step_tolerance = 1e-4, .robust_scale = 3}, workspace_);  // E3, Eq. (22)
   out.eyeball_residual_pct = 100 * problem.residual_px(state, 0) / interocular_px;
-  if (out.eyeball_residual_pct > options_.max_eyeball_residual_pct) {
+  if (!(out.eyeball_residual_pct <= options_.max_eyeball_residual_pct)) {
     out.reason = Reason::lost;
     return;
   }

@@ -1,7 +1,9 @@
 #include "models/container.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 
 #include "geometry/check.hpp"
@@ -27,6 +29,7 @@ class Cursor {
     const std::uint8_t* p = take(n);
     return {reinterpret_cast<const char*>(p), n};
   }
+  std::size_t at() const { return at_; }
 
  private:
   const std::uint8_t* take(std::size_t n) {
@@ -44,6 +47,12 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
   std::string text = "(";
   for (std::int64_t n : shape) text += (n < 0 ? std::string("any") : std::to_string(n)) + ",";
   return text + ")";
+}
+
+// Fit to stand in an error's sentence.
+bool printable(const std::string& name) {
+  return !name.empty() && name.size() <= 200 &&
+         std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) >= 32 && c != 127; });
 }
 
 float half_to_float(std::uint16_t h) {
@@ -67,7 +76,9 @@ Container Container::read(const std::string& path) {
   Container c;
   c.path_ = path;
   std::ifstream file(path, std::ios::binary | std::ios::ate);
-  check(file.good(), "cannot open " + path + ": expected a dmask model or track file");
+  std::error_code ignored;
+  check(file.good() && !std::filesystem::is_directory(path, ignored) && file.tellg() >= 0,
+        "cannot open " + path + ": expected a dmask model or track file");
   c.bytes_.resize(static_cast<std::size_t>(file.tellg()));
   file.seekg(0);
   file.read(reinterpret_cast<char*>(c.bytes_.data()), static_cast<std::streamsize>(c.bytes_.size()));
@@ -80,6 +91,7 @@ Container Container::read(const std::string& path) {
   const auto count = cursor.next<std::uint32_t>();
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::string name = cursor.text(cursor.next<std::uint16_t>());
+    check(printable(name) && !c.has(name), path + " has an array without a proper name of its own: copy the file again");
     Array a;
     const auto dtype = cursor.next<std::uint8_t>();
     check(dtype <= 6, path + ": array " + name + " has unknown type " + std::to_string(dtype));
@@ -101,6 +113,8 @@ Container Container::read(const std::string& path) {
     a.data = c.bytes_.data() + offset;
     c.arrays_[name] = a;
   }
+  for (const auto& [name, a] : c.arrays_)
+    check(a.data >= c.bytes_.data() + cursor.at(), path + ": array " + name + " lies in the header; copy the file again");
   return c;
 }
 
@@ -113,6 +127,14 @@ const Array& Container::get(const std::string& name, DType dtype, const std::vec
   check(fits, path_ + ": array " + name + " is " + dtype_names[static_cast<int>(a.dtype)] + shape_text(a.shape) +
                   ", expected " + dtype_names[static_cast<int>(dtype)] + shape_text(shape));
   return a;
+}
+
+const float* Container::numbers(const std::string& name, const std::vector<std::int64_t>& shape) const {
+  const Array& a = get(name, DType::f32, shape);
+  const float* values = a.as<float>();
+  check(std::all_of(values, values + a.size(), [](float v) { return std::isfinite(v); }),
+        path_ + ": array " + name + " holds a number that is not finite; copy the file again");
+  return values;
 }
 
 std::vector<std::string> Container::strings(const std::string& name) const {

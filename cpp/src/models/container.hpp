@@ -32,6 +32,8 @@ class Container {
   bool has(const std::string& name) const { return arrays_.count(name) > 0; }
   // Throws Error naming the file, the array and what was expected; a dim of -1 accepts any length.
   const Array& get(const std::string& name, DType dtype, const std::vector<std::int64_t>& shape) const;
+  // An array of f32, all of them finite.
+  const float* numbers(const std::string& name, const std::vector<std::int64_t>& shape) const;
   std::vector<std::string> strings(const std::string& name) const;
   std::vector<float> floats(const std::string& name) const;  // any floating dtype or i32, flattened
 

@@ -14,6 +14,8 @@ inline constexpr int max_lid_motions = 32;
 using LidWeights = Eigen::Matrix<double, Eigen::Dynamic, 1, 0, max_lid_motions, 1>;
 using LidWeightsF = Eigen::Matrix<float, Eigen::Dynamic, 1, 0, max_lid_motions, 1>;
 
+class FaceModel;
+
 struct EyelidModel {
   VecXf patch;                // 3V template, mm
   Eigen::MatrixXf shape;      // 3V x Ks, w_es ~ N(0,1)
@@ -38,6 +40,8 @@ struct EyelidModel {
   VecXf named(const std::string& name) const;  // its motion weights (Km); throws Error when there is none
 
   static EyelidModel load(const std::string& path, Eye eye);
+  // Throws Error, naming `path`, unless this patch belongs to that face.
+  void check_with(const FaceModel& face, const std::string& path) const;
 };
 
 }  // namespace dmask

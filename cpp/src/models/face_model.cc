@@ -9,8 +9,8 @@ namespace dmask {
 FaceModel FaceModel::load(const std::string& path) {
   FaceModel m;
   m.file_ = Container::read(path);
-  const Array& mean = m.file_.get("mean", DType::f32, {-1, 3});
-  const std::int64_t n = mean.shape[0];
+  const std::int64_t n = m.file_.get("mean", DType::f32, {-1, 3}).shape[0];
+  check(n <= 1000000, path + ": a face of " + std::to_string(n) + " vertices, expected a million at most");
   const Array& identity = m.file_.get("identity_q", DType::i16, {-1, n, 3});
   const Array& units = m.file_.get("unit_q", DType::i16, {-1, n, 3});
   const Array& interaction = m.file_.get("interaction_q", DType::i16, {-1, n, 3});
@@ -19,14 +19,14 @@ FaceModel FaceModel::load(const std::string& path) {
   m.vertices_ = static_cast<int>(n);
   m.identities_ = static_cast<int>(k);
   m.interactions_ = static_cast<int>(p);
-  m.mean_ = mean.as<float>();
+  m.mean_ = m.file_.numbers("mean", {n, 3});
   m.identity_q_ = identity.as<std::int16_t>();
   m.unit_q_ = units.as<std::int16_t>();
   m.interaction_q_ = interaction.as<std::int16_t>();
-  m.identity_step_ = m.file_.get("identity_step", DType::f32, {k}).as<float>();
-  m.unit_step_ = m.file_.get("unit_step", DType::f32, {u}).as<float>();
-  m.interaction_step_ = m.file_.get("interaction_step", DType::f32, {p}).as<float>();
-  m.interaction_coef_ = m.file_.get("interaction_coef", DType::f32, {k, u, p}).as<float>();
+  m.identity_step_ = m.file_.numbers("identity_step", {k});
+  m.unit_step_ = m.file_.numbers("unit_step", {u});
+  m.interaction_step_ = m.file_.numbers("interaction_step", {p});
+  m.interaction_coef_ = m.file_.numbers("interaction_coef", {k, u, p});
   m.unit_names_ = m.file_.strings("unit_names");
   check(static_cast<std::int64_t>(m.unit_names_.size()) == u,
         path + ": " + std::to_string(m.unit_names_.size()) + " unit names for " + std::to_string(u) + " units");
@@ -45,7 +45,7 @@ FaceModel FaceModel::load(const std::string& path) {
   const Array& triangles = m.file_.get("triangles", DType::i32, {-1, 3});
   m.triangles_ = Eigen::Map<const Triangles>(triangles.as<std::int32_t>(), triangles.shape[0], 3);
   for (std::int64_t i = 0; i < m.triangles_.size(); ++i) vertex(m.triangles_.data()[i]);
-  m.albedo_ = Eigen::Map<const Points3f>(m.file_.get("albedo", DType::f32, {n, 3}).as<float>(), n, 3);
+  m.albedo_ = Eigen::Map<const Points3f>(m.file_.numbers("albedo", {n, 3}), n, 3);
   return m;
 }
 

@@ -79,12 +79,9 @@ def run_item(
     source = open_source(path, options["threads"])
     progress = Progress(show, label)
     try:
-        with atomic_folder(folder, overwrite) as partial:
-            outcome = mask_source(source, partial, pipeline, options, progress)
-            written = {path.name for path in partial.iterdir()}
-        for name in {"mask.mp4", "mask.png"} - written:  # of an earlier run on another kind of input
-            (folder / name).unlink(missing_ok=True)
-        return outcome
+        # The other mask is of an earlier run on another kind of input.
+        with atomic_folder(folder, overwrite, obsolete=("mask.mp4", "mask.png")) as partial:
+            return mask_source(source, partial, pipeline, options, progress)
     finally:
         progress.clear()
         source.close()
@@ -131,6 +128,7 @@ def run_folder(source: Path, out: Path, options: dict[str, Any], args: argparse.
 
     items = list_folder(source, args.anonymous_ids)
     pipeline = announced_pipeline(options)
+    (out / "batch.csv").unlink(missing_ok=True)  # no longer true from the first item on
     rows: list[tuple[str, str, str, int, int]] = []
     try:
         for number, (name, path) in enumerate(items, 1):

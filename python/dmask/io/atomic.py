@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,11 +30,11 @@ def atomic_file(target: Path, overwrite: bool) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_folder(target: Path, overwrite: bool) -> Iterator[Path]:
+def atomic_folder(target: Path, overwrite: bool, obsolete: Iterable[str] = ()) -> Iterator[Path]:
     """Yields an empty folder to fill; it becomes `target` when the block ends without an error.
 
-    An existing folder keeps whatever else is in it: with `overwrite` only files of the same names are
-    replaced. Raises as `atomic_file` does.
+    An existing folder keeps whatever else is in it: with `overwrite` files of the same names are replaced,
+    and those called as in `obsolete` go. Raises as `atomic_file` does.
     """
     check_folder(target, overwrite)
     partial = _partial(target)
@@ -43,7 +43,7 @@ def atomic_folder(target: Path, overwrite: bool) -> Iterator[Path]:
             partial.mkdir()
         yield partial
         if target.exists():
-            _merge(partial, target)
+            _merge(partial, target, obsolete)
         else:
             os.rename(partial, target)
     finally:
@@ -59,22 +59,30 @@ def check_folder(target: Path, overwrite: bool) -> None:
             raise WrongUse(f"{target} exists already; give --overwrite, or another name")
 
 
-def _merge(source: Path, target: Path) -> None:
-    for path in source.iterdir():
-        if (target / path.name).is_dir():
-            _merge(path, target / path.name)
-        else:
-            os.replace(path, target / path.name)
+def _merge(source: Path, target: Path, obsolete: Iterable[str]) -> None:
+    """The old files go before the first new one comes: killed in between, it leaves a gap, no mixture."""
+    names = [path.relative_to(source) for path in sorted(source.rglob("*")) if not path.is_dir()]
+    for name in names:
+        if (target / name).is_dir():
+            raise Error(f"cannot write {target / name}: a folder is there; move it, or give another place")
+    for name in (*obsolete, *names):
+        (target / name).unlink(missing_ok=True)
+    for name in names:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(source / name, target / name)
 
 
 def _partial(target: Path) -> Path:
+    """A name for what is not yet whole, on the file system of `target`; clears up behind killed runs."""
     with _sentence(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        for leftover in target.parent.glob(f"{_escape(target.name)}.partial-*"):
+        mounted = target.is_dir() and target.stat().st_dev != target.parent.stat().st_dev
+        home = target if mounted else target.parent
+        for leftover in home.glob(f"{_escape(target.name)}.partial-*"):
             pid = leftover.name.rpartition("-")[2]
             if pid.isdigit() and (int(pid) == os.getpid() or not _alive(int(pid))):
                 _remove(leftover)
-    return target.with_name(f"{target.name}.partial-{os.getpid()}")
+    return home / f"{target.name}.partial-{os.getpid()}"
 
 
 @contextmanager

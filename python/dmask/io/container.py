@@ -123,11 +123,15 @@ def read(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         try:
             name = key.decode()
         except UnicodeDecodeError:
-            raise fail(f"got the array name {key!r}, expected utf-8") from None
+            raise fail(f"got the array name {key[:40]!r}, expected utf-8") from None
+        if not (0 < key_bytes <= 200 and name.isprintable()):
+            raise fail(f"got the array name {key[:40]!r}, expected 1 to 200 printable characters")
         code, ndim = take("<BB")
         if code >= len(DTYPES) or ndim > MAX_NDIM:
             raise fail(f"array {name}: got dtype code {code} and {ndim} dimensions")
         *shape, offset, nbytes = take(f"<{ndim + 2}Q")
+        if max(shape, default=0) > len(data):
+            raise fail(f"array {name}: got the shape {tuple(shape)} in a file of {len(data)} bytes")
         headers.append((name, DTYPES[code], tuple(shape), offset, nbytes))
     for name, dtype, shape, offset, nbytes in headers:
         expected = dtype.itemsize

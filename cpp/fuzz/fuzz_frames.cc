@@ -1,0 +1,203 @@
+// The C ABI with frames, pictures, structs and buffers as a careless program would hand them over. The nets are stubs.
+#include "capi/frame.hpp"
+#include "dmask/dmask.h"
+#include "stub_net.hpp"
+#include "tiny.hpp"
+
+namespace {
+
+using fuzz::Bytes;
+
+// Memory that ends where a sound descriptor says that it ends, for ASan to watch.
+class Pixels {
+ public:
+  Pixels(std::int64_t stride, int height, std::int64_t row_bytes, Bytes& bytes) {
+    const std::int64_t whole = (height - 1) * std::abs(stride) + row_bytes;
+    if (whole <= 0 || whole > (1 << 20)) return;  // not to be had: the call must refuse, or is left out
+    memory_.assign(static_cast<std::size_t>(whole), bytes.next<std::uint8_t>());
+    top_ = memory_.data() + (stride < 0 ? (height - 1) * -stride : 0);
+  }
+  std::uint8_t* top() { return top_; }
+
+ private:
+  std::vector<std::uint8_t> memory_;
+  std::uint8_t* top_ = nullptr;
+};
+
+int side(Bytes& bytes) { return bytes.one_in(6) ? static_cast<int>(bytes.whole()) : bytes.between(16, 72); }
+std::uint32_t struct_size(Bytes& bytes, std::size_t sound) { return bytes.one_in(16) ? static_cast<std::uint32_t>(bytes.whole()) : static_cast<std::uint32_t>(sound); }
+int code(Bytes& bytes, int last) { return bytes.one_in(16) ? static_cast<int>(bytes.whole()) : bytes.between(0, last); }
+
+std::int64_t row_bytes(int format, int width) {
+  return static_cast<std::int64_t>(width) * (format == DMASK_FORMAT_BGRA ? 4 : format == DMASK_FORMAT_GREY || format == DMASK_FORMAT_NV12 ? 1 : 3);
+}
+
+std::int64_t stride_of(Bytes& bytes, std::int64_t row) {
+  const int how = bytes.between(0, 9);
+  if (how == 9) return bytes.whole();
+  const std::int64_t stride = how < 5 ? row : row + bytes.between(-2, 40);
+  return bytes.one_in(4) ? -stride : stride;
+}
+
+void process(dmask_pipeline* p, Bytes& bytes) {
+  dmask_frame frame{};
+  frame.struct_size = struct_size(bytes, sizeof frame);
+  frame.format = code(bytes, DMASK_FORMAT_NV12);
+  frame.width = side(bytes);
+  frame.height = side(bytes);
+  frame.stride = stride_of(bytes, row_bytes(frame.format, frame.width));
+  frame.time_s = bytes.one_in(3) ? bytes.number() : bytes.next<std::uint16_t>() / 30.0;
+  frame.yuv = code(bytes, 3);
+  const bool packed = bytes.one_in(2);  // NV12 in one piece
+  const bool sound_size = frame.width > 0 && frame.height > 0 && frame.width < 4096 && frame.height < 4096 && std::abs(frame.stride) < 1 << 20;
+  const int rows = frame.format == DMASK_FORMAT_NV12 && packed ? frame.height + frame.height / 2 : frame.height;
+  Pixels pixels(sound_size ? frame.stride : 1, sound_size ? rows : 1, sound_size ? row_bytes(frame.format, frame.width) : 1, bytes);
+  frame.chroma_stride = stride_of(bytes, frame.width);
+  const bool sound_chroma = sound_size && std::abs(frame.chroma_stride) < 1 << 20;
+  Pixels chroma(sound_chroma ? frame.chroma_stride : 1, sound_chroma ? std::max(frame.height / 2, 1) : 1, sound_chroma ? frame.width : 1, bytes);
+  frame.data = bytes.one_in(32) ? nullptr : pixels.top();
+  frame.chroma = packed ? nullptr : chroma.top();
+  dmask_measures measures{};
+  measures.struct_size = struct_size(bytes, sizeof measures);
+  fuzz::net_mood = static_cast<fuzz::NetMood>(bytes.between(0, 3));
+  fuzz::net_noise = bytes.next<std::uint32_t>();
+  if (bytes.one_in(3)) {  // what the core would see of it, without the core
+    std::vector<std::uint8_t> holder;
+    try {
+      dmask::require_sound(frame);
+      const dmask::ImageView view = dmask::view_of(frame, holder);
+      unsigned sum = 0;
+      for (int y = 0; y < view.height; ++y)
+        for (int x = 0; x < view.width * view.channels; ++x) sum += view.row(y)[x];
+      fuzz::require(sum < UINT32_MAX, "every pixel can be read");
+    } catch (const dmask::Refusal& e) {
+      fuzz::require_sentence(e.what());
+    }
+    return;
+  }
+  if (!bytes.one_in(8) && sound_size) return;  // the nets' crops take their time
+  const int status = dmask_process(p, bytes.one_in(32) ? nullptr : &frame, bytes.one_in(8) ? nullptr : &measures);
+  if (status != DMASK_OK) return fuzz::require_sentence(dmask_last_error(p));
+  const auto sound = [](double v) { return !std::isinf(v); };
+  fuzz::require(!measures.face_valid || (std::isfinite(measures.head_yaw_deg) && std::isfinite(measures.head_z_mm)), "a valid head is finite");
+  for (const dmask_eye_measures& e : measures.eyes) {
+    fuzz::require(!e.valid || (std::isfinite(e.yaw_deg) && std::isfinite(e.pitch_deg) && std::isfinite(e.yaw_sd_deg)), "a valid gaze is finite");
+    fuzz::require(sound(e.openness) && sound(e.mrd1_mm) && sound(e.pfh_mm), "a measure is a number or none");
+  }
+}
+
+void render(dmask_pipeline* p, Bytes& bytes) {
+  dmask_picture picture{};
+  picture.struct_size = struct_size(bytes, sizeof picture);
+  picture.format = code(bytes, DMASK_FORMAT_GREY);
+  picture.width = side(bytes);
+  picture.height = side(bytes);
+  picture.stride = stride_of(bytes, row_bytes(picture.format, picture.width));
+  const bool sound_size = picture.width > 0 && picture.height > 0 && picture.width < 4096 && picture.height < 4096 && std::abs(picture.stride) < 1 << 20;
+  Pixels pixels(sound_size ? picture.stride : 1, sound_size ? picture.height : 1, sound_size ? row_bytes(picture.format, picture.width) : 1, bytes);
+  picture.data = bytes.one_in(32) ? nullptr : pixels.top();
+  if (dmask_render(p, bytes.one_in(32) ? nullptr : &picture) != DMASK_OK) fuzz::require_sentence(dmask_last_error(p));
+}
+
+template <class Struct>
+void get(dmask_pipeline* p, Bytes& bytes, std::int32_t (*function)(dmask_pipeline*, Struct*)) {
+  Struct out{};
+  out.struct_size = struct_size(bytes, sizeof out);
+  if (function(p, bytes.one_in(16) ? nullptr : &out) != DMASK_OK) fuzz::require_sentence(dmask_last_error(p));
+}
+
+template <class Item>
+void get_buffer(dmask_pipeline* p, Bytes& bytes, int sound, int each, std::int32_t (*function)(dmask_pipeline*, Item*, std::int32_t)) {
+  const int count = bytes.one_in(2) ? sound : static_cast<int>(bytes.whole());
+  std::vector<Item> buffer(static_cast<std::size_t>(std::clamp(count, 0, 10000)) * each);
+  if (count > 10000) return;
+  if (function(p, bytes.one_in(16) ? nullptr : buffer.data(), count) != DMASK_OK) fuzz::require_sentence(dmask_last_error(p));
+}
+
+dmask_patient patient_of(Bytes& bytes) {
+  dmask_patient patient{sizeof(dmask_patient), 0, 0, 0, 11.71};
+  patient.struct_size = struct_size(bytes, sizeof patient);
+  patient.fixating = code(bytes, 3);
+  if (bytes.one_in(2)) patient.fixating_from_s = bytes.number();
+  if (bytes.one_in(2)) patient.fixating_to_s = bytes.number();
+  if (bytes.one_in(2)) patient.hvid_mm = bytes.number();
+  return patient;
+}
+
+void create(Bytes& bytes) {
+  dmask_options options;
+  fuzz::require(dmask_default_options(nullptr, 0) != DMASK_OK, "a null pointer is refused");
+  dmask_default_options(&options, sizeof options);
+  const std::string models = fuzz::model_folder().path();
+  options.models_dir = models.c_str();
+  options.struct_size = struct_size(bytes, sizeof options);
+  for (int k = bytes.between(0, 3); k > 0; --k) {
+    switch (bytes.between(0, 9)) {
+      case 0: options.version = static_cast<std::uint32_t>(bytes.whole()); break;
+      case 1: options.profile = static_cast<int>(bytes.whole()); break;
+      case 2: options.weights = static_cast<int>(bytes.whole()); break;
+      case 3: options.backend = static_cast<int>(bytes.whole()); break;
+      case 4: options.precision = static_cast<int>(bytes.whole()); break;
+      case 5: options.threads = static_cast<int>(bytes.whole()); break;
+      case 6: options.eyebrows = static_cast<int>(bytes.whole()); break;
+      case 7: options.hfov_deg = bytes.number(); break;
+      case 8: options.models_dir = bytes.one_in(2) ? "" : "/nowhere"; break;
+      default: options.patient = patient_of(bytes);
+    }
+  }
+  char error[DMASK_TEXT_BYTES] = "";
+  dmask_pipeline* made = reinterpret_cast<dmask_pipeline*>(1);
+  const int status = dmask_create(bytes.one_in(16) ? nullptr : &options, bytes.one_in(16) ? nullptr : &made, error, bytes.one_in(8) ? bytes.between(0, 20) : sizeof error);
+  if (status == DMASK_OK) {
+    process(made, bytes);
+    render(made, bytes);
+    dmask_destroy(made);
+  }
+}
+
+}  // namespace
+
+extern "C" const char* dmask_system_info(void) { return "the core with stubs for its nets"; }
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Bytes bytes(data, size);
+  static dmask_pipeline* p = [] {
+    dmask_options options;
+    dmask_default_options(&options, sizeof options);
+    const std::string models = fuzz::model_folder().path();
+    options.models_dir = models.c_str();
+    dmask_pipeline* made = nullptr;
+    char error[DMASK_TEXT_BYTES];
+    if (dmask_create(&options, &made, error, sizeof error) != DMASK_OK) std::fprintf(stderr, "%s\n", error);
+    fuzz::require(made != nullptr, "the tiny models make a handle");
+    return made;
+  }();
+  for (int k = bytes.between(1, 3); k > 0; --k) {
+    switch (bytes.between(0, 23)) {
+      default: process(p, bytes); break;
+      case 1:
+      case 2:
+      case 3: render(p, bytes); break;
+      case 4: get(p, bytes, dmask_get_landmarks); break;
+      case 5: get(p, bytes, dmask_get_timings); break;
+      case 6: get(p, bytes, dmask_get_calibration); break;
+      case 7: get_buffer(p, bytes, dmask_parameter_count(p), 1, dmask_get_parameters); break;
+      case 8: get_buffer(p, bytes, dmask_vertex_count(p), 3, dmask_get_vertices); break;
+      case 9: get_buffer(p, bytes, dmask_triangle_count(p), 3, dmask_get_triangles); break;
+      case 10: dmask_parameter_name(p, static_cast<int>(bytes.whole())); break;
+      case 11: {
+        const dmask_patient patient = patient_of(bytes);
+        if (bytes.one_in(4)) dmask_reset(p, bytes.one_in(2) ? nullptr : &patient);
+        break;
+      }
+      case 12:
+        if (bytes.one_in(64)) create(bytes);
+        break;
+      case 13:
+        if (bytes.one_in(64)) dmask_calibrate(p);
+        break;
+      case 14: dmask_status_text(static_cast<int>(bytes.whole())); dmask_reason_text(static_cast<int>(bytes.whole())); break;
+    }
+  }
+  return 0;
+}
