@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "cuda/batch_check.hpp"
 #include "frame_view.hpp"
 #include "geometry/check.hpp"
 #include "geometry/rotation.hpp"
@@ -301,6 +302,28 @@ void bind_pipeline(py::module_& m) {
            "Instead of calibrate(): a subject known already. dict of identity (K,), scale, iris_radius_mm and, for\n"
            "od and os, _shape (Ks,), _offset (3,) mm, _roll rad, _centre (3,) mm, head frame.")
       .def("reset", [](Pipeline& p) { p.reset(); })
+      .def("compare_batch_fit",
+           [](const Pipeline& p, const std::vector<FrameDetection>& detections) {
+             cuda::BatchComparison c;
+             {
+               py::gil_scoped_release release;
+               c = cuda::compare_batch_fit(p.models(), p.fit_options(), p.calibration(), detections);
+             }
+             py::dict d;
+             d["frames"] = c.frames;
+             d["reasons"] = c.reasons;
+             d["head_deg"] = c.head_deg;
+             d["head_mm"] = c.head_mm;
+             d["unit"] = c.unit;
+             d["gaze_deg"] = c.gaze_deg;
+             d["fissure_mm"] = c.fissure_mm;
+             d["tracker_ms"] = c.tracker_ms;
+             d["batch_ms"] = c.batch_ms;
+             return d;
+           },
+           py::arg("detections"),
+           "These frames fitted one by one on the CPU and all at once on the GPU: largest differences, ms a frame. Raises\n"
+           "Error where no GPU can be used.")
       .def_property_readonly("calibration", [](const Pipeline& p) { return p.calibration(); })
       .def("detect_timings", [](const Pipeline& p) { return timings_of(p.timings().detect); })
       .def("fit_timings",

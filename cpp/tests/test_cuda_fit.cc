@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "cuda/batch_check.hpp"
 #include "cuda/batch_fit.hpp"
 #include "cuda/device.hpp"
 #include "cuda/fit_input.hpp"
@@ -525,6 +526,24 @@ void a_batch_agrees_with_the_tracker(Scene& scene) {
   }
 }
 
+void a_recording_is_the_same_at_once_and_frame_by_frame(Scene& scene) {
+  std::vector<FrameDetection> detections;
+  Truth t = scene.truth();
+  for (int f = 0; f < 5; ++f) {
+    t.pose.rotation = exp_so3({0.01, 0.015, 0}) * t.pose.rotation;
+    Truth now = t;
+    detections.push_back(scene.hard(f == 3 ? 1 : 0, scene.subjects[0], now));
+    detections.back().time_s = f / 30.0;
+    if (f == 2) detections.back().face_found = false;
+  }
+  const BatchComparison c = compare_batch_fit(scene.models, scene.options, scene.subjects[0], detections);
+  std::printf("a recording at once: head %.2g deg, %.2g mm, units %.2g, gaze %.2g deg, fissure %.2g mm\n", c.head_deg, c.head_mm,
+              c.unit, c.gaze_deg, c.fissure_mm);
+  EXPECT(c.frames == 4 && c.reasons == 0);
+  EXPECT(c.head_deg < 0.01 && c.head_mm < 0.02 && c.unit < 1e-3 && c.gaze_deg < 0.01 && c.fissure_mm < 0.01);
+  EXPECT(c.tracker_ms > 0 && c.batch_ms > 0);
+}
+
 }  // namespace
 
 int main() {
@@ -535,5 +554,6 @@ int main() {
   jacobians_match_central_differences(scene);
   fits_end_where_the_cpu_ends(scene);
   a_batch_agrees_with_the_tracker(scene);
-  return test::report(6);
+  a_recording_is_the_same_at_once_and_frame_by_frame(scene);
+  return test::report(7);
 }

@@ -126,6 +126,7 @@ class Pipeline:
     def detect_timings(self) -> dict[str, float]: ...  # ms a stage of the last detect()
     def fit_timings(self) -> dict[str, float]: ...  # ms a stage of the last fit() and render()
     def track_statics(self) -> dict[str, NDArray[np.float32]]: ...
+    def compare_batch_fit(self, detections: Sequence[FrameDetection]) -> dict[str, float]: ...  # needs a GPU
     @property
     def calibration(self) -> Calibration: ...  # the last one
     @property

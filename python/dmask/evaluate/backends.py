@@ -23,6 +23,7 @@ TOLERANCES = {
     "mask_grey_levels": 1.0,
     "validity": 0.0,
 }
+BATCH_TOLERANCES = {"head_deg": 0.01, "head_mm": 0.02, "unit": 1e-3, "gaze_deg": 0.02, "fissure_mm": 0.02}
 WHAT = {
     "face_pct": "68 points, % of the outer eye corners",
     "lid_pct": "lid points, the same",
@@ -56,6 +57,9 @@ def compare(
         add_points(differences, a, b)
         add_results(differences, *(side.finish(look) for side, look in zip(sides, (a, b), strict=True)))
         del frame
+    batch = None
+    if sides[1].pipeline.backend == "tensorrt":
+        batch = sides[1].pipeline.compare_batch_fit(sides[1].detections)
     found = [sum(look.face_found for look in side.detections) for side in sides]
     rows = {name: spread(values) for name, values in differences.items()}
     passed = found[0] == found[1] > 0 and all(
@@ -66,9 +70,15 @@ def compare(
         "frames_with_face": found,
         "differences": rows,
         "tolerances_p95": TOLERANCES,
-        "equal": passed,
+        "batch_fit": batch,
+        "equal": passed and (batch is None or batch_is_equal(batch)),
         "stages": [side.stages.summary() for side in sides],
     }
+
+
+def batch_is_equal(batch: dict[str, float]) -> bool:
+    """Fits of all frames at once in single precision against the CPU's, frame by frame in double."""
+    return not batch["reasons"] and all(batch[name] <= most for name, most in BATCH_TOLERANCES.items())
 
 
 class Side:
@@ -150,5 +160,9 @@ def print_comparison(report: dict[str, Any], names: tuple[str, str]) -> None:
         cells = [side.get(name, {}).get("p50_ms") for side in report["stages"]]
         row = "".join(f"{'' if ms is None else f'{ms:.2f}':>9}" for ms in (*cells, ARTICLE_MS.get(name)))
         print(f"{name:<44}{row}")
+    if batch := report["batch_fit"]:
+        worst = ", ".join(f"{name} {batch[name]:.2g} ({most:g})" for name, most in BATCH_TOLERANCES.items())
+        print(f"{batch['frames']} frames fitted at once on the GPU, largest differences (allowed): {worst}")
+        print(f"at once {batch['batch_ms']:.3f} ms a frame, one by one on the CPU {batch['tracker_ms']:.3f}")
     print("the article's times are from other hardware (i7, GTX 1080)")
     print("equal within the tolerances" if report["equal"] else "NOT EQUAL within the tolerances")
