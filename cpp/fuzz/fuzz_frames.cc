@@ -24,7 +24,12 @@ class Pixels {
   std::uint8_t* top_ = nullptr;
 };
 
-int side(Bytes& bytes) { return bytes.one_in(6) ? static_cast<int>(bytes.whole()) : bytes.between(16, 72); }
+// What is allowed but too large to allocate for every case becomes what is just not allowed: no call may read it.
+int side(Bytes& bytes) {
+  const int px = bytes.one_in(6) ? static_cast<int>(bytes.whole()) : bytes.between(16, 72);
+  return px >= 4096 && px <= 16384 ? 16385 : px;
+}
+bool near(std::int64_t stride) { return stride > -(1 << 20) && stride < 1 << 20; }
 std::uint32_t struct_size(Bytes& bytes, std::size_t sound) { return bytes.one_in(16) ? static_cast<std::uint32_t>(bytes.whole()) : static_cast<std::uint32_t>(sound); }
 int code(Bytes& bytes, int last) { return bytes.one_in(16) ? static_cast<int>(bytes.whole()) : bytes.between(0, last); }
 
@@ -34,7 +39,11 @@ std::int64_t row_bytes(int format, int width) {
 
 std::int64_t stride_of(Bytes& bytes, std::int64_t row) {
   const int how = bytes.between(0, 9);
-  if (how == 9) return bytes.whole();
+  if (how == 9) {
+    constexpr std::int64_t longest = 1 << 24;
+    const std::int64_t odd = bytes.whole();
+    return odd >= 1 << 20 ? std::max(odd, longest + 1) : odd <= -(1 << 20) ? std::min(odd, -longest - 1) : odd;
+  }
   const std::int64_t stride = how < 5 ? row : row + bytes.between(-2, 40);
   return bytes.one_in(4) ? -stride : stride;
 }
@@ -49,11 +58,11 @@ void process(dmask_pipeline* p, Bytes& bytes) {
   frame.time_s = bytes.one_in(3) ? bytes.number() : bytes.next<std::uint16_t>() / 30.0;
   frame.yuv = code(bytes, 3);
   const bool packed = bytes.one_in(2);  // NV12 in one piece
-  const bool sound_size = frame.width > 0 && frame.height > 0 && frame.width < 4096 && frame.height < 4096 && std::abs(frame.stride) < 1 << 20;
+  const bool sound_size = frame.width > 0 && frame.height > 0 && frame.width < 4096 && frame.height < 4096 && near(frame.stride);
   const int rows = frame.format == DMASK_FORMAT_NV12 && packed ? frame.height + frame.height / 2 : frame.height;
   Pixels pixels(sound_size ? frame.stride : 1, sound_size ? rows : 1, sound_size ? row_bytes(frame.format, frame.width) : 1, bytes);
   frame.chroma_stride = stride_of(bytes, frame.width);
-  const bool sound_chroma = sound_size && std::abs(frame.chroma_stride) < 1 << 20;
+  const bool sound_chroma = sound_size && near(frame.chroma_stride);
   Pixels chroma(sound_chroma ? frame.chroma_stride : 1, sound_chroma ? std::max(frame.height / 2, 1) : 1, sound_chroma ? frame.width : 1, bytes);
   frame.data = bytes.one_in(32) ? nullptr : pixels.top();
   frame.chroma = packed ? nullptr : chroma.top();
@@ -93,7 +102,7 @@ void render(dmask_pipeline* p, Bytes& bytes) {
   picture.width = side(bytes);
   picture.height = side(bytes);
   picture.stride = stride_of(bytes, row_bytes(picture.format, picture.width));
-  const bool sound_size = picture.width > 0 && picture.height > 0 && picture.width < 4096 && picture.height < 4096 && std::abs(picture.stride) < 1 << 20;
+  const bool sound_size = picture.width > 0 && picture.height > 0 && picture.width < 4096 && picture.height < 4096 && near(picture.stride);
   Pixels pixels(sound_size ? picture.stride : 1, sound_size ? picture.height : 1, sound_size ? row_bytes(picture.format, picture.width) : 1, bytes);
   picture.data = bytes.one_in(32) ? nullptr : pixels.top();
   if (dmask_render(p, bytes.one_in(32) ? nullptr : &picture) != DMASK_OK) fuzz::require_sentence(dmask_last_error(p));
