@@ -2,8 +2,8 @@
 
 python bench/micro.py BUILD/bench/dmask_micro --models DIR [--no-instructions] [--json F]
 
-Times: google-benchmark, the median of five repetitions, one thread. Instructions a call: valgrind's callgrind;
-they do not depend on how busy the machine is.
+Times: google-benchmark, the median of five repetitions, one thread. Instructions a call: callgrind's, which
+do not depend on how busy the machine is.
 """
 
 from __future__ import annotations
