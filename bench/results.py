@@ -53,8 +53,8 @@ def bench_section(report: dict) -> list[str]:
         "",
         f"{report['frames']} frames of {report['width']} × {report['height']}, a face in "
         f"{report['frames_with_face']}; ms, of the frames from {report['steady_from_frame']} on "
-        f"(warm-up and the calibration's scan left out). Backend {report['backend']} ({report['backend_reason']}), nets in "
-        f"{report['precision']}. {versions}.",
+        "(warm-up and the calibration's scan left out). "
+        f"Backend {report['backend']} ({report['backend_reason']}), nets in {report['precision']}. {versions}.",
         "",
         circumstances(report),
     ]
@@ -127,7 +127,8 @@ def peers_section(report: dict) -> list[str]:
         "## Beside others, same frames, same run",
         "",
         f"{report['clip'].capitalize()}, {report['width']} × {report['height']}, each in its own process on "
-        "one CPU; ms from a frame in memory to the result. They do not do the same work: see the second column.",
+        "one CPU; ms from a frame in memory to the result. They do not do the same work: see the second "
+        "column.",
         "",
         circumstances(report),
         "",
@@ -161,7 +162,8 @@ def endurance_section(report: dict) -> list[str]:
             "",
             f"{run['frames']:,} frames of {run['width']} × {run['height']} through the C ABI, "
             f"{run['threads']} thread; slope of the resident memory {number(slope, 3)} kB per 1000 frames "
-            "behind the first block. Allocations are counts a frame, outside and inside the inference library.",
+            "behind the first block. Allocations are counts a frame, outside and inside the inference "
+            "library.",
             "",
             *table(
                 ["frames", "resident MB", "p50 ms", "p99 ms", "allocations", "in nets"],
@@ -203,8 +205,8 @@ def results(folder: Path) -> str:
     lines = [
         "# Results",
         "",
-        "Made by `python bench/results.py` from the JSON files in bench/results, which the commands at the end "
-        "write. Not edited by hand.",
+        "Made by `python bench/results.py` from the JSON files in bench/results, which the commands at the "
+        "end write. Not edited by hand.",
     ]
     for name, section in SECTIONS.items():
         path = folder / name
