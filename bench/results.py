@@ -54,7 +54,8 @@ def bench_section(report: dict) -> list[str]:
         f"{report['frames']} frames of {report['width']} × {report['height']}, a face in "
         f"{report['frames_with_face']}; ms, of the frames from {report['steady_from_frame']} on "
         "(warm-up and the calibration's scan left out). "
-        f"Backend {report['backend']} ({report['backend_reason']}), nets in {report['precision']}. {versions}.",
+        f"Backend {report['backend']} ({report['backend_reason']}), nets in {report['precision']}. "
+        f"{versions}.",
         "",
         circumstances(report),
     ]

@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"frames that do not count (default {WARMUP_FRAMES}), behind the calibration's in a long run",
     )
     parser.add_argument(
-        "--linear", action="store_true", help="also time N/2 and N frames: a ratio of 2 is linear"
+        "--linear", action="store_true", help="also time half as many frames: a ratio of 2 is linear"
     )
     parser.add_argument(
         "--check",
@@ -98,7 +98,7 @@ def in_its_own_process(video: Path, folder: Path, threads: int, args: argparse.N
     for name in ("backend", "weights", "precision", "models", "frames", "warmup"):
         if getattr(args, name) is not None:
             command += [f"--{name}", str(getattr(args, name))]
-    command += ["--threads", str(threads), *(["--linear"] if args.linear else [])]
+    command += ["--threads", str(threads), *(["--linear"] if args.linear and threads == 1 else [])]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         said = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
