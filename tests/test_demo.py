@@ -1,6 +1,4 @@
-"""`dmask demo` and `dmask bench` on the project's own synthetic patient."""
-
-import json
+"""`dmask demo` on the project's own synthetic patient."""
 
 import pytest
 
@@ -35,14 +33,3 @@ def test_demo_makes_a_mask_and_compares_it_with_the_truth(tmp_path, capsys):
     assert names == {"patient.mp4", "truth.csv", "result", "side_by_side.png"}
     assert (out / "result" / "mask.mp4").exists()
     assert len((out / "truth.csv").read_text().splitlines()) == 61
-
-
-def test_bench_writes_the_promised_json(tmp_path, capsys, patient_video):
-    report_path = tmp_path / "bench.json"
-    assert cli.main(["bench", "--video", str(patient_video), "--json", str(report_path)]) == 0
-    report = json.loads(report_path.read_text())
-    assert {"decode", "render", "encode", "frame_to_mask"} <= set(report["stages"])
-    assert set(report["stages"]["render"]) == {"p50_ms", "p95_ms", "p99_ms", "max_ms"}
-    for name in ("throughput_fps", "cold_start_ms", "peak_rss_mb", "hardware", "threads", "versions"):
-        assert name in report
-    assert "frame_to_mask" in capsys.readouterr().out

@@ -1,84 +1,112 @@
-"""`dmask bench`: how long each stage takes on this machine, on one video."""
+"""`dmask bench`: how long each stage takes on this machine, on one video; `dmask bench compare`: two reports.
+
+Without --threads the video goes through twice, each time in a process of its own: one stage after another on
+one thread, then with the stages overlapping on two.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
+import subprocess
+import sys
 import tempfile
-import time
 from pathlib import Path
+from typing import Any
 
-from dmask.commands.options import add_backend_arguments, core_options, make_pipeline
+from dmask.bench_report import compare_lines, read_report, report_lines
+from dmask.commands.options import add_backend_arguments, core_options
+from dmask.errors import Error, WrongUse
+
+FRAMES, WARMUP_FRAMES = 1600, 30
+OVERLAPPED_THREADS = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--video", metavar="V", help="default: the synthetic patient of `dmask demo`")
     add_backend_arguments(parser)
+    parser.set_defaults(threads=None)
+    parser.epilog = (
+        f"Without --threads: with 1 thread and then, stages overlapping, with {OVERLAPPED_THREADS}."
+    )
+    parser.add_argument(
+        "--frames",
+        type=int,
+        default=FRAMES,
+        metavar="N",
+        help=f"the video is played over and over to as many (default {FRAMES})",
+    )
+    parser.add_argument(
+        "--warmup",
+        type=int,
+        default=WARMUP_FRAMES,
+        metavar="N",
+        help=f"frames that do not count (default {WARMUP_FRAMES}), behind the calibration's in a long run",
+    )
+    parser.add_argument(
+        "--linear", action="store_true", help="also time half as many frames: a ratio of 2 is linear"
+    )
     parser.add_argument(
         "--check",
         action="store_true",
         help="compare every stage of --backend with the CPU path in f32, and print both timings",
     )
     parser.add_argument("--json", metavar="F", help="write the numbers here too")
+    actions = parser.add_subparsers(dest="action", metavar="compare")
+    comparing = actions.add_parser("compare", help="ratios of two reports, stage by stage")
+    comparing.add_argument("a", metavar="A.json")
+    comparing.add_argument("b", metavar="B.json")
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.action == "compare":
+        print("\n".join(compare_lines(read_report(args.a), read_report(args.b))))
+        return 0
+    from dmask.benchmark import measure
     from dmask.demo import write_patient
     from dmask.io.source import find_input
 
+    modes = (args.threads,)
+    if args.threads is None:
+        modes = (1,) if args.check else (1, OVERLAPPED_THREADS)
+    args.threads = modes[0]
     options = core_options(args)
+    if not 0 <= args.warmup < args.frames:
+        raise WrongUse(f"got --warmup {args.warmup} and --frames {args.frames}, expected fewer to warm up")
     with tempfile.TemporaryDirectory(prefix="dmask-bench-") as folder:
         video = find_input(args.video) if args.video else Path(folder) / "patient.mp4"
         if not args.video:
             write_patient(video)
-        report = check(video, options) if args.check else measure(video, Path(folder) / "out", options)
+        if args.check:
+            report = check(video, options)
+        elif len(modes) == 1:
+            report = measure(video, Path(folder), options, args.frames, args.warmup, args.linear)
+        else:
+            first, second = (in_its_own_process(video, Path(folder), threads, args) for threads in modes)
+            report = first | {"overlapped": second}
     if not args.check:
-        print_report(report)
+        print("\n".join(report_lines(report)))
     if args.json:
         Path(args.json).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return int(args.check and not report["equal"])
 
 
-def measure(video: Path, folder: Path, options: dict) -> dict:
-    """The numbers of one pass over `video`. Cold start: from nothing loaded to the first frame's mask."""
-    import resource
-
-    from dmask import environment
-    from dmask.commands.run import run_item
-    from dmask.io.source import open_source
-
-    source = open_source(video, options["threads"])
-    first = next(iter(source))
-    start = time.perf_counter()
-    pipeline = make_pipeline(options)
-    detection = pipeline.detect(first.bgr, first.time_s)
-    pipeline.calibrate([detection])
-    pipeline.render(pipeline.fit(detection))
-    cold_start_ms = 1e3 * (time.perf_counter() - start)
-    source.close()
-    pipeline.reset()
-
-    start = time.perf_counter()
-    outcome = run_item(video, folder, pipeline, options, overwrite=False, show=False)
-    elapsed_s = time.perf_counter() - start
-    return {
-        "stages": outcome.stages.summary(),
-        "throughput_fps": round(outcome.frames / elapsed_s, 2),
-        "cold_start_ms": round(cold_start_ms, 1),
-        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
-        "frames": outcome.frames,
-        "frames_with_face": outcome.frames_with_face,
-        "width": source.width,
-        "height": source.height,
-        "hardware": environment.hardware(),
-        "threads": options["threads"],
-        "backend": options["backend"],
-        "precision": options["precision"],
-        "versions": environment.versions(),
-    }
+def in_its_own_process(video: Path, folder: Path, threads: int, args: argparse.Namespace) -> dict[str, Any]:
+    """The report of one mode, whose cold start and peak memory are nobody else's. Raises Error."""
+    path = folder / f"{threads}.json"
+    command = [sys.executable, "-m", "dmask", "bench", "--video", str(video), "--json", str(path)]
+    for name in ("backend", "weights", "precision", "models", "frames", "warmup"):
+        if getattr(args, name) is not None:
+            command += [f"--{name}", str(getattr(args, name))]
+    command += ["--threads", str(threads), *(["--linear"] if args.linear and threads == 1 else [])]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
+        raise Error(said.removeprefix("dmask: "))
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
-def check(video: Path, options: dict) -> dict:
+def check(video: Path, options: dict[str, Any]) -> dict[str, Any]:
     """How far the backend's results are from the CPU's in f32, and the timings of both. Raises Error."""
     from dmask import environment
     from dmask.evaluate.backends import compare, print_comparison
@@ -88,17 +116,3 @@ def check(video: Path, options: dict) -> dict:
     print(f"{report['hardware']['cpu']}, {options['threads']} thread(s)")
     print_comparison(report, ("cpu", options["backend"]))
     return report
-
-
-def print_report(report: dict) -> None:
-    size = f"{report['width']}x{report['height']}"
-    print(f"{report['hardware']['cpu']}, {report['threads']} thread(s), {report['frames']} frames of {size}")
-    print(f"{'stage':<16}{'p50_ms':>9}{'p95_ms':>9}{'p99_ms':>9}{'max_ms':>9}")
-    for name, stage in report["stages"].items():
-        print(
-            f"{name:<16}" + "".join(f"{stage[key]:>9.2f}" for key in ("p50_ms", "p95_ms", "p99_ms", "max_ms"))
-        )
-    print(
-        f"throughput {report['throughput_fps']} frames/s, cold start {report['cold_start_ms']:.0f} ms, "
-        f"peak memory {report['peak_rss_mb']:.0f} MB"
-    )
