@@ -50,7 +50,8 @@ py::dict statics_of(const MaskSubject& s) {
 MaskSubject subject_of(const py::dict& d) {
   MaskSubject s;
   const VecXf scalars = to_vector(d, "subject");
-  check(scalars.size() == 4 && scalars.allFinite() && scalars[1] > 1 && scalars[1] < 170 && scalars[0] >= 0 && scalars[0] <= 2,
+  check(scalars.size() == 4 && scalars.allFinite() && scalars[1] > 1 && scalars[1] < 170 && scalars[0] >= 0 && scalars[0] <= 2 &&
+            scalars[2] > 0.1f && scalars[2] < 10,
         "the track's subject is not 4 sensible numbers: the file is damaged");
   s.profile = static_cast<Profile>(static_cast<int>(scalars[0]));
   s.hfov_deg = scalars[1];
@@ -63,7 +64,8 @@ MaskSubject subject_of(const py::dict& d) {
     const std::string prefix = eye == OD ? "od_" : "os_";
     e.shape = to_vector(d, (prefix + "shape").c_str());
     const VecXf place = to_vector(d, (prefix + "place").c_str());
-    check(place.size() == 8 && place.allFinite() && e.shape.allFinite(), "the track's " + prefix + "place is damaged");
+    check(place.size() == 8 && place.allFinite() && e.shape.allFinite() && place[7] >= 0 && place[7] < 12,
+          "the track's " + prefix + "place is damaged");
     e.centre = place.head<3>();
     e.patch_offset = place.segment<3>(3);
     e.patch_roll = place[6];

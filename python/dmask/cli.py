@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import signal
 import sys
@@ -62,9 +63,15 @@ def main(argv: list[str] | None = None) -> int:
     except ImportError as error:
         return _say(f"the core could not be loaded ({error}); install dmask again: pip install .", 1)
     except OSError as error:
-        return _say(f"{error.strerror or error}: {error.filename or ''}; nothing half done is left", 1)
+        return _say(f"{error.strerror or error}: {error.filename or 'output'}; {_advice(error)}", 1)
     except MemoryError:
         return _say("out of memory; use a smaller video, or more memory", 1)
+
+
+def _advice(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "expected room for the results: free some, or name another place; nothing half done is left"
+    return "expected a place that can be read and written: check it; nothing half done is left"
 
 
 def _terminate(number: int, frame: object) -> None:
