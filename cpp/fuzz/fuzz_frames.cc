@@ -57,10 +57,11 @@ void process(dmask_pipeline* p, Bytes& bytes) {
   frame.stride = stride_of(bytes, row_bytes(frame.format, frame.width));
   frame.time_s = bytes.one_in(3) ? bytes.number() : bytes.next<std::uint16_t>() / 30.0;
   frame.yuv = code(bytes, 3);
+  frame.on_device = bytes.one_in(16) ? code(bytes, 1) : 0;
   const bool packed = bytes.one_in(2);  // NV12 in one piece
   const bool sound_size = frame.width > 0 && frame.height > 0 && frame.width < 4096 && frame.height < 4096 && near(frame.stride);
-  const int rows = frame.format == DMASK_FORMAT_NV12 && packed ? frame.height + frame.height / 2 : frame.height;
-  Pixels pixels(sound_size ? frame.stride : 1, sound_size ? rows : 1, sound_size ? row_bytes(frame.format, frame.width) : 1, bytes);
+  const int rows = !sound_size ? 1 : frame.format == DMASK_FORMAT_NV12 && packed ? frame.height + frame.height / 2 : frame.height;
+  Pixels pixels(sound_size ? frame.stride : 1, rows, sound_size ? row_bytes(frame.format, frame.width) : 1, bytes);
   frame.chroma_stride = stride_of(bytes, frame.width);
   const bool sound_chroma = sound_size && near(frame.chroma_stride);
   Pixels chroma(sound_chroma ? frame.chroma_stride : 1, sound_chroma ? std::max(frame.height / 2, 1) : 1, sound_chroma ? frame.width : 1, bytes);

@@ -63,6 +63,7 @@ class VideoReader:
         self.time_base = self._stream.time_base
         self.rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(30)
         self.notes = []
+        self._matrix_known = False
         # A transport stream's clock starts anywhere (even at the time of day): count from its first frame.
         discontinuous = bool(self._container.format.flags & av.format.Flags.ts_discont.value)
         self._start_s = (self._container.start_time or 0) / av.time_base if discontinuous else 0.0
@@ -136,11 +137,16 @@ class VideoReader:
             width = max(1, round(bgr.shape[1] * aspect))
             self._note(f"pixels of {aspect.numerator}:{aspect.denominator} were made square")
             bgr = cv2.resize(bgr, (width, bgr.shape[0]), interpolation=cv2.INTER_AREA)
-        matrix = frame.side_data.get("DISPLAYMATRIX")
-        if matrix is None:
+        # Asked for once: a frame whose side data was looked at refers to itself, and stays until Python's
+        # collector runs, hundreds of megabytes later.
+        if not self._matrix_known:
+            matrix = frame.side_data.get("DISPLAYMATRIX")
+            # x' = a x + c y, y' = b x + d y, in 16.16 fixed point, row by row a b u / c d v / x y w.
+            self._matrix = None if matrix is None else np.frombuffer(bytes(matrix), "<i4")[:5] / 65536.0
+            self._matrix_known = True
+        if self._matrix is None:
             return bgr
-        # x' = a x + c y, y' = b x + d y, in 16.16 fixed point, row by row a b u / c d v / x y w.
-        a, b, _, c, d = np.frombuffer(bytes(matrix), "<i4")[:5] / 65536.0
+        a, b, _, c, d = self._matrix
         if abs(a) + abs(d) < abs(b) + abs(c):
             bgr, a, d = bgr.transpose(1, 0, 2), c, b
         return np.ascontiguousarray(bgr[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
