@@ -53,6 +53,22 @@ void to_frame(const ImageView& frame, const Crop& crop, Landmark& point) {
   if (!inside) point.confidence = 0;
 }
 
+// Sentences are made only when needed: making one allocates.
+void check_frame(const ImageView& frame) {
+  if (frame.data == nullptr || frame.width < 16 || frame.height < 16)
+    throw Error("a frame of " + std::to_string(frame.width) + " x " + std::to_string(frame.height) +
+                " pixels, expected at least 16 x 16");
+  if (frame.channels != 1 && frame.channels != 3 && frame.channels != 4)
+    throw Error("a frame with " + std::to_string(frame.channels) + " channels, expected 1 (grey), 3 (BGR) or 4 (BGRA)");
+  if (std::abs(frame.stride) < static_cast<std::ptrdiff_t>(frame.width) * frame.channels)
+    throw Error("a frame stride of " + std::to_string(frame.stride) + " bytes is shorter than a row of " +
+                std::to_string(frame.width * frame.channels));
+  const int chroma_row = (frame.width + 1) / 2 * 2;
+  if (frame.is_nv12() && (frame.channels != 1 || std::abs(frame.chroma_stride) < chroma_row))
+    throw Error("an NV12 frame with " + std::to_string(frame.channels) + " luma channels and chroma rows of " +
+                std::to_string(frame.chroma_stride) + " bytes, expected 1 and at least " + std::to_string(chroma_row));
+}
+
 }  // namespace
 
 Detector::Detector(const DetectorOptions& options) : options_(options), vision_(make_vision(options)) {
@@ -71,18 +87,7 @@ void Detector::forget_face() {
 }
 
 FrameDetection Detector::detect(const ImageView& frame, double time_s) {
-  check(frame.data != nullptr && frame.width >= 16 && frame.height >= 16,
-        "a frame of " + std::to_string(frame.width) + " x " + std::to_string(frame.height) +
-            " pixels, expected at least 16 x 16");
-  check(frame.channels == 1 || frame.channels == 3 || frame.channels == 4,
-        "a frame with " + std::to_string(frame.channels) + " channels, expected 1 (grey), 3 (BGR) or 4 (BGRA)");
-  check(std::abs(frame.stride) >= static_cast<std::ptrdiff_t>(frame.width) * frame.channels,
-        "a frame stride of " + std::to_string(frame.stride) + " bytes is shorter than a row of " +
-            std::to_string(frame.width * frame.channels));
-  check(!frame.is_nv12() || (frame.channels == 1 && std::abs(frame.chroma_stride) >= (frame.width + 1) / 2 * 2),
-        "an NV12 frame with " + std::to_string(frame.channels) + " luma channels and chroma rows of " +
-            std::to_string(frame.chroma_stride) + " bytes, expected 1 and at least " +
-            std::to_string((frame.width + 1) / 2 * 2));
+  check_frame(frame);
   FrameDetection detection;
   detection.time_s = time_s;
   detection.width = frame.width;
@@ -191,7 +196,7 @@ bool Detector::search(const ImageView& frame, bool continues, FrameDetection& de
   for (int i = 0; i < (best.face_score > 0 ? 6 : count); ++i) {
     const Crop& view = views[i];
     candidates_ = vision_->find_faces(view, options_.min_detection_score);
-    std::stable_sort(candidates_.begin(), candidates_.end(), [](const FaceBox& a, const FaceBox& b) {
+    sort_in_place(candidates_, [](const FaceBox& a, const FaceBox& b) {
       return a.width * a.height > b.width * b.height;
     });
     const FaceBox last = bounding_box(last_face_, view);

@@ -21,7 +21,7 @@ float intersection_over_union(const FaceBox& a, const FaceBox& b) {
 }
 
 void suppress_overlaps(std::vector<FaceBox>& boxes, float max_iou) {
-  std::stable_sort(boxes.begin(), boxes.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
+  sort_in_place(boxes, [](const FaceBox& a, const FaceBox& b) { return a.score > b.score; });
   std::size_t kept = 0;
   for (std::size_t i = 0; i < boxes.size(); ++i) {
     bool free = true;

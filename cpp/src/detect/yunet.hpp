@@ -1,6 +1,7 @@
 // YuNet face detector (Wu, Peng, Yu, "YuNet: A Tiny Millisecond-level Face Detector", 2023).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <memory>
@@ -18,6 +19,12 @@ struct FaceBox {
 };
 
 float intersection_over_union(const FaceBox& a, const FaceBox& b);
+
+// Stable, and without the heap that std::stable_sort takes; boxes are few.
+template <class Less>
+void sort_in_place(std::vector<FaceBox>& boxes, const Less& less) {
+  for (auto it = boxes.begin(); it != boxes.end(); ++it) std::rotate(std::upper_bound(boxes.begin(), it, *it, less), it, it + 1);
+}
 
 // Keeps the best-scored of overlapping boxes, best first.
 void suppress_overlaps(std::vector<FaceBox>& boxes, float max_iou);
