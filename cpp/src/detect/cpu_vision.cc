@@ -28,6 +28,7 @@ class CpuVision final : public Vision {
 
   void show(const ImageView& frame) override {
     timings_ = {};
+    yunet_.prepare_for(frame);
     const Stopwatch watch(timings_.preprocess);
     if (frame.on_device)
       throw Error("got a frame in GPU memory, expected one in the program's own on the CPU: use backend tensorrt, or hand "

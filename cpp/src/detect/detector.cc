@@ -15,8 +15,7 @@
 namespace dmask {
 namespace {
 
-constexpr int confirmation_px = 160;          // side of the picture in which YuNet confirms a face ...
-constexpr float confirmation_crops = 2.0f;    // ... that many face crops wide
+constexpr float confirmation_crops = 2.0f;    // width of the view in which YuNet confirms a face
 constexpr float min_confirmation_iou = 0.25f; // YuNet's box against the bounding box of the 68 points
 constexpr int max_unconfirmed_checks = 4;     // in a row; more, and the face is lost
 constexpr float min_reacquire_iou = 0.1f;
@@ -180,11 +179,11 @@ bool Detector::confirmed(const FrameDetection& detection) {
 // Takes up a face: the largest; within a short time after a loss only one at the old place.
 bool Detector::search(const ImageView& frame, bool continues, FrameDetection& detection) {
   // Small faces need the larger picture; faces that fill the frame need a smaller one; lying heads come last.
-  const Crop whole = whole_frame(frame, 320);
-  std::array<Crop, 6> views = {whole, whole_frame(frame, 640)};
+  const Crop whole = whole_frame(frame, search_px);
+  std::array<Crop, 6> views = {whole, whole_frame(frame, fine_search_px)};
   for (int i = 2; i < 6; ++i) {
     views[i] = whole;
-    views[i].width = views[i].height = 320;
+    views[i].width = views[i].height = search_px;
     views[i].width_px = static_cast<float>(std::max(frame.width, frame.height));
   }
   views[2].width_px *= close_up_frames;

@@ -42,6 +42,9 @@ void decode_yunet(const YuNetMaps& maps, int width, int height, float min_score,
 void decode_yunet(const float* cls, const float* obj, const float* bbox, const float* kps, int stride, int width,
                   int height, float min_score, std::vector<FaceBox>& boxes);
 
+// Sides of the views in which faces are sought (the whole frame's long side) and confirmed, px.
+inline constexpr int search_px = 320, fine_search_px = 640, confirmation_px = 160;
+
 // The whole frame with its long side at `long_side_px`, a multiple of 32; a few shapes only, the rest is padded.
 Crop whole_frame(const ImageView& frame, int long_side_px);
 
@@ -49,6 +52,9 @@ class YuNet {
  public:
   // Only model_path, backend, precision and threads of `net` are used.
   explicit YuNet(const NetOptions& net);
+  // Makes the nets that frames of this size may ask for, so that none is made in the middle of a recording: it takes as
+  // long as ten frames.
+  void prepare_for(const ImageView& frame);
 
   // Faces in a view of the frame (sides multiples of 32), in pixels of the view, best first.
   const std::vector<FaceBox>& detect(const ImageView& frame, const Crop& view, float min_score);
