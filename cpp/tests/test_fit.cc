@@ -16,7 +16,7 @@ template <class Problem>
 void expect_derivatives(Problem& problem, const typename Problem::State& state, double tolerance, double h = 1e-5) {
   problem.match(state);
   VecX r, plus, minus;
-  MatX jacobian;
+  RowsX jacobian;
   problem.residuals(state, r, &jacobian);
   VecX gradient = VecX::Zero(problem.size()), curvature = VecX::Zero(problem.size());
   problem.prior(state, &gradient, &curvature);

@@ -35,7 +35,7 @@ void tell(FitOutcome& outcome, const LevenbergStats& stats, double residual_px) 
 template <class Problem, class State>
 void linearise(Problem& problem, const State& state, const FitSteps& steps, std::ptrdiff_t at, const Linearised& out) {
   VecX r;
-  MatX jacobian;
+  RowsX jacobian;
   problem.match(state);
   problem.residuals(state, r, &jacobian);
   const double c2 = steps.robust_scale * static_cast<double>(steps.robust_scale);

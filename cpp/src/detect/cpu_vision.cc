@@ -28,9 +28,11 @@ class CpuVision final : public Vision {
 
   void show(const ImageView& frame) override {
     timings_ = {};
+    yunet_.prepare_for(frame);
     const Stopwatch watch(timings_.preprocess);
-    check(!frame.on_device, "got a frame in GPU memory, expected one in the program's own on the CPU: use backend tensorrt, or "
-                            "hand over a frame in host memory");
+    if (frame.on_device)
+      throw Error("got a frame in GPU memory, expected one in the program's own on the CPU: use backend tensorrt, or hand "
+                  "over a frame in host memory");
     frame_ = frame;
     if (frame.is_nv12()) {
       nv12_to_bgr(frame, converted_);

@@ -61,8 +61,8 @@ void average_columns(const std::uint16_t* sums, const int* offset, int columns, 
 
 CropPlacement place(const Crop& crop) {
   const float scale = crop.scale();
-  check(std::isfinite(scale) && scale > 0 && crop.centre.allFinite() && std::isfinite(crop.roll_rad),
-        "a crop of " + std::to_string(crop.width_px) + " px across, expected a positive size");
+  if (!(std::isfinite(scale) && scale > 0 && crop.centre.allFinite() && std::isfinite(crop.roll_rad)))
+    throw Error("a crop of " + std::to_string(crop.width_px) + " px across, expected a positive size");
   CropPlacement placed;
   // Box-average by a whole factor first, so that what is left is close to one patch pixel per crop pixel.
   placed.shrink = std::clamp(static_cast<int>(std::lround(scale)), 1, max_shrink);

@@ -15,8 +15,7 @@
 namespace dmask {
 namespace {
 
-constexpr int confirmation_px = 160;          // side of the picture in which YuNet confirms a face ...
-constexpr float confirmation_crops = 2.0f;    // ... that many face crops wide
+constexpr float confirmation_crops = 2.0f;    // width of the view in which YuNet confirms a face
 constexpr float min_confirmation_iou = 0.25f; // YuNet's box against the bounding box of the 68 points
 constexpr int max_unconfirmed_checks = 4;     // in a row; more, and the face is lost
 constexpr float min_reacquire_iou = 0.1f;
@@ -53,6 +52,22 @@ void to_frame(const ImageView& frame, const Crop& crop, Landmark& point) {
   if (!inside) point.confidence = 0;
 }
 
+// Sentences are made only when needed: making one allocates.
+void check_frame(const ImageView& frame) {
+  if (frame.data == nullptr || frame.width < 16 || frame.height < 16)
+    throw Error("a frame of " + std::to_string(frame.width) + " x " + std::to_string(frame.height) +
+                " pixels, expected at least 16 x 16");
+  if (frame.channels != 1 && frame.channels != 3 && frame.channels != 4)
+    throw Error("a frame with " + std::to_string(frame.channels) + " channels, expected 1 (grey), 3 (BGR) or 4 (BGRA)");
+  if (std::abs(frame.stride) < static_cast<std::ptrdiff_t>(frame.width) * frame.channels)
+    throw Error("a frame stride of " + std::to_string(frame.stride) + " bytes is shorter than a row of " +
+                std::to_string(frame.width * frame.channels));
+  const int chroma_row = (frame.width + 1) / 2 * 2;
+  if (frame.is_nv12() && (frame.channels != 1 || std::abs(frame.chroma_stride) < chroma_row))
+    throw Error("an NV12 frame with " + std::to_string(frame.channels) + " luma channels and chroma rows of " +
+                std::to_string(frame.chroma_stride) + " bytes, expected 1 and at least " + std::to_string(chroma_row));
+}
+
 }  // namespace
 
 Detector::Detector(const DetectorOptions& options) : options_(options), vision_(make_vision(options)) {
@@ -71,18 +86,7 @@ void Detector::forget_face() {
 }
 
 FrameDetection Detector::detect(const ImageView& frame, double time_s) {
-  check(frame.data != nullptr && frame.width >= 16 && frame.height >= 16,
-        "a frame of " + std::to_string(frame.width) + " x " + std::to_string(frame.height) +
-            " pixels, expected at least 16 x 16");
-  check(frame.channels == 1 || frame.channels == 3 || frame.channels == 4,
-        "a frame with " + std::to_string(frame.channels) + " channels, expected 1 (grey), 3 (BGR) or 4 (BGRA)");
-  check(std::abs(frame.stride) >= static_cast<std::ptrdiff_t>(frame.width) * frame.channels,
-        "a frame stride of " + std::to_string(frame.stride) + " bytes is shorter than a row of " +
-            std::to_string(frame.width * frame.channels));
-  check(!frame.is_nv12() || (frame.channels == 1 && std::abs(frame.chroma_stride) >= (frame.width + 1) / 2 * 2),
-        "an NV12 frame with " + std::to_string(frame.channels) + " luma channels and chroma rows of " +
-            std::to_string(frame.chroma_stride) + " bytes, expected 1 and at least " +
-            std::to_string((frame.width + 1) / 2 * 2));
+  check_frame(frame);
   FrameDetection detection;
   detection.time_s = time_s;
   detection.width = frame.width;
@@ -175,11 +179,11 @@ bool Detector::confirmed(const FrameDetection& detection) {
 // Takes up a face: the largest; within a short time after a loss only one at the old place.
 bool Detector::search(const ImageView& frame, bool continues, FrameDetection& detection) {
   // Small faces need the larger picture; faces that fill the frame need a smaller one; lying heads come last.
-  const Crop whole = whole_frame(frame, 320);
-  std::array<Crop, 6> views = {whole, whole_frame(frame, 640)};
+  const Crop whole = whole_frame(frame, search_px);
+  std::array<Crop, 6> views = {whole, whole_frame(frame, fine_search_px)};
   for (int i = 2; i < 6; ++i) {
     views[i] = whole;
-    views[i].width = views[i].height = 320;
+    views[i].width = views[i].height = search_px;
     views[i].width_px = static_cast<float>(std::max(frame.width, frame.height));
   }
   views[2].width_px *= close_up_frames;
@@ -191,7 +195,7 @@ bool Detector::search(const ImageView& frame, bool continues, FrameDetection& de
   for (int i = 0; i < (best.face_score > 0 ? 6 : count); ++i) {
     const Crop& view = views[i];
     candidates_ = vision_->find_faces(view, options_.min_detection_score);
-    std::stable_sort(candidates_.begin(), candidates_.end(), [](const FaceBox& a, const FaceBox& b) {
+    sort_in_place(candidates_, [](const FaceBox& a, const FaceBox& b) {
       return a.width * a.height > b.width * b.height;
     });
     const FaceBox last = bounding_box(last_face_, view);

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
+
+#include "geometry/check.hpp"
 
 namespace dmask {
 
@@ -10,8 +13,12 @@ float sigmoid(float logit) { return 1.0f / (1.0f + std::exp(-logit)); }
 float decode_heatmaps(const float* heatmaps, const float* visibility, int count, int height, int width,
                      Landmark* landmarks) {
   constexpr float cell_px = 4.0f;
-  const Eigen::ArrayXf across = Eigen::ArrayXf::LinSpaced(width, 0.0f, static_cast<float>(width - 1));
-  Eigen::ArrayXf row(width), column_sum(width);
+  constexpr int max_width = 128;
+  using Row = Eigen::Array<float, Eigen::Dynamic, 1, 0, max_width, 1>;  // without the heap
+  if (width > max_width)
+    throw Error("got a heat map of " + std::to_string(width) + " columns, expected at most " + std::to_string(max_width));
+  const Row across = Row::LinSpaced(width, 0.0f, static_cast<float>(width - 1));
+  Row row(width), column_sum(width);
   float spread = 0;
   for (int k = 0; k < count; ++k) {
     const float* map = heatmaps + static_cast<std::ptrdiff_t>(k) * height * width;

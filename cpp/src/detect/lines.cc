@@ -3,24 +3,29 @@
 #include <Eigen/LU>
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "detect/heatmap.hpp"
 #include "detect/line_rules.hpp"
+#include "geometry/check.hpp"
 
 namespace dmask {
 namespace {
 
 using namespace line_rules;
 
+// One value a column, without the heap.
+constexpr int max_width = 128;
+template <class T>
+using Row = Eigen::Array<T, Eigen::Dynamic, 1, 0, max_width, 1>;
+
 struct Columns {
-  std::vector<float> y, probability;
+  Row<float> y, probability;
 };
 
 Columns trace_columns(const float* edges, int height, int width) {
-  Columns columns{std::vector<float>(width), std::vector<float>(width)};
-  std::vector<float> best(edges, edges + width);
-  std::vector<int> at(width, 0);
+  Columns columns{Row<float>(width), Row<float>(width)};
+  Row<float> best = Eigen::Map<const Eigen::ArrayXf>(edges, width);
+  Row<int> at = Row<int>::Zero(width);
   for (int y = 1; y < height; ++y) {
     const float* row = edges + static_cast<std::ptrdiff_t>(y) * width;
     for (int x = 0; x < width; ++x) {
@@ -47,8 +52,8 @@ Columns trace_columns(const float* edges, int height, int width) {
 // on something else, get the height between their neighbours in the chain. Returns {first, last}, or first > last.
 std::pair<int, int> follow_line(const float* edges, Columns& columns) {
   const int width = static_cast<int>(columns.y.size());
-  std::vector<float> sum(width, 0.0f);  // probability of the best chain that ends here
-  std::vector<int> before(width, -1);
+  Row<float> sum = Row<float>::Zero(width);  // probability of the best chain that ends here
+  Row<int> before = Row<int>::Constant(width, -1);
   int last = -1;
   for (int x = 0; x < width; ++x) {
     if (columns.probability[x] < min_probability) continue;
@@ -94,7 +99,7 @@ void guess_parabola(Columns& columns) {
 }
 
 // Binomial smoothing (1, 2, 1)/4, twice: sd 1 column. The ends stay where they are.
-void smooth(std::vector<float>& y, int first, int last) {
+void smooth(Row<float>& y, int first, int last) {
   for (int pass = 0; pass < 2; ++pass) {
     float before = y[first];
     for (int x = first + 1; x < last; ++x) {
@@ -108,6 +113,8 @@ void smooth(std::vector<float>& y, int first, int last) {
 }  // namespace
 
 std::array<Landmark, 20> decode_line(const float* edges, float presence, int height, int width) {
+  if (width > max_width)
+    throw Error("got an edge map of " + std::to_string(width) + " columns, expected at most " + std::to_string(max_width));
   Columns columns = trace_columns(edges, height, width);
   auto [first, last] = follow_line(edges, columns);
   float limit = 1.0f;
@@ -119,7 +126,7 @@ std::array<Landmark, 20> decode_line(const float* edges, float presence, int hei
   } else {
     smooth(columns.y, first, last);
   }
-  std::vector<float> length(last - first + 1, 0.0f);
+  Row<float> length = Row<float>::Zero(last - first + 1);
   for (int x = first + 1; x <= last; ++x) {
     length[x - first] = length[x - first - 1] + std::hypot(1.0f, columns.y[x] - columns.y[x - 1]);
   }
@@ -127,7 +134,7 @@ std::array<Landmark, 20> decode_line(const float* edges, float presence, int hei
   const float visible = sigmoid(presence);
   int x = first;
   for (int k = 0; k < 20; ++k) {
-    const float target = length.back() * k / 19.0f;
+    const float target = length[last - first] * k / 19.0f;
     while (x < last - 1 && length[x + 1 - first] < target) ++x;
     const float t = std::clamp((target - length[x - first]) / (length[x + 1 - first] - length[x - first]), 0.0f, 1.0f);
     points[k].x = x + t;

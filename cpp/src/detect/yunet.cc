@@ -21,7 +21,7 @@ float intersection_over_union(const FaceBox& a, const FaceBox& b) {
 }
 
 void suppress_overlaps(std::vector<FaceBox>& boxes, float max_iou) {
-  std::stable_sort(boxes.begin(), boxes.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
+  sort_in_place(boxes, [](const FaceBox& a, const FaceBox& b) { return a.score > b.score; });
   std::size_t kept = 0;
   for (std::size_t i = 0; i < boxes.size(); ++i) {
     bool free = true;
@@ -86,7 +86,17 @@ Crop whole_frame(const ImageView& frame, int long_side_px) {
   return view;
 }
 
-YuNet::YuNet(const NetOptions& net) : options_(net) { net_of(320, 320); }
+YuNet::YuNet(const NetOptions& net) : options_(net) {
+  net_of(search_px, search_px);
+  net_of(confirmation_px, confirmation_px);
+}
+
+void YuNet::prepare_for(const ImageView& frame) {
+  for (const int long_side_px : {search_px, fine_search_px}) {
+    const Crop view = whole_frame(frame, long_side_px);
+    net_of(view.width, view.height);
+  }
+}
 
 Net& YuNet::net_of(int width, int height) {
   auto& net = nets_[{width, height}];

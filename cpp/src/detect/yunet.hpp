@@ -1,6 +1,7 @@
 // YuNet face detector (Wu, Peng, Yu, "YuNet: A Tiny Millisecond-level Face Detector", 2023).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <memory>
@@ -19,6 +20,12 @@ struct FaceBox {
 
 float intersection_over_union(const FaceBox& a, const FaceBox& b);
 
+// Stable, and without the heap that std::stable_sort takes; boxes are few.
+template <class Less>
+void sort_in_place(std::vector<FaceBox>& boxes, const Less& less) {
+  for (auto it = boxes.begin(); it != boxes.end(); ++it) std::rotate(std::upper_bound(boxes.begin(), it, *it, less), it, it + 1);
+}
+
 // Keeps the best-scored of overlapping boxes, best first.
 void suppress_overlaps(std::vector<FaceBox>& boxes, float max_iou);
 
@@ -35,6 +42,9 @@ void decode_yunet(const YuNetMaps& maps, int width, int height, float min_score,
 void decode_yunet(const float* cls, const float* obj, const float* bbox, const float* kps, int stride, int width,
                   int height, float min_score, std::vector<FaceBox>& boxes);
 
+// Sides of the views in which faces are sought (the whole frame's long side) and confirmed, px.
+inline constexpr int search_px = 320, fine_search_px = 640, confirmation_px = 160;
+
 // The whole frame with its long side at `long_side_px`, a multiple of 32; a few shapes only, the rest is padded.
 Crop whole_frame(const ImageView& frame, int long_side_px);
 
@@ -42,6 +52,9 @@ class YuNet {
  public:
   // Only model_path, backend, precision and threads of `net` are used.
   explicit YuNet(const NetOptions& net);
+  // Makes the nets that frames of this size may ask for, so that none is made in the middle of a recording: it takes as
+  // long as ten frames.
+  void prepare_for(const ImageView& frame);
 
   // Faces in a view of the frame (sides multiples of 32), in pixels of the view, best first.
   const std::vector<FaceBox>& detect(const ImageView& frame, const Crop& view, float min_score);

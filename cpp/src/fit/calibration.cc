@@ -99,6 +99,11 @@ void own_brows(LandmarkFace& face, const std::vector<FacePose>& poses, const std
   }
 }
 
+LidWeights closing_of(const EyelidModel& model, const VecX& shape) {
+  const VecXf w_es = shape.cast<float>();
+  return (model.blink_full(w_es) - model.blink_mid(w_es)).cast<double>();
+}
+
 // Whether enough of the limbus is in sight to place the eyeball by.
 bool iris_in_sight(const EyeDetection& eye) {
   int visible = 0;
@@ -232,6 +237,7 @@ Calibration calibrate(const Models& models, const std::vector<FrameDetection>& d
     lids.motion.assign(frames.size(), VecX::Zero(model.motion.cols()));
     if (!frames.empty()) levenberg(problem, lids, {.max_iterations = 25, .step_tolerance = 3e-3, .robust_scale = 4}, workspace);
     statics.shape = lids.shape;
+    statics.closing = closing_of(model, statics.shape);
     statics.offset = lids.offset;
     statics.roll = lids.roll;
     statics.rows = problem.freeze(lids);
@@ -320,6 +326,7 @@ Calibration calibration_of(const Models& models, const Subject& subject, int wid
     check(known.shape.size() == models.eyelid[eye].shape.cols(),
           "got " + std::to_string(known.shape.size()) + " eyelid shape weights, expected " + std::to_string(models.eyelid[eye].shape.cols()));
     statics.shape = known.shape;
+    statics.closing = closing_of(models.eyelid[eye], statics.shape);
     statics.offset = known.offset;
     statics.roll = known.roll;
     statics.patch_centre = model_centre(models.eyelid[eye], c.identity, c.scale);

@@ -27,6 +27,7 @@ struct Models {
 
 struct EyeStatics {
   VecX shape;                         // w_es
+  LidWeights closing;                 // w_em from this shape's half blink to its full one
   Vec3 offset = Vec3::Zero();         // of the patch from the identity's eyeball centre, mm
   double roll = 0;                    // of the patch, rad
   Vec3 patch_centre = Vec3::Zero();   // the identity's eyeball centre, head frame, mm

@@ -78,7 +78,7 @@ void EyeballProblem::match(const State& state) {
   }
 }
 
-void EyeballProblem::residuals(const State& state, VecX& r, MatX* jacobian) const {
+void EyeballProblem::residuals(const State& state, VecX& r, RowsX* jacobian) const {
   r.resize(2 * 19 * static_cast<int>(observations_.size()));
   if (jacobian) jacobian->setZero(r.size(), size());
   for (std::size_t f = 0; f < observations_.size(); ++f) {

@@ -7,6 +7,7 @@
 
 #include "detect/detections.hpp"
 #include "fit/options.hpp"
+#include "fit/rows.hpp"
 #include "geometry/camera.hpp"
 #include "models/eyeball.hpp"
 
@@ -53,7 +54,7 @@ class EyeballProblem {
 
   int size() const { return statics() + 2 * static_cast<int>(observations_.size()); }
   void match(const State& state);
-  void residuals(const State& state, VecX& r, MatX* jacobian) const;
+  void residuals(const State& state, VecX& r, RowsX* jacobian) const;
   double prior(const State& state, VecX* gradient, VecX* curvature) const;
   void plus(const State& state, const VecX& step, State& out) const;
   void active(const State&, const VecX&, std::vector<char>&) const {}

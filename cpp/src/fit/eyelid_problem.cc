@@ -157,7 +157,7 @@ void EyelidProblem::match(const State& state) {
       const Vec2 p = px[2 * margin + j];
       EyelidWorkspace::OnLine& best = w_.on_line[f][j];
       best.weight = 0;
-      double nearest = 1e30;
+      double nearest2 = 1e30;
       for (int k = 0; k + 1 < 20; ++k) {
         const Vec2 a(line[k].x, line[k].y), b(line[k + 1].x, line[k + 1].y);
         const Vec2 d = b - a;
@@ -165,9 +165,9 @@ void EyelidProblem::match(const State& state) {
         if (l2 < 1e-6) continue;
         const double u = (p - a).dot(d) / l2;
         const double inside = std::clamp(u, 0.0, 1.0);
-        const double distance = (p - a - inside * d).norm();
-        if (distance >= nearest) continue;
-        nearest = distance;
+        const double distance2 = (p - a - inside * d).squaredNorm();
+        if (distance2 >= nearest2) continue;
+        nearest2 = distance2;
         const bool beyond = (k == 0 && u < -0.5) || (k == 18 && u > 1.5);
         const double c = std::min(line[k].confidence, line[k + 1].confidence);
         best.point = a + inside * d;
@@ -178,7 +178,7 @@ void EyelidProblem::match(const State& state) {
   }
 }
 
-void EyelidProblem::residuals(const State& state, VecX& r, MatX* jacobian) const {
+void EyelidProblem::residuals(const State& state, VecX& r, RowsX* jacobian) const {
   const int per_frame = dense_points + line_rows();
   r.setZero(2 * per_frame * static_cast<int>(frames_.size()));
   if (jacobian) jacobian->setZero(r.size(), size());
@@ -186,7 +186,7 @@ void EyelidProblem::residuals(const State& state, VecX& r, MatX* jacobian) const
   const int km = motions();
   const double shared_weight = frozen_ ? 1 : std::sqrt(std::min(1.0, options_.window_information / std::max<double>(frames_.size(), 1)));
   VecX& head = w_.head;
-  MatX& basis = w_.basis;
+  RowsX& basis = w_.basis;
   basis.resize(3, std::max(km, shapes()));
   for (std::size_t f = 0; f < frames_.size(); ++f) {
     const EyelidObservation& o = frames_[f];
@@ -223,8 +223,9 @@ void EyelidProblem::residuals(const State& state, VecX& r, MatX* jacobian) const
         basis.leftCols(km) = (1 - b) * rows_.motion.middleRows<3>(3 * row) + b * rows_.motion.middleRows<3>(3 * next);
         rows.middleCols(shared() + static_cast<int>(f) * km, km).noalias() = local * basis.leftCols(km);
       } else {
-        basis.leftCols(km) = (1 - b) * frozen_->motion.middleRows<3>(3 * row) + b * frozen_->motion.middleRows<3>(3 * next);
-        rows.middleCols(static_cast<int>(f) * km, km).noalias() = by_vertex * basis.leftCols(km);
+        auto own = rows.middleCols(static_cast<int>(f) * km, km);
+        own.noalias() = ((1 - b) * by_vertex).eval().lazyProduct(frozen_->motion.middleRows<3>(3 * row));
+        if (b > 0) own.noalias() += (b * by_vertex).eval().lazyProduct(frozen_->motion.middleRows<3>(3 * next));
       }
     }
   }

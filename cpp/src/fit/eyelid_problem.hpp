@@ -8,6 +8,7 @@
 #include "detect/detections.hpp"
 #include "fit/lid_curves.hpp"
 #include "fit/options.hpp"
+#include "fit/rows.hpp"
 #include "geometry/camera.hpp"
 #include "models/eyelid_model.hpp"
 
@@ -19,8 +20,8 @@ struct EyelidRows {
   static constexpr int margin_samples = 61;  // a lid
   int crease = 0, bulge = 0;                 // vertices of each line
   VecX patch;    // 3 rows
-  MatX shape;    // 3 rows x Ks
-  MatX motion;   // 3 rows x Km
+  RowsX shape;   // 3 rows x Ks
+  RowsX motion;  // 3 rows x Km
 
   static EyelidRows from(const EyelidModel& model);
   int rows() const { return 2 * margin_samples + crease + bulge; }
@@ -28,8 +29,8 @@ struct EyelidRows {
 
 // A subject's own rows in the head frame: shape and placement folded in, only the motion left.
 struct FrozenEyelid {
-  VecX patch;   // 3 rows
-  MatX motion;  // 3 rows x Km
+  VecX patch;    // 3 rows
+  RowsX motion;  // 3 rows x Km
 
   void place(const LidWeights& w_em, VecX& head) const;  // 3 rows, head frame, mm
 };
@@ -56,7 +57,7 @@ struct EyelidWorkspace {
   std::vector<std::vector<OnLine>> on_line;
   VecX previous, head;
   std::vector<Vec2> px;
-  MatX basis;
+  RowsX basis;
 };
 
 class EyelidProblem {
@@ -81,7 +82,7 @@ class EyelidProblem {
 
   int size() const { return shared() + motions() * static_cast<int>(frames_.size()); }
   void match(const State& state);
-  void residuals(const State& state, VecX& r, MatX* jacobian) const;
+  void residuals(const State& state, VecX& r, RowsX* jacobian) const;
   double prior(const State& state, VecX* gradient, VecX* curvature) const;
   void plus(const State& state, const VecX& step, State& out) const;
   void active(const State&, const VecX&, std::vector<char>&) const {}

@@ -44,7 +44,8 @@ LandmarkTerm landmark_term(const FacePose& pose, const Vec3& x, const Camera& ca
 }
 
 Vec3 vertex(const LandmarkFace& face, int row, const UnitWeights& units) {
-  return face.neutral.segment<3>(3 * row) + face.units.middleRows<3>(3 * row) * units;
+  const auto moved = [&](int k) { return face.neutral[3 * row + k] + face.units.row(3 * row + k).dot(units); };
+  return {moved(0), moved(1), moved(2)};
 }
 
 double unit_prior(const FacePose& pose, const UnitPrior& units, int at, VecX* gradient, VecX* curvature) {
@@ -129,7 +130,7 @@ FaceProblem::FaceProblem(const LandmarkFace& face, const LandmarkRows& rows, con
 
 void FaceProblem::match(const State& state) { row_ = visible_rows(face_, rows_, state, camera_); }
 
-void FaceProblem::residuals(const State& state, VecX& r, MatX* jacobian) const {
+void FaceProblem::residuals(const State& state, VecX& r, RowsX* jacobian) const {
   r.resize(2 * 68);
   if (jacobian) jacobian->resize(2 * 68, size());
   for (int i = 0; i < 68; ++i) {
@@ -200,7 +201,7 @@ void FaceWindowProblem::match(const State& state) {
     row_[f] = visible_rows(face, rows_, state.frames[f], camera_);
 }
 
-void FaceWindowProblem::residuals(const State& state, VecX& r, MatX* jacobian) const {
+void FaceWindowProblem::residuals(const State& state, VecX& r, RowsX* jacobian) const {
   const LandmarkFace face = subject(state.identity);
   const int frames = static_cast<int>(observations_.size());
   r.resize(2 * 68 * frames);

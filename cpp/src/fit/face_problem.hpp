@@ -7,6 +7,7 @@
 
 #include "detect/detections.hpp"
 #include "fit/options.hpp"
+#include "fit/rows.hpp"
 #include "geometry/camera.hpp"
 #include "models/face_model.hpp"
 
@@ -40,7 +41,7 @@ struct LandmarkRows {
 
 struct LandmarkFace {  // a subject's rows
   VecX neutral;  // 3 rows
-  MatX units;    // 3 rows x M
+  RowsX units;   // 3 rows x M
 };
 
 struct FaceSmoothing {  // Eq. (17)
@@ -62,7 +63,7 @@ class FaceProblem {
               const FaceObservation& observation, const FaceSmoothing* smoothing);
   int size() const { return 6 + static_cast<int>(units_.sigma.size()); }
   void match(const State& state);
-  void residuals(const State& state, VecX& r, MatX* jacobian) const;
+  void residuals(const State& state, VecX& r, RowsX* jacobian) const;
   double prior(const State& state, VecX* gradient, VecX* curvature) const;
   void plus(const State& state, const VecX& step, State& out) const;
   void active(const State& state, const VecX& gradient, std::vector<char>& fixed) const;
@@ -91,7 +92,7 @@ class FaceWindowProblem {
                     const std::vector<FaceObservation>& observations, int identity_modes);
   int size() const { return identity_modes_ + frame_size() * static_cast<int>(observations_.size()); }
   void match(const State& state);
-  void residuals(const State& state, VecX& r, MatX* jacobian) const;
+  void residuals(const State& state, VecX& r, RowsX* jacobian) const;
   double prior(const State& state, VecX* gradient, VecX* curvature) const;
   void plus(const State& state, const VecX& step, State& out) const;
   void active(const State& state, const VecX& gradient, std::vector<char>& fixed) const;

@@ -4,7 +4,7 @@
 //   using State;                        what is estimated
 //   int size() const;                   length of a step
 //   void match(const State&);           correspondences, held fixed until the next call
-//   void residuals(const State&, VecX& r, MatX* jacobian) const;
+//   void residuals(const State&, VecX& r, RowsX* jacobian) const;
 //                                       whitened 2-D residuals, stacked; jacobian: rows x size(), or null
 //   double prior(const State&, VecX* gradient, VecX* curvature) const;
 //                                       quadratic priors: returns half their sum of squares and adds to both
@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-#include "geometry/types.hpp"
+#include "fit/rows.hpp"
 
 namespace dmask {
 
@@ -38,7 +38,8 @@ struct LevenbergStats {
 
 struct LevenbergWorkspace {
   VecX r, gradient, curvature, step, trial_r;
-  MatX jacobian, hessian, damped;
+  RowsX jacobian;
+  MatX hessian, damped;
   std::vector<char> fixed;
 };
 
@@ -77,7 +78,7 @@ LevenbergStats levenberg(Problem& problem, typename Problem::State& state, typen
     double cost = robust_cost(w.r, options.robust_scale);
     for (Eigen::Index i = 0; i + 1 < w.r.size(); i += 2) {
       const double q2 = w.r[i] * w.r[i] + w.r[i + 1] * w.r[i + 1];
-      const double root_weight = std::pow(1 + q2 / c2, -0.25);
+      const double root_weight = 1 / std::sqrt(std::sqrt(1 + q2 / c2));
       w.r.segment<2>(i) *= root_weight;
       w.jacobian.middleRows<2>(i) *= root_weight;
     }

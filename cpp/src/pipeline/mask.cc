@@ -39,22 +39,24 @@ VecX motion_of_openness(const Models& models, int eye, double openness) {
 
 // Lids that are shut are shut: what the fit leaves between the margins is closed by as much more of the subject's own
 // blink as it takes.
-VecX shut(const Models& models, int eye, const VecX& shape, const VecX& motion) {
-  const EyelidModel& model = models.eyelid[eye];
-  const EyelidRows& rows = models.eyelid_rows[eye];
-  const VecXf w_es = shape.cast<float>();
-  const VecX further = (model.blink_full(w_es) - model.blink_mid(w_es)).cast<double>();
-  const VecX p = rows.patch + rows.shape * shape + rows.motion * motion, slope = rows.motion * further;
+LidWeights shut(const EyelidRows& rows, const EyeStatics& statics, const LidWeights& motion) {
   constexpr int n = EyelidRows::margin_samples;
   constexpr double overlap_mm = 0.15;
-  const auto opening = [&](const VecX& y, int i) { return y[3 * i + 1] - y[3 * (n + i) + 1]; };
-  double most_closing = 0, amount = 0;
-  for (int i = 0; i < n; ++i) most_closing = std::max(most_closing, -opening(slope, i));
+  std::array<double, n> gap_mm, closing_mm;  // between the margins, and what the blink takes from it
   for (int i = 0; i < n; ++i) {
-    if (-opening(slope, i) < 0.4 * most_closing) continue;  // the canthi meet by themselves
-    amount = std::max(amount, (opening(p, i) + overlap_mm) / -opening(slope, i));
+    const int upper = 3 * i + 1, lower = 3 * (n + i) + 1;
+    const auto moved = [&](const LidWeights& w) { return rows.motion.row(upper).dot(w) - rows.motion.row(lower).dot(w); };
+    const double shaped = rows.shape.row(upper).dot(statics.shape) - rows.shape.row(lower).dot(statics.shape);
+    gap_mm[i] = rows.patch[upper] - rows.patch[lower] + shaped + moved(motion);
+    closing_mm[i] = -moved(statics.closing);
   }
-  return motion + std::min(amount, 0.2) * further;
+  const double most_closing_mm = std::max(0.0, *std::max_element(closing_mm.begin(), closing_mm.end()));
+  double amount = 0;
+  for (int i = 0; i < n; ++i) {
+    if (closing_mm[i] < 0.4 * most_closing_mm) continue;  // the canthi meet by themselves
+    amount = std::max(amount, (gap_mm[i] + overlap_mm) / closing_mm[i]);
+  }
+  return motion + std::min(amount, 0.2) * statics.closing;
 }
 
 }  // namespace
@@ -161,7 +163,7 @@ MaskFrame mask_frame(const Models& models, const Calibration& calibration, const
     if (!e.lids_valid) continue;
     LidWeights motion = e.motion;
     if (subject.profile == Profile::strict) motion = motion_of_openness(models, eye, e.openness);
-    else if (e.reason == Reason::closed) motion = shut(models, eye, calibration.eyes[eye].shape, motion);
+    else if (e.reason == Reason::closed) motion = shut(models.eyelid_rows[eye], calibration.eyes[eye], motion);
     out.motion = motion.cast<float>();
   }
   return frame;

@@ -1,5 +1,6 @@
 #include "pipeline/mask_mesh.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "geometry/check.hpp"
@@ -36,10 +37,34 @@ void place_eye(const MaskMesh& mesh, const MaskFrame& frame, int eye, VecXf& loc
 
 }  // namespace
 
+UnitBlocks UnitBlocks::from(const Eigen::MatrixXf& units) {
+  const int rows = static_cast<int>(units.rows()), last = rows - block_rows;
+  check(last >= 0, "the face has " + std::to_string(rows / 3) + " vertices, expected at least 8");
+  UnitBlocks out;
+  out.first_block = {0};
+  for (Eigen::Index u = 0; u < units.cols(); ++u) {
+    for (int row = 0; row < rows; row += block_rows) {
+      const int first = std::min(row, last);
+      Eigen::Matrix<float, block_rows, 1> moved = units.col(u).segment<block_rows>(first);
+      moved.head(row - first).setZero();  // in the block before
+      if (!(moved.cwiseAbs().maxCoeff() > least_mm)) continue;
+      out.first_row.push_back(first);
+      out.moved_mm.push_back(moved);
+    }
+    out.first_block.push_back(static_cast<int>(out.first_row.size()));
+  }
+  return out;
+}
+
+void UnitBlocks::add(int unit, float weight, VecXf& head) const {
+  for (int b = first_block[unit]; b < first_block[unit + 1]; ++b) head.segment<block_rows>(first_row[b]) += weight * moved_mm[b];
+}
+
 MaskMesh::MaskMesh(const Models& models, const MaskSubject& own_subject) : subject(own_subject) {
   face = models.face.contract(subject.identity);
   face.neutral *= subject.scale;
   face.units *= subject.scale;
+  unit_blocks = UnitBlocks::from(face.units);
   for (int u = 0; u < models.face.units(); ++u)
     if (models.face.unit_names()[u].rfind("brow", 0) == 0) brow_units.push_back(u);
 
@@ -110,10 +135,9 @@ void MaskMesh::check_frame(const MaskFrame& frame) const {
 
 void MaskMesh::pose(const MaskFrame& frame, VecXf& head, VecXf& local, Points3f& camera) const {
   head.resize(3 * vertices());
-  auto skin = head.head(face.neutral.size());
-  skin = face.neutral;
-  for (Eigen::Index u = 0; u < frame.units.size(); ++u)  // Eq. (1) with w_fs contracted
-    if (std::abs(frame.units[u]) > least_unit) skin += frame.units[u] * face.units.col(u);
+  head.head(face.neutral.size()) = face.neutral;
+  for (int u = 0; u < frame.units.size(); ++u)  // Eq. (1) with w_fs contracted
+    if (std::abs(frame.units[u]) > least_unit) unit_blocks.add(u, frame.units[u], head);
   for (int eye = 0; eye < 2; ++eye) place_eye(*this, frame, eye, local, head);
   const Eigen::Map<const Points3f> rows(head.data(), vertices(), 3);
   camera.noalias() = rows * frame.rotation.transpose();
