@@ -59,10 +59,16 @@ void average_columns(const std::uint16_t* sums, const int* offset, int columns, 
 
 }  // namespace
 
+bool Crop::sound() const {
+  constexpr float largest_px = 1e5f;  // six times the largest frame's side
+  return width > 0 && height > 0 && width_px > 0 && std::max(width, height) * scale() <= largest_px &&
+         std::abs(centre.x()) <= 10 * largest_px && std::abs(centre.y()) <= 10 * largest_px && std::abs(roll_rad) <= 100;  // false for NaN
+}
+
 CropPlacement place(const Crop& crop) {
+  if (!crop.sound())
+    throw Error("a crop of " + std::to_string(crop.width_px) + " px across, expected up to 100000 within reach of the frame");
   const float scale = crop.scale();
-  if (!(std::isfinite(scale) && scale > 0 && crop.centre.allFinite() && std::isfinite(crop.roll_rad)))
-    throw Error("a crop of " + std::to_string(crop.width_px) + " px across, expected a positive size");
   CropPlacement placed;
   // Box-average by a whole factor first, so that what is left is close to one patch pixel per crop pixel.
   placed.shrink = std::clamp(static_cast<int>(std::lround(scale)), 1, max_shrink);

@@ -18,6 +18,7 @@ struct Crop {
   int width = 128, height = 128; // crop px
 
   float scale() const { return width_px / width; }  // frame px per crop px
+  bool sound() const;  // finite, and no larger or farther away than a frame can ask for
   Vec2f to_frame(float x, float y) const;
   Vec2f to_crop(const Vec2f& frame_px) const;
   // A crop given in pixels of this one, in pixels of the frame; this one must not be mirrored.

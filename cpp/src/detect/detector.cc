@@ -225,6 +225,7 @@ void Detector::detect_eyes(const ImageView& frame, FrameDetection& detection) {
     by_face[eye] = crops[eye] = eye_crop(detection.face, eye);
     const LastEye& last = last_eyes_[eye];
     if (eyes_known_) crops[eye] = held(last.used, carried(last.by_face, last.by_lid, by_face[eye]));
+    if (!crops[eye].sound()) crops[eye] = by_face[eye];  // after points that were no numbers
   }
   if (!eyes_known_) {  // the first look finds the canthi, the second is centred on them
     const EyeLids& lids = vision_->look_at_lids(crops);

@@ -37,7 +37,7 @@ void decode_yunet(const float* cls, const float* obj, const float* bbox, const f
   for (int r = 0, i = 0; r < rows; ++r) {
     for (int c = 0; c < columns; ++c, ++i) {
       const float score = std::sqrt(std::clamp(cls[i], 0.0f, 1.0f) * std::clamp(obj[i], 0.0f, 1.0f));
-      if (score < min_score) continue;
+      if (!(score >= min_score)) continue;  // not a number neither
       const float* b = bbox + 4 * i;
       FaceBox box;
       box.score = score;
@@ -48,7 +48,10 @@ void decode_yunet(const float* cls, const float* obj, const float* bbox, const f
       for (int k = 0; k < 5; ++k) {
         box.points[k] = Vec2f(c + kps[10 * i + 2 * k], r + kps[10 * i + 2 * k + 1]) * stride;
       }
-      boxes.push_back(box);
+      const float farthest = 16.0f * static_cast<float>(std::max(width, height));
+      bool sound = box.width <= farthest && box.height <= farthest && std::abs(box.x) <= farthest && std::abs(box.y) <= farthest;
+      for (const Vec2f& point : box.points) sound = sound && std::abs(point.x()) <= farthest && std::abs(point.y()) <= farthest;
+      if (sound) boxes.push_back(box);
     }
   }
 }
