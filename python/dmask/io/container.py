@@ -21,6 +21,7 @@ MAGIC = b"DMASKARR"
 VERSION = 1
 ALIGNMENT = 64
 DTYPES = tuple(np.dtype(code) for code in ("u1", "<i2", "<i4", "<f2", "<f4", "<f8", "<i8"))
+PROPER_NAME = "1 to 200 bytes of printable characters"
 MAX_NDIM = 8
 
 
@@ -42,10 +43,14 @@ def to_strings(array: np.ndarray) -> list[str]:
     return text.split("\n") if text else []
 
 
+def proper(name: str, name_bytes: int) -> bool:
+    return 0 < name_bytes <= 200 and name.isprintable()
+
+
 def write(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> None:
     """Write `arrays` to `path`, under a temporary name first, so that a reader never sees half a file.
 
-    Raises ValueError for a dtype that the format does not know or a name longer than 65535 bytes.
+    Raises ValueError for a dtype that the format does not know or a name that no reader takes.
     """
     path = Path(path)
     entries = []
@@ -59,8 +64,8 @@ def write(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> Non
         if array.ndim > MAX_NDIM:
             raise ValueError(f"{name}: got {array.ndim} dimensions, expected at most {MAX_NDIM}")
         key = name.encode()
-        if not 0 < len(key) < 1 << 16:
-            raise ValueError(f"got a name of {len(key)} bytes, expected 1 to 65535")
+        if not proper(name, len(key)):
+            raise ValueError(f"got the array name {name[:40]!r}, expected {PROPER_NAME}")
         entries.append(
             (key, DTYPES.index(dtype), array.shape, array.astype(dtype, order="C", copy=False))
         )
@@ -124,8 +129,8 @@ def read(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
             name = key.decode()
         except UnicodeDecodeError:
             raise fail(f"got the array name {key[:40]!r}, expected utf-8") from None
-        if not (0 < key_bytes <= 200 and name.isprintable()):
-            raise fail(f"got the array name {key[:40]!r}, expected 1 to 200 printable characters")
+        if not proper(name, key_bytes):
+            raise fail(f"got the array name {key[:40]!r}, expected {PROPER_NAME}")
         code, ndim = take("<BB")
         if code >= len(DTYPES) or ndim > MAX_NDIM:
             raise fail(f"array {name}: got dtype code {code} and {ndim} dimensions")
