@@ -67,6 +67,7 @@ void process(dmask_pipeline* p, Bytes& bytes) {
   Pixels chroma(sound_chroma ? frame.chroma_stride : 1, sound_chroma ? std::max(frame.height / 2, 1) : 1, sound_chroma ? frame.width : 1, bytes);
   frame.data = bytes.one_in(32) ? nullptr : pixels.top();
   frame.chroma = packed ? nullptr : chroma.top();
+  if (!packed && frame.chroma == nullptr) return;  // that would mean packed, with less memory than it describes
   dmask_measures measures{};
   measures.struct_size = struct_size(bytes, sizeof measures);
   fuzz::net_mood = static_cast<fuzz::NetMood>(bytes.between(0, 3));
