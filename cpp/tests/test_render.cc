@@ -8,6 +8,7 @@
 
 #include "check.hpp"
 #include "geometry/check.hpp"
+#include "render/lanes.hpp"
 #include "render/raster.hpp"
 #include "render/scene.hpp"
 
@@ -123,6 +124,76 @@ void triangles_sharing_edges_cover_every_pixel_once() {
       }
     }
     EXPECT(std::count(drawn.begin(), drawn.end(), 1) == 64 * 64);
+  }
+}
+
+void rows_become_columns() {
+  std::array<f32x8, 8> rows;
+  for (int i = 0; i < 8; ++i) rows[i] = 10.0f * static_cast<float>(i) + kLane;
+  transpose(rows);
+  for (int i = 0; i < 8; ++i)
+    for (int k = 0; k < 8; ++k) EXPECT(rows[i][k] == static_cast<float>(10 * k + i));
+}
+
+// 64 x 64 pixels and some more around them, five vertices each way moved by up to `off_px`, all at one depth.
+Mesh jittered_grid(std::mt19937& random, float off_px, bool whole_px, const Vec3f& bgr) {
+  std::uniform_real_distribution<float> off(-off_px, off_px);
+  Mesh m;
+  m.vertices.resize(25, 3);
+  m.albedo = bgr.transpose().replicate(25, 1);
+  for (int i = 0; i < 5; ++i) {
+    for (int j = 0; j < 5; ++j) {
+      const bool inner = i % 4 != 0 && j % 4 != 0;
+      float x = -20 + 26.0f * j + inner * off(random), y = -20 + 26.0f * i + inner * off(random);
+      if (whole_px) x = std::round(x), y = std::round(y);
+      m.vertices.row(5 * i + j) << x - 31.5f, y - 31.5f, 100;  // at a focal length of 100 px
+    }
+  }
+  m.triangles.resize(32, 3);
+  for (int i = 0, t = 0; i < 4; ++i) {
+    for (int j = 0; j < 4; ++j) {
+      const int v = 5 * i + j;
+      m.triangles.row(t++) << v, v + 5, v + 1;
+      m.triangles.row(t++) << v + 1, v + 5, v + 6;
+    }
+  }
+  return m;
+}
+
+void a_mesh_is_drawn_without_gaps() {
+  std::mt19937 random(2);
+  Renderer renderer;
+  Image out;
+  for (int round = 0; round < 50; ++round) {
+    const Mesh m = jittered_grid(random, 5, round % 2 == 1, Vec3f::Constant(0.5f));
+    renderer.render(m.scene(64, 64, 100), {}, out);
+    for (int c = 0; c < 3; ++c) {
+      int least = 255, most = 0;
+      for (std::size_t k = c; k < out.bgr.size(); k += 3)
+        least = std::min<int>(least, out.bgr[k]), most = std::max<int>(most, out.bgr[k]);
+      EXPECT(most - least <= 1);
+    }
+  }
+}
+
+void thin_triangles_stay_between_their_vertices_colours() {
+  std::mt19937 random(3);
+  Renderer renderer;
+  Image all_red, all_blue, mixed;
+  for (int round = 0; round < 50; ++round) {
+    Mesh m = jittered_grid(random, 0, false, kRed);
+    std::uniform_real_distribution<float> off(-1e-3f, 1e-3f);
+    for (int i = 0; i < 5; ++i)  // two strips of triangles a thousandth of a pixel wide
+      for (int j : {1, 3}) m.vertices(5 * i + j, 0) = m.vertices(5 * i + j - 1, 0) + off(random);
+    renderer.render(m.scene(64, 64, 100), {}, all_red);
+    for (int v = 0; v < 25; ++v) m.albedo.row(v) = kBlue.transpose();
+    renderer.render(m.scene(64, 64, 100), {}, all_blue);
+    for (int v = 0; v < 25; ++v) m.albedo.row(v) = (random() % 2 ? kBlue : kRed).transpose();
+    renderer.render(m.scene(64, 64, 100), {}, mixed);
+    for (std::size_t k = 0; k < mixed.bgr.size(); ++k) {
+      const auto [least, most] = std::minmax(all_red.bgr[k], all_blue.bgr[k]);
+      EXPECT(mixed.bgr[k] + 2 >= least && mixed.bgr[k] <= most + 2);
+    }
   }
 }
 
@@ -390,6 +461,9 @@ void wrong_scenes_are_errors() {
 
 int main() {
   triangles_sharing_edges_cover_every_pixel_once();
+  rows_become_columns();
+  a_mesh_is_drawn_without_gaps();
+  thin_triangles_stay_between_their_vertices_colours();
   barycentric_coordinates_give_back_the_pixel();
   empty_scene_is_background();
   the_nearer_surface_hides_the_farther();
@@ -406,5 +480,5 @@ int main() {
   a_vertex_that_is_not_finite_takes_only_its_triangles_away();
   large_pictures_work();
   wrong_scenes_are_errors();
-  return test::report(17);
+  return test::report(20);
 }

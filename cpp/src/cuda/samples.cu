@@ -8,24 +8,22 @@ constexpr int samples = 8;
 
 __device__ float green_of(std::uint32_t colour) { return static_cast<float>(colour >> 8 & 255u); }
 
-// Where depth or colour jumps to a neighbour, and where a globe is seen there or next to it.
+// Where depth bends or colour jumps to a neighbour, and where a globe is seen there or next to it.
 __device__ bool is_marked(const DrawArguments& in, const PixelArrays& pixels, int x, int y) {
-  const auto at = [&](int dx, int dy) { return static_cast<std::size_t>(y + dy) * in.width + (x + dx); };
-  const float depth = pixels.inv_depth[at(0, 0)];
-  const float green = green_of(pixels.colour[at(0, 0)]);
-  float jump = 0, step = 0;
+  const int left = x > 0 ? x - 1 : x, right = x < in.width - 1 ? x + 1 : x;
+  const int above = y > 0 ? y - 1 : y, below = y < in.height - 1 ? y + 1 : y;
   bool globe = false;
-  for (int dy = -1; dy <= 1; ++dy) {
-    for (int dx = -1; dx <= 1; ++dx) {
-      const bool outside = x + dx < 0 || x + dx >= in.width || y + dy < 0 || y + dy >= in.height;
-      const std::uint32_t colour = outside ? in.background : pixels.colour[at(dx, dy)];
-      globe |= (colour & globe_flag) != 0;
-      if ((dx == 0) == (dy == 0)) continue;
-      jump = max(jump, fabsf(depth - (outside ? 0.0f : pixels.inv_depth[at(dx, dy)])));
-      step = max(step, fabsf(green - green_of(colour)));
-    }
-  }
-  return globe || jump > allowed_jump(depth, 1.0f / in.view->focal_px) || step > kColourStep;
+  for (int j = above; j <= below; ++j)
+    for (int i = left; i <= right; ++i) globe |= (pixels.colour[static_cast<std::size_t>(j) * in.width + i] & globe_flag) != 0;
+  const auto at = [&](int i, int j) { return static_cast<std::size_t>(j) * in.width + i; };
+  const std::size_t here = at(x, y), neighbours[4] = {at(left, y), at(right, y), at(x, above), at(x, below)};
+  const float* depth = pixels.inv_depth;
+  const float bent = max(bend(depth[neighbours[0]], depth[here], depth[neighbours[1]]),
+                         bend(depth[neighbours[2]], depth[here], depth[neighbours[3]]));
+  float step = 0;
+  for (const std::size_t next : neighbours)
+    step = max(step, abs(green_of(pixels.colour[here]) - green_of(pixels.colour[next])));
+  return globe || bent > allowed_bend(depth[here], 1.0f / in.view->focal_px) || step > kColourStep;
 }
 
 // Which of a pixel's samples see eyeballs, and the light of the others.

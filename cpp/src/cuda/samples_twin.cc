@@ -11,20 +11,19 @@ namespace dmask::cuda {
 namespace {
 
 bool is_marked(const DrawArguments& in, const PixelArrays& pixels, int x, int y) {
-  const auto depth = [&](int i, int j) {
-    return holds({0, 0, in.width, in.height}, i, j) ? pixels.inv_depth[static_cast<std::ptrdiff_t>(j) * in.width + i] : 0.0f;
+  const auto index = [&](int i, int j) {  // beyond the picture as at its last pixel
+    return static_cast<std::ptrdiff_t>(std::clamp(j, 0, in.height - 1)) * in.width + std::clamp(i, 0, in.width - 1);
   };
-  const auto colour = [&](int i, int j) {
-    return holds({0, 0, in.width, in.height}, i, j) ? pixels.colour[static_cast<std::ptrdiff_t>(j) * in.width + i] : in.background;
-  };
-  const float here = depth(x, y), green = static_cast<float>(colour(x, y) >> 8 & 255u);
-  for (const auto& [i, j] : {std::pair{x - 1, y}, {x + 1, y}, {x, y - 1}, {x, y + 1}}) {
-    if (std::abs(here - depth(i, j)) > allowed_jump(here, 1.0f / in.view->focal_px)) return true;
-    if (std::abs(green - static_cast<float>(colour(i, j) >> 8 & 255u)) > kColourStep) return true;
-  }
+  const auto depth = [&](int i, int j) { return pixels.inv_depth[index(i, j)]; };
+  const auto green = [&](int i, int j) { return static_cast<float>(pixels.colour[index(i, j)] >> 8 & 255u); };
+  const float here = depth(x, y), allowed = allowed_bend(here, 1.0f / in.view->focal_px);
+  if (bend(depth(x - 1, y), here, depth(x + 1, y)) > allowed || bend(depth(x, y - 1), here, depth(x, y + 1)) > allowed)
+    return true;
+  for (const auto& [i, j] : {std::pair{x - 1, y}, {x + 1, y}, {x, y - 1}, {x, y + 1}})
+    if (std::abs(green(x, y) - green(i, j)) > kColourStep) return true;
   for (int j = y - 1; j <= y + 1; ++j)
     for (int i = x - 1; i <= x + 1; ++i)
-      if ((colour(i, j) & globe_flag) != 0) return true;
+      if ((pixels.colour[index(i, j)] & globe_flag) != 0) return true;
   return false;
 }
 

@@ -7,20 +7,17 @@
 #include <vector>
 
 #include "geometry/check.hpp"
-#include "render/lanes.hpp"
+#include "render/eight_triangles.hpp"
 #include "render/globe.hpp"
-#include "render/raster.hpp"
+#include "render/mesh_view.hpp"
 #include "render/sampling.hpp"
 #include "render/scene.hpp"
-#include "render/skin.hpp"
 
 namespace dmask {
 namespace {
 
 using raster::PixelRect;
-using raster::ScreenVertex;
 
-constexpr int kBandRows = 64;
 constexpr int kPad = 8;  // columns beside a band, so that eight pixels at a time may run over
 constexpr int kMaxPicture = 16384;
 
@@ -29,61 +26,21 @@ constexpr f32x8 kSampleX = {sample_x(0), sample_x(1), sample_x(2), sample_x(3),
 constexpr f32x8 kSampleY = {sample_y(0), sample_y(1), sample_y(2), sample_y(3),
                             sample_y(4), sample_y(5), sample_y(6), sample_y(7)};
 
-struct MeshTriangle {
-  int vertex[3];
-  std::int16_t centres[4], samples[4];  // boxes around the pixels it may cover: x0, y0, -x1, -y1, last ones included
-};
-
-// Ready to be drawn: quantities at vertex 0 and their change towards vertices 1 and 2.
-struct BandTriangle {
-  std::array<raster::Edge, 3> edge;
-  PixelRect samples;
-  float inv_z[3];
-  f32x4 colour[3];  // encoded BGR 0..255, rounding included
-};
-
-f32x4 cross(const f32x4& a, const f32x4& b) {
-  const auto yzx = [](const f32x4& v) { return __builtin_shufflevector(v, v, 1, 2, 0, 3); };
-  return yzx(a * yzx(b) - yzx(a) * b);
-}
-
-struct Position8 {
-  f32x8 x, y;
-};
-
-struct Covered8 {
-  i32x8 inside;
-  f32x8 e0, e1, e2;
-};
-
-inline Covered8 cover(const std::array<raster::Edge, 3>& edge, const Position8& p) {
-  const auto at = [&](const raster::Edge& e) { return e.a * p.x + (e.b * p.y + e.c); };
-  const f32x8 e0 = at(edge[0]), e1 = at(edge[1]), e2 = at(edge[2]);
-  return {(e0 >= edge[0].least) & (e1 >= edge[1].least) & (e2 >= edge[2].least), e0, e1, e2};
-}
-
-// Draws a triangle's front at eight positions of which depth (inverse) and colour lie one after the other. Without
-// leaving early: whether a position is covered cannot be predicted, and a wrong guess costs as much as all of this.
-inline void draw_front(const BandTriangle& t, const Position8& p, float* inv_depth, std::uint32_t* colour) {
-  const Covered8 c = cover(t.edge, p);
-  const f32x8 inv_sum = 1.0f / (c.e0 + c.e1 + c.e2);
-  const f32x8 w1 = c.e1 * inv_sum, w2 = c.e2 * inv_sum;
-  const f32x8 inv_z = t.inv_z[0] + w1 * t.inv_z[1] + w2 * t.inv_z[2];
+// A front at eight positions of which depth (inverse) and colour lie one after the other. Without leaving early:
+// whether a position is covered cannot be predicted, and a wrong guess costs as much as all of this.
+inline void draw_front(const i32x8& inside, const Look& look, float* inv_depth, std::uint32_t* colour) {
   const f32x8 before = load<f32x8>(inv_depth);
-  const i32x8 nearer = c.inside & (inv_z > before);
-  store(inv_depth, nearer ? inv_z : before);
-  // Colours are interpolated in the picture: over a triangle of a few millimetres perspective does not show.
-  const auto channel = [&](int k) {
-    return __builtin_convertvector(t.colour[0][k] + w1 * t.colour[1][k] + w2 * t.colour[2][k], i32x8);
-  };
-  const i32x8 bgr = channel(0) | channel(1) << 8 | channel(2) << 16;
+  const i32x8 nearer = inside & (look[3] > before);
+  store(inv_depth, nearer ? look[3] : before);
+  const auto level = [](const f32x8& v) { return __builtin_convertvector(v, i32x8); };
+  const i32x8 bgr = level(look[0]) | level(look[1]) << 8 | level(look[2]) << 16;
   store(colour, nearer ? bgr : load<i32x8>(colour));
 }
 
-// A triangle's back only shows where there is no front: through the eye's opening, an open mouth, the neck's end.
-inline void draw_back(const BandTriangle& t, const Position8& p, float* inv_depth, std::uint32_t* colour) {
+// A back only shows where there is no front: through the eye's opening, an open mouth, the neck's end.
+inline void draw_back(const i32x8& inside, float* inv_depth, std::uint32_t* colour) {
   const f32x8 before = load<f32x8>(inv_depth);
-  const i32x8 empty = cover(t.edge, p).inside & (before == 0.0f);
+  const i32x8 empty = inside & (before == 0.0f);
   store(inv_depth, empty ? all(kInsideInvDepth) : before);
   store(colour, empty ? i32x8{} + kInside : load<i32x8>(colour));
 }
@@ -94,6 +51,14 @@ inline std::uint64_t span(int first, int x0, int x1) {
   const int from = x0 - first, to = x1 - first;
   if (from >= 64 || to <= 0) return 0;
   return (from > 0 ? ones << from : ones) & (to < 64 ? ~(ones << to) : ones);
+}
+
+// Bit i set where byte i is not zero.
+inline std::uint64_t bytes_with_bits(std::uint64_t word) {
+  word |= word >> 4;
+  word |= word >> 2;
+  word |= word >> 1;
+  return (word & 0x0101010101010101u) * 0x0102040810204080u >> 56;
 }
 
 inline f32x8 green_of(const std::uint32_t* pixels) {
@@ -146,255 +111,194 @@ void check_camera(const Camera& camera) {
                 "), expected a positive number and finite ones");
 }
 
+// Of the triangles of a band.
+struct ReadyTriangles {
+  std::vector<EightTriangles> eights;
+  int count = 0;
+
+  void set_up(const MeshView& mesh, const std::vector<int>& which, bool front) {
+    count = static_cast<int>(which.size());
+    for (int k = 0; k < count; k += 8) eights[k / 8].set_up(mesh, which.data() + k, std::min(8, count - k), front);
+  }
+  struct One {
+    const EightTriangles& eight;
+    int i;
+  };
+  One operator[](int k) const { return {eights[k / 8], k % 8}; }
+};
+
 struct Renderer::Buffers {
-  // Mesh; a vertex's fourth lane is 1, or 0 for one that is not finite.
-  std::vector<f32x4> position, normal, neighbours, colour;
-  std::vector<ScreenVertex> screen;
-  std::vector<MeshTriangle> mesh, sorted;
-  std::vector<int> list, list_start;  // list 2 b: fronts beginning in band b; 2 b + 1: backs
-  std::array<std::vector<int>, 2> active;  // fronts, backs
+  MeshView mesh;
+  std::array<GlobeView, 2> globes;
   PixelRect box;  // all that is drawn
+  std::array<std::vector<int>, 2> active;  // fronts, backs that may reach the band
 
   // Band, with one row above and below for what lies next to it.
+  int y0 = 0, rows = 0;
   int stride = 0;
   std::vector<float> inv_depth;
   std::vector<std::uint32_t> pixel;
-  std::vector<BandTriangle> fronts, backs;
-  std::vector<std::uint64_t> empty;   // pixels without a front
+  std::vector<int> showing;  // backs
+  ReadyTriangles fronts, backs;
   int words = 0;                      // of 64 pixels in a row
   std::vector<std::uint64_t> marks;   // pixels to be supersampled
   std::vector<std::uint64_t> globe_marks;
-  std::vector<std::uint64_t> marked_columns;  // with a mark in any row of the band
   std::vector<int> word_slot;         // number of marked pixels before each word
   std::vector<float> sample_inv_depth;
   std::vector<std::uint32_t> sample;
+  // Of blocks of 8 x 8 pixels, the row above the band being the first's first.
+  int block_words = 0;
+  std::vector<std::uint64_t> empty_blocks;   // with a pixel without a front
+  std::vector<std::uint64_t> marked_blocks;  // with a pixel to be supersampled
 
-  std::array<GlobeView, 2> globes;
   std::array<std::vector<float>, 2> below_lid_px;  // per column
   std::vector<std::uint8_t> background_row;
 
   float* depth_row(int row) { return inv_depth.data() + static_cast<std::size_t>(row + 1) * stride + kPad; }
   std::uint32_t* pixel_row(int row) { return pixel.data() + static_cast<std::size_t>(row + 1) * stride + kPad; }
   bool marked(int row, int x) const { return marks[row * words + (x >> 6)] >> (x & 63) & 1; }
-  unsigned marks_from(int row, int x) const {  // of eight pixels
-    std::uint64_t eight;  // bits lie in memory as columns do: little endian
-    std::memcpy(&eight, reinterpret_cast<const std::uint8_t*>(marks.data() + row * words) + (x >> 3), sizeof eight);
-    return static_cast<unsigned>(eight >> (x & 7)) & 255u;
-  }
   std::size_t slot(int row, int x) const {  // of a marked pixel, its first sample
     const int word = row * words + (x >> 6);
     const std::uint64_t before = marks[word] & ((std::uint64_t{1} << (x & 63)) - 1);
     return 8 * static_cast<std::size_t>(word_slot[word] + std::popcount(before));
   }
 
-  void resize(const Camera& camera, const RenderStyle& style);
-  void place_vertices(const MaskScene& scene);
-  void sort_triangles(const MaskScene& scene);
-  void shade_vertices(const Points3f& albedo);
-  void draw_band(int y0, int rows, std::uint32_t background);
-  void mark_edges(int rows, float mm_per_px);
-  void mark_globes(int y0, int rows);
-  void supersample(int y0, int rows, std::uint32_t background);
-  void draw_globe(int which, int y0, int rows);
-  void resolve(int y0, int rows, Image& out);
+  MeshTriangle::Box within_band(const MeshTriangle::Box& b, int beyond) const {
+    return {b.x0, std::max(b.y0, static_cast<std::int16_t>(y0 - beyond)), b.x1,
+            std::min(b.y1, static_cast<std::int16_t>(y0 + rows - 1 + beyond))};
+  }
+  bool touches(const std::vector<std::uint64_t>& blocks, const MeshTriangle::Box& b) const {
+    std::uint64_t touched = 0;
+    for (int w = b.x0 >> 9; w <= b.x1 >> 9; ++w) {
+      const std::uint64_t columns = span(64 * w, b.x0 >> 3, (b.x1 >> 3) + 1);
+      for (int row = (b.y0 - y0 + 1) >> 3; row <= (b.y1 - y0 + 1) >> 3; ++row)
+        touched |= blocks[row * block_words + w] & columns;
+    }
+    return touched != 0;
+  }
+
+  void resize(const Camera& camera, const RenderStyle& style, int triangles);
+  void draw_band(std::uint32_t background);
+  void mark_edges(const Camera& camera);
+  void mark_globes();
+  void supersample(std::uint32_t background);
+  void draw_globe(int which);
+  void resolve(Image& out);
 };
 
-void Renderer::Buffers::resize(const Camera& camera, const RenderStyle& style) {
+void Renderer::Buffers::resize(const Camera& camera, const RenderStyle& style, int triangles) {
   const auto width = static_cast<std::size_t>(camera.width);
   stride = (camera.width + 7) / 8 * 8 + 2 * kPad;
   words = (camera.width + 63) / 64;
   inv_depth.resize(static_cast<std::size_t>(kBandRows + 2) * stride);
   pixel.resize(inv_depth.size());
-  marks.resize(static_cast<std::size_t>(kBandRows) * words + 1);  // one more to be read over the end
+  marks.resize(static_cast<std::size_t>(kBandRows) * words + 1);  // one more: 16 bits are read at a time
   globe_marks.resize(static_cast<std::size_t>(kBandRows + 2) * words);
-  empty.resize(globe_marks.size());
-  marked_columns.resize(words);
+  block_words = (words + 7) / 8;
+  empty_blocks.resize(static_cast<std::size_t>((kBandRows + 2 + 7) / 8) * block_words);
+  marked_blocks.resize(empty_blocks.size());
   word_slot.resize(static_cast<std::size_t>(kBandRows) * words);
   sample_inv_depth.resize(kBandRows * width * 8);
   sample.resize(sample_inv_depth.size());
   for (auto& columns : below_lid_px) columns.assign(width, kNoLidPx);
   background_row.resize(3 * width);
-  for (std::size_t i = 0; i < background_row.size(); ++i) background_row[i] = style.background_bgr[i % 3];
+  for (std::size_t i = 0; i < background_row.size(); i += 3)
+    std::copy_n(style.background_bgr.begin(), 3, background_row.begin() + static_cast<std::ptrdiff_t>(i));
+  // As many as there may be: how many there are changes from picture to picture.
+  for (auto& a : active) a.reserve(triangles);
+  showing.reserve(triangles);
+  for (ReadyTriangles* ready : {&fronts, &backs}) ready->eights.resize((triangles + 7) / 8);
 }
 
-void Renderer::Buffers::place_vertices(const MaskScene& scene) {
-  const Points3f& vertices = *scene.vertices;
-  const Eigen::Index n = vertices.rows();
-  position.resize(n);
-  screen.resize(n);
-  normal.assign(n, f32x4{});
-  neighbours.assign(n, f32x4{});
-  for (Eigen::Index i = 0; i < n; ++i) {
-    const Vec3f p = vertices.row(i);
-    const bool finite = std::abs(p.x()) < kMaxMm && std::abs(p.y()) < kMaxMm && std::abs(p.z()) < kMaxMm;
-    position[i] = finite ? f32x4{p.x(), p.y(), p.z(), 1} : f32x4{};
-    screen[i] = finite ? raster::project(scene.camera, p) : ScreenVertex{};
-  }
-}
-
-// Vertex normals and surroundings, and the triangles that may show, listed by the band they begin in and their side.
-void Renderer::Buffers::sort_triangles(const MaskScene& scene) {
-  const Triangles& triangles = *scene.triangles;
-  const Camera& camera = scene.camera;
-  const Eigen::Index count = triangles.rows();
-  const int lists = 2 * ((camera.height + kBandRows - 1) / kBandRows);
-  mesh.resize(count);
-  sorted.resize(count);
-  list.resize(count);
-  for (auto& a : active) a.reserve(count);
-  fronts.reserve(count);
-  backs.reserve(count);
-  list_start.assign(lists + 1, 0);
-  i32x4 around = {camera.width, camera.height, 1, 1};  // x0, y0, -x1, -y1 of all boxes, last ones included
-  const float right = static_cast<float>(camera.width - 1), bottom = static_cast<float>(camera.height - 1);
-  const f32x4 least = {0, 0, -right, -bottom};
-
-  int kept = 0;
-  const int* index = triangles.data();
-  for (Eigen::Index t = 0; t < count; ++t, index += 3) {
-    const int i0 = index[0], i1 = index[1], i2 = index[2];
-    const f32x4 p0 = position[i0], p1 = position[i1], p2 = position[i2];
-    if (p0[3] * p1[3] * p2[3] == 0) continue;
-    const f32x4 n = cross(p1 - p0, p2 - p0), three = p0 + p1 + p2;
-    normal[i0] += n;
-    normal[i1] += n;
-    normal[i2] += n;
-    neighbours[i0] += three;
-    neighbours[i1] += three;
-    neighbours[i2] += three;
-
-    const ScreenVertex &v0 = screen[i0], &v1 = screen[i1], &v2 = screen[i2];
-    if (!(v0.valid() && v1.valid() && v2.valid())) continue;
-    const float area = raster::signed_area(v0, v1, v2);
-    if (area == 0) continue;
-    // Lower bounds of x, y, -x, -y: rounded up they are the first and minus the last pixel.
-    const f32x4 low = {std::min({v0.x, v1.x, v2.x}), std::min({v0.y, v1.y, v2.y}), -std::max({v0.x, v1.x, v2.x}),
-                       -std::max({v0.y, v1.y, v2.y})};
-    const f32x4 first = max(low - kSampleReach, least);
-    if (first[0] > right || first[1] > bottom || first[2] > 0 || first[3] > 0) continue;
-    MeshTriangle& m = mesh[kept];
-    m = {{i0, i1, i2}, {}, {}};
-    const i32x4 samples = ceil(first), centres = ceil(max(min(low, f32x4{} + 20000.0f), least));
-    if (samples[0] > -samples[2] || samples[1] > -samples[3]) continue;
-    for (int k = 0; k < 4; ++k) {
-      m.samples[k] = static_cast<std::int16_t>(samples[k]);
-      m.centres[k] = static_cast<std::int16_t>(centres[k]);
-    }
-    around = min(around, samples);
-    // From one row earlier: a band looks at the rows beside it.
-    const int band = std::max(samples[1] - 1, 0) / kBandRows;
-    list[kept] = 2 * band + (area > 0);
-    ++list_start[list[kept++] + 1];
-  }
-  box = {around[0], around[1], 1 - around[2], 1 - around[3]};
-  for (int k = 0; k < lists; ++k) list_start[k + 1] += list_start[k];
-  for (int k = 0; k < kept; ++k) sorted[list_start[list[k]]++] = mesh[k];
-  for (int k = lists; k > 0; --k) list_start[k] = list_start[k - 1];  // filling moved each to its end
-  list_start[0] = 0;
-}
-
-void Renderer::Buffers::shade_vertices(const Points3f& albedo) {
-  const int n = static_cast<int>(position.size());
-  colour.resize(n);
-  for (int first = 0; first < n; first += 8) {
-    const int lanes = std::min(8, n - first);
-    Normal<f32x8> sum{};
-    f32x8 hollow{};
-    Bgr<f32x8> tone{};
-    for (int k = 0; k < lanes; ++k) {
-      const f32x4 m = normal[first + k], around = neighbours[first + k], p = position[first + k];
-      sum.x[k] = m[0], sum.y[k] = m[1], sum.z[k] = m[2];
-      const float share = around[3] > 0 ? 1.0f / around[3] : 0.0f;
-      const f32x4 offset = around * share - p;
-      hollow[k] = offset[0] * m[0] + offset[1] * m[1] + offset[2] * m[2];
-      tone.b[k] = albedo(first + k, 0), tone.g[k] = albedo(first + k, 1), tone.r[k] = albedo(first + k, 2);
-    }
-    const Bgr<f32x8> c = skin_colour(sum, hollow, tone);
-    for (int k = 0; k < lanes; ++k)
-      colour[first + k] = f32x4{c.b[k], c.g[k], c.r[k], 0} * kColourScale + 0.5f;
-  }
-}
-
-void Renderer::Buffers::draw_band(int y0, int rows, std::uint32_t background) {
+void Renderer::Buffers::draw_band(std::uint32_t background) {
   const int from = box.x0 - kPad, width = box.x1 - box.x0 + 2 * kPad;
   for (int row = -1; row <= rows; ++row) {
     std::fill_n(depth_row(row) + from, width, 0.0f);
     std::fill_n(pixel_row(row) + from, width, background);
   }
-  const auto rows_of = [&](const std::int16_t b[4]) {
-    return PixelRect{b[0], std::max<int>(b[1], y0 - 1), 1 - b[2], std::min(1 - b[3], y0 + rows + 1)};
-  };
-  fronts.clear();
-  for (const int k : active[0]) {
-    const MeshTriangle& m = sorted[k];
-    const PixelRect samples = rows_of(m.samples);
-    if (samples.empty()) continue;
-    const int i0 = m.vertex[0], i1 = m.vertex[1], i2 = m.vertex[2];
-    const ScreenVertex &v0 = screen[i0], &v1 = screen[i1], &v2 = screen[i2];
-    const BandTriangle& t = fronts.emplace_back(BandTriangle{
-        raster::make_edges(v0, v1, v2, true), samples, {v0.inv_z, v1.inv_z - v0.inv_z, v2.inv_z - v0.inv_z},
-        {colour[i0], colour[i1] - colour[i0], colour[i2] - colour[i0]}});
-    const PixelRect centres = rows_of(m.centres);
-    for (int y = centres.y0; y < centres.y1; ++y) {
-      float* depths = depth_row(y - y0);
-      std::uint32_t* pixels = pixel_row(y - y0);
-      const f32x8 fy = all(static_cast<float>(y));
-      for (int x = centres.x0; x < centres.x1; x += 8)
-        draw_front(t, {static_cast<float>(x) + kLane, fy}, depths + x, pixels + x);
+  fronts.set_up(mesh, active[0], true);
+  for (int k = 0; k < fronts.count; ++k) {
+    const auto& [t, i] = fronts[k];
+    const MeshTriangle::Box b = within_band(t.triangle[i]->centres, 1), &s = t.triangle[i]->samples;
+    const std::ptrdiff_t step = stride, first_row = (b.y0 - y0 + 1) * step + kPad;
+    std::array<f32x8, 3> per_row, least;
+    Look look_per_row;
+    for (int e = 0; e < 3; ++e) per_row[e] = all(t.b[e][i]), least[e] = all(t.least[e][i]);
+    for (int n = 0; n < 4; ++n) look_per_row[n] = all(t.look_per_y[n][i]);
+    for (int x = b.x0; x <= b.x1; x += 8) {
+      const f32x8 fx = static_cast<float>(x) + kLane, along = fx - static_cast<float>(s.x0);
+      const float down = static_cast<float>(b.y0 - s.y0);
+      Look look;
+      for (int n = 0; n < 4; ++n) look[n] = (t.look[n][i] + t.look_per_y[n][i] * down) + t.look_per_x[n][i] * along;
+      std::array<f32x8, 3> across;
+      for (int e = 0; e < 3; ++e) across[e] = t.a[e][i] * fx + t.c[e][i];
+      f32x8 fy = all(static_cast<float>(b.y0));
+      float* depths = inv_depth.data() + first_row + x;
+      std::uint32_t* pixels = pixel.data() + first_row + x;
+      for (int left = b.y1 - b.y0; left >= 0; --left) {
+        const auto in = [&](int e) { return across[e] + per_row[e] * fy >= least[e]; };
+        draw_front(in(0) & in(1) & in(2), look, depths, pixels);
+        fy += 1.0f;
+        for (int n = 0; n < 4; ++n) look[n] += look_per_row[n];
+        depths += step;
+        pixels += step;
+      }
     }
   }
 
+  std::fill(empty_blocks.begin(), empty_blocks.end(), 0);
   for (int row = -1; row <= rows; ++row) {
     const float* depths = depth_row(row);
-    std::uint64_t* word = empty.data() + (row + 1) * words;
-    std::fill_n(word, words, 0);
+    std::uint64_t* blocks = empty_blocks.data() + ((row + 1) >> 3) * block_words;
     for (int x = box.x0 & ~7; x < box.x1; x += 8)
-      word[x >> 6] |= static_cast<std::uint64_t>(bits(load<f32x8>(depths + x) == 0.0f)) << (x & 63);
+      blocks[x >> 9] |= static_cast<std::uint64_t>(any(load<f32x8>(depths + x) == 0.0f)) << (x >> 3 & 63);
   }
-  backs.clear();
-  for (const int k : active[1]) {
-    const MeshTriangle& m = sorted[k];
-    const PixelRect samples = rows_of(m.samples);
-    bool may_show = false;
-    for (int y = samples.y0; y < samples.y1 && !may_show; ++y)
-      for (int w = samples.x0 >> 6; w <= (samples.x1 - 1) >> 6; ++w)
-        may_show |= (empty[(y - y0 + 1) * words + w] & span(64 * w, samples.x0, samples.x1)) != 0;
-    if (!may_show) continue;
-    const ScreenVertex &v0 = screen[m.vertex[0]], &v1 = screen[m.vertex[1]], &v2 = screen[m.vertex[2]];
-    const BandTriangle& t = backs.emplace_back(BandTriangle{raster::make_edges(v0, v1, v2, false), samples, {}, {}});
-    const PixelRect centres = rows_of(m.centres);
-    for (int y = centres.y0; y < centres.y1; ++y) {
-      const f32x8 fy = all(static_cast<float>(y));
-      for (int x = centres.x0; x < centres.x1; x += 8)
-        draw_back(t, {static_cast<float>(x) + kLane, fy}, depth_row(y - y0) + x, pixel_row(y - y0) + x);
+  showing.clear();
+  for (const int k : active[1])
+    if (touches(empty_blocks, within_band(mesh.triangle[k].samples, 1))) showing.push_back(k);
+  backs.set_up(mesh, showing, false);
+  for (int k = 0; k < backs.count; ++k) {
+    const auto& [t, i] = backs[k];
+    const MeshTriangle::Box b = within_band(t.triangle[i]->centres, 1);
+    for (int y = b.y0; y <= b.y1; ++y) {
+      for (int x = b.x0; x <= b.x1; x += 8) {
+        const f32x8 fx = static_cast<float>(x) + kLane;
+        const float fy = static_cast<float>(y);
+        const auto in = [&](int e) { return t.a[e][i] * fx + (t.b[e][i] * fy + t.c[e][i]) >= t.least[e][i]; };
+        draw_back(in(0) & in(1) & in(2), depth_row(y - y0) + x, pixel_row(y - y0) + x);
+      }
     }
   }
 }
 
-// Where depth or colour jumps to a neighbour.
-void Renderer::Buffers::mark_edges(int rows, float focal_px) {
+// Where depth bends or colour jumps to a neighbour.
+void Renderer::Buffers::mark_edges(const Camera& camera) {
   std::fill_n(marks.begin(), rows * words, 0);
-  const float inv_focal = 1.0f / focal_px;
+  const float inv_focal = 1.0f / static_cast<float>(camera.focal_px);
   for (int row = 0; row < rows; ++row) {
-    const float *above = depth_row(row - 1), *here = depth_row(row), *below = depth_row(row + 1);
-    const std::uint32_t *colours = pixel_row(row), *colours_above = pixel_row(row - 1);
-    const std::uint32_t* colours_below = pixel_row(row + 1);
+    float* here = depth_row(row);
+    std::uint32_t* colours = pixel_row(row);
+    here[-1] = here[0], colours[-1] = colours[0];
+    here[camera.width] = here[camera.width - 1], colours[camera.width] = colours[camera.width - 1];
+    const int row_above = y0 + row > 0 ? row - 1 : row, row_below = y0 + row < camera.height - 1 ? row + 1 : row;
+    const float *above = depth_row(row_above), *below = depth_row(row_below);
+    const std::uint32_t *colours_above = pixel_row(row_above), *colours_below = pixel_row(row_below);
     std::uint64_t* mark = marks.data() + row * words;
     for (int x = box.x0 & ~7; x < box.x1; x += 8) {
       const f32x8 d = load<f32x8>(here + x);
-      const f32x8 jump = max(max(abs(d - load<f32x8>(here + x - 1)), abs(d - load<f32x8>(here + x + 1))),
-                             max(abs(d - load<f32x8>(above + x)), abs(d - load<f32x8>(below + x))));
+      const f32x8 bent = max(bend(load<f32x8>(here + x - 1), d, load<f32x8>(here + x + 1)),
+                             bend(load<f32x8>(above + x), d, load<f32x8>(below + x)));
       const f32x8 green = green_of(colours + x);
       const f32x8 step = max(max(abs(green - green_of(colours + x - 1)), abs(green - green_of(colours + x + 1))),
                              max(abs(green - green_of(colours_above + x)), abs(green - green_of(colours_below + x))));
-      const i32x8 edge = (jump > allowed_jump(d, inv_focal)) | (step > kColourStep);
+      const i32x8 edge = (bent > allowed_bend(d, inv_focal)) | (step > kColourStep);
       if (any(edge)) mark[x >> 6] |= static_cast<std::uint64_t>(bits(edge)) << (x & 63);
     }
   }
 }
 
 // Pixels that see a globe, and those next to them.
-void Renderer::Buffers::mark_globes(int y0, int rows) {
+void Renderer::Buffers::mark_globes() {
   std::fill_n(globe_marks.begin(), (rows + 2) * words, 0);
   bool some = false;
   for (const GlobeView& globe : globes) {
@@ -424,58 +328,78 @@ void Renderer::Buffers::mark_globes(int y0, int rows) {
   }
 }
 
-void Renderer::Buffers::supersample(int y0, int rows, std::uint32_t background) {
-  // Only pixels within the drawn box.
+void Renderer::Buffers::supersample(std::uint32_t background) {
   int slots = 0;
-  std::fill(marked_columns.begin(), marked_columns.end(), 0);
+  std::fill(marked_blocks.begin(), marked_blocks.end(), 0);
   for (int row = 0; row < rows; ++row) {
     for (int w = 0; w < words; ++w) {
       std::uint64_t& mark = marks[row * words + w];
-      if (mark == 0) {
-        word_slot[row * words + w] = slots;
-        continue;
-      }
-      mark &= span(64 * w, box.x0, box.x1);
       word_slot[row * words + w] = slots;
+      if (mark == 0) continue;
+      mark &= span(64 * w, box.x0, box.x1);
       slots += std::popcount(mark);
-      marked_columns[w] |= mark;
+      marked_blocks[((row + 1) >> 3) * block_words + (w >> 3)] |= bytes_with_bits(mark) << 8 * (w & 7);
     }
   }
   if (slots == 0) return;
   std::fill_n(sample_inv_depth.begin(), 8 * static_cast<std::size_t>(slots), 0.0f);
   std::fill_n(sample.begin(), 8 * static_cast<std::size_t>(slots), background);
-  const auto draw_marked = [&](const BandTriangle& t, auto&& draw) {
-    const PixelRect& b = t.samples;
-    std::uint64_t hit = 0;
-    for (int w = b.x0 >> 6; w <= (b.x1 - 1) >> 6; ++w) hit |= marked_columns[w] & span(64 * w, b.x0, b.x1);
-    if (hit == 0) return;
-    // Which pixels of eight the triangle may touch: their centre is inside once each edge is moved out by the reach.
-    std::array<f32x8, 3> across;  // an edge's function at y = 0, from column 0 on
-    for (int i = 0; i < 3; ++i) {
-      const raster::Edge& e = t.edge[i];
-      across[i] = e.a * kLane + (e.c + 1.01f * kSampleReach * (std::abs(e.a) + std::abs(e.b)));
+
+  // Draws triangle i of eight at the samples of each marked pixel it may touch.
+  const auto draw_marked = [&](const EightTriangles& t, int i, auto&& draw) {
+    const MeshTriangle::Box b = within_band(t.triangle[i]->samples, 0);
+    // A pixel may be touched if its centre is inside once each edge is moved out by the samples' reach.
+    std::array<f32x8, 3> near, beside;  // an edge's function from column 0 on, moved; at a pixel's samples
+    for (int e = 0; e < 3; ++e) {
+      const float a = t.a[e][i], b = t.b[e][i];
+      near[e] = a * kLane + (t.c[e][i] + 1.01f * kSampleReach * (std::abs(a) + std::abs(b)));
+      beside[e] = a * kSampleX + b * kSampleY;
     }
-    for (int y = std::max(b.y0, y0); y < std::min(b.y1, y0 + rows); ++y) {
-      const float fy = static_cast<float>(y);
-      for (int x0 = b.x0; x0 < b.x1; x0 += 8) {
-        unsigned marked = marks_from(y - y0, x0);
-        if (b.x1 - x0 < 8) marked &= (1u << (b.x1 - x0)) - 1;
+    for (int x0 = b.x0; x0 <= b.x1; x0 += 8) {
+      const unsigned columns = b.x1 - x0 < 7 ? (2u << (b.x1 - x0)) - 1 : 255u;
+      const auto* marks_here = reinterpret_cast<const std::uint8_t*>(marks.data() + (b.y0 - y0) * words) + (x0 >> 3);
+      for (int y = b.y0; y <= b.y1; ++y, marks_here += 8 * words) {
+        // Bits lie in memory as columns do: little endian.
+        unsigned marked = static_cast<unsigned>(load<std::uint16_t>(marks_here)) >> (x0 & 7) & columns;
         if (marked == 0) continue;
-        const auto at = [&](int i) { return across[i] + (t.edge[i].a * static_cast<float>(x0) + t.edge[i].b * fy); };
-        marked &= bits((at(0) >= 0.0f) & (at(1) >= 0.0f) & (at(2) >= 0.0f));
-        for (; marked != 0; marked &= marked - 1) {
+        const float fx = static_cast<float>(x0), fy = static_cast<float>(y);
+        const auto may = [&](int e) { return near[e] + (t.a[e][i] * fx + t.b[e][i] * fy) >= 0.0f; };
+        for (marked &= bits(may(0) & may(1) & may(2)); marked != 0; marked &= marked - 1) {
           const int x = x0 + std::countr_zero(marked);
+          const float fx = static_cast<float>(x);
+          const auto in = [&](int e) {
+            return beside[e] + (t.a[e][i] * fx + (t.b[e][i] * fy + t.c[e][i])) >= t.least[e][i];
+          };
           const std::size_t s = slot(y - y0, x);
-          draw(t, {static_cast<float>(x) + kSampleX, fy + kSampleY}, sample_inv_depth.data() + s, sample.data() + s);
+          draw(in(0) & in(1) & in(2), x, y, sample_inv_depth.data() + s, sample.data() + s);
         }
       }
     }
   };
-  for (const BandTriangle& t : fronts) draw_marked(t, draw_front);
-  for (const BandTriangle& t : backs) draw_marked(t, draw_back);
+  for (int k = 0; k < fronts.count; ++k) {
+    const auto& [t, i] = fronts[k];
+    const MeshTriangle::Box& b = t.triangle[i]->samples;
+    if (!touches(marked_blocks, within_band(b, 0))) continue;
+    Look beside;
+    for (int n = 0; n < 4; ++n) beside[n] = t.look_per_x[n][i] * kSampleX + t.look_per_y[n][i] * kSampleY;
+    draw_marked(t, i, [&, &t = t, i = i](const i32x8& inside, int x, int y, float* depths, std::uint32_t* colours) {
+      const float along = static_cast<float>(x - b.x0), down = static_cast<float>(y - b.y0);
+      Look look;
+      for (int n = 0; n < 4; ++n)
+        look[n] = beside[n] + (t.look[n][i] + t.look_per_x[n][i] * along + t.look_per_y[n][i] * down);
+      draw_front(inside, look, depths, colours);
+    });
+  }
+  for (int k = 0; k < backs.count; ++k) {
+    const auto& [t, i] = backs[k];
+    if (!touches(marked_blocks, within_band(t.triangle[i]->samples, 0))) continue;
+    draw_marked(t, i, [](const i32x8& inside, int, int, float* depths, std::uint32_t* colours) {
+      draw_back(inside, depths, colours);
+    });
+  }
 }
 
-void Renderer::Buffers::draw_globe(int which, int y0, int rows) {
+void Renderer::Buffers::draw_globe(int which) {
   const GlobeView& globe = globes[which];
   std::vector<float>& below_lid = below_lid_px[which];
   const PixelRect& b = globe.box;
@@ -501,7 +425,7 @@ void Renderer::Buffers::draw_globe(int which, int y0, int rows) {
   }
 }
 
-void Renderer::Buffers::resolve(int y0, int rows, Image& out) {
+void Renderer::Buffers::resolve(Image& out) {
   for (int row = 0; row < rows; ++row) {
     std::uint32_t* pixels = pixel_row(row);
     for (int w = 0; w < words; ++w) {
@@ -535,10 +459,9 @@ void Renderer::render(const MaskScene& scene, const RenderStyle& style, Image& o
   const Camera& camera = scene.camera;
   Buffers& b = *buffers_;
   out.resize(camera.width, camera.height);
-  b.resize(camera, style);
-  b.place_vertices(scene);
-  b.sort_triangles(scene);
-  b.shade_vertices(*scene.albedo);
+  b.resize(camera, style, static_cast<int>(scene.triangles->rows()));
+  b.mesh.look_at(scene);
+  b.box = b.mesh.box;
   for (int eye = 0; eye < 2; ++eye) {
     b.globes[eye] = view_globe(scene.globes[eye], camera);
     const PixelRect& g = b.globes[eye].box;
@@ -550,25 +473,25 @@ void Renderer::render(const MaskScene& scene, const RenderStyle& style, Image& o
   const auto [blue, green, red] = style.background_bgr;
   const std::uint32_t background = blue | green << 8 | red << 16;
   for (auto& a : b.active) a.clear();
-  for (int y0 = 0, band = 0; y0 < camera.height; y0 += kBandRows, ++band) {
-    const int rows = std::min(kBandRows, camera.height - y0);
+  for (b.y0 = 0; b.y0 < camera.height; b.y0 += kBandRows) {
+    b.rows = std::min(kBandRows, camera.height - b.y0);
+    const int* list = b.mesh.list_start.data() + 2 * (b.y0 / kBandRows);
     for (int side = 0; side < 2; ++side)
-      for (int k = b.list_start[2 * band + side]; k < b.list_start[2 * band + side + 1]; ++k)
-        b.active[side].push_back(k);
-    if (y0 + rows <= b.box.y0 || y0 >= b.box.y1) {
-      for (int row = 0; row < rows; ++row)
+      for (int k = list[side]; k < list[side + 1]; ++k) b.active[side].push_back(k);
+    if (b.y0 + b.rows <= b.box.y0 || b.y0 >= b.box.y1) {
+      for (int row = 0; row < b.rows; ++row)
         std::copy(b.background_row.begin(), b.background_row.end(),
-                  out.bgr.begin() + static_cast<std::ptrdiff_t>(y0 + row) * camera.width * 3);
+                  out.bgr.begin() + static_cast<std::ptrdiff_t>(b.y0 + row) * camera.width * 3);
       continue;
     }
-    b.draw_band(y0, rows, background);
-    b.mark_edges(rows, static_cast<float>(camera.focal_px));
-    b.mark_globes(y0, rows);
-    b.supersample(y0, rows, background);
-    for (int eye = 0; eye < 2; ++eye) b.draw_globe(eye, y0, rows);
-    b.resolve(y0, rows, out);
+    b.draw_band(background);
+    b.mark_edges(camera);
+    b.mark_globes();
+    b.supersample(background);
+    for (int eye = 0; eye < 2; ++eye) b.draw_globe(eye);
+    b.resolve(out);
     for (auto& a : b.active)  // those that do not reach the row above the next band
-      std::erase_if(a, [&](int k) { return -b.sorted[k].samples[3] < y0 + rows - 1; });
+      std::erase_if(a, [&](int k) { return b.mesh.triangle[k].samples.y1 < b.y0 + b.rows - 1; });
   }
 }
 

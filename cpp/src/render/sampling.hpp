@@ -1,10 +1,11 @@
 // Where a pixel is looked at and when once is not enough: what the CPU's and the GPU's picture have to agree on.
+// Written once for a number F: include lanes.hpp before, if F is to be f32x8.
 #pragma once
 
 #include <cmath>
 #include <cstdint>
 
-#include "geometry/host_device.hpp"
+#include "render/scalars.hpp"
 
 namespace dmask {
 
@@ -25,10 +26,16 @@ constexpr float kColourScale = 254.9f;  // of encoded 0..1; with a half added it
 constexpr std::int32_t kInside = 28 | 28 << 8 | 44 << 16;
 constexpr float kInsideInvDepth = 1e-9f;
 
-// How far inverse depth may change to the next pixel without being an edge: a surface seen at 75 degrees from its normal
-// changes less. |1/z - 1/z'| = |z - z'| / z z'; allowed: 0.5 mm + 4 pixels of z / focal_px each.
+// Over a plane inverse depth changes evenly from pixel to pixel: how much it does not, along one direction. Beyond the
+// picture things go on as at its last pixel.
 template <class F>
-DMASK_HOST_DEVICE inline F allowed_jump(const F& inv_depth, float inv_focal) {
+DMASK_HOST_DEVICE inline F bend(const F& before, const F& here, const F& after) {
+  return abs(before + after - (here + here));
+}
+
+// A larger bend is an edge. |1/z - 1/z'| = |z - z'| / z z'; allowed: 0.5 mm + 4 pixels of z / focal_px each.
+template <class F>
+DMASK_HOST_DEVICE inline F allowed_bend(const F& inv_depth, float inv_focal) {
   return inv_depth * (0.5f * inv_depth + 4.0f * inv_focal);
 }
 
