@@ -137,12 +137,13 @@ std::vector<Part> parts(const std::string& models, const std::string& file) {
   const auto decode = [](int count, int height, int width) {
     // One blurred peak a map, each somewhere else.
     const auto maps = std::make_shared<std::vector<float>>();
-    for (int k = 0; k < count; ++k)
-      for (int y = 0; y < height; ++y)
-        for (int x = 0; x < width; ++x)
+    for (int y = 0; y < height; ++y)
+      for (int x = 0; x < width; ++x)
+        for (int k = 0; k < count; ++k)
           maps->push_back(8 - 0.3f * static_cast<float>(std::hypot(x - 7 * k % width, y - 5 * k % height)));
-    return [=, seen = std::vector<float>(count, 2.0f), points = std::vector<Landmark>(count)]() mutable {
-      benchmark::DoNotOptimize(decode_heatmaps(maps->data(), seen.data(), count, height, width, points.data()));
+    return [=, seen = std::vector<float>(maps->size(), 2.0f), points = std::vector<Landmark>(count)]() mutable {
+      benchmark::DoNotOptimize(
+          decode_heatmaps_and_evidence(maps->data(), seen.data(), count, height, width, points.data()));
     };
   };
 

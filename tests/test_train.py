@@ -373,6 +373,10 @@ def check_signature(ov, path: Path, spec: networks.NetSpec) -> None:
     assert [i.any_name for i in model.inputs] == [spec.input]
     assert model.inputs[0].partial_shape.to_string() == f"[?,{shape}]"
     assert tuple(o.any_name for o in model.outputs) == spec.outputs
+    if "visibility" in spec.outputs:  # what the core reads in its place
+        inner = {name for op in model.get_ordered_ops() for port in op.outputs() for name in port.get_names()}
+        head = "" if spec.name == "iris" else "/points"
+        assert f"{head}/evidence/Conv_output_0" in inner
     out = ov.Core().compile_model(model, "CPU")(np.zeros((2, *spec.input_shape), np.float32))
     height, width = spec.input_shape[1:]
     # Heat maps are a quarter of the picture, edges half of it; features are a quarter already.

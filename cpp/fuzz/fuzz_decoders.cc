@@ -68,10 +68,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     switch (bytes.between(0, 7)) {
       case 0: {
-        constexpr int count = 3, height = 8, width = 10;
+        constexpr int count = 9, height = 8, width = 10;
         const std::vector<float> maps = map_of(bytes, count * height * width), visibility = map_of(bytes, count);
         std::array<Landmark, count> points;
         decode_heatmaps(maps.data(), visibility.data(), count, height, width, points.data());
+        decode_heatmaps_and_evidence(maps.data(), maps.data(), count, height, width, points.data());
         break;
       }
       case 1: {

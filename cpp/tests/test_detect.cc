@@ -1,6 +1,7 @@
 // Decoding, crops, lines and orders of the detectors, on synthetic input.
 #include <cmath>
 #include <cstdlib>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,9 @@
 #include "detect/limbus.hpp"
 #include "detect/lines.hpp"
 #include "detect/mirror68.hpp"
+#include "detect/net.hpp"
 #include "detect/steady_crop.hpp"
+#include "detect/vision.hpp"
 #include "detect/yunet.hpp"
 #include "geometry/check.hpp"
 #include "geometry/nv12.hpp"
@@ -44,6 +47,58 @@ void heatmap_decode_inverts_a_gaussian() {
   EXPECT_NEAR(points[0].confidence, 0.5, 1e-6);
   EXPECT_NEAR(points[1].confidence, 1.0, 1e-6);
   EXPECT_NEAR(points[2].confidence, 0.0, 1e-6);
+}
+
+// Values without a pattern, the same ones for the same seed.
+std::vector<float> noise(std::size_t count, float scale, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0.0f, scale);
+  std::vector<float> values(count);
+  for (float& value : values) value = normal(random);
+  return values;
+}
+
+// What a net's own visibility is: the mean of the evidence, weighted by the softmax of the map.
+float seen_under(const float* map, const float* evidence, int cells, int stride = 1) {
+  double sum = 0, seen = 0;
+  for (int cell = 0; cell < cells; ++cell) {
+    const double weight = std::exp(static_cast<double>(map[cell * stride]));
+    sum += weight;
+    seen += weight * evidence[cell * stride];
+  }
+  return static_cast<float>(seen / sum);
+}
+
+void maps_with_channels_last_and_evidence_decode_as_heat_maps_and_visibility() {
+  const int width = 40, height = 32, cells = width * height;
+  for (const int count : {8, 19, 20, 68}) {
+    const auto maps = noise(count * cells, 6.0f, count), evidence = noise(count * cells, 3.0f, count + 1);
+    std::vector<float> last(maps.size()), evidence_last(maps.size()), visibility(count);
+    for (int k = 0; k < count; ++k) {
+      for (int cell = 0; cell < cells; ++cell) {
+        last[cell * count + k] = maps[k * cells + cell];
+        evidence_last[cell * count + k] = evidence[k * cells + cell];
+      }
+      visibility[k] = seen_under(&maps[k * cells], &evidence[k * cells], cells);
+    }
+    std::vector<Landmark> want(count), got(count);
+    const float spread = decode_heatmaps(maps.data(), visibility.data(), count, height, width, want.data());
+    EXPECT_NEAR(decode_heatmaps_and_evidence(last.data(), evidence_last.data(), count, height, width, got.data()), spread,
+                1e-4);
+    for (int k = 0; k < count; ++k) {
+      EXPECT_NEAR(got[k].x, want[k].x, 1e-3);
+      EXPECT_NEAR(got[k].y, want[k].y, 1e-3);
+      EXPECT_NEAR(got[k].confidence, want[k].confidence, 1e-5);
+    }
+  }
+  std::string message;
+  try {
+    Landmark points[3];
+    decode_heatmaps_and_evidence(nullptr, nullptr, 3, height, width, points);
+  } catch (const Error& error) {
+    message = error.what();
+  }
+  EXPECT(message.find("got 3 heat maps, expected at least 8") != std::string::npos);
 }
 
 // Blue rises to the right, green downwards, red is constant.
@@ -404,6 +459,60 @@ void a_frame_that_the_cpu_cannot_read_is_an_error_that_says_so() {
   EXPECT(message_of({pixels.data(), 32, 32, 3, 96, pixels.data(), 32}).find("luma") != std::string::npos);
 }
 
+// Its head as one with a trunk, inner tensors and another layout are what the files give by themselves.
+void nets_that_run_as_one_give_what_each_gives_alone() {
+  const DetectorOptions options{.model_dir = std::getenv("DMASK_MODELS"), .precision = "f32"};
+  const NetOptions trunk = eyelid_net_options(options), head = iris_net_options(options);
+  const auto alone = make_net(trunk), head_alone = make_net(head);
+  NetOptions joined = trunk;
+  joined.outputs = {trunk.outputs[0], {"/points/evidence/Conv_output_0", trunk.outputs[0].shape}};
+  joined.heads = {head};
+  joined.heads[0].outputs = {{"heatmaps", head.outputs[0].shape, true}, head.outputs[1]};
+  const auto as_one = make_net(joined);
+
+  const auto picture = noise(2 * 3 * eye_height * eye_width, 0.3f, 7);
+  for (Net* net : {alone.get(), as_one.get()}) {
+    std::copy(picture.begin(), picture.end(), net->input(0));
+    net->infer();
+  }
+  std::copy_n(alone->output(2), 2 * eye_features * eye_map_height * eye_map_width, head_alone->input(0));
+  head_alone->infer();
+
+  constexpr int cells = eye_map_height * eye_map_width;
+  for (int k = 0; k < 2 * 20; ++k) {
+    for (int cell = 0; cell < cells; ++cell)
+      EXPECT_NEAR(as_one->output(0)[k * cells + cell], alone->output(0)[k * cells + cell], 1e-3);
+    EXPECT_NEAR(seen_under(as_one->output(0) + k * cells, as_one->output(1) + k * cells, cells), alone->output(1)[k], 1e-3);
+  }
+  for (int eye = 0; eye < 2; ++eye) {
+    for (int k = 0; k < 19; ++k) {
+      const float* map = head_alone->output(0) + (eye * 19 + k) * cells;
+      const float* last = as_one->output(2) + eye * 19 * cells + k;
+      for (int cell = 0; cell < cells; ++cell) EXPECT_NEAR(last[cell * 19], map[cell], 1e-3);
+      EXPECT_NEAR(as_one->output(3)[eye * 19 + k], head_alone->output(1)[eye * 19 + k], 1e-3);
+    }
+  }
+}
+
+void tensors_that_a_net_does_not_have_are_errors_that_name_them() {
+  const DetectorOptions options{.model_dir = std::getenv("DMASK_MODELS"), .precision = "f32"};
+  const auto message_of = [](const NetOptions& net) -> std::string {
+    try {
+      make_net(net);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  NetOptions unknown = face_net_options(options), misshapen = unknown, foreign = unknown;
+  unknown.outputs = {{"/points/proof/Conv_output_0", {1, 68, 32, 32}}};
+  EXPECT(message_of(unknown).find("face68.onnx has no tensor '/points/proof/Conv_output_0'") != std::string::npos);
+  misshapen.outputs[0].shape[1] = 20;
+  EXPECT(message_of(misshapen).find("face68.onnx: tensor 'heatmaps' is") != std::string::npos);
+  foreign.heads = {iris_net_options(options)};
+  EXPECT(message_of(foreign).find("face68.onnx has no tensor 'features'") != std::string::npos);
+}
+
 void a_missing_model_is_an_error_that_names_it() {
   std::string message;
   try {
@@ -418,6 +527,7 @@ void a_missing_model_is_an_error_that_names_it() {
 
 int main() {
   heatmap_decode_inverts_a_gaussian();
+  maps_with_channels_last_and_evidence_decode_as_heat_maps_and_visibility();
   crop_samples_the_gradient_where_its_geometry_says();
   crop_averages_the_area_when_it_shrinks();
   crop_replicates_the_border();
@@ -435,6 +545,8 @@ int main() {
   nv12_colours_are_those_of_the_recommendations();
   nv12_chroma_is_shared_by_four_pixels_of_an_odd_frame();
   a_frame_that_the_cpu_cannot_read_is_an_error_that_says_so();
+  nets_that_run_as_one_give_what_each_gives_alone();
+  tensors_that_a_net_does_not_have_are_errors_that_name_them();
   a_missing_model_is_an_error_that_names_it();
-  return test::report(19);
+  return test::report(22);
 }

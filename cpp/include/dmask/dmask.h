@@ -238,7 +238,8 @@ typedef struct dmask_calibration {
   char reason[DMASK_TEXT_BYTES]; /* what it had to do without, or why there is none */
 } dmask_calibration;
 
-typedef struct dmask_timings { /* ms, of the last call of each stage; nets include their decoding */
+/* ms, of the last call of each stage; nets include their decoding, and those that run as one are under the first. */
+typedef struct dmask_timings {
   uint32_t struct_size;  /* sizeof(dmask_timings) */
   int32_t reserved;
   double convert, face_detector, preprocess, net_face, net_eyelid, net_iris, net_lines;

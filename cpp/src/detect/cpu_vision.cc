@@ -17,14 +17,35 @@ namespace {
 constexpr int eye_planes = 3 * eye_width * eye_height;
 constexpr int eye_cells = eye_map_width * eye_map_height;
 
+// Heat maps in the layout that the CPU computes them in, and in place of the visibility what the net makes it from: the
+// decoding weights it on its way through the maps, which spares the net a softmax and three changes of layout.
+std::vector<TensorSpec> maps_and_evidence(const std::string& head, std::vector<std::int64_t> shape) {
+  return {{"heatmaps", shape, true}, {head + "/evidence/Conv_output_0", shape, true}};
+}
+
+NetOptions face_options(const DetectorOptions& options) {
+  NetOptions net = face_net_options(options);
+  net.outputs = maps_and_evidence("/points", net.outputs[0].shape);
+  return net;
+}
+
+// The three nets of the eyes as one: the features stay in the layout and the precision that they are computed in.
+NetOptions eyes_options(const DetectorOptions& options) {
+  NetOptions eyelid = eyelid_net_options(options), iris = iris_net_options(options);
+  eyelid.outputs = maps_and_evidence("/points", eyelid.outputs[0].shape);
+  iris.outputs = maps_and_evidence("", iris.outputs[0].shape);
+  eyelid.heads = {iris, lines_net_options(options)};
+  return eyelid;
+}
+
+enum EyesOutput { lid_maps, lid_evidence, iris_maps, iris_evidence, line_edges, line_presence };
+
 class CpuVision final : public Vision {
  public:
   explicit CpuVision(const DetectorOptions& options)
       : yunet_(yunet_options(options)),
-        face_net_(make_net(face_net_options(options))),
-        eyelid_net_(make_net(eyelid_net_options(options))),
-        iris_net_(make_net(iris_net_options(options))),
-        lines_net_(make_net(lines_net_options(options))) {}
+        face_net_(make_net(face_options(options))),
+        eyes_net_(make_net(eyes_options(options))) {}
 
   void show(const ImageView& frame) override {
     timings_ = {};
@@ -56,8 +77,8 @@ class CpuVision final : public Vision {
     }
     const Stopwatch watch(timings_.net_face);
     face_net_->infer();
-    face_.spread_cells = decode_heatmaps(face_net_->output(0), face_net_->output(1), 68, face_map, face_map,
-                                         face_.points.data());
+    face_.spread_cells = decode_heatmaps_and_evidence(face_net_->output(0), face_net_->output(1), 68, face_map,
+                                                      face_map, face_.points.data());
     return face_;
   }
 
@@ -65,47 +86,37 @@ class CpuVision final : public Vision {
     {
       const Stopwatch watch(timings_.preprocess);
       for (const Eye eye : {OD, OS}) {
-        sampler_.sample(frame_, crops[eye], {}, eyelid_net_->input(0) + eye * eye_planes);
+        sampler_.sample(frame_, crops[eye], {}, eyes_net_->input(0) + eye * eye_planes);
       }
     }
     const Stopwatch watch(timings_.net_eyelid);
-    eyelid_net_->infer();
-    for (const Eye eye : {OD, OS}) {
-      decode_heatmaps(eyelid_net_->output(0) + eye * 20 * eye_cells, eyelid_net_->output(1) + eye * 20, 20,
-                      eye_map_height, eye_map_width, eyes_.lids[eye].data());
-    }
+    eyes_net_->infer();
+    for (const Eye eye : {OD, OS}) decode_points(eye, lid_maps, lid_evidence, eyes_.lids[eye]);
     return eyes_.lids;
   }
 
   const EyesLook& look_at_eyes(const std::array<Crop, 2>& crops) override {
     look_at_lids(crops);
-    // The other two nets read what the eyelid net has seen.
-    for (Net* net : {iris_net_.get(), lines_net_.get()}) {
-      std::copy_n(eyelid_net_->output(2), 2 * eye_features * eye_cells, net->input(0));
+    {
+      const Stopwatch watch(timings_.net_iris);
+      for (const Eye eye : {OD, OS}) decode_points(eye, iris_maps, iris_evidence, eyes_.irises[eye]);
     }
-    find_irises();
-    find_lines();
+    const Stopwatch watch(timings_.net_lines);
+    decode_eye_lines(eyes_net_->output(line_edges), eyes_net_->output(line_presence), edge_height, edge_width,
+                     eyes_.lines);
     return eyes_;
   }
 
  private:
-  void find_irises() {
-    const Stopwatch watch(timings_.net_iris);
-    iris_net_->infer();
-    for (const Eye eye : {OD, OS}) {
-      decode_heatmaps(iris_net_->output(0) + eye * 19 * eye_cells, iris_net_->output(1) + eye * 19, 19,
-                      eye_map_height, eye_map_width, eyes_.irises[eye].data());
-    }
-  }
-
-  void find_lines() {
-    const Stopwatch watch(timings_.net_lines);
-    lines_net_->infer();
-    decode_eye_lines(lines_net_->output(0), lines_net_->output(1), edge_height, edge_width, eyes_.lines);
+  template <std::size_t count>
+  void decode_points(Eye eye, EyesOutput maps, EyesOutput evidence, std::array<Landmark, count>& points) {
+    constexpr int size = count * eye_cells;
+    decode_heatmaps_and_evidence(eyes_net_->output(maps) + eye * size, eyes_net_->output(evidence) + eye * size, count,
+                                 eye_map_height, eye_map_width, points.data());
   }
 
   YuNet yunet_;
-  std::unique_ptr<Net> face_net_, eyelid_net_, iris_net_, lines_net_;
+  std::unique_ptr<Net> face_net_, eyes_net_;
   CropSampler sampler_;
   ImageView frame_;
   Image converted_;  // of an NV12 frame

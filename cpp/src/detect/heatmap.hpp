@@ -13,4 +13,9 @@ float sigmoid(float logit);
 float decode_heatmaps(const float* heatmaps, const float* visibility, int count, int height, int width,
                      Landmark* landmarks);
 
+// The same from maps whose channels are last, height x width x count, at least 8 of them, before the net has judged the
+// visibility: that is the mean of `evidence` (as large) under the point's own map.
+float decode_heatmaps_and_evidence(const float* heatmaps, const float* evidence, int count, int height, int width,
+                                  Landmark* landmarks);
+
 }  // namespace dmask

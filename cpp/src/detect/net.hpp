@@ -11,6 +11,7 @@ namespace dmask {
 struct TensorSpec {
   std::string name;
   std::vector<std::int64_t> shape;  // full shape; the batch is fixed when the net is loaded
+  bool channels_last = false;       // the output (N,C,H,W) is handed over as (N,H,W,C), as the CPU computes it (CPU)
 };
 
 struct NetOptions {
@@ -18,13 +19,14 @@ struct NetOptions {
   std::string precision = "auto";   // f32 | bf16 (CPU) | f16 (GPU) | auto (what the device does fastest)
   int threads = 1;                  // CPU threads, 0: all
   std::vector<TensorSpec> inputs;   // expected; another name or shape is an error
-  std::vector<TensorSpec> outputs;
+  std::vector<TensorSpec> outputs;  // any tensors of the file (CPU); what they do not need is not computed
+  std::vector<NetOptions> heads;    // nets whose one input is a tensor of this one; they run as one with it (CPU)
 };
 
 class Net {
  public:
   virtual ~Net() = default;
-  // Buffers in C order, in the order of the options, valid as long as the net.
+  // Buffers in C order, in the order of the options, the heads' outputs last; valid as long as the net.
   virtual float* input(int index) = 0;
   virtual const float* output(int index) = 0;
   virtual void infer() = 0;

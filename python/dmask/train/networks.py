@@ -83,6 +83,7 @@ class PointHead(nn.Module):
     """Features -> heat-map logits (N,points,h,w) and visibility logits (N,points).
 
     The visibility of a point is judged from the features under its own heat map: occlusion is a local thing.
+    On the CPU the core reads `evidence` out of the file, by its name there, and weights it itself.
     """
 
     def __init__(self, feature: int, points: int, own: int = 0) -> None:
