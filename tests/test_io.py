@@ -115,6 +115,32 @@ def test_writing_twice_gives_the_same_bytes(tmp_path):
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
 
 
+def test_what_is_drawn_is_kept_and_even_its_faintest_motion(tmp_path):
+    def lids(shift_px):
+        """A shaded dome on a flat ground, and on it an edge that moves by parts of a pixel."""
+        y, x = np.mgrid[:128, :128].astype(np.float32)
+        dome = np.clip(1 - np.hypot(x - 64, y - 64) / 50, 0, 1)
+        edge = np.clip(y - 60 - shift_px, 0, 1) * (dome > 0.3)
+        return np.stack([128 + 60 * dome - 40 * edge] * 3, axis=2).round().astype(np.uint8)
+
+    drawn = [lids(0.05 * number) for number in range(12)]
+    writer = VideoWriter(tmp_path / "out.mp4", 128, 128, Fraction(1, 30), Fraction(30))
+    for number, bgr in enumerate(drawn):
+        writer.write(bgr, number / 30)
+    writer.close()
+    kept = [frame.bgr for frame in VideoReader(tmp_path / "out.mp4")]
+    assert len(kept) == len(drawn)
+    for before, after in zip(drawn, kept, strict=True):
+        assert np.sqrt(np.mean((before.astype(float) - after) ** 2)) < 1.0
+    rows = [bgr[58:63, 55:73].mean() for bgr in kept]
+    wanted = [bgr[58:63, 55:73].mean() for bgr in drawn]
+    assert np.corrcoef(rows, wanted)[0, 1] > 0.95
+
+
+def test_colours_are_converted_without_threads_that_wait_in_a_busy_loop():
+    assert cv2.getNumThreads() == 1
+
+
 def test_a_picture_is_turned_as_its_exif_tag_says(tmp_path):
     done, jpeg = cv2.imencode(".jpg", marked())
     assert done

@@ -283,7 +283,10 @@ void bind_pipeline(py::module_& m) {
       .def("fit",
            [](Pipeline& p, const FrameDetection& d) {
              PyResult r;
-             r.result = p.fit(d);
+             {
+               py::gil_scoped_release release;
+               r.result = p.fit(d);
+             }
              fill_uncalibrated(p, r.result.mask);
              r.width = d.width;
              r.height = d.height;
@@ -291,7 +294,7 @@ void bind_pipeline(py::module_& m) {
            })
       .def("render",
            [](Pipeline& p, const PyResult& r) {
-             Image mask;
+             thread_local Image mask;  // the same memory for every frame, in the cache and not cleared first
              {
                py::gil_scoped_release release;
                p.render(r.result, r.width, r.height, mask);
