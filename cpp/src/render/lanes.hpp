@@ -84,7 +84,7 @@ inline f32x8 smoothstep(float from, float to, const f32x8& x) {
 
 // Rows become columns.
 template <class Lanes>
-void transpose(std::array<Lanes, 8>& rows) {
+[[gnu::always_inline]] inline void transpose(std::array<Lanes, 8>& rows) {
   std::array<Lanes, 8> pairs, fours;
   for (int i = 0; i < 8; i += 2) {
     pairs[i] = __builtin_shufflevector(rows[i], rows[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);

@@ -68,8 +68,8 @@ void MeshView::place(const Points3f& vertices, const Camera& camera) {
 void MeshView::list_triangles(const Triangles& triangles, const Camera& camera) {
   const auto count = static_cast<int>(triangles.rows()), none = static_cast<int>(place_.size()) - 1;
   const int lists = 2 * ((camera.height + kBandRows - 1) / kBandRows);
-  unsorted_.resize(count);
   triangle.resize(count);
+  listed.resize(count);
   list_start.assign(lists + 1, 0);
   const f32x8 zero{};
   const f32x8 right = all(static_cast<float>(camera.width - 1)), bottom = all(static_cast<float>(camera.height - 1));
@@ -123,8 +123,8 @@ void MeshView::list_triangles(const Triangles& triangles, const Camera& camera) 
       for (int i = 0; i < 3; ++i) surroundings_[record[i][k]] += share[k];
     }
     for (unsigned left = bits(shown); left != 0; left &= left - 1) {
-      store(&unsorted_[kept], rows[std::countr_zero(left)]);
-      ++list_start[unsorted_[kept++].list + 1];
+      store(&triangle[kept], rows[std::countr_zero(left)]);
+      ++list_start[triangle[kept++].list + 1];
     }
   }
   box = {camera.width, camera.height, 0, 0};
@@ -133,7 +133,7 @@ void MeshView::list_triangles(const Triangles& triangles, const Camera& camera) 
            std::max(box.y1, bottom_most[k] + 1)};
   }
   for (int k = 0; k < lists; ++k) list_start[k + 1] += list_start[k];
-  for (int k = 0; k < kept; ++k) triangle[list_start[unsorted_[k].list]++] = unsorted_[k];
+  for (int k = 0; k < kept; ++k) listed[list_start[triangle[k].list]++] = k;
   for (int k = lists; k > 0; --k) list_start[k] = list_start[k - 1];  // filling moved each to its end
   list_start[0] = 0;
 }

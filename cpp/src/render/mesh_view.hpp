@@ -27,8 +27,9 @@ class MeshView {
  public:
   // Of a vertex: encoded B, G, R (0..255, rounding included), inverse depth (0: not to be drawn), pixel x, y.
   std::vector<f32x8> vertex;
-  std::vector<MeshTriangle> triangle;  // list after list
-  std::vector<int> list_start;         // and one more for the end
+  std::vector<MeshTriangle> triangle;  // those that may show
+  std::vector<int> listed;             // their numbers, list after list
+  std::vector<int> list_start;         // in `listed`, and one more for the end
   raster::PixelRect box;               // around all samples; empty if nothing is to be drawn
 
   // A triangle is listed in the first band that has it among its rows or next to them.
@@ -39,9 +40,8 @@ class MeshView {
   void list_triangles(const Triangles& triangles, const Camera& camera);
   void shade(const Points3f& albedo);
 
-  std::vector<f32x8> place_;        // X, Y, Z mm, 1 (0: not finite), pixel x, y, inverse depth, 0
+  std::vector<f32x8> place_;         // X, Y, Z mm, 1 (0: not finite), pixel x, y, inverse depth, 0
   std::vector<f32x8> surroundings_;  // sums over a vertex's triangles: cross products, 0, corners, number of corners
-  std::vector<MeshTriangle> unsorted_;
 };
 
 }  // namespace dmask

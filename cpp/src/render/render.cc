@@ -477,7 +477,7 @@ void Renderer::render(const MaskScene& scene, const RenderStyle& style, Image& o
     b.rows = std::min(kBandRows, camera.height - b.y0);
     const int* list = b.mesh.list_start.data() + 2 * (b.y0 / kBandRows);
     for (int side = 0; side < 2; ++side)
-      for (int k = list[side]; k < list[side + 1]; ++k) b.active[side].push_back(k);
+      b.active[side].insert(b.active[side].end(), b.mesh.listed.begin() + list[side], b.mesh.listed.begin() + list[side + 1]);
     if (b.y0 + b.rows <= b.box.y0 || b.y0 >= b.box.y1) {
       for (int row = 0; row < b.rows; ++row)
         std::copy(b.background_row.begin(), b.background_row.end(),
