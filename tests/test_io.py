@@ -12,7 +12,7 @@ from dmask.errors import Error
 from dmask.io.atomic import atomic_file, atomic_folder
 from dmask.io.picture import read_picture
 from dmask.io.source import list_folder
-from dmask.io.video import VideoReader, VideoWriter, to_bgr
+from dmask.io.video import VideoReader, VideoWriter, to_bgr, without_opencv_threads
 
 CORNER_BGR = (20, 30, 220)
 TRANSPORT_TICKS = [900000 + 3000 * number for number in range(30)]
@@ -137,8 +137,15 @@ def test_what_is_drawn_is_kept_and_even_its_faintest_motion(tmp_path):
     assert np.corrcoef(rows, wanted)[0, 1] > 0.95
 
 
-def test_colours_are_converted_without_threads_that_wait_in_a_busy_loop():
-    assert cv2.getNumThreads() == 1
+def test_opencv_keeps_the_caller_s_number_of_threads():
+    before = cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(3)
+        with without_opencv_threads():
+            assert cv2.getNumThreads() == 1
+        assert cv2.getNumThreads() == 3
+    finally:
+        cv2.setNumThreads(before)
 
 
 def test_a_picture_is_turned_as_its_exif_tag_says(tmp_path):

@@ -11,6 +11,7 @@ from dmask.errors import WrongUse
 COLUMNS = ("p50_ms", "p95_ms", "p99_ms", "max_ms")
 SINGLE = ("frame_to_mask_p99_over_p50", "sustained_fps", "throughput_fps", "cold_start_ms", "peak_rss_mb")
 KEYS = ("stages", "hardware", "versions", "threads", "throughput_fps", "cold_start_ms", "peak_rss_mb")
+EYES = "the nets of the eyes run as one: net_iris and net_lines are only what their decoding takes"
 CLOCK = "hardware frequency_mhz"  # varies from moment to moment
 
 
@@ -39,6 +40,7 @@ def report_lines(report: dict[str, Any]) -> list[str]:
         f"backend {report['backend']} ({report['backend_reason']}), {report['precision']}, "
         f"commit {report['commit'] or 'unknown'}",
         ", ".join(f"{name} {version}" for name, version in report["versions"].items()),
+        *([EYES] if report["backend"] == "cpu" else []),
     ]
     for part in modes(report):
         lines += ["", f"{title(part)}, {part['threads']} thread(s)", *mode_lines(part)]

@@ -13,7 +13,7 @@ import numpy as np
 
 from dmask.errors import Error
 from dmask.io.live import Newest
-from dmask.io.video import Frame
+from dmask.io.video import Frame, without_opencv_threads
 from dmask.masking import describe
 from dmask.progress import Progress
 from dmask.results import Outcome, Recording, Results
@@ -26,6 +26,7 @@ TIME_BASE = Fraction(1, 90000)
 NOMINAL_RATE = Fraction(30)
 
 
+@without_opencv_threads()
 def mask_live(
     frames: Iterator[Frame],
     folder: Path,

@@ -17,7 +17,7 @@ import numpy as np
 
 from dmask.ahead import ahead
 from dmask.io.picture import PictureReader
-from dmask.io.video import Frame, VideoReader
+from dmask.io.video import Frame, VideoReader, without_opencv_threads
 from dmask.progress import Progress
 from dmask.results import Outcome, Recording, Results
 from dmask.stages import DETECT, FIT, Stages
@@ -39,6 +39,7 @@ class Masked(NamedTuple):
     mask: np.ndarray  # (H, W, 3) uint8 BGR
 
 
+@without_opencv_threads()
 def mask_source(
     source: VideoReader | PictureReader,
     folder: Path,

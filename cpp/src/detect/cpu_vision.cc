@@ -48,12 +48,12 @@ class CpuVision final : public Vision {
         eyes_net_(make_net(eyes_options(options))) {}
 
   void show(const ImageView& frame) override {
-    timings_ = {};
-    yunet_.prepare_for(frame);
-    const Stopwatch watch(timings_.preprocess);
     if (frame.on_device)
       throw Error("got a frame in GPU memory, expected one in the program's own on the CPU: use backend tensorrt, or hand "
                   "over a frame in host memory");
+    timings_ = {};
+    yunet_.prepare_for(frame);
+    const Stopwatch watch(timings_.preprocess);
     frame_ = frame;
     if (frame.is_nv12()) {
       nv12_to_bgr(frame, converted_);

@@ -476,8 +476,10 @@ void Renderer::render(const MaskScene& scene, const RenderStyle& style, Image& o
   for (b.y0 = 0; b.y0 < camera.height; b.y0 += kBandRows) {
     b.rows = std::min(kBandRows, camera.height - b.y0);
     const int* list = b.mesh.list_start.data() + 2 * (b.y0 / kBandRows);
-    for (int side = 0; side < 2; ++side)
-      b.active[side].insert(b.active[side].end(), b.mesh.listed.begin() + list[side], b.mesh.listed.begin() + list[side + 1]);
+    for (int side = 0; side < 2; ++side) {
+      const auto listed = b.mesh.listed.begin();
+      b.active[side].insert(b.active[side].end(), listed + list[side], listed + list[side + 1]);
+    }
     if (b.y0 + b.rows <= b.box.y0 || b.y0 >= b.box.y1) {
       for (int row = 0; row < b.rows; ++row)
         std::copy(b.background_row.begin(), b.background_row.end(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -28,13 +29,23 @@ H264 = {
     "x264-params": "cabac=1:no-deblock=0:subme=1:partitions=i4x4:scenecut=0:no-dct-decimate=1",
 }
 
-# OpenCV's own threads wait for work in a busy loop, which takes the processor from the stages beside them; a
-# frame's conversion takes 0.1 ms without.
-cv2.setNumThreads(1)
-
 # FFmpeg's numbers: BT.601 in its two spellings, and what says nothing, which is taken for it.
 BT_601 = {2, 5, 6}
 FULL_RANGE = 2
+
+
+@contextmanager
+def without_opencv_threads() -> Iterator[None]:
+    """OpenCV's own threads wait for work in a busy loop, which takes the processor from the stages beside.
+
+    A frame's conversion takes 0.1 ms without. The caller's setting is put back.
+    """
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 class Frame(NamedTuple):
