@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from dmask.bench_report import EYES
+
 HERE = Path(__file__).parent
 COMMANDS = {
     "bench.json": "dmask bench --linear --json bench/results/bench.json",
@@ -58,6 +60,7 @@ def bench_section(report: dict) -> list[str]:
         f"{versions}.",
         "",
         circumstances(report),
+        *(["", f"On the CPU {EYES}."] if report["backend"] == "cpu" else []),
     ]
     article = report["article"]
     for part in both:
