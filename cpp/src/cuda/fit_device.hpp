@@ -240,7 +240,7 @@ __device__ FitOutcome minimise(Problem& problem, Equations<columns>& e, const Fi
       damping = fmaxf(damping * 8.0f, 1e-3f);
     }
     if (better) damping = fmaxf(damping / 4.0f, 1e-6f);
-    if (!better || largest < options.step_tolerance) {
+    if (!better || largest < options.step_tolerance || cost - outcome.cost < options.gain_tolerance) {
       outcome.converged = 1;
       break;
     }

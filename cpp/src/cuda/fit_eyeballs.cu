@@ -177,7 +177,7 @@ __global__ void __launch_bounds__(32 * warps) fit_eyeballs_kernel(EyeballFits fi
       damping = fmaxf(damping * 8.0f, 1e-3f);
     }
     if (better) damping = fmaxf(damping / 4.0f, 1e-6f);
-    if (!better || largest < fits.steps.step_tolerance) {
+    if (!better || largest < fits.steps.step_tolerance || cost - outcome.cost < fits.steps.gain_tolerance) {
       outcome.converged = 1;
       break;
     }

@@ -11,6 +11,11 @@ namespace {
 
 using RowMajor3 = Eigen::Matrix<double, 3, 3, Eigen::RowMajor>;
 
+FitSteps steps_of(const LevenbergOptions& o) {
+  return {o.max_iterations, static_cast<float>(o.damping), static_cast<float>(o.step_tolerance),
+          static_cast<float>(o.gain_tolerance), static_cast<float>(o.robust_scale)};
+}
+
 // Hands out arrays one behind the other.
 class Layout {
  public:
@@ -202,19 +207,19 @@ FaceFits face_fits(const FitSizes& sizes, const SubjectArrays& s, const FrameInp
   fits.start = in.start;
   fits.jump = 0.3f;
   fits.gate = 0.12f;
-  fits.steps = from_previous ? FitSteps{4, 1e-4f, 2e-3f, 3} : FitSteps{15, 1e-4f, 1e-4f, 3};
+  fits.steps = steps_of(from_previous ? kFaceSteps : kFreshFaceSteps);
   fits.problems = frames;
   return fits;
 }
 
 EyelidFits eyelid_fits(const FitSizes& sizes, const SubjectArrays& s, const FrameInput& in, const FrameOutput& out, int frames) {
   return {{s.patch, s.motion, s.focal_px, sizes.eyelid_rows, sizes.crease, sizes.motions},
-          in.subject, out.pose, out.face, in.lids, in.dense, in.lines, in.previous_motion, {5, 1e-4f, 1e-2f, 4}, frames};
+          in.subject, out.pose, out.face, in.lids, in.dense, in.lines, in.previous_motion, steps_of(kEyelidSteps), frames};
 }
 
 EyeballFits eyeball_fits(const SubjectArrays& s, const FrameInput& in, const FrameOutput& out, int frames, const FitOptions& options) {
   return {s.eyeballs, in.subject, out.pose, out.face, in.eyeballs, in.iris, in.iris_information, in.previous_gaze,
-          static_cast<float>(options.gaze_prior_deg * deg), {8, 1e-4f, 1e-4f, 3}, frames};
+          static_cast<float>(options.gaze_prior_deg * deg), steps_of(kEyeballSteps), frames};
 }
 
 }  // namespace dmask::cuda

@@ -22,7 +22,9 @@ MatX doubles(const float* p, Eigen::Index rows, Eigen::Index columns) {
   return Eigen::Map<const Eigen::MatrixXf>(p, rows, columns).cast<double>();
 }
 
-LevenbergOptions options_of(const FitSteps& s) { return {s.max_iterations, s.damping, s.step_tolerance, s.robust_scale}; }
+LevenbergOptions options_of(const FitSteps& s) {
+  return {s.max_iterations, s.damping, s.step_tolerance, s.gain_tolerance, s.robust_scale};
+}
 
 void tell(FitOutcome& outcome, const LevenbergStats& stats, double residual_px) {
   outcome.iterations = stats.iterations;

@@ -95,7 +95,7 @@ inline constexpr int max_fit_units = 53, max_fit_candidates = 24, max_fit_motion
 
 struct FitSteps {  // LevenbergOptions
   int max_iterations;
-  float damping, step_tolerance, robust_scale;
+  float damping, step_tolerance, gain_tolerance, robust_scale;
 };
 struct FitPose {
   double rotation[9];     // head to camera, row by row

@@ -27,6 +27,7 @@ struct LevenbergOptions {
   int max_iterations = 10;
   double damping = 1e-4;         // start, relative to the diagonal
   double step_tolerance = 1e-4;  // largest |step| at which it stops, units of the state
+  double gain_tolerance = 0;     // decrease of the cost below which it stops too
   double robust_scale = 3.0;     // pseudo-Huber, in standard deviations of a 2-D residual
 };
 
@@ -129,7 +130,9 @@ LevenbergStats levenberg(Problem& problem, typename Problem::State& state, typen
       damping = std::max(damping * 8, 1e-3);
     }
     if (better) damping = std::max(damping / 4, 1e-6);
-    if (!better || w.step.cwiseAbs().maxCoeff() < options.step_tolerance) {
+    // A step gains a small part of what the one before it has gained.
+    const bool small = w.step.cwiseAbs().maxCoeff() < options.step_tolerance;
+    if (!better || small || cost - stats.cost < options.gain_tolerance) {
       stats.converged = true;
       break;
     }

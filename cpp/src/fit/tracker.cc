@@ -98,14 +98,14 @@ bool Tracker::fit_face(const FrameDetection&, const FaceObservation& observation
     FaceProblem problem(calibration_.face, models_.landmark_rows, units_, calibration_.camera, observation, &smoothing);
     pose = previous_->pose;
     if (problem.residual_px(pose) < jump_px) {
-      levenberg(problem, pose, pose_trial_, {.max_iterations = 4, .step_tolerance = 2e-3}, face_workspace_);  // E1, Eq. (20)
+      levenberg(problem, pose, pose_trial_, kFaceSteps, face_workspace_);  // E1, Eq. (20)
       if (problem.residual_px(pose) < gate_px) return true;
     }
     previous_.reset();  // a cut, or the face jumped: start afresh rather than be dragged along
   }
   FaceProblem problem(calibration_.face, models_.landmark_rows, units_, calibration_.camera, observation, nullptr);
   pose = initial_pose(calibration_.face, calibration_.camera, observation);
-  levenberg(problem, pose, pose_trial_, {.max_iterations = 15}, face_workspace_);
+  levenberg(problem, pose, pose_trial_, kFreshFaceSteps, face_workspace_);
   return pose.translation.allFinite() && problem.residual_px(pose) < gate_px;
 }
 
@@ -127,7 +127,7 @@ void Tracker::fit_eyelid(const FrameDetection& detection, int eye, double intero
     state.motion[0] = previous_->eyes[eye].motion;
     problem.smooth_towards(state.motion[0], options_.smooth_lid * random_walk(options_, dt_s));
   }
-  levenberg(problem, state, lids_trial_, {.max_iterations = 5, .step_tolerance = 1e-2, .robust_scale = 4}, lid_workspace_);  // E2, Eq. (21)
+  levenberg(problem, state, lids_trial_, kEyelidSteps, lid_workspace_);  // E2, Eq. (21)
   out.eyelid_residual_pct = 100 * problem.residual_px(state, 0) / interocular_px;
   if (!std::isfinite(out.eyelid_residual_pct)) {  // a head turned until its lids lie in the camera's plane
     out.eyelid_residual_pct = NAN;
@@ -167,7 +167,7 @@ void Tracker::fit_eyeball(const FrameDetection& detection, int eye, double inter
   // every later frame would start from: the detected iris centre is the better start.
   if (detection.eyes[eye].iris[0].confidence >= options_.min_visibility)
     state.gaze[0] = gaze_at(observations[0].points[0], centre, fit.pose.rotation, calibration_.camera, calibration_.ball);
-  levenberg(problem, state, balls_trial_, {.max_iterations = 8, .step_tolerance = 1e-4, .robust_scale = 3}, workspace_);  // E3, Eq. (22)
+  levenberg(problem, state, balls_trial_, kEyeballSteps, workspace_);  // E3, Eq. (22)
   out.eyeball_residual_pct = 100 * problem.residual_px(state, 0) / interocular_px;
   if (!(out.eyeball_residual_pct <= options_.max_eyeball_residual_pct)) {
     out.reason = Reason::lost;

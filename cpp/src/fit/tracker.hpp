@@ -36,6 +36,14 @@ struct FrameFit {
   double fit_face_ms = 0, fit_eyelid_ms = 0, fit_eyeball_ms = 0;
 };
 
+// Steps from the frame before; a face that starts afresh takes more. They end where the last one gained next to nothing:
+// the cost is in variances of the landmarks.
+inline constexpr LevenbergOptions kFaceSteps{.max_iterations = 4, .step_tolerance = 2e-3, .gain_tolerance = 0.1};
+inline constexpr LevenbergOptions kFreshFaceSteps{.max_iterations = 15};
+inline constexpr LevenbergOptions kEyelidSteps{
+    .max_iterations = 5, .step_tolerance = 1e-2, .gain_tolerance = 0.1, .robust_scale = 4};
+inline constexpr LevenbergOptions kEyeballSteps{.max_iterations = 8, .step_tolerance = 1e-4, .gain_tolerance = 0.01};
+
 class Tracker {
  public:
   // Both must outlive the tracker.
