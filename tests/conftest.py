@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +13,11 @@ import numpy as np
 import pytest
 
 CHECKOUT = Path(__file__).parent.parent
+
+
+def take_interrupts() -> None:
+    """For a child process: what a shell runs in its background starts with Ctrl-C ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def write_video(

@@ -9,7 +9,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from conftest import background, write_video
+from conftest import background, take_interrupts, write_video
 
 from dmask import cli
 
@@ -248,7 +248,7 @@ def test_a_fixation_time_outside_the_recording(tmp_path, capsys, patient_video):
 def test_an_interrupted_run_removes_what_was_half_done(tmp_path, patient_frames, number):
     video = write_video(tmp_path / "in.mp4", patient_frames * 60)
     command = [sys.executable, "-m", "dmask", "run", str(video), "-o", str(tmp_path / "out")]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=take_interrupts)
     while process.poll() is None and not any(tmp_path.glob("out.partial-*/frames.csv")):
         time.sleep(0.01)
     process.send_signal(number)

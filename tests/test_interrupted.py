@@ -16,7 +16,7 @@ from pathlib import Path
 
 import av
 import pytest
-from conftest import write_video
+from conftest import take_interrupts, write_video
 
 from dmask import cli
 from dmask.io import container
@@ -63,7 +63,9 @@ def command(source: Path, out: Path, *more: str) -> list[str]:
 
 def stopped(arguments: list[str], number: int, when: Callable[[], bool], delay_s: float = 0.0) -> int:
     """Exit code of a run that gets the signal `delay_s` after `when` first holds."""
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=take_interrupts
+    )
     while process.poll() is None and not when():
         time.sleep(0.0005)
     time.sleep(delay_s)

@@ -220,16 +220,16 @@ __device__ FitOutcome minimise(Problem& problem, Equations<columns>& e, const Fi
     const double cost = problem.linearise(options.robust_scale);
     outcome.cost = static_cast<float>(cost);
     ++outcome.iterations;
-    bool better = false;
-    float largest = 0;
+    bool better = false, go_on = false;
     for (int attempt = 0; attempt < 8 && !better; ++attempt) {
       if (factor(e, damping)) {
         substitute(e);
-        largest = e.largest_step;
+        const bool small = e.largest_step < options.step_tolerance;
         problem.move();
         const double trial_cost = problem.trial_cost(options.robust_scale);
-        if (trial_cost < cost || largest < options.step_tolerance) {
+        if (trial_cost < cost || small) {
           better = trial_cost <= cost;
+          go_on = better && !small && static_cast<float>(cost - trial_cost) >= options.gain_tolerance;
           if (better) {
             problem.accept();
             outcome.cost = static_cast<float>(trial_cost);
@@ -240,7 +240,7 @@ __device__ FitOutcome minimise(Problem& problem, Equations<columns>& e, const Fi
       damping = fmaxf(damping * 8.0f, 1e-3f);
     }
     if (better) damping = fmaxf(damping / 4.0f, 1e-6f);
-    if (!better || largest < options.step_tolerance || cost - outcome.cost < options.gain_tolerance) {
+    if (!go_on) {
       outcome.converged = 1;
       break;
     }
