@@ -158,18 +158,18 @@ __global__ void __launch_bounds__(32 * warps) fit_eyeballs_kernel(EyeballFits fi
     outcome.cost = static_cast<float>(cost);
     ++outcome.iterations;
     const float gy = e.gy + slope[0], gp = e.gp + slope[1];
-    bool better = false;
-    float largest = 0;
+    bool better = false, go_on = false;
     for (int attempt = 0; attempt < 8 && !better; ++attempt) {
       const float hyy = (e.hyy + curvature[0]) * (1.0f + damping), hpp = (e.hpp + curvature[1]) * (1.0f + damping);
       const float determinant = hyy * hpp - e.hyp * e.hyp;
       if (hyy > 0 && determinant > 0) {
         const float yaw = -(hpp * gy - e.hyp * gp) / determinant, pitch = -(hyy * gp - e.hyp * gy) / determinant;
-        largest = fmaxf(fabsf(yaw), fabsf(pitch));
+        const bool small = fmaxf(fabsf(yaw), fabsf(pitch)) < fits.steps.step_tolerance;
         const GazeAngles trial{fminf(fmaxf(gaze.yaw + yaw, -1.2f), 1.2f), fminf(fmaxf(gaze.pitch + pitch, -1.2f), 1.2f)};
         const double trial_cost = warp.linearise(trial, matched, fits.steps.robust_scale).cost + warp.prior(trial, unused, unused);
-        if (trial_cost < cost || largest < fits.steps.step_tolerance) {
+        if (trial_cost < cost || small) {
           better = trial_cost <= cost;
+          go_on = better && !small && static_cast<float>(cost - trial_cost) >= fits.steps.gain_tolerance;
           if (better) gaze = trial, outcome.cost = static_cast<float>(trial_cost);
           break;
         }
@@ -177,7 +177,7 @@ __global__ void __launch_bounds__(32 * warps) fit_eyeballs_kernel(EyeballFits fi
       damping = fmaxf(damping * 8.0f, 1e-3f);
     }
     if (better) damping = fmaxf(damping / 4.0f, 1e-6f);
-    if (!better || largest < fits.steps.step_tolerance || cost - outcome.cost < fits.steps.gain_tolerance) {
+    if (!go_on) {
       outcome.converged = 1;
       break;
     }

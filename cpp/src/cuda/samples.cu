@@ -12,10 +12,10 @@ __device__ float green_of(std::uint32_t colour) { return static_cast<float>(colo
 __device__ bool is_marked(const DrawArguments& in, const PixelArrays& pixels, int x, int y) {
   const int left = x > 0 ? x - 1 : x, right = x < in.width - 1 ? x + 1 : x;
   const int above = y > 0 ? y - 1 : y, below = y < in.height - 1 ? y + 1 : y;
+  const auto at = [&](int i, int j) { return static_cast<std::size_t>(j) * in.width + i; };
   bool globe = false;
   for (int j = above; j <= below; ++j)
-    for (int i = left; i <= right; ++i) globe |= (pixels.colour[static_cast<std::size_t>(j) * in.width + i] & globe_flag) != 0;
-  const auto at = [&](int i, int j) { return static_cast<std::size_t>(j) * in.width + i; };
+    for (int i = left; i <= right; ++i) globe |= (pixels.colour[at(i, j)] & globe_flag) != 0;
   const std::size_t here = at(x, y), neighbours[4] = {at(left, y), at(right, y), at(x, above), at(x, below)};
   const float* depth = pixels.inv_depth;
   const float bent = max(bend(depth[neighbours[0]], depth[here], depth[neighbours[1]]),

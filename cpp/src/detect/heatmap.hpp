@@ -9,7 +9,8 @@ float sigmoid(float logit);
 
 // heatmaps: count x height x width logits, visibility: count logits. Writes `count` landmarks in crop pixels
 // (4 a cell): crop px = (cell + 0.5) * 4 - 0.5, confidence = sigmoid(visibility). Returns the mean spread of the maps:
-// their standard deviation in cells, which is large where a net does not see what it was made for.
+// their standard deviation in cells, which is large where a net does not see what it was made for. So decode the kernels;
+// the CPU's nets hand their maps over in the layout of the next one.
 float decode_heatmaps(const float* heatmaps, const float* visibility, int count, int height, int width,
                      Landmark* landmarks);
 

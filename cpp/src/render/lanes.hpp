@@ -13,8 +13,6 @@ using f32x8 = float __attribute__((vector_size(32)));
 using i32x8 = std::int32_t __attribute__((vector_size(32)));
 using u32x8 = std::uint32_t __attribute__((vector_size(32)));
 using f64x8 = double __attribute__((vector_size(64)));
-using f32x4 = float __attribute__((vector_size(16)));
-using i32x4 = std::int32_t __attribute__((vector_size(16)));
 
 constexpr f32x8 kLane = {0, 1, 2, 3, 4, 5, 6, 7};
 

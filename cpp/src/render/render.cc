@@ -345,9 +345,8 @@ void Renderer::Buffers::supersample(std::uint32_t background) {
   std::fill_n(sample_inv_depth.begin(), 8 * static_cast<std::size_t>(slots), 0.0f);
   std::fill_n(sample.begin(), 8 * static_cast<std::size_t>(slots), background);
 
-  // Draws triangle i of eight at the samples of each marked pixel it may touch.
-  const auto draw_marked = [&](const EightTriangles& t, int i, auto&& draw) {
-    const MeshTriangle::Box b = within_band(t.triangle[i]->samples, 0);
+  // Draws triangle i of eight at the samples of each marked pixel it may touch; `b`: its box within the band.
+  const auto draw_marked = [&](const EightTriangles& t, int i, const MeshTriangle::Box& b, auto&& draw) {
     // A pixel may be touched if its centre is inside once each edge is moved out by the samples' reach.
     std::array<f32x8, 3> near, beside;  // an edge's function from column 0 on, moved; at a pixel's samples
     for (int e = 0; e < 3; ++e) {
@@ -378,22 +377,24 @@ void Renderer::Buffers::supersample(std::uint32_t background) {
   };
   for (int k = 0; k < fronts.count; ++k) {
     const auto& [t, i] = fronts[k];
-    const MeshTriangle::Box& b = t.triangle[i]->samples;
-    if (!touches(marked_blocks, within_band(b, 0))) continue;
+    const MeshTriangle::Box &b = t.triangle[i]->samples, part = within_band(b, 0);
+    if (!touches(marked_blocks, part)) continue;
     Look beside;
     for (int n = 0; n < 4; ++n) beside[n] = t.look_per_x[n][i] * kSampleX + t.look_per_y[n][i] * kSampleY;
-    draw_marked(t, i, [&, &t = t, i = i](const i32x8& inside, int x, int y, float* depths, std::uint32_t* colours) {
+    const auto draw = [&, &t = t, i = i](const i32x8& inside, int x, int y, float* depths, std::uint32_t* colours) {
       const float along = static_cast<float>(x - b.x0), down = static_cast<float>(y - b.y0);
       Look look;
       for (int n = 0; n < 4; ++n)
         look[n] = beside[n] + (t.look[n][i] + t.look_per_x[n][i] * along + t.look_per_y[n][i] * down);
       draw_front(inside, look, depths, colours);
-    });
+    };
+    draw_marked(t, i, part, draw);
   }
   for (int k = 0; k < backs.count; ++k) {
     const auto& [t, i] = backs[k];
-    if (!touches(marked_blocks, within_band(t.triangle[i]->samples, 0))) continue;
-    draw_marked(t, i, [](const i32x8& inside, int, int, float* depths, std::uint32_t* colours) {
+    const MeshTriangle::Box part = within_band(t.triangle[i]->samples, 0);
+    if (!touches(marked_blocks, part)) continue;
+    draw_marked(t, i, part, [](const i32x8& inside, int, int, float* depths, std::uint32_t* colours) {
       draw_back(inside, depths, colours);
     });
   }

@@ -22,6 +22,7 @@ def run(args: argparse.Namespace) -> int:
     from dmask.io.atomic import atomic_file
     from dmask.io.source import find_input, list_folder, open_source
     from dmask.io.tables import LANDMARK_COLUMNS, Table, landmark_row
+    from dmask.io.video import without_opencv_threads
     from dmask.progress import Progress
 
     options = core_options(args)
@@ -29,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     paths = [path for _, path in list_folder(source)] if source.is_dir() else [source]
     failures: list[str] = []
     frames = faces = 0
-    with atomic_file(out, args.overwrite) as partial:
+    with atomic_file(out, args.overwrite) as partial, without_opencv_threads():
         pipeline = announced_pipeline(options)
         table = Table(partial, LANDMARK_COLUMNS)
         progress = Progress(args.progress or sys.stderr.isatty())

@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     from dmask.environment import MODELS_DIR
     from dmask.io.atomic import atomic_file
     from dmask.io.picture import PictureWriter
-    from dmask.io.video import VideoWriter
+    from dmask.io.video import VideoWriter, without_opencv_threads
 
     track, out = Path(args.track), Path(args.output)
     if not track.is_file():
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     if not as_picture and out.suffix.lower() != ".mp4":
         raise WrongUse(f"got {out.name} as output; expected a name that ends in .mp4 or .png")
     renderer = _core.MaskRenderer(statics, str(MODELS_DIR))
-    with atomic_file(out, args.overwrite) as partial:
+    with atomic_file(out, args.overwrite) as partial, without_opencv_threads():
         writer = (
             PictureWriter(partial) if as_picture else VideoWriter(partial, width, height, time_base, rate)
         )
