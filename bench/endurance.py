@@ -86,8 +86,8 @@ def main() -> int:
     parser.add_argument("--json", type=Path, required=True, metavar="F")
     args = parser.parse_args()
 
-    from dmask.benchmark import processor_clock
     from dmask.environment import hardware
+    from dmask.evaluate.benchmark import processor_clock
 
     report = {"hardware": hardware() | processor_clock(), "note": args.note}
     if args.frames:

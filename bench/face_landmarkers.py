@@ -4,10 +4,11 @@ python bench/face_landmarkers.py FACES68 [--mediapipe-python PYTHON] [--dlib-mod
 people in FACES68 (folders with landmarks68.csv and images/) whom dmask's training leaves out, lets every
 landmarker find the face by itself, and prints the mean error over the distance of the outer eye corners.
 
-Face Mesh has 478 points of its own. `map` is PCA and ridge regression to the 68 (dmask.train.faces.MeshTo68),
-`raw` takes for each of the 68 the vertex that is nearest on average. Both are learnt on the training people
-alone, from points of the same Face Mesh in the same run; the validation people have no part in them. `map`
-therefore knows the data set's convention, as dmask does; `raw` is what comes out of the box.
+Face Mesh has 478 points of its own. `map` is PCA and ridge regression to the 68 (MeshTo68 of
+dmask.train.data.faces), `raw` takes for each of the 68 the vertex that is nearest on average. Both are
+learnt on the training people alone, from points of the same Face Mesh in the same run; the validation people
+have no part in them. `map` therefore knows the data set's convention, as dmask does; `raw` is what comes out
+of the box.
 
 MediaPipe wants numpy below 2: if it lives in another environment, name that one's python.
 """
@@ -64,8 +65,8 @@ def ask_mediapipe(python: str, pictures: list[Path]) -> np.ndarray | None:
 
 def dmask_points(pictures: list[Path], precision: str) -> np.ndarray:
     """(N,68,2) px as `dmask detect` writes them; NaN where no face is found."""
-    from dmask.commands.options import make_pipeline
     from dmask.io.picture import read_picture
+    from dmask.options import make_pipeline
 
     pipeline = make_pipeline({"precision": precision, "threads": 1})
     points = np.full((len(pictures), 68, 2), np.nan)
@@ -136,8 +137,8 @@ def main() -> int:
     args = parser.parse_args()
 
     from dmask.environment import hardware, sha256, weights_dir
-    from dmask.train import faces
-    from dmask.train.split import is_validation
+    from dmask.evaluate.held_out import is_validation
+    from dmask.train.data import faces
 
     everyone = faces.read_human(args.faces68)
     held_out = np.array([is_validation(path.name) for path in everyone.paths])

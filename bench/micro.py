@@ -57,8 +57,8 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="F")
     args = parser.parse_args()
 
-    from dmask.benchmark import commit, processor_clock
     from dmask.environment import hardware
+    from dmask.evaluate.benchmark import commit, processor_clock
 
     load_1min = round(os.getloadavg()[0], 2)
     with tempfile.TemporaryDirectory(prefix="dmask-micro-") as folder:

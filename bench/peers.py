@@ -39,7 +39,7 @@ Call = Callable[[np.ndarray, float], bool]  # (frame BGR, time_s) -> was a face 
 
 
 def dmask_pipeline(frames: np.ndarray):
-    from dmask.commands.options import make_pipeline
+    from dmask.options import make_pipeline
 
     pipeline = make_pipeline({"backend": "cpu", "threads": 1})
     pipeline.calibrate([pipeline.detect(frame, i / RATE_FPS) for i, frame in enumerate(frames[:60])])
@@ -219,8 +219,8 @@ def ask(name: str, python: str, frames: Path, model: str | None) -> dict:
 def read_frames(video: Path | None, count: int) -> np.ndarray:
     """(N, H, W, 3) uint8 BGR: the video's first frames, or the synthetic patient's."""
     if video is None:
-        from dmask.demo import PTOSIS, SEED, motion
         from dmask.synthetic import SyntheticPatient
+        from dmask.synthetic.demo import PTOSIS, SEED, motion
 
         patient = SyntheticPatient(SEED, (SIZE_PX, SIZE_PX), ptosis=(PTOSIS, 0.0))
         return np.stack([patient.render(motion(patient, i / RATE_FPS))[0] for i in range(count)])
@@ -247,8 +247,8 @@ def main() -> int:
     if args.frames <= WARMUP_FRAMES:
         parser.error(f"got --frames {args.frames}, expected more than {WARMUP_FRAMES}, which warm up")
 
-    from dmask.benchmark import commit, processor_clock
     from dmask.environment import hardware
+    from dmask.evaluate.benchmark import commit, processor_clock
 
     load_1min = round(os.getloadavg()[0], 2)
     rows = {}

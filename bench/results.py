@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from dmask.bench_report import EYES
+from dmask.evaluate.bench_report import EYES
 
 HERE = Path(__file__).parent
 COMMANDS = {

@@ -3,8 +3,8 @@
 import pytest
 
 from dmask import cli
-from dmask.commands.options import core_options
 from dmask.evaluate.backends import compare
+from dmask.options import core_options
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dmask import benchmark, cli, masking
-from dmask.bench_report import compare_lines
-from dmask.stages import DETECT, FIT, Stages
+from dmask import cli
+from dmask.evaluate import benchmark
+from dmask.evaluate.bench_report import compare_lines
+from dmask.run import recording
+from dmask.run.stages import DETECT, FIT, Stages
 
 COLUMNS = {"p50_ms", "p95_ms", "p99_ms", "max_ms"}
 FRAMES = 60
@@ -30,7 +32,7 @@ def long_report(tmp_path_factory, patient_video) -> dict:
     path = tmp_path_factory.mktemp("bench") / "report.json"
     arguments = ["bench", "--video", str(patient_video), "--frames", str(FRAMES), "--warmup", "5"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(masking, "CALIBRATION_SCAN_FRAMES", 10)
+        patch.setattr(recording, "CALIBRATION_SCAN_FRAMES", 10)
         assert cli.main([*arguments, "--threads", "2", "--json", str(path)]) == 0
     return json.loads(path.read_text())
 
@@ -69,7 +71,7 @@ def test_a_short_run_claims_no_steady_state(report):
 
 
 def test_a_long_run_says_how_long_a_frame_takes_from_decoding_to_encoding(long_report):
-    assert long_report["steady_from_frame"] == 10 + 3 * masking.FRAMES_AHEAD + 5
+    assert long_report["steady_from_frame"] == 10 + 3 * recording.FRAMES_AHEAD + 5
     assert long_report["sustained_fps"] > 0
     assert long_report["realtime_factor"]["30"] == pytest.approx(long_report["sustained_fps"] / 30, abs=2e-3)
     # A frame that is under way among others takes longer than its own work.

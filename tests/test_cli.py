@@ -63,7 +63,7 @@ def test_options_find_the_packages_own_models():
 
 
 def test_a_missing_package_is_named(capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "dmask.train.cli", None)
+    monkeypatch.setitem(sys.modules, "dmask.train.training", None)
     assert cli.main(["train", "face"]) == 1
     assert "dmask" in capsys.readouterr().err
 

@@ -13,7 +13,8 @@ pytest.importorskip("torch", reason="training needs torch: pip install dmask[tra
 pytest.importorskip("scipy", reason="training needs scipy: pip install dmask[train]")
 
 from dmask.errors import Error, WrongUse  # noqa: E402
-from dmask.train import datasets, eye_datasets, eyes, faces, measures  # noqa: E402
+from dmask.train import measures  # noqa: E402
+from dmask.train.data import datasets, eye_datasets, eyes, faces  # noqa: E402
 
 
 def write_pts(path: Path, xy: np.ndarray) -> None:

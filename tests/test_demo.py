@@ -3,8 +3,8 @@
 import pytest
 
 from dmask import cli
-from dmask.demo import BLINKS_S, EXOTROPIA_DEG, NYSTAGMUS_DEG, NYSTAGMUS_S, excursion_deg, motion
-from dmask.synthetic import KAPPA_DEG, SyntheticPatient
+from dmask.synthetic.demo import BLINKS_S, EXOTROPIA_DEG, NYSTAGMUS_DEG, NYSTAGMUS_S, excursion_deg, motion
+from dmask.synthetic.patient import KAPPA_DEG, SyntheticPatient
 
 
 def test_the_patient_moves_as_described():

@@ -7,9 +7,9 @@ import pytest
 import dmask
 from dmask.environment import MODELS_DIR
 from dmask.evaluate.lid_course import openness
-from dmask.evaluate.looks import face_width
 from dmask.evaluate.stability import swapped
 from dmask.evaluate.tracks import COLUMNS, all_points, interocular
+from dmask.evaluate.variants import face_width
 from dmask.synthetic import Pose, SyntheticPatient
 
 SIZE_PX = 512

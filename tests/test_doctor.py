@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from dmask import cli, engines
+from dmask import cli
 from dmask.commands import doctor
+from dmask.engines import names
 from dmask.environment import MODELS_DIR, sha256
 
 GPU = {"built": True, "device": "Tesla T4, compute capability 7.5", "problem": "", "runtime_version": 13000}
@@ -25,12 +26,12 @@ NETS = ("face68", "eyelid", "iris", "lines", "face_detection_yunet_2023mar")
 @pytest.fixture
 def machine_with_a_gpu(monkeypatch, tmp_path):
     monkeypatch.setenv("DMASK_ENGINES", str(tmp_path))
-    monkeypatch.setattr(engines, "this_gpu", lambda: ("Tesla T4", 7, 5))
+    monkeypatch.setattr(names, "this_gpu", lambda: ("Tesla T4", 7, 5))
     return tmp_path
 
 
 def keep_engine(folder, net: str, precision: str = "f16", version: str = RUNNER["version"]):
-    key = engines.EngineKey(
+    key = names.EngineKey(
         net, sha256(MODELS_DIR / f"{net}.onnx"), precision, "tensorrt", version, "tesla_t4_sm75"
     )
     (folder / key.file_name).write_bytes(b"engine")
@@ -47,7 +48,7 @@ def test_it_tells_of_cuda_tensorrt_and_engines(capsys):
         "TensorRT packages",
         "TensorRT libraries",
     }
-    assert report["engines"]["folder"] == str(engines.folder())
+    assert report["engines"]["folder"] == str(names.folder())
     assert {"research/face68", "open/lines", "face_detection_yunet_2023mar"} <= set(report["engines"])
     assert report["would be used"].startswith(("cpu: OpenVINO", "tensorrt: TensorRT"))
 
@@ -68,7 +69,7 @@ def test_an_engine_fits_by_model_precision_and_library(machine_with_a_gpu):
 
 
 def test_what_would_be_used_is_what_a_pipeline_takes():
-    from dmask.commands.options import make_pipeline
+    from dmask.options import make_pipeline
 
     pipeline = make_pipeline({"backend": "auto", "weights": "research", "precision": "auto", "threads": 1})
     problems = []

@@ -8,28 +8,21 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import CHECKOUT
 
-from dmask import _core, engines, models
+from dmask import _core, models
+from dmask.engines import names
 from dmask.environment import MODELS_DIR, sha256
 from dmask.errors import Error
-
-sys.path.insert(0, str(CHECKOUT / "trt_engines"))
 
 
 @pytest.fixture(scope="session")
 def tools():
-    """The modules of trt_engines/, by name."""
+    """The modules that build engines, by name."""
     pytest.importorskip("onnx", reason="engines are made with onnx: pip install dmask[tensorrt]")
-    import build_engines
-    import emulate
-    import gemm
-    import half
-    import half_check
-    import manifest
+    from dmask.engines import build, emulate, gemm, half, half_check, manifest
 
     here = {
-        "build": build_engines,
+        "build": build,
         "emulate": emulate,
         "gemm": gemm,
         "half": half,
@@ -45,7 +38,7 @@ def tensorrt():
         pytest.skip("neither tensorrt nor tensorrt_rtx is installed: pip install dmask[tensorrt]")
 
 
-def key(**other: str) -> engines.EngineKey:
+def key(**other: str) -> names.EngineKey:
     parts = {
         "model": "iris",
         "sha256": "a" * 64,
@@ -54,7 +47,7 @@ def key(**other: str) -> engines.EngineKey:
         "version": "11.2.0.7",
         "gpu": "nvidia_a2_sm86",
     }
-    return engines.EngineKey(**(parts | other))
+    return names.EngineKey(**(parts | other))
 
 
 # --- names -------------------------------------------------------------------------------------------------
@@ -64,7 +57,7 @@ def test_python_and_core_call_an_engine_the_same():
     for other in (
         {},
         {"model": "face_detection_yunet_2023mar", "precision": "f32"},
-        {"gpu": engines.PORTABLE},
+        {"gpu": names.PORTABLE},
     ):
         k = key(**other)
         assert k.file_name == _core.engine_file_name(
@@ -84,7 +77,7 @@ def test_python_and_core_call_an_engine_the_same():
 )
 @pytest.mark.parametrize("flavour", ["tensorrt", "tensorrt_rtx"])
 def test_python_and_core_agree_on_the_gpus_part(flavour, gpu):
-    part = engines.gpu_part(flavour, *gpu)
+    part = names.gpu_part(flavour, *gpu)
     assert part == _core.gpu_part(flavour, *gpu)
     assert part.replace("_", "").isascii() and " " not in part
 
@@ -93,11 +86,11 @@ def test_python_and_core_look_into_the_same_folder(monkeypatch, tmp_path):
     monkeypatch.delenv("DMASK_ENGINES", raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert str(engines.folder()) == _core.engine_folder() == f"{tmp_path}/home/.cache/dmask/engines"
+    assert str(names.folder()) == _core.engine_folder() == f"{tmp_path}/home/.cache/dmask/engines"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    assert str(engines.folder()) == _core.engine_folder() == f"{tmp_path}/cache/dmask/engines"
+    assert str(names.folder()) == _core.engine_folder() == f"{tmp_path}/cache/dmask/engines"
     monkeypatch.setenv("DMASK_ENGINES", str(tmp_path))
-    assert str(engines.folder()) == _core.engine_folder() == str(tmp_path)
+    assert str(names.folder()) == _core.engine_folder() == str(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -253,7 +246,7 @@ def test_every_net_is_built_in_both_precisions_and_found_again(tools, tensorrt, 
 def test_every_net_is_built_for_turing_too(tools, tensorrt, tmp_path):
     if importlib.util.find_spec("tensorrt") is not None:
         pytest.skip("tensorrt builds for this machine's GPU alone")
-    call = ["--precision", "all", "--target", engines.TURING, "--cache", str(tmp_path)]
+    call = ["--precision", "all", "--target", names.TURING, "--cache", str(tmp_path)]
     assert tools.build.main(call) == 0
     files = [path.name for path in tmp_path.iterdir()]
     assert len(files) == 10 and all(name.endswith("-sm75.engine") for name in files)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dmask import cli
-from dmask.synthetic import FRONTAL, Pose, SyntheticPatient, head_rotation
+from dmask.synthetic.patient import FRONTAL, Pose, SyntheticPatient, head_rotation
 
 
 @pytest.fixture(scope="module")

@@ -53,7 +53,7 @@ def test_every_labelled_eye_is_there_once_with_whole_lines(labels):
 
 
 def test_labelled_people_are_held_out_from_training(labels):
-    from dmask.train.split import is_validation
+    from dmask.evaluate.held_out import is_validation
 
     assert all(is_validation(eye.image) for eye in labels)
 
@@ -92,7 +92,7 @@ def test_lines_run_from_inner_to_outer_on_their_side_of_the_lids(labels, faces):
 
 
 def test_tags_name_every_held_out_face_and_only_known_values(faces):
-    from dmask.train.split import is_validation
+    from dmask.evaluate.held_out import is_validation
 
     with (DATA / "face_tags.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

@@ -18,9 +18,10 @@ from dmask import cli  # noqa: E402
 from dmask.environment import MODELS_DIR, sha256  # noqa: E402
 from dmask.errors import Error  # noqa: E402
 from dmask.io.labelled import POINT_COLUMNS  # noqa: E402
-from dmask.train import faces, finetune  # noqa: E402
-from dmask.train.export import compile_f32, example_image, write_onnx  # noqa: E402
-from dmask.train.networks import FACE, FACE_PX, build  # noqa: E402
+from dmask.train import finetune  # noqa: E402
+from dmask.train.data import faces  # noqa: E402
+from dmask.train.nets.export import compile_f32, example_image, write_onnx  # noqa: E402
+from dmask.train.nets.networks import FACE, FACE_PX, build  # noqa: E402
 
 SHIPPED = MODELS_DIR / "face68.onnx"
 
@@ -140,7 +141,7 @@ def test_wrong_use_of_finetune_is_one_sentence(tmp_path, monkeypatch, capsys, ar
 @pytest.fixture(scope="module")
 def clinic(tmp_path_factory) -> Path:
     """Four rendered patients whose clinic marks the mouth 4 % of the eye corners' distance lower."""
-    from dmask.commands.options import make_pipeline
+    from dmask.options import make_pipeline
     from dmask.synthetic import Pose, SyntheticPatient
 
     pipeline = make_pipeline({"precision": "f32", "threads": 1})

@@ -5,7 +5,8 @@ import pytest
 
 from dmask import _core
 from dmask.environment import MODELS_DIR
-from dmask.evaluate import round_trip as rt
+from dmask.evaluate.round_trip import oscillation_kept, round_trip
+from dmask.synthetic.projected import Camera, Moment, Patient, draw_patient, known_subject, project
 
 MODELS = str(MODELS_DIR)
 
@@ -17,43 +18,43 @@ def models() -> _core.Models:
 
 @pytest.mark.parametrize(("known", "gaze_deg"), [(True, 0.7), (False, 1.6)])
 def test_random_patients_are_found_again_under_half_a_pixel_of_noise(known: bool, gaze_deg: float) -> None:
-    errors = rt.round_trip(MODELS, patients=3, frames=16, known_statics=known)
+    errors = round_trip(MODELS, patients=3, frames=16, known_statics=known)
     assert np.median(errors.rotation_deg) < gaze_deg
     assert np.median(errors.opening_mm) < 0.25
     assert np.median(errors.head_deg) < 1.2
 
 
 def test_a_five_hertz_oscillation_keeps_its_amplitude_through_the_smoothing() -> None:
-    assert rt.oscillation_kept(MODELS) > 0.98
+    assert oscillation_kept(MODELS) > 0.98
 
 
 def subject_pipeline(
     models: _core.Models, seed: int
-) -> tuple[rt.Patient, _core.Pipeline, np.random.Generator]:
+) -> tuple[Patient, _core.Pipeline, np.random.Generator]:
     rng = np.random.default_rng(seed)
-    patient = rt.draw_patient(models, rng)
+    patient = draw_patient(models, rng)
     options = _core.Options()
     pipeline = _core.Pipeline(options)
-    pipeline.use_subject(rt.known_subject(patient), 1280, 1280)
+    pipeline.use_subject(known_subject(patient), 1280, 1280)
     return patient, pipeline, rng
 
 
 def moment(
     models: _core.Models,
-    patient: rt.Patient,
+    patient: Patient,
     time_s: float,
     closure: tuple[float, float],
     gaze=((0, 0), (0, 0)),
 ):
     lids = [models.blink(patient.lid_shape[eye], closure[eye]) for eye in range(2)]
     units = np.zeros(len(models.unit_names), np.float32)
-    return rt.Moment(time_s, (0, 0, 0), np.array([0, 0, 370.0]), units, list(gaze), lids)
+    return Moment(time_s, (0, 0, 0), np.array([0, 0, 370.0]), units, list(gaze), lids)
 
 
 def test_a_wink_closes_one_eye_and_leaves_the_other_measured(models: _core.Models) -> None:
     patient, pipeline, rng = subject_pipeline(models, 3)
     winking = moment(models, patient, 1.0, (1.0, 0.0), ((0, 0), (12, 3)))
-    result = pipeline.fit(rt.project(models, patient, winking, rt.Camera(), rng))
+    result = pipeline.fit(project(models, patient, winking, Camera(), rng))
     assert result.od.reason == "closed" and not result.od.valid
     assert np.isnan(result.od.yaw_deg) and np.isnan(result.od.mrd1_mm)
     assert result.od.pfh_mm == 0 and result.od.openness == 0
@@ -67,8 +68,8 @@ def test_eyes_that_diverge_stay_diverged(models: _core.Models) -> None:
     squint = ((-10.0, 4.0), (14.0, -4.0))
     found = []
     for k in range(20):
-        detection = rt.project(
-            models, patient, moment(models, patient, k / 30, (0, 0), squint), rt.Camera(), rng
+        detection = project(
+            models, patient, moment(models, patient, k / 30, (0, 0), squint), Camera(), rng
         )
         result = pipeline.fit(detection)
         found.append((result.od.yaw_deg, result.od.pitch_deg, result.os.yaw_deg, result.os.pitch_deg))
@@ -80,14 +81,14 @@ def test_openness_falls_all_the_way_through_a_blink(models: _core.Models) -> Non
     openness = []
     for k, closure in enumerate(np.linspace(0, 1, 11)):
         frame = moment(models, patient, 0.1 * k, (closure, closure))
-        openness.append(pipeline.fit(rt.project(models, patient, frame, rt.Camera(), rng, 0.0)).od.openness)
+        openness.append(pipeline.fit(project(models, patient, frame, Camera(), rng, 0.0)).od.openness)
     assert all(later <= earlier + 0.01 for earlier, later in zip(openness, openness[1:], strict=False))
     assert openness[0] > 0.2 and openness[-1] == 0
 
 
 def test_a_covered_eye_is_not_measured_and_says_so(models: _core.Models) -> None:
     patient, pipeline, rng = subject_pipeline(models, 6)
-    detection = rt.project(models, patient, moment(models, patient, 1.0, (0, 0)), rt.Camera(), rng)
+    detection = project(models, patient, moment(models, patient, 1.0, (0, 0)), Camera(), rng)
     eye = detection.os
     lid, iris = np.array(eye.lid), np.array(eye.iris)
     lid[:, 2] = iris[:, 2] = 0.05
@@ -102,7 +103,7 @@ def test_a_face_too_small_for_gaze_says_low_resolution(models: _core.Models) -> 
     patient, pipeline, rng = subject_pipeline(models, 7)
     far = moment(models, patient, 1.0, (0, 0))
     far.head_mm = np.array([0, 0, 2000.0])
-    result = pipeline.fit(rt.project(models, patient, far, rt.Camera(), rng, 0.05))
+    result = pipeline.fit(project(models, patient, far, Camera(), rng, 0.05))
     assert result.face_valid and result.od.reason == "low_resolution" and np.isnan(result.od.yaw_deg)
     assert np.isnan(result.od.mrd1_mm) and np.isnan(result.od.yaw_sd_deg)
     drawn = result.track_row[7 + len(models.unit_names)]
@@ -113,10 +114,10 @@ def test_a_jump_across_the_picture_is_followed_at_once(models: _core.Models) -> 
     """A cut must not drag the mask along: the frame after it stands on its own."""
     patient, pipeline, rng = subject_pipeline(models, 8)
     for k in range(3):
-        pipeline.fit(rt.project(models, patient, moment(models, patient, k / 30, (0, 0)), rt.Camera(), rng))
+        pipeline.fit(project(models, patient, moment(models, patient, k / 30, (0, 0)), Camera(), rng))
     cut = moment(models, patient, 3 / 30, (0, 0))
     cut.head_deg, cut.head_mm = (25.0, -8.0, 10.0), np.array([60.0, -30.0, 450.0])
-    result = pipeline.fit(rt.project(models, patient, cut, rt.Camera(), rng))
+    result = pipeline.fit(project(models, patient, cut, Camera(), rng))
     assert result.face_valid
     assert [result.head_yaw_deg, result.head_pitch_deg, result.head_roll_deg] == pytest.approx(
         cut.head_deg, abs=1.5
@@ -135,9 +136,9 @@ def test_no_face_gives_no_numbers(models: _core.Models) -> None:
 
 def test_a_named_fixation_pulls_only_the_named_eye_towards_the_camera(models: _core.Models) -> None:
     rng = np.random.default_rng(10)
-    patient = rt.draw_patient(models, rng)
+    patient = draw_patient(models, rng)
     frames = [moment(models, patient, 0.1 * k, (0, 0), ((-3, 0), (15, 0))) for k in range(12)]
-    detections = [rt.project(models, patient, f, rt.Camera(), rng) for f in frames]
+    detections = [project(models, patient, f, Camera(), rng) for f in frames]
     yaw = {}
     for eye in ("none", "od"):
         options = _core.Options()
@@ -155,10 +156,10 @@ def test_a_named_fixation_pulls_only_the_named_eye_towards_the_camera(models: _c
 
 def test_calibration_prefers_open_eyes_to_blinks(models: _core.Models) -> None:
     rng = np.random.default_rng(11)
-    patient = rt.draw_patient(models, rng)
+    patient = draw_patient(models, rng)
     closures = [1.0 if k % 2 else 0.0 for k in range(20)]
     detections = [
-        rt.project(models, patient, moment(models, patient, 0.1 * k, (c, c)), rt.Camera(), rng)
+        project(models, patient, moment(models, patient, 0.1 * k, (c, c)), Camera(), rng)
         for k, c in enumerate(closures)
     ]
     calibration = _core.Pipeline(_core.Options()).calibrate(detections)

@@ -30,7 +30,7 @@ def test_a_real_clip_equals_the_cpu_path(tmp_path, shared):
 
 
 def test_auto_takes_the_gpu(patient_frames):
-    from dmask.commands.options import make_pipeline
+    from dmask.options import make_pipeline
 
     options = {"backend": "auto", "weights": "research", "precision": "auto", "threads": 1}
     pipeline = make_pipeline(options)

@@ -420,7 +420,7 @@ def packed(shared: Path) -> Path:
 
 
 def test_builder_takes_an_obj_folder_like_the_packed_file(packed: Path, tmp_path: Path) -> None:
-    from dmask.models import build, ict
+    from dmask.face_model import build, builder, ict
 
     write_objs(tmp_path, packed, n_identity=3)
     source, reference = ict.read(tmp_path), ict.read(packed.parent)
@@ -429,7 +429,7 @@ def test_builder_takes_an_obj_folder_like_the_packed_file(packed: Path, tmp_path
     assert np.abs(source.unit_mm - reference.unit_mm).max() < 1e-3
     assert np.array_equal(source.quads, reference.quads)
 
-    sizes = build.Sizes(identity=3, interaction=4, lid_identity=4, lid_motion=12, people=12, states=80)
+    sizes = builder.Sizes(identity=3, interaction=4, lid_identity=4, lid_motion=12, people=12, states=80)
     build.build(source, tmp_path / "out", sizes, log=lambda message: None)
     made = Lids(container.read(models.check("eyelid.dmm", tmp_path / "out")))
     assert made.opening_mm(made.template + made.blink(1.0)) <= 0.3
@@ -439,7 +439,7 @@ def test_builder_takes_an_obj_folder_like_the_packed_file(packed: Path, tmp_path
 
 def test_builder_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("scipy", reason="building the models needs scipy")
-    from dmask.models import build
+    from dmask.face_model import build
 
     assert build.main(["--ict", str(tmp_path), "-o", str(tmp_path)]) == 1
     assert "generic_neutral_mesh.obj" in capsys.readouterr().err
@@ -448,7 +448,7 @@ def test_builder_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixt
 def test_landmarks_are_those_of_ict(shared: Path) -> None:
     import json
 
-    from dmask.models.ict import LANDMARKS68, UNIT_NAMES
+    from dmask.face_model.ict import LANDMARKS68, UNIT_NAMES
 
     indices = json.loads((shared / "data" / "ict_facekit" / "vertex_indices.json").read_text())
     assert LANDMARKS68.tolist() == indices["idx_to_landmark_verts"]

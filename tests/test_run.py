@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from conftest import background, write_video
 
-from dmask import cli, masking
+from dmask import cli
 from dmask.io import container
 from dmask.io.tables import FRAME_COLUMNS, read_frames
+from dmask.run import recording
 
 EYE = (
     "valid,reason,yaw_deg,pitch_deg,yaw_sd_deg,pitch_sd_deg,mrd1_mm,mrd2_mm,pfh_mm,openness,px_per_deg,"
@@ -206,7 +207,7 @@ def test_anonymous_ids_keep_the_names_out(tmp_path, patient_frames):
 
 
 def test_frames_after_the_calibration_scan_are_streamed(tmp_path, monkeypatch, patient_frames):
-    monkeypatch.setattr(masking, "CALIBRATION_SCAN_FRAMES", 10)
+    monkeypatch.setattr(recording, "CALIBRATION_SCAN_FRAMES", 10)
     video = write_video(tmp_path / "in.mp4", patient_frames)
     assert cli.main(["run", str(video), "-o", str(tmp_path / "out")]) == 0
     frames = read_frames(tmp_path / "out" / "frames.csv")
@@ -215,7 +216,7 @@ def test_frames_after_the_calibration_scan_are_streamed(tmp_path, monkeypatch, p
 
 
 def test_overlapping_stages_change_nothing_but_the_time(tmp_path, monkeypatch, patient_frames):
-    monkeypatch.setattr(masking, "CALIBRATION_SCAN_FRAMES", 10)
+    monkeypatch.setattr(recording, "CALIBRATION_SCAN_FRAMES", 10)
     video = write_video(tmp_path / "in.mp4", patient_frames)
     for threads in ("1", "3"):
         out = tmp_path / threads
@@ -225,7 +226,7 @@ def test_overlapping_stages_change_nothing_but_the_time(tmp_path, monkeypatch, p
 
 
 def test_a_face_that_appears_after_the_first_scan_is_still_calibrated(tmp_path, monkeypatch, patient_frames):
-    monkeypatch.setattr(masking, "CALIBRATION_SCAN_FRAMES", 8)
+    monkeypatch.setattr(recording, "CALIBRATION_SCAN_FRAMES", 8)
     height, width = patient_frames[0].shape[:2]
     frames = [background(width, height)] * 9 + patient_frames[:15]
     assert cli.main(["run", str(write_video(tmp_path / "in.mp4", frames)), "-o", str(tmp_path / "out")]) == 0

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from dmask import cli
 from dmask.evaluate.jitter import WINDOW_FRAMES, PictureMotion, across, deviations
 from dmask.evaluate.lid_course import blink_courses, openness, turning_points, winks
-from dmask.evaluate.looks import face_width, unmirrored
 from dmask.evaluate.stability import jitter, swapped
 from dmask.evaluate.tracks import COLUMNS, POINTS, Tracks
+from dmask.evaluate.variants import face_width, unmirrored
 
 INTEROCULAR_PX = 100.0
 

@@ -11,17 +11,17 @@ import pytest
 pytest.importorskip("dmask._core", reason="needs the extension dmask._core: pip install .")
 
 from dmask._core import gbuffer  # noqa: E402
-from dmask.train import synthetic_eyes, synthetic_eyes_geometry  # noqa: E402
-from dmask.train.synthetic_eyes_assets import EyeAssets, load_assets  # noqa: E402
-from dmask.train.synthetic_eyes_folds import find_fold, log_radiance  # noqa: E402
-from dmask.train.synthetic_eyes_occluders import (  # noqa: E402
+from dmask.train.render_eyes import geometry, render  # noqa: E402
+from dmask.train.render_eyes.assets import EyeAssets, load_assets  # noqa: E402
+from dmask.train.render_eyes.folds import find_fold, log_radiance  # noqa: E402
+from dmask.train.render_eyes.occluders import (  # noqa: E402
     COVERED,
     DARK_LENS,
     FRAME,
     THICK_LENS,
     add_occluders,
 )
-from dmask.train.synthetic_eyes_spectacles import Lens, rounded  # noqa: E402
+from dmask.train.render_eyes.spectacles import Lens, rounded  # noqa: E402
 
 COUNT = 48
 
@@ -47,7 +47,7 @@ def assets(unityeyes2: Path) -> EyeAssets:
 
 @pytest.fixture(scope="module")
 def eyes(assets: EyeAssets) -> dict[str, np.ndarray]:
-    return synthetic_eyes.render_eyes(assets, seed=5, first=0, count=COUNT)
+    return render.render_eyes(assets, seed=5, first=0, count=COUNT)
 
 
 def test_a_shut_eye_shows_no_limbus_and_its_margins_coincide(eyes):
@@ -166,7 +166,7 @@ def test_sunglasses_cover_their_lens_and_thick_lenses_are_flagged():
 
 
 def test_mirroring_keeps_the_limbus_order(eyes):
-    mirrored = eyes["iris"] * [-1, 1] + [synthetic_eyes.WIDTH - 1, 0]
+    mirrored = eyes["iris"] * [-1, 1] + [render.WIDTH - 1, 0]
     order = np.array([0, 1, *(20 - np.arange(2, 19))])
     relative = mirrored[:, order[1:]] - mirrored[:, :1]
     assert (turn(relative) > 0).all()
@@ -174,7 +174,7 @@ def test_mirroring_keeps_the_limbus_order(eyes):
 
 
 def test_a_seed_and_an_index_make_the_same_eye_again(eyes, assets):
-    again, labels = synthetic_eyes.render_eye(np.random.default_rng([5, 7]), assets)
+    again, labels = render.render_eye(np.random.default_rng([5, 7]), assets)
     assert np.array_equal(again, eyes["images"][7])
     assert np.array_equal(labels["iris"], eyes["iris"][7])
 
@@ -195,13 +195,13 @@ def test_an_unknown_split_or_a_wrong_folder_is_an_error(tmp_path, unityeyes2):
 
 def test_the_lids_stay_outside_of_the_eyeball(assets):
     region = assets.region
-    axis = synthetic_eyes_geometry.gaze_axes(25, -15)[2]
-    rest = synthetic_eyes_geometry.rest_shape(region, np.zeros(20), np.ones(2))
+    axis = geometry.gaze_axes(25, -15)[2]
+    rest = geometry.rest_shape(region, np.zeros(20), np.ones(2))
     for upper in (-0.3, 0.0, 0.5, 0.9):
-        state = synthetic_eyes_geometry.LidState(np.full(20, upper), np.full(20, 0.1))
-        skin = synthetic_eyes_geometry.pose_lids(region, rest, state, axis)[: len(region.smooth)]
+        state = geometry.LidState(np.full(20, upper), np.full(20, 0.1))
+        skin = geometry.pose_lids(region, rest, state, axis)[: len(region.smooth)]
         radius = np.linalg.norm(skin, axis=1)
-        floor = synthetic_eyes_geometry.eyeball_radius_mm(skin / radius[:, None], axis)
+        floor = geometry.eyeball_radius_mm(skin / radius[:, None], axis)
         assert (radius > floor + 0.05).all()
 
 

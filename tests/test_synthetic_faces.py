@@ -10,9 +10,8 @@ import pytest
 pytest.importorskip("dmask._core", reason="needs the extension dmask._core: pip install .")
 pytest.importorskip("scipy", reason="needs scipy: pip install dmask[train]")
 
-from dmask.train import synthetic_faces  # noqa: E402
-from dmask.train import synthetic_faces_dress as dress  # noqa: E402
-from dmask.train.synthetic_faces import Head, Pose  # noqa: E402
+from dmask.train.render_faces import dress, render  # noqa: E402
+from dmask.train.render_faces.render import Head, Pose  # noqa: E402
 
 COUNT = 24
 OD_EYE, OS_EYE = np.s_[36:42], np.s_[42:48]
@@ -28,12 +27,12 @@ def ict(shared: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def head(ict: Path) -> Head:
-    return synthetic_faces.load(ict)
+    return render.load(ict)
 
 
 @pytest.fixture(scope="module")
 def faces(head: Head) -> dict[str, np.ndarray]:
-    return synthetic_faces.render_faces(head, seed=5, first=0, count=COUNT)
+    return render.render_faces(head, seed=5, first=0, count=COUNT)
 
 
 @pytest.fixture
@@ -45,25 +44,25 @@ def bare(monkeypatch: pytest.MonkeyPatch):
 
     def pose(yaw_deg: float, pitch_deg: float = 0.0, roll_deg: float = 0.0) -> None:
         fixed = Pose(yaw_deg, pitch_deg, roll_deg, 800.0, np.zeros(2))
-        monkeypatch.setattr(synthetic_faces, "sample_pose", lambda _: fixed)
+        monkeypatch.setattr(render, "sample_pose", lambda _: fixed)
 
     return pose
 
 
 def test_a_seed_and_an_index_make_the_same_face_again(faces, head):
-    image, labels = synthetic_faces.render_face(np.random.default_rng([5, 7]), head)
+    image, labels = render.render_face(np.random.default_rng([5, 7]), head)
     assert np.array_equal(image, faces["images"][7])
     assert np.array_equal(labels["xy"].astype(np.float32), faces["xy"][7])
     assert not np.array_equal(image, faces["images"][8])
 
 
 def test_the_points_fill_the_square_that_training_expects(faces):
-    training = pytest.importorskip("dmask.train.faces", reason="needs torch: pip install dmask[train]")
-    assert synthetic_faces.SIZE == training.CACHE_PX
+    training = pytest.importorskip("dmask.train.data.faces", reason="needs torch: pip install dmask[train]")
+    assert render.SIZE == training.CACHE_PX
     for xy in faces["xy"]:
         centre, side = training.face_box(xy)
-        assert np.allclose(centre, (synthetic_faces.SIZE - 1) / 2, atol=1e-2)
-        assert side * training.CACHE_MARGIN == pytest.approx(synthetic_faces.SIZE, rel=1e-4)
+        assert np.allclose(centre, (render.SIZE - 1) / 2, atol=1e-2)
+        assert side * training.CACHE_MARGIN == pytest.approx(render.SIZE, rel=1e-4)
 
 
 def test_left_and_right_are_not_swapped(faces):
@@ -80,10 +79,10 @@ def test_left_and_right_are_not_swapped(faces):
 def test_yaw_and_roll_have_the_documented_sense(head, bare):
     rng = np.random.default_rng
     bare(40.0)
-    xy = synthetic_faces.render_face(rng(1), head)[1]["xy"]
+    xy = render.render_face(rng(1), head)[1]["xy"]
     assert xy[16, 0] - xy[30, 0] < xy[30, 0] - xy[0, 0]  # towards the patient's left: his left cheek goes
     bare(0.0, roll_deg=20.0)
-    xy = synthetic_faces.render_face(rng(1), head)[1]["xy"]
+    xy = render.render_face(rng(1), head)[1]["xy"]
     assert xy[45, 1] > xy[36, 1] + 3  # clockwise
 
 
@@ -92,20 +91,20 @@ def test_the_far_jaw_of_a_turned_head_is_its_silhouette(head, bare, monkeypatch,
     """Beside the far points there is no face any more; beside the near ones there is."""
     bare(yaw_deg)
     monkeypatch.setattr(dress, "make_background", lambda _, size: np.full((size, size, 3), 50, np.float32))
-    monkeypatch.setattr(synthetic_faces, "sample_expression", lambda *_: {})
+    monkeypatch.setattr(render, "sample_expression", lambda *_: {})
     drawn = {}
-    take_picture = synthetic_faces.take_picture
+    take_picture = render.take_picture
     monkeypatch.setattr(
-        synthetic_faces,
+        render,
         "take_picture",
         lambda linear, rng: (drawn.update(at=linear), take_picture(linear, rng))[1],
     )
-    xy = synthetic_faces.render_face(np.random.default_rng(3), head)[1]["xy"]
+    xy = render.render_face(np.random.default_rng(3), head)[1]["xy"]
     background = drawn["at"].min(-1) > 5
     outwards = np.sign(yaw_deg)
 
     def is_background(points: np.ndarray) -> np.ndarray:
-        column, row = np.rint((points + 0.5) * synthetic_faces.FINER - 0.5).astype(int).T
+        column, row = np.rint((points + 0.5) * render.FINER - 0.5).astype(int).T
         return background[row, column]
 
     far, near = (np.r_[9:13], np.r_[1:5]) if yaw_deg > 0 else (np.r_[4:8], np.r_[12:16])
@@ -117,12 +116,12 @@ def test_the_far_jaw_of_a_turned_head_is_its_silhouette(head, bare, monkeypatch,
 def test_the_head_hides_points_that_are_turned_away(head, bare):
     bare(58.0)
     hidden = [
-        synthetic_faces.render_face(np.random.default_rng(k), head)[1]["visible"] == 0 for k in range(6)
+        render.render_face(np.random.default_rng(k), head)[1]["visible"] == 0 for k in range(6)
     ]
     assert np.mean([h[OS_EYE].any() for h in hidden]) > 0.5
     assert not np.any([h[OD_EYE].any() for h in hidden])
     bare(0.0)
-    frontal = synthetic_faces.render_face(np.random.default_rng(0), head)[1]
+    frontal = render.render_face(np.random.default_rng(0), head)[1]
     assert frontal["visible"].all()
 
 
@@ -135,7 +134,7 @@ def test_points_behind_an_object_are_hidden(head, bare, monkeypatch):
     bare(0.0)
     monkeypatch.setattr(dress, "add_objects", cover_the_mouth)
     for k in range(60):
-        labels = synthetic_faces.render_face(np.random.default_rng(k), head)[1]
+        labels = render.render_face(np.random.default_rng(k), head)[1]
         if labels["occluder"] & dress.OBJECT:
             assert not labels["visible"][48:68].any()
             assert labels["visible"][OD_EYE].all()
@@ -147,8 +146,8 @@ def test_a_shut_eye_has_its_margins_together_and_an_open_mouth_its_lips_apart(he
     bare(0.0)
 
     def gap(units: dict[str, float], upper: int, lower: int, across: tuple[int, int]) -> float:
-        monkeypatch.setattr(synthetic_faces, "sample_expression", lambda *_: units)
-        xy = synthetic_faces.render_face(np.random.default_rng(2), head)[1]["xy"]
+        monkeypatch.setattr(render, "sample_expression", lambda *_: units)
+        xy = render.render_face(np.random.default_rng(2), head)[1]["xy"]
         return float((xy[lower, 1] - xy[upper, 1]) / np.linalg.norm(xy[across[1]] - xy[across[0]]))
 
     assert gap({}, 37, 41, (36, 39)) > 0.15
@@ -158,11 +157,11 @@ def test_a_shut_eye_has_its_margins_together_and_an_open_mouth_its_lips_apart(he
 
 def test_a_wrong_folder_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError, match="ict_light.npz"):
-        synthetic_faces.load(tmp_path)
+        render.load(tmp_path)
 
 
 def test_the_sampler_mirrors_what_is_visible_with_the_points(faces, tmp_path):
-    training = pytest.importorskip("dmask.train.faces", reason="needs torch: pip install dmask[train]")
+    training = pytest.importorskip("dmask.train.data.faces", reason="needs torch: pip install dmask[train]")
     visible = np.zeros((COUNT, 68), np.uint8)
     visible[:, :8] = 1  # the patient's right half of the jaw
     np.savez(tmp_path / "train_000.npz", **(faces | {"visible": visible}))
@@ -175,6 +174,6 @@ def test_the_sampler_mirrors_what_is_visible_with_the_points(faces, tmp_path):
 
 
 def test_no_rendered_faces_are_an_error():
-    training = pytest.importorskip("dmask.train.faces", reason="needs torch: pip install dmask[train]")
+    training = pytest.importorskip("dmask.train.data.faces", reason="needs torch: pip install dmask[train]")
     with pytest.raises(FileNotFoundError, match="rendered faces"):
         training.read_synthetic_faces([])

@@ -10,19 +10,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs torch: pip install dmask[train]")
 pytest.importorskip("scipy", reason="training needs scipy: pip install dmask[train]")
 
-from dmask.train import (  # noqa: E402
-    augment,
-    eye_tasks,
-    eyes,
-    faces,
-    heatmap,
-    lines,
-    loop,
-    measures,
-    networks,
-    split,
-    tasks,
-)
+from dmask.evaluate.held_out import is_validation, person_of  # noqa: E402
+from dmask.train import eye_tasks, loop, measures, tasks  # noqa: E402
+from dmask.train.data import augment, eyes, faces  # noqa: E402
+from dmask.train.nets import heatmap, lines, networks  # noqa: E402
 
 MODELS = Path(__file__).resolve().parent.parent / "python" / "dmask" / "models"
 
@@ -173,11 +164,11 @@ def test_crossing_lids_are_shut_lids():
 
 def test_nobody_trains_and_validates():
     names = [f"{i}_{k}.jpg" for i in range(400) for k in (1, 2)] + [f"First_Last{i}.jpg" for i in range(400)]
-    held_out = {split.person_of(n) for n in names if split.is_validation(n)}
-    training = {split.person_of(n) for n in names if not split.is_validation(n)}
+    held_out = {person_of(n) for n in names if is_validation(n)}
+    training = {person_of(n) for n in names if not is_validation(n)}
     assert not held_out & training
     assert 0.05 < len(held_out) / 800 < 0.15
-    assert split.person_of("a/b/1051618982_2.jpg") == split.person_of("1051618982_1.jpg") == "1051618982"
+    assert person_of("a/b/1051618982_2.jpg") == person_of("1051618982_1.jpg") == "1051618982"
 
 
 def test_an_occluder_hides_the_points_it_covers():
@@ -342,14 +333,14 @@ def test_f_counts_points_within_the_tolerance():
 
 
 def test_missing_rendered_eyes_say_how_to_make_them(tmp_path):
-    with pytest.raises(FileNotFoundError, match="dmask.train.synthetic_eyes"):
+    with pytest.raises(FileNotFoundError, match="dmask.train.render_eyes.render"):
         eyes.read_synthetic(sorted(tmp_path.glob("*.npz")))
 
 
 def test_exported_nets_have_the_agreed_signatures(tmp_path):
     ov = pytest.importorskip("openvino")
     pytest.importorskip("onnx", reason="export needs onnx: pip install dmask[train]")
-    from dmask.train.export import write_eye_nets, write_onnx
+    from dmask.train.nets.export import write_eye_nets, write_onnx
 
     write_onnx(networks.build("face"), networks.FACE, tmp_path / "face68.onnx")
     write_eye_nets(networks.build("eyes"), tmp_path)

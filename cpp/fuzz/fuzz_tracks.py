@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from dmask.commands.render import Track, read_track
 from dmask.errors import Error
 from dmask.io import container
+from dmask.io.track import Track, read_track
 
 SEED_FILE = Path(__file__).parent / "seeds" / "track.dmask"
 WHOLE = (0, 1, 2, 7, 8, 63, 64, 255, 256, 65535, 2**31 - 1, 2**31, 2**32 - 1, 2**53, 2**63, 2**64 - 1)

@@ -18,7 +18,7 @@ COMMANDS = {
     "doctor": ("dmask.commands.doctor", "say what is installed and what would be used"),
     "bench": ("dmask.commands.bench", "measure how long each stage takes"),
     "eval": ("dmask.commands.evaluate", "evaluate the results against truth or landmarks"),
-    "train": ("dmask.train.cli", "train a network (needs dmask[train])"),
+    "train": ("dmask.train.training", "train a network (needs dmask[train])"),
 }
 
 

@@ -14,9 +14,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from dmask.bench_report import compare_lines, read_report, report_lines
-from dmask.commands.options import add_backend_arguments, core_options
 from dmask.errors import Error, WrongUse
+from dmask.evaluate.bench_report import compare_lines, read_report, report_lines
+from dmask.options import add_backend_arguments, core_options
 
 FRAMES, WARMUP_FRAMES = 1600, 30
 OVERLAPPED_THREADS = 2
@@ -62,9 +62,9 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "compare":
         print("\n".join(compare_lines(read_report(args.a), read_report(args.b))))
         return 0
-    from dmask.benchmark import measure
-    from dmask.demo import write_patient
+    from dmask.evaluate.benchmark import measure
     from dmask.io.source import find_input
+    from dmask.synthetic.demo import write_patient
 
     modes = (args.threads,)
     if args.threads is None:

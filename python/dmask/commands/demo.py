@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from dmask.commands.options import add_core_arguments, core_options, make_pipeline
+from dmask.options import add_core_arguments, core_options, make_pipeline
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,16 +15,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seconds", type=float, default=8.0, metavar="S", help="length of the clip (default 8)"
     )
     add_core_arguments(parser)
-    parser.set_defaults(fixating="od", at="0-1.5")  # what the patient does, see dmask.demo
+    parser.set_defaults(fixating="od", at="0-1.5")  # what the patient does, see dmask.synthetic.demo
     parser.add_argument("--overwrite", action="store_true", help="replace results that are there already")
 
 
 def run(args: argparse.Namespace) -> int:
-    from dmask.commands.run import run_item
-    from dmask.demo import compare, write_patient
     from dmask.io.atomic import atomic_folder
     from dmask.io.picture import write_png
     from dmask.io.tables import Table, cell, read_frames
+    from dmask.run.recording import run_item
+    from dmask.synthetic.demo import compare, write_patient
 
     options, out = core_options(args), Path(args.output)
     with atomic_folder(out, args.overwrite) as partial:

@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from dmask.commands.options import add_backend_arguments, announced_pipeline, core_options
 from dmask.errors import Error
+from dmask.options import add_backend_arguments, announced_pipeline, core_options
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     from dmask.io.source import find_input, list_folder, open_source
     from dmask.io.tables import LANDMARK_COLUMNS, Table, landmark_row
     from dmask.io.video import without_opencv_threads
-    from dmask.progress import Progress
+    from dmask.run.progress import Progress
 
     options = core_options(args)
     source, out = find_input(args.input), Path(args.output)

@@ -181,45 +181,46 @@ def fitting_engines(runner: dict) -> dict[str, list[str]]:
 
     That is the runner's library; where there is none, a Python package's: a cache may be filled ahead.
     """
-    from dmask import engines, environment
+    from dmask import environment
+    from dmask.engines import names
 
     if runner.get("version"):
         flavour, number = runner["flavour"], runner["version"]
     else:
         flavour = next((name for name in TENSORRT_PACKAGES if package_version(name)), "tensorrt_rtx")
         number = package_version(flavour) or "none"
-    gpu = engines.this_gpu()
-    part = engines.gpu_part(flavour, *gpu) if gpu else engines.PORTABLE
+    gpu = names.this_gpu()
+    part = names.gpu_part(flavour, *gpu) if gpu else names.PORTABLE
     files = {environment.SHARED_MODELS[0]: environment.MODELS_DIR}
     nets = [(Path(name).stem, folder / name) for name, folder in files.items()]
     for weights in ("research", "open"):
         folder = environment.weights_dir(weights)
-        names = [name for name in environment.TRAINED_MODELS if name.endswith(".onnx")]
-        nets += [(f"{weights}/{Path(name).stem}", folder / name) for name in names]
+        trained = [name for name in environment.TRAINED_MODELS if name.endswith(".onnx")]
+        nets += [(f"{weights}/{Path(name).stem}", folder / name) for name in trained]
     fitting = {}
     for label, path in nets:
         sha256 = environment.sha256(path) if path.is_file() else ""
         keys = {
-            precision: engines.EngineKey(path.stem, sha256, precision, flavour, number, part)
-            for precision in engines.PRECISIONS
+            precision: names.EngineKey(path.stem, sha256, precision, flavour, number, part)
+            for precision in names.PRECISIONS
         }
         fitting[label] = [
-            precision for precision, key in keys.items() if (engines.folder() / key.file_name).is_file()
+            precision for precision, key in keys.items() if (names.folder() / key.file_name).is_file()
         ]
     return fitting
 
 
 def engines_state(fitting: dict[str, list[str]]) -> dict[str, str]:
-    from dmask import engines
+    from dmask.engines import names
 
-    return {"folder": str(engines.folder())} | {
+    return {"folder": str(names.folder())} | {
         label: ", ".join(precisions) or "none that fits" for label, precisions in fitting.items()
     }
 
 
 def would_be_used(problems: list[str]) -> str:
     """The backend that --backend auto takes, and why: as the core decides it."""
-    from dmask.commands.options import make_pipeline
+    from dmask.options import make_pipeline
 
     options = {"backend": "auto", "weights": "research", "precision": "auto", "threads": 1}
     try:

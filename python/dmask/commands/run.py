@@ -6,14 +6,10 @@ import argparse
 import csv
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dmask.commands.options import add_core_arguments, announced_pipeline, core_options
 from dmask.errors import Error, WrongUse
-
-if TYPE_CHECKING:
-    from dmask._core import Pipeline
-    from dmask.results import Outcome
+from dmask.options import add_core_arguments, announced_pipeline, core_options
 
 BATCH_COLUMNS = ("item", "status", "reason", "frames", "frames_with_face")
 
@@ -36,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from dmask.io.atomic import check_folder
     from dmask.io.source import camera_number, find_input
+    from dmask.run.recording import run_item
 
     options = core_options(args)
     camera, out = camera_number(args.input), Path(args.output)
@@ -61,40 +58,14 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def run_item(
-    path: Path,
-    folder: Path,
-    pipeline: Pipeline,
-    options: dict[str, Any],
-    overwrite: bool,
-    show: bool,
-    label: str = "",
-) -> Outcome:
-    """The results of one video or picture in `folder`, whole or not at all. Raises Error."""
-    from dmask.io.atomic import atomic_folder
-    from dmask.io.source import open_source
-    from dmask.masking import mask_source
-    from dmask.progress import Progress
-
-    source = open_source(path, options["threads"])
-    progress = Progress(show, label)
-    try:
-        # The other mask is of an earlier run on another kind of input.
-        with atomic_folder(folder, overwrite, obsolete=("mask.mp4", "mask.png")) as partial:
-            return mask_source(source, partial, pipeline, options, progress)
-    finally:
-        progress.clear()
-        source.close()
-
-
 def run_live(
     source: Path | int, out: Path, options: dict[str, Any], args: argparse.Namespace, show: bool
 ) -> int:
     """Watch a camera or a folder until it stops, --seconds are over, or Ctrl-C: whole results even then."""
     from dmask.io.atomic import atomic_folder
     from dmask.io.live import camera_frames, folder_frames
-    from dmask.live import mask_live
-    from dmask.progress import Progress
+    from dmask.run.live import mask_live
+    from dmask.run.progress import Progress
 
     if args.seconds is not None and not args.seconds > 0:
         raise WrongUse(f"got --seconds {args.seconds:g}, expected more than 0")
@@ -125,6 +96,7 @@ def run_folder(source: Path, out: Path, options: dict[str, Any], args: argparse.
     """Each item's results in `out`/<name>/, and batch.csv; an item that fails does not stop the rest."""
     from dmask.io.atomic import atomic_file
     from dmask.io.source import list_folder
+    from dmask.run.recording import run_item
 
     items = list_folder(source, args.anonymous_ids)
     pipeline = announced_pipeline(options)

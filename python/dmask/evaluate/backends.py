@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dmask.stages import DETECT, FIT, Stages
+from dmask.run.stages import DETECT, FIT, Stages
 
 # 95th percentiles at which two backends count as equal, and what a landmark may move by at most: nets in f16
 # move a landmark by up to 0.2 px of a 128 px crop, which is 0.4 % of the distance of the outer eye corners.
@@ -45,8 +45,8 @@ def compare(
     Every stage of `other` gets its own input from `other`'s stage before, as in use. Calibration is the
     reference's frames through each pipeline. Raises Error.
     """
-    from dmask.commands.options import make_pipeline
     from dmask.io.source import open_source
+    from dmask.options import make_pipeline
 
     source = open_source(video)
     frames = [frame for _, frame in zip(range(most_frames), source, strict=False)]

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dmask.commands.options import add_backend_arguments, core_options, make_pipeline
 from dmask.errors import Error, WrongUse
-from dmask.evaluate.curves import distance_to_polyline
+from dmask.measure.curves import distance_to_polyline
+from dmask.options import add_backend_arguments, core_options, make_pipeline
 from dmask.point_order import CANTHI, OUTER_CORNERS
 
 if TYPE_CHECKING:

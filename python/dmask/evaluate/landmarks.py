@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dmask.commands.options import add_backend_arguments, core_options, make_pipeline
 from dmask.errors import Error, WrongUse
-from dmask.evaluate.curves import cubic, distance_to_polyline
+from dmask.measure.curves import cubic, distance_to_polyline
+from dmask.options import add_backend_arguments, core_options, make_pipeline
 from dmask.point_order import OUTER_CORNERS, POINT_GROUPS
 
 if TYPE_CHECKING:
@@ -81,11 +81,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Figures by name; shares and errors in %."""
     from dmask.environment import hardware, models_folder, sha256, versions, weights_dir
+    from dmask.evaluate.error_curve import area_under_curve, draw
     from dmask.io.atomic import atomic_file
     from dmask.io.labelled import find_labels
     from dmask.io.picture import write_png
-
-    from .error_curve import area_under_curve, draw
 
     if args.worst < 1:
         raise WrongUse(f"got --worst {args.worst}, expected 1 or more pictures")
@@ -124,7 +123,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def held_out(faces: list[LabelledPicture]) -> list[LabelledPicture]:
-    from dmask.train.split import is_validation
+    from dmask.evaluate.held_out import is_validation
 
     kept = [face for face in faces if is_validation(face.path.name)]
     if not kept:
@@ -207,7 +206,7 @@ def labelled_point(tags: dict[str, str], name: str) -> NDArray[np.float64] | Non
 
 def summarise(scores: list[Score], short: bool = False) -> dict[str, Any]:
     """Figures over pictures, in % but for counts and the AUC; `short` leaves out the groups of points."""
-    from .error_curve import area_under_curve
+    from dmask.evaluate.error_curve import area_under_curve
 
     error = np.array([score.error for score in scores])
     found = [score for score in scores if score.point_error is not None]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from dmask.commands.options import add_backend_arguments, core_options, make_pipeline
+from dmask.options import add_backend_arguments, core_options, make_pipeline
 
 MEASURES = ("yaw_deg", "pitch_deg", "mrd1_mm", "mrd2_mm", "pfh_mm")
 HEAD = ("head_yaw_deg", "head_pitch_deg", "head_roll_deg")
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Median and 95th percentile of the absolute error by measure, and the shares of valid frames."""
-    from dmask.synthetic import EYES, SyntheticPatient
+    from dmask.synthetic.patient import EYES, SyntheticPatient
 
     pipeline = make_pipeline(core_options(args))
     errors: dict[str, list[float]] = {name: [] for name in (*HEAD, *MEASURES, "inter_eye_yaw_deg")}
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 def random_pose(random: np.random.Generator, share: float):
     """Slow head motion over the clip (`share` 0..1), eyes that jump and deviate, a blink now and then."""
-    from dmask.synthetic import Pose
+    from dmask.synthetic.patient import Pose
 
     yaw_deg, pitch_deg = random.normal(0, 9), random.normal(0, 5)
     closure = float(random.choice([0, 0, 0, 0, 0, 0, 0, 0.3, 0.6, 1.0]))

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dmask.commands.options import add_backend_arguments, core_options, make_pipeline
 from dmask.evaluate.jitter import MIN_CHANGED, MIN_CONFIDENCE, STILL_PCT, across, deviations
 from dmask.evaluate.lid_course import MONOTONE, BlinkCourse, blink_courses, openness, winks
-from dmask.evaluate.looks import look_again
 from dmask.evaluate.tracks import COLUMNS, Tracks, follow, interocular
+from dmask.evaluate.variants import look_again
 from dmask.io.tables import EYE_POINTS, EYES
+from dmask.options import add_backend_arguments, core_options, make_pipeline
 
 KINDS = ("face", "jaw", "inner_face", "lid", "iris_centre", "limbus", "crease", "upper", "lower", "bulge")
 CURVES = {"jaw": ["jaw"]} | {

@@ -10,12 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from . import eyes, measures
-from .export import write_eye_nets
-from .heatmap import decode, landmark_loss
-from .lines import lines_loss
-from .loop import Task, to_tensors
-from .networks import EyeNet, build
+from dmask.train import measures
+from dmask.train.data import eyes
+from dmask.train.loop import Task, to_tensors
+from dmask.train.nets.export import write_eye_nets
+from dmask.train.nets.heatmap import decode, landmark_loss
+from dmask.train.nets.lines import lines_loss
+from dmask.train.nets.networks import EyeNet, build
 
 VALIDATION_RENDERS = 600
 REAL_SHARE = (

@@ -27,13 +27,12 @@ from dmask.environment import hardware, sha256, versions
 from dmask.errors import Error
 from dmask.io.atomic import atomic_file
 from dmask.io.labelled import find_labels
-
-from . import faces
-from .export import compile_f32, write_onnx
-from .heatmap import decode
-from .loop import follow, optimiser_of, to_tensors
-from .networks import FACE, build
-from .tasks import landmarks_loss, predict
+from dmask.train.data import faces
+from dmask.train.loop import follow, optimiser_of, to_tensors
+from dmask.train.nets.export import compile_f32, write_onnx
+from dmask.train.nets.heatmap import decode
+from dmask.train.nets.networks import FACE, build
+from dmask.train.tasks import landmarks_loss, predict
 
 VALIDATION_SHARE = 0.2  # of the patients, at the least
 FAILURE = 0.10  # of the outer corners' distance

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dmask.evaluate.curves import cubic, distance_to_polyline
-
-from .eyes import CLOSED, NOMINAL_XY, Eyes, opening
-from .lines import line_distance, read_line
+from dmask.measure.curves import cubic, distance_to_polyline
+from dmask.train.data.eyes import CLOSED, NOMINAL_XY, Eyes, opening
+from dmask.train.nets.lines import line_distance, read_line
 
 COVERED = 16  # bit of `synthetic_eyes`: no lid point is free
 LINE_NAMES = ("crease", "upper", "lower", "bulge")

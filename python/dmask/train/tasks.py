@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from . import faces
-from .export import write_onnx
-from .heatmap import decode, landmark_loss
-from .loop import Task, to_tensors
-from .networks import FACE, build
+from dmask.train.data import faces
+from dmask.train.loop import Task, to_tensors
+from dmask.train.nets.export import write_onnx
+from dmask.train.nets.heatmap import decode, landmark_loss
+from dmask.train.nets.networks import FACE, build
 
 
 def landmarks_loss(net: nn.Module, batch: dict[str, Tensor]) -> Tensor:
@@ -91,13 +91,14 @@ def make(
     """
     extra = extra or {}
     if what == "face":
-        from . import datasets
+        from dmask.train.data import datasets
 
         more = datasets.read_extra(extra.get("300w"), extra.get("wflw"))
         rendered = synthetic_faces if weights == "open" else None
         task = face_task(data, output / "face68.onnx", teacher, rendered, more)
     else:
-        from . import eye_datasets, eye_tasks
+        from dmask.train import eye_tasks
+        from dmask.train.data import eye_datasets
 
         more_eyes = eye_datasets.read_extra(extra.get("unityeyes"), extra.get("edges"))
         task = eye_tasks.make(what, data, synthetic, output, work, weights, more_eyes)

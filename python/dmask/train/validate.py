@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from dmask.environment import MODELS_DIR, cpu_info, sha256
 from dmask.point_order import POINT_GROUPS
-
-from . import eye_tasks, eyes, faces, heatmap, measures
+from dmask.train import eye_tasks, measures
+from dmask.train.data import eyes, faces
+from dmask.train.nets import heatmap
 
 SPECTACLES = 1 | 32 | 64  # bits of `synthetic_eyes`: frame, thick lens, dark lens
 SPECTACLES_FIGURES = (
@@ -126,7 +127,7 @@ def main() -> int:
         parser.error(f"got {', '.join(sorted(unknown))}; expected face, eyes")
     if args.synthetic is None and "eyes" in names:
         parser.error(
-            "the eye nets need --synthetic, a folder with validation*.npz of dmask.train.synthetic_eyes"
+            "the eye nets need --synthetic, a folder with validation*.npz of dmask.train.render_eyes.render"
         )
     report: dict[str, object] = {
         "hardware": cpu_info()[0],

@@ -1,0 +1,1 @@
+"""TensorRT engines of the shipped nets: their names, and what builds them."""

@@ -1,0 +1,232 @@
+"""ONNX -> TensorRT engines of every shipped net, kept in a cache folder and never committed.
+
+    python trt_engines/build_engines.py --weights research --precision f16
+
+Uses `tensorrt` where it is installed, which builds on the GPU for that GPU, and otherwise `tensorrt_rtx`,
+whose engines are portable and need no GPU to be built: pip install 'dmask[tensorrt]'.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import ModuleType
+
+import onnx
+
+from dmask.engines import gemm, half, half_check, manifest, names
+from dmask.environment import MODELS_DIR
+from dmask.errors import Error
+from dmask.io.atomic import atomic_file
+
+FLAVOURS = ("tensorrt", "tensorrt_rtx")
+MOST_PX = 0.2  # of the crop: further no landmark may move in f16
+
+
+@dataclass
+class Built:
+    """A line of the build log."""
+
+    net: str
+    precision: str
+    file: str  # name in the cache; empty with --check-only
+    cached: bool
+    seconds: float
+    megabytes: float
+    layers: int  # of the network, before fusion; 0 from the cache
+    moved_px: float | None  # largest change of a landmark against f32; None where it was not measured
+
+    def line(self) -> str:
+        text = f"{self.net:<32}{self.precision}  "
+        if self.cached:
+            return f"{text}from the cache, {self.megabytes:.2f} MB: {self.file}"
+        text += f"{self.seconds:6.1f} s {self.megabytes:7.2f} MB {self.layers:4d} layers"
+        return text + (
+            f"  moves points by {self.moved_px:.3f} px at most" if self.moved_px is not None else ""
+        )
+
+
+class Builder:
+    """One flavour of TensorRT, building for one GPU or, with TensorRT for RTX, for all."""
+
+    def __init__(self, target: str | None = None):
+        self.flavour, self.trt = import_tensorrt()
+        self.version = self.trt.__version__
+        self.gpu = target or self._target_here()
+        if self.flavour == "tensorrt" and target:
+            raise Error(f"got --target {target}, but tensorrt builds for this machine's GPU; leave it out")
+        self.messages: list[str] = []
+        self.logger = _logger(self.trt, self.messages)
+
+    def _target_here(self) -> str:
+        gpu = names.this_gpu()
+        if gpu is None and self.flavour == "tensorrt":
+            raise Error(
+                "got no NVIDIA GPU, which tensorrt builds on; run this on the machine that will use the "
+                "engines, or pip install tensorrt-rtx, which builds portable ones anywhere"
+            )
+        return names.PORTABLE if gpu is None else names.gpu_part(self.flavour, *gpu)
+
+    def key(self, net: manifest.Net, precision: str) -> names.EngineKey:
+        model = Path(net.file).stem
+        return names.EngineKey(model, net.sha256, precision, self.flavour, self.version, self.gpu)
+
+    def parse(self, model: onnx.ModelProto, label: str):
+        """Returns (builder, network); the network lives as long as its parser, which is kept beside it."""
+        trt = self.trt
+        self.messages.clear()
+        builder = trt.Builder(self.logger)
+        flag = getattr(trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED", None)
+        network = builder.create_network(0 if flag is None else 1 << int(flag))
+        parser = trt.OnnxParser(network, self.logger)
+        if not parser.parse(model.SerializeToString()):
+            raise Error(f"{label}: {self._parse_failures(parser, model)}")
+        return builder, network, parser
+
+    def _parse_failures(self, parser, model: onnx.ModelProto) -> str:
+        failures = []
+        for i in range(parser.num_errors):
+            error = parser.get_error(i)
+            node = model.graph.node[error.node()] if 0 <= error.node() < len(model.graph.node) else None
+            where = (
+                "the graph"
+                if node is None
+                else (f"node '{node.name}', operator {node.op_type}, tensor '{next(iter(node.output), '')}'")
+            )
+            failures.append(f"{where} ({error.func()}: {error.desc()})")
+        return (
+            f"{self.flavour} {self.version} cannot parse {'; '.join(failures) or 'it'}; export the net with "
+            "operators that TensorRT knows"
+        )
+
+    def build(self, net: manifest.Net, model: onnx.ModelProto, label: str) -> tuple[bytes, int]:
+        """The serialised engine and the number of layers. Raises Error naming what cannot be parsed."""
+        turing = self.gpu == names.TURING and self.flavour == "tensorrt_rtx"
+        builder, network, parser = self.parse(gemm.without_gemm(model) if turing else model, label)
+        shapes = [net.input[size] for size in ("min", "opt", "max")]
+        image = network.get_input(0)
+        image.shape = [a if a == b else -1 for a, b in zip(shapes[0], shapes[2], strict=True)]
+        config = builder.create_builder_config()
+        config.clear_flag(self.trt.BuilderFlag.TF32)  # f32 means f32
+        if turing:
+            config.num_compute_capabilities = 1
+            config.set_compute_capability(self.trt.ComputeCapability.SM75, 0)
+        profile = builder.create_optimization_profile()
+        profile.set_shape(net.input["name"], *shapes)
+        config.add_optimization_profile(profile)
+        engine = builder.build_serialized_network(network, config)
+        if engine is None:
+            raise Error(
+                f"{label}: {self.flavour} {self.version} could not build an engine: "
+                f"{'; '.join(self.messages[-3:]) or 'no reason given'}; try another precision or version"
+            )
+        layers = network.num_layers
+        del parser
+        return bytes(engine), layers
+
+
+def import_tensorrt() -> tuple[str, ModuleType]:
+    for name in FLAVOURS:
+        try:
+            return name, importlib.import_module(name)
+        except ImportError:
+            continue
+    raise Error("got neither tensorrt nor tensorrt_rtx; pip install 'dmask[tensorrt]', or tensorrt")
+
+
+def _logger(trt: ModuleType, messages: list[str]):
+    class Logger(trt.ILogger):
+        def __init__(self):
+            trt.ILogger.__init__(self)
+
+        def log(self, severity, message):
+            if severity in (trt.ILogger.Severity.ERROR, trt.ILogger.Severity.INTERNAL_ERROR):
+                messages.append(message)
+
+    return Logger()
+
+
+def chosen(weights: str) -> list[manifest.Net]:
+    return [net for net in manifest.read() if weights == "all" or net.weights in (weights, "all")]
+
+
+def build_one(
+    builder: Builder,
+    net: manifest.Net,
+    precision: str,
+    cache: Path | None,
+    check: half_check.Check,
+    models_dir: Path,
+) -> Built:
+    """Builds, unless the cache has it; with `cache` None nothing is written."""
+    name = builder.key(net, precision).file_name
+    if cache is not None and (cache / name).is_file():
+        return Built(net.label, precision, name, True, 0.0, (cache / name).stat().st_size / 1e6, 0, None)
+    model = manifest.load_onnx(net, models_dir)
+    moved_px = None
+    if precision == "f16":
+        halved = half.to_f16(model)
+        moved_px = check.moved_px(net, model, halved)
+        if moved_px > MOST_PX:
+            raise Error(
+                f"{net.label}: f16 moves a point by {moved_px:.2f} px, expected at most {MOST_PX}; use f32"
+            )
+        model = halved
+    start = time.perf_counter()
+    engine, layers = builder.build(net, model, f"{net.file} ({precision})")
+    seconds = time.perf_counter() - start
+    if cache is not None:
+        with atomic_file(cache / name, overwrite=True) as partial:
+            partial.write_bytes(engine)
+    else:
+        name = ""
+    return Built(net.label, precision, name, False, seconds, len(engine) / 1e6, layers, moved_px)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Build the TensorRT engines of the shipped nets.")
+    parser.add_argument("--weights", choices=("research", "open", "all"), default="research")
+    parser.add_argument("--precision", choices=(*names.PRECISIONS, "all"), default="f16")
+    parser.add_argument(
+        "--cache", type=Path, default=names.folder(), help="folder to keep them in (%(default)s)"
+    )
+    parser.add_argument("--models", type=Path, default=MODELS_DIR, help="models folder (%(default)s)")
+    parser.add_argument(
+        "--target", choices=(names.PORTABLE, names.TURING), help="tensorrt_rtx: GPUs from 8.0 on, or 7.5"
+    )
+    parser.add_argument("--check-only", action="store_true", help="build and compare, keep nothing")
+    parser.add_argument("--write-manifest", action="store_true", help="take over new nets' hashes and stop")
+    parser.add_argument("--json", type=Path, metavar="F", help="write the build log there")
+    args = parser.parse_args(arguments)
+    try:
+        if args.write_manifest:
+            changed = manifest.write_hashes(models_dir=args.models)
+            print(f"manifest.toml: {', '.join(changed) or 'nothing'} changed")
+            return 0
+        builder = Builder(args.target)
+        cache = None if args.check_only else args.cache
+        print(f"{builder.flavour} {builder.version}, for {builder.gpu}, into {cache or 'no folder'}")
+        precisions = names.PRECISIONS if args.precision == "all" else (args.precision,)
+        check, log = half_check.Check(args.models), []
+        for net in chosen(args.weights):
+            for precision in precisions:
+                log.append(build_one(builder, net, precision, cache, check, args.models))
+                print(log[-1].line(), flush=True)
+    except Error as error:
+        print(f"build_engines: {error}", file=sys.stderr)
+        return 1
+    if args.json:
+        told = {"flavour": builder.flavour, "version": builder.version, "target": builder.gpu}
+        with atomic_file(args.json, overwrite=True) as partial:
+            told |= {"engines": [asdict(built) for built in log]}
+            partial.write_text(json.dumps(told, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""What makes face.dmm, eyelid.dmm and landmarks.dmm."""

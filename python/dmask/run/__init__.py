@@ -1,0 +1,1 @@
+"""From a recording or a live source to its results."""

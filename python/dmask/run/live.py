@@ -1,0 +1,76 @@
+"""From a live source to its results: the newest frame wins, and calibrates as it goes along."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dmask.errors import Error
+from dmask.io.live import Newest
+from dmask.io.video import Frame, without_opencv_threads
+from dmask.run.progress import Progress
+from dmask.run.recording import describe
+from dmask.run.results import Outcome, Recording, Results
+from dmask.run.stages import DETECT, FIT
+
+if TYPE_CHECKING:
+    from dmask._core import Pipeline
+
+TIME_BASE = Fraction(1, 90000)
+NOMINAL_RATE = Fraction(30)
+
+
+@without_opencv_threads()
+def mask_live(
+    frames: Iterator[Frame],
+    folder: Path,
+    pipeline: Pipeline,
+    options: dict[str, Any],
+    notes: list[str],
+    progress: Progress,
+) -> tuple[Outcome, dict[str, float]]:
+    """Write the files of `mask_source` while `frames` come in, until they end or Ctrl-C.
+
+    Frames that came while another was worked on, and were not the newest after it, get a row with the reason
+    `dropped` and no mask. Also returns the latency from a frame's arrival to its mask, in ms. The track holds
+    the last calibration, with which `dmask render` draws the first frames too. Raises Error.
+    """
+    outcome = Outcome()
+    results: Results | None = None
+    latencies_ms: list[float] = []
+    try:
+        with closing(Newest(frames)) as newest:
+            for (time_s, bgr), arrived_s, dropped_s in newest:
+                if results is None:
+                    height, width = bgr.shape[:2]
+                    recording = Recording("live", width, height, TIME_BASE, NOMINAL_RATE, notes)
+                    results = Results(folder, recording, options, outcome)
+                for missed_s in dropped_s:
+                    results.add_dropped(missed_s)
+                start = time.perf_counter()
+                result = pipeline.process(bgr, time_s)
+                outcome.stages.add("frame_to_mask", 1e3 * (time.perf_counter() - start))
+                latencies_ms.append(1e3 * (time.monotonic() - arrived_s))
+                outcome.stages.take(pipeline.detect_timings(), DETECT)
+                outcome.stages.take(pipeline.fit_timings(), FIT)
+                results.add(result, result.mask)
+                progress.show(outcome.frames, None)
+    except KeyboardInterrupt:  # the way to end it
+        pass
+    finally:
+        if results is not None:
+            results.close()
+    if results is None:
+        raise Error("no frame came from the live source; expected at least one: check that it is running")
+    outcome.calibration = describe(pipeline.calibration)
+    p50, p95, p99 = np.percentile(latencies_ms, (50, 95, 99)).tolist()
+    latency_ms = {"p50_ms": p50, "p95_ms": p95, "p99_ms": p99, "max_ms": max(latencies_ms)}
+    rounded = {name: round(value, 2) for name, value in latency_ms.items()}
+    results.finish(pipeline, {"frames_dropped": outcome.frames_dropped, "arrival_to_mask": rounded})
+    return outcome, latency_ms

@@ -1,0 +1,168 @@
+"""From one recording to its results: decode, detect, calibrate, fit and render, encode.
+
+The first CALIBRATION_SCAN_FRAMES frames are looked at (only their landmarks are kept), the patient's
+statics are fitted on the good ones among them, and then all frames get their result, in order. With two
+threads or more the stages overlap, each a few frames ahead of the next; with one they take turns.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from dmask.io.atomic import atomic_folder
+from dmask.io.picture import PictureReader
+from dmask.io.source import open_source
+from dmask.io.video import Frame, VideoReader, without_opencv_threads
+from dmask.run.prefetch import ahead
+from dmask.run.progress import Progress
+from dmask.run.results import Outcome, Recording, Results
+from dmask.run.stages import DETECT, FIT, Stages
+
+if TYPE_CHECKING:
+    from dmask._core import Calibration, FrameDetection, FrameResult, Pipeline
+
+CALIBRATION_SCAN_FRAMES = 900
+FRAMES_AHEAD = 2  # of a stage, where stages overlap: more would wait longer and be no faster
+
+
+class Detected(NamedTuple):
+    detection: FrameDetection
+    detect_ms: float
+
+
+class Masked(NamedTuple):
+    result: FrameResult
+    mask: np.ndarray  # (H, W, 3) uint8 BGR
+
+
+def run_item(
+    path: Path,
+    folder: Path,
+    pipeline: Pipeline,
+    options: dict[str, Any],
+    overwrite: bool,
+    show: bool,
+    label: str = "",
+) -> Outcome:
+    """The results of one video or picture in `folder`, whole or not at all. Raises Error."""
+    source = open_source(path, options["threads"])
+    progress = Progress(show, label)
+    try:
+        # The other mask is of an earlier run on another kind of input.
+        with atomic_folder(folder, overwrite, obsolete=("mask.mp4", "mask.png")) as partial:
+            return mask_source(source, partial, pipeline, options, progress)
+    finally:
+        progress.clear()
+        source.close()
+
+
+@without_opencv_threads()
+def mask_source(
+    source: VideoReader | PictureReader,
+    folder: Path,
+    pipeline: Pipeline,
+    options: dict[str, Any],
+    progress: Progress,
+) -> Outcome:
+    """Write mask.mp4 or mask.png, frames.csv, track.dmask, summary.json and run.json into `folder`.
+
+    `options` are the fields of the core's Options that the pipeline was made with. Raises Error.
+    """
+    outcome = Outcome()
+    stages = outcome.stages
+    kind = "picture" if isinstance(source, PictureReader) else "video"
+    recording = Recording(kind, source.width, source.height, source.time_base, source.rate, source.notes)
+    results = Results(folder, recording, options, outcome)
+    depth = FRAMES_AHEAD if options["threads"] > 1 else 0
+
+    def show() -> None:
+        progress.show(0.5 * (outcome.frames_looked_at + outcome.frames), source.frame_count)
+
+    try:
+        frames = ahead(decoded(source, stages), depth)
+        looks = ahead(detected(frames, pipeline, outcome, show), depth)
+        known = calibrated(looks, pipeline, options, outcome)
+        with closing(ahead(masked(known, pipeline, stages), depth)) as masks:
+            for result, mask in masks:
+                results.add(result, mask)
+                show()
+    finally:
+        results.close()
+    results.finish(pipeline)
+    return outcome
+
+
+def decoded(source: VideoReader | PictureReader, stages: Stages) -> Iterator[Frame]:
+    frames = iter(source)
+    while True:
+        with stages.clock("decode"):
+            frame = next(frames, None)
+        if frame is None:
+            return
+        yield frame
+
+
+def detected(
+    frames: Iterator[Frame], pipeline: Pipeline, outcome: Outcome, show: Callable[[], None]
+) -> Iterator[Detected]:
+    for frame in frames:
+        start = time.perf_counter()
+        detection = pipeline.detect(frame.bgr, frame.time_s)
+        detect_ms = 1e3 * (time.perf_counter() - start)
+        outcome.stages.take(pipeline.detect_timings(), DETECT)
+        outcome.frames_looked_at += 1
+        show()
+        yield Detected(detection, detect_ms)
+
+
+def calibrated(
+    looks: Iterator[Detected], pipeline: Pipeline, options: dict[str, Any], outcome: Outcome
+) -> Iterator[Detected]:
+    """The same looks, held back until the patient's statics are fitted; where that fails, the next scan
+    tries."""
+    scan: list[Detected] = []
+    done = False
+    for look in looks:
+        if done:
+            yield look
+            continue
+        scan.append(look)
+        if len(scan) >= CALIBRATION_SCAN_FRAMES and past_fixation(look.detection.time_s, options):
+            done = calibrate(scan, pipeline, outcome)
+            yield from scan
+            scan.clear()
+    if scan:
+        calibrate(scan, pipeline, outcome)
+        yield from scan
+
+
+def calibrate(scan: list[Detected], pipeline: Pipeline, outcome: Outcome) -> bool:
+    calibration = pipeline.calibrate([look.detection for look in scan])
+    outcome.calibration = describe(calibration)
+    return bool(calibration.ok)
+
+
+def masked(looks: Iterator[Detected], pipeline: Pipeline, stages: Stages) -> Iterator[Masked]:
+    for look in looks:
+        start = time.perf_counter()
+        result = pipeline.fit(look.detection)
+        mask = pipeline.render(result)
+        # What one frame waits for, from its pixels to its mask: not the time between stages.
+        stages.add("frame_to_mask", look.detect_ms + 1e3 * (time.perf_counter() - start))
+        stages.take(pipeline.fit_timings(), FIT)
+        yield Masked(result, mask)
+
+
+def past_fixation(time_s: float, options: dict[str, Any]) -> bool:
+    """The frames in which the user says that an eye fixates have to be part of the calibration."""
+    return options["fixating"] == "none" or time_s > options["fixating_to_s"]
+
+
+def describe(calibration: Calibration) -> dict[str, Any]:
+    return {"ok": bool(calibration.ok), "reason": calibration.reason, "frames": len(calibration.frames_used)}

@@ -1,0 +1,148 @@
+"""The five files of one recording: mask, frames.csv, track.dmask, summary.json and run.json."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from dmask import environment
+from dmask.errors import Error
+from dmask.io import container
+from dmask.io.picture import PictureWriter
+from dmask.io.tables import FRAME_COLUMNS, Table, dropped_row, frame_row, read_frames
+from dmask.io.video import VideoWriter
+from dmask.measure.summary import summarise
+from dmask.run.stages import Stages
+
+if TYPE_CHECKING:
+    from dmask._core import FrameResult, Pipeline
+
+
+@dataclass
+class Outcome:
+    """What came out of one input."""
+
+    frames: int = 0
+    frames_with_face: int = 0
+    frames_looked_at: int = 0  # the scan for the calibration runs ahead of the results
+    frames_dropped: int = 0  # of a live source: nobody had time for them
+    calibration: dict[str, Any] = field(default_factory=dict)
+    stages: Stages = field(default_factory=Stages)
+
+
+class Recording(NamedTuple):
+    """What the results say of their source."""
+
+    kind: str  # picture, video or live
+    width: int
+    height: int
+    time_base: Fraction
+    rate: Fraction
+    notes: list[str]
+
+
+class Results:
+    """Writes results frame by frame into `folder`; `options` are the fields of the core's Options in use."""
+
+    def __init__(self, folder: Path, source: Recording, options: dict[str, Any], outcome: Outcome):
+        self._folder, self._source, self._options, self._outcome = folder, source, options, outcome
+        self._writer = (
+            PictureWriter(folder / "mask.png")
+            if source.kind == "picture"
+            else VideoWriter(
+                folder / "mask.mp4", source.width, source.height, source.time_base, source.rate
+            )
+        )
+        self._table = Table(folder / "frames.csv", FRAME_COLUMNS)
+        self._rows = bytearray()  # of the track, float32: half a kilobyte a frame
+        self._times_s: list[float] = []
+
+    def add(self, result: FrameResult, mask: np.ndarray) -> None:
+        """The next frame, with its mask as (H, W, 3) uint8 BGR."""
+        with self._outcome.stages.clock("encode"):
+            self._writer.write(mask, result.time_s)
+        self._table.write(frame_row(self._row_number(), result, self._options["profile"]))
+        self._rows.extend(np.ascontiguousarray(result.track_row, np.float32).tobytes())
+        self._times_s.append(result.time_s)
+        self._outcome.frames += 1
+        self._outcome.frames_with_face += int(result.face_valid)
+
+    def add_dropped(self, time_s: float) -> None:
+        """A frame that was not looked at: a row that says so, and no mask."""
+        self._table.write(dropped_row(self._row_number(), time_s))
+        self._outcome.frames_dropped += 1
+
+    def close(self) -> None:
+        self._writer.close()
+        self._table.close()
+
+    def finish(self, pipeline: Pipeline, live: dict[str, Any] | None = None) -> None:
+        """What speaks of the whole recording. Call after close(). Raises Error."""
+        check_fixation(self._times_s, self._options)
+        self._write_track(pipeline.track_statics())
+        options, outcome, source = self._options, self._outcome, self._source
+        summary = summarise(read_frames(self._folder / "frames.csv"), options)
+        summary["profile"] = options["profile"]
+        if outcome.calibration["reason"]:
+            summary["statements"].append(f"Calibration: {outcome.calibration['reason']}.")
+        write_json(self._folder / "summary.json", summary)
+        write_json(
+            self._folder / "run.json",
+            {
+                "versions": environment.versions(),
+                "models_sha256": environment.model_sha256(
+                    options["weights"], environment.models_folder(options)
+                ),
+                "options": {name: value for name, value in options.items() if name != "models_dir"},
+                "hardware": environment.hardware(),
+                "backend": pipeline.backend,
+                "input": {
+                    "kind": source.kind,
+                    "width": source.width,
+                    "height": source.height,
+                    "frames": outcome.frames + outcome.frames_dropped,
+                    "frames_with_face": outcome.frames_with_face,
+                    "notes": source.notes,
+                },
+                "mask": {"padded_columns": self._writer.padded[0], "padded_rows": self._writer.padded[1]},
+                "calibration": outcome.calibration,
+                "stages": outcome.stages.summary(),
+            }
+            | ({"live": live} if live else {}),
+        )
+
+    def _row_number(self) -> int:
+        return self._outcome.frames + self._outcome.frames_dropped
+
+    def _write_track(self, statics: dict[str, np.ndarray]) -> None:
+        """The container from which `dmask render` draws the same masks at the same times."""
+        source = self._source
+        container.write(
+            self._folder / "track.dmask",
+            statics
+            | {
+                "rows": np.frombuffer(bytes(self._rows), np.float32).reshape(len(self._times_s), -1),
+                "time_s": np.array(self._times_s, np.float64),
+                "time_base": np.array([source.time_base.numerator, source.time_base.denominator], np.int64),
+                "rate": np.array([source.rate.numerator, source.rate.denominator], np.int64),
+                "size": np.array([source.width, source.height], np.int32),
+            },
+        )
+
+
+def check_fixation(times_s: list[float], options: dict[str, Any]) -> None:
+    start_s, end_s = options["fixating_from_s"], options["fixating_to_s"]
+    if options["fixating"] != "none" and not any(start_s <= time_s <= end_s for time_s in times_s):
+        raise Error(
+            f"--at {start_s:g}-{end_s:g} holds no frame; the recording runs from {times_s[0]:.2f} "
+            f"to {times_s[-1]:.2f} s: give a time within it"
+        )
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Labelled and rendered pictures as arrays, and what training does to them."""

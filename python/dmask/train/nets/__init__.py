@@ -1,0 +1,1 @@
+"""The networks, what their outputs mean, and their ONNX files."""

@@ -1,0 +1,1 @@
+"""Eyes rendered for training, with their landmarks."""

@@ -1,0 +1,1 @@
+"""Faces rendered for training, with their landmarks."""

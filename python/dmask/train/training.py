@@ -1,0 +1,154 @@
+"""`dmask train face|eyes|eyelid|iris|lines`: trains nets and keeps their ONNX files up to date."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from dmask.environment import weights_dir
+from dmask.errors import Error, WrongUse
+
+EXTRA_SETS = {
+    "300w": ("face", "300W (.pts files beside pictures; who validates is left out)"),
+    "wflw": ("face", "WFLW (WFLW_annotations and WFLW_images)"),
+    "unityeyes": ("eyes", "UnityEyes (version 1: .json beside pictures)"),
+    "edges": ("eyes", "drawn lines (images/ and lines/, see dmask.train.data.eye_datasets)"),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "net",
+        choices=["face", "eyes", "eyelid", "iris", "lines"],
+        help="eyes: eyelid, iris and lines with the trunk they share; eyelid, iris, lines: that head alone",
+    )
+    parser.add_argument(
+        "--weights",
+        choices=["research", "open"],
+        default="research",
+        help="open: nothing but the project's own renders is trained on",
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path(os.environ.get("DMASK_SHARED", "../shared")) / "data",
+        help="folder with faces68/, faces_unlabelled/, facemesh_labels_*.npz (default: $DMASK_SHARED/data)",
+    )
+    parser.add_argument("--synthetic", type=Path, help="folder of rendered eyes (dmask train render-eyes)")
+    parser.add_argument(
+        "--synthetic-faces",
+        type=Path,
+        help="open face: folder of rendered faces (dmask train render-faces)",
+    )
+    parser.add_argument("--work", type=Path, default=Path("build/train"), help="checkpoints and logs")
+    parser.add_argument(
+        "-o", "--output", type=Path, help="folder of the ONNX files (default: the package's own)"
+    )
+    parser.add_argument("--steps", type=int, help="default 6000; --finetune: at most 2000")
+    parser.add_argument("--batch", type=int, help="default 32; --finetune: 16")
+    parser.add_argument(
+        "--rate", type=float, help="learning rate of the constant phase, default 2e-3; --finetune: 1e-4"
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--evaluate-every", type=int, metavar="STEPS", help="default 500; --finetune: 50")
+    parser.add_argument("--resume", action="store_true", help="continue from the checkpoint in --work")
+    parser.add_argument("--start-from", type=Path, help="checkpoint whose averaged weights are the start")
+    parser.add_argument(
+        "--teacher", type=Path, help="face: checkpoint of an earlier net that corrects the machine labels"
+    )
+    for name, (net, help_text) in EXTRA_SETS.items():
+        parser.add_argument(
+            f"--extra-{name}", type=Path, metavar="DIR", help=f"{net}: train on {help_text} too"
+        )
+    parser.add_argument(
+        "--finetune",
+        type=Path,
+        metavar="DIR",
+        help="face: continue from the shipped net on a clinic's frames, DIR with landmarks68.csv (image, x0, "
+        "y0 ... x67, y67, optionally patient) and the pictures; needs -o",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Trains. Raises Error when the data is not there, WrongUse."""
+    os.environ["OMP_NUM_THREADS"] = str(args.threads)  # before torch is imported
+    import torch
+
+    from dmask.train import loop, tasks
+
+    given = {name: getattr(args, name) for name in ("steps", "batch", "rate", "evaluate_every")}
+    given = {name: value for name, value in given.items() if value is not None}
+    given |= {"seed": args.seed, "threads": args.threads}
+    if args.finetune is not None:
+        return finetune_face(args, given)
+    if not args.data.is_dir():
+        raise WrongUse(f"{args.data}: no such folder; give the data with --data or DMASK_SHARED")
+    if args.net != "face" and args.synthetic is None:
+        raise WrongUse("--synthetic is missing; expected a folder of rendered eyes for the eye nets")
+    if args.net == "face" and args.weights == "open" and args.synthetic_faces is None:
+        raise WrongUse("--synthetic-faces is missing; expected a folder of rendered faces for the open net")
+    if args.net in ("eyelid", "iris", "lines") and not (args.start_from or args.resume):
+        raise WrongUse(
+            f"a head alone needs a trunk: got {args.net} without --start-from, expected a checkpoint of "
+            "`dmask train eyes`"
+        )
+    extra = {name: getattr(args, f"extra_{name}") for name in EXTRA_SETS}
+    extra = {name: path for name, path in extra.items() if path is not None}
+    for name in extra:
+        if (args.net == "face") != (EXTRA_SETS[name][0] == "face"):
+            raise WrongUse(f"got --extra-{name} with {args.net}; it is of use for {EXTRA_SETS[name][0]} only")
+        if args.weights == "open":
+            raise WrongUse(f"got --extra-{name} with --weights open, which is trained on own renders alone")
+    output = args.output or weights_dir(args.weights)
+    options = loop.Options(**given)
+    try:
+        torch.manual_seed(args.seed)
+        task = tasks.make(
+            args.net,
+            args.data,
+            output,
+            args.work,
+            args.synthetic,
+            args.start_from,
+            args.teacher,
+            args.weights,
+            args.synthetic_faces,
+            extra,
+        )
+        loop.train(task, args.work / f"{args.net}.pt", options, args.resume)
+    except FileNotFoundError as error:
+        raise Error(str(error)) from None
+    return 0
+
+
+def finetune_face(args: argparse.Namespace, given: dict) -> int:
+    """Raises WrongUse, Error."""
+    from dmask.train import finetune
+
+    if args.net != "face":
+        raise WrongUse(f"got --finetune with {args.net}; expected face: only its labels are people's points")
+    if args.output is None:
+        raise WrongUse(
+            "--output is missing; expected a folder for the fine-tuned face68.onnx: the shipped file is "
+            "replaced only where -o names its folder"
+        )
+    start = weights_dir(args.weights) / "face68.onnx"
+    finetune.run(args.finetune, args.output, start, finetune.Options(**given))
+    return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="dmask train", description=__doc__)
+    add_arguments(parser)
+    try:
+        return run(parser.parse_args())
+    except Error as error:
+        print(f"dmask: {error}", file=sys.stderr)
+        return 2 if isinstance(error, WrongUse) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
