@@ -19,13 +19,14 @@
 #include "detect/vision.hpp"
 #include "detect/yunet.hpp"
 #include "geometry/check.hpp"
+#include "geometry/larger.hpp"
 #include "geometry/nv12.hpp"
 
 using namespace dmask;
 
 namespace {
 
-void heatmap_decode_inverts_a_gaussian() {
+TEST_CASE(heatmap_decode_inverts_a_gaussian) {
   const int width = 40, height = 32;
   const double places[][2] = {{20.0, 16.0}, {7.3, 9.8}, {31.55, 24.2}};
   std::vector<float> maps(3 * height * width);
@@ -69,7 +70,7 @@ float seen_under(const float* map, const float* evidence, int cells, int stride 
   return static_cast<float>(seen / sum);
 }
 
-void maps_with_channels_last_and_evidence_decode_as_heat_maps_and_visibility() {
+TEST_CASE(maps_with_channels_last_and_evidence_decode_as_heat_maps_and_visibility) {
   const int width = 40, height = 32, cells = width * height;
   for (const int count : {8, 19, 20, 68}) {
     const auto maps = noise(count * cells, 6.0f, count), evidence = noise(count * cells, 3.0f, count + 1);
@@ -116,7 +117,7 @@ std::vector<std::uint8_t> gradient(int width, int height, int channels) {
   return pixels;
 }
 
-void crop_samples_the_gradient_where_its_geometry_says() {
+TEST_CASE(crop_samples_the_gradient_where_its_geometry_says) {
   const int size = 256, columns = 64, rows = 48, plane = rows * columns;
   for (const int channels : {3, 4}) {
     const auto pixels = gradient(size, size, channels);
@@ -146,7 +147,7 @@ void crop_samples_the_gradient_where_its_geometry_says() {
   }
 }
 
-void crop_averages_the_area_when_it_shrinks() {
+TEST_CASE(crop_averages_the_area_when_it_shrinks) {
   const int size = 512;  // one-pixel checkerboard
   std::vector<std::uint8_t> pixels(size * size);
   for (int i = 0; i < size * size; ++i) pixels[i] = ((i / size + i % size) % 2) ? 255 : 0;
@@ -159,7 +160,7 @@ void crop_averages_the_area_when_it_shrinks() {
   }
 }
 
-void crop_replicates_the_border() {
+TEST_CASE(crop_replicates_the_border) {
   const auto pixels = gradient(64, 48, 3);
   const ImageView frame{pixels.data(), 64, 48, 3, 64 * 3};
   CropSampler sampler;
@@ -174,7 +175,7 @@ void crop_replicates_the_border() {
   EXPECT_NEAR(planes[corner], 5, 1e-3);
 }
 
-void face_crop_is_the_turned_bounding_square() {
+TEST_CASE(face_crop_is_the_turned_bounding_square) {
   FacePoints points{};
   for (int i = 0; i < 68; ++i) {  // an upright face of 100 x 120 px around (300, 200)
     points[i] = {300 + 50 * std::cos(0.3f * i), 200 + 60 * std::sin(0.3f * i), 1};
@@ -194,7 +195,7 @@ void face_crop_is_the_turned_bounding_square() {
   EXPECT_NEAR((rolled.to_frame(10, 20) - middle).norm(), (upright.to_frame(10, 20) - middle).norm(), 0.05);
 }
 
-void eye_crops_see_the_inner_canthus_left() {
+TEST_CASE(eye_crops_see_the_inner_canthus_left) {
   FacePoints points{};
   points[36] = {100, 200, 1};
   points[39] = {140, 205, 1};
@@ -212,7 +213,7 @@ void eye_crops_see_the_inner_canthus_left() {
   }
 }
 
-void line_decode_finds_a_line_and_its_ends() {
+TEST_CASE(line_decode_finds_a_line_and_its_ends) {
   const int width = 80, height = 64;
   const auto line = [](double x) { return 30 + 0.008 * (x - 40) * (x - 40); };
   std::vector<float> edges(width * height);
@@ -232,8 +233,8 @@ void line_decode_finds_a_line_and_its_ends() {
     EXPECT_NEAR(points[k].y, line(points[k].x), 0.15);
     if (k == 0) continue;
     const double step = std::hypot(points[k].x - points[k - 1].x, points[k].y - points[k - 1].y);
-    longest = std::max(longest, step);
-    shortest = std::min(shortest, step);
+    longest = larger(longest, step);
+    shortest = -larger(-shortest, -step);
   }
   EXPECT_NEAR(longest, shortest, 0.05);
   EXPECT_NEAR(points[2].confidence, sigmoid(3.0f) * 0.9, 0.1);
@@ -247,7 +248,7 @@ void line_decode_finds_a_line_and_its_ends() {
   }
 }
 
-void lids_seen_close_up_place_the_lid_points_of_the_face() {
+TEST_CASE(lids_seen_close_up_place_the_lid_points_of_the_face) {
   std::array<Landmark, 20> lid;
   for (int k = 0; k < 20; ++k) {  // an OD eye: inner canthus right, margins 10 px above and 6 px below
     const double t = k <= 10 ? k / 10.0 : (20 - k) / 10.0;
@@ -272,7 +273,7 @@ void lids_seen_close_up_place_the_lid_points_of_the_face() {
   for (int i = 0; i < 68; ++i) EXPECT_NEAR(face[i].y, before[i].y, 1e-6);
 }
 
-void a_held_crop_ignores_noise_and_follows_motion() {
+TEST_CASE(a_held_crop_ignores_noise_and_follows_motion) {
   Crop last;
   last.centre = {100, 80};
   last.width_px = 200;
@@ -294,7 +295,7 @@ void a_held_crop_ignores_noise_and_follows_motion() {
   EXPECT_NEAR(crop.roll_rad, 2.65, 1e-4);
 }
 
-void an_eyes_crop_is_centred_on_the_lids_own_canthi() {
+TEST_CASE(an_eyes_crop_is_centred_on_the_lids_own_canthi) {
   std::array<Landmark, 20> lid{};
   lid[10] = {100, 112, 0.9f};  // OD: outer canthus left in the picture
   lid[0] = {160, 106, 0.9f};
@@ -326,7 +327,7 @@ IrisPoints circle(double clock_rad, double direction) {
   return iris;
 }
 
-void limbus_starts_at_twelve_of_the_picture() {
+TEST_CASE(limbus_starts_at_twelve_of_the_picture) {
   const IrisPoints wanted = circle(0, 1);
   for (const float roll_rad : {0.0f, 0.2f, -0.7f, 2.0f}) {
     const IrisPoints turned = turned_limbus(circle(roll_rad, 1), roll_rad);
@@ -340,7 +341,7 @@ void limbus_starts_at_twelve_of_the_picture() {
   for (int k = 0; k < 19; ++k) EXPECT_NEAR(reversed[k].x, wanted[k].x, 1e-4);
 }
 
-void the_limbus_steadies_the_centre() {
+TEST_CASE(the_limbus_steadies_the_centre) {
   IrisPoints iris = circle(0.3, 1);
   iris[0] = {103, 88, 0.8f};
   for (int k = 1; k <= 5; ++k) iris[k] = {iris[k].x, iris[k].y + 4, 0};  // under the lid: guessed wrongly
@@ -350,13 +351,13 @@ void the_limbus_steadies_the_centre() {
   EXPECT_NEAR(centre.confidence, 0.8, 1e-6);
 }
 
-void mirrored_points_change_sides() {
+TEST_CASE(mirrored_points_change_sides) {
   for (int i = 0; i < 68; ++i) EXPECT(mirror_68[mirror_68[i]] == i);
   EXPECT(mirror_68[36] == 45 && mirror_68[39] == 42 && mirror_68[37] == 44 && mirror_68[40] == 47);
   EXPECT(mirror_68[0] == 16 && mirror_68[8] == 8 && mirror_68[48] == 54 && mirror_68[60] == 64);
 }
 
-void overlapping_boxes_are_suppressed() {
+TEST_CASE(overlapping_boxes_are_suppressed) {
   const auto box = [](float x, float score) {
     FaceBox b;
     b.x = x;
@@ -372,7 +373,7 @@ void overlapping_boxes_are_suppressed() {
   EXPECT_NEAR(boxes[2].x, 90, 1e-6);
 }
 
-void yunet_decodes_cells() {
+TEST_CASE(yunet_decodes_cells) {
   const int width = 64, height = 32, cells = (width / 16) * (height / 16);
   std::vector<float> cls(cells, 0), obj(cells, 0), bbox(4 * cells, 0), kps(10 * cells, 0);
   cls[6] = 0.9f;  // row 1, column 2
@@ -390,7 +391,7 @@ void yunet_decodes_cells() {
   EXPECT_NEAR(boxes[0].points[0].x(), 36, 1e-4);
 }
 
-void nv12_colours_are_those_of_the_recommendations() {
+TEST_CASE(nv12_colours_are_those_of_the_recommendations) {
   struct Case {
     YuvMatrix matrix;
     bool full_range;
@@ -419,7 +420,7 @@ void nv12_colours_are_those_of_the_recommendations() {
   }
 }
 
-void nv12_chroma_is_shared_by_four_pixels_of_an_odd_frame() {
+TEST_CASE(nv12_chroma_is_shared_by_four_pixels_of_an_odd_frame) {
   const int width = 5, height = 3, stride = 8, chroma_stride = 10;
   std::vector<std::uint8_t> luma(stride * height, 100), chroma(chroma_stride * 2, 128);
   chroma[chroma_stride + 4] = 200;  // Cb of the corner, which one pixel alone has
@@ -437,7 +438,7 @@ void nv12_chroma_is_shared_by_four_pixels_of_an_odd_frame() {
   }
 }
 
-void a_frame_that_the_cpu_cannot_read_is_an_error_that_says_so() {
+TEST_CASE(a_frame_that_the_cpu_cannot_read_is_an_error_that_says_so) {
   DetectorOptions options;
   options.model_dir = std::getenv("DMASK_MODELS");
   Detector detector(options);
@@ -460,7 +461,7 @@ void a_frame_that_the_cpu_cannot_read_is_an_error_that_says_so() {
 }
 
 // Its head as one with a trunk, inner tensors and another layout are what the files give by themselves.
-void nets_that_run_as_one_give_what_each_gives_alone() {
+TEST_CASE(nets_that_run_as_one_give_what_each_gives_alone) {
   const DetectorOptions options{.model_dir = std::getenv("DMASK_MODELS"), .precision = "f32"};
   const NetOptions trunk = eyelid_net_options(options), head = iris_net_options(options);
   const auto alone = make_net(trunk), head_alone = make_net(head);
@@ -494,7 +495,7 @@ void nets_that_run_as_one_give_what_each_gives_alone() {
   }
 }
 
-void tensors_that_a_net_does_not_have_are_errors_that_name_them() {
+TEST_CASE(tensors_that_a_net_does_not_have_are_errors_that_name_them) {
   const DetectorOptions options{.model_dir = std::getenv("DMASK_MODELS"), .precision = "f32"};
   const auto message_of = [](const NetOptions& net) -> std::string {
     try {
@@ -513,7 +514,7 @@ void tensors_that_a_net_does_not_have_are_errors_that_name_them() {
   EXPECT(message_of(foreign).find("face68.onnx has no tensor 'features'") != std::string::npos);
 }
 
-void a_missing_model_is_an_error_that_names_it() {
+TEST_CASE(a_missing_model_is_an_error_that_names_it) {
   std::string message;
   try {
     make_net({.model_path = "nowhere/face68.onnx"});
@@ -525,28 +526,4 @@ void a_missing_model_is_an_error_that_names_it() {
 
 }  // namespace
 
-int main() {
-  heatmap_decode_inverts_a_gaussian();
-  maps_with_channels_last_and_evidence_decode_as_heat_maps_and_visibility();
-  crop_samples_the_gradient_where_its_geometry_says();
-  crop_averages_the_area_when_it_shrinks();
-  crop_replicates_the_border();
-  face_crop_is_the_turned_bounding_square();
-  eye_crops_see_the_inner_canthus_left();
-  line_decode_finds_a_line_and_its_ends();
-  lids_seen_close_up_place_the_lid_points_of_the_face();
-  a_held_crop_ignores_noise_and_follows_motion();
-  an_eyes_crop_is_centred_on_the_lids_own_canthi();
-  limbus_starts_at_twelve_of_the_picture();
-  the_limbus_steadies_the_centre();
-  mirrored_points_change_sides();
-  overlapping_boxes_are_suppressed();
-  yunet_decodes_cells();
-  nv12_colours_are_those_of_the_recommendations();
-  nv12_chroma_is_shared_by_four_pixels_of_an_odd_frame();
-  a_frame_that_the_cpu_cannot_read_is_an_error_that_says_so();
-  nets_that_run_as_one_give_what_each_gives_alone();
-  tensors_that_a_net_does_not_have_are_errors_that_name_them();
-  a_missing_model_is_an_error_that_names_it();
-  return test::report(22);
-}
+int main(int argc, char** argv) { return test::run(argc, argv); }

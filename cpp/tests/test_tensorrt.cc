@@ -11,7 +11,7 @@ using namespace dmask;
 
 namespace {
 
-void a_net_that_cannot_be_run_is_an_error_with_a_way_out() {
+TEST_CASE(a_net_that_cannot_be_run_is_an_error_with_a_way_out) {
   setenv("DMASK_ENGINES", "/nowhere", 1);
   NetOptions options;
   options.model_path = std::string(std::getenv("DMASK_MODELS")) + "/iris.onnx";
@@ -26,7 +26,7 @@ void a_net_that_cannot_be_run_is_an_error_with_a_way_out() {
   EXPECT(says("--backend cpu") || says("build_engines.py") || says("DMASK_TENSORRT_LIBRARY"));
 }
 
-void the_status_has_a_problem_or_a_version() {
+TEST_CASE(the_status_has_a_problem_or_a_version) {
   const TensorRtStatus status = tensorrt_status();
   EXPECT(status.problem.empty() == !status.version.empty());
   EXPECT(status.built || !status.problem.empty());
@@ -34,8 +34,4 @@ void the_status_has_a_problem_or_a_version() {
 
 }  // namespace
 
-int main() {
-  a_net_that_cannot_be_run_is_an_error_with_a_way_out();
-  the_status_has_a_problem_or_a_version();
-  return test::report(2);
-}
+int main(int argc, char** argv) { return test::run(argc, argv); }
