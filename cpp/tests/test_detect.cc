@@ -1,6 +1,5 @@
 // Decoding, crops, lines and orders of the detectors, on synthetic input.
 #include <cmath>
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <vector>
@@ -21,6 +20,7 @@
 #include "geometry/check.hpp"
 #include "geometry/larger.hpp"
 #include "geometry/nv12.hpp"
+#include "models_dir.hpp"
 
 using namespace dmask;
 
@@ -440,7 +440,7 @@ TEST_CASE(nv12_chroma_is_shared_by_four_pixels_of_an_odd_frame) {
 
 TEST_CASE(a_frame_that_the_cpu_cannot_read_is_an_error_that_says_so) {
   DetectorOptions options;
-  options.model_dir = std::getenv("DMASK_MODELS");
+  options.model_dir = test::models_dir();
   Detector detector(options);
   const std::vector<std::uint8_t> pixels(32 * 32 * 3, 90);
   const auto message_of = [&detector](const ImageView& frame) -> std::string {
@@ -462,7 +462,7 @@ TEST_CASE(a_frame_that_the_cpu_cannot_read_is_an_error_that_says_so) {
 
 // Its head as one with a trunk, inner tensors and another layout are what the files give by themselves.
 TEST_CASE(nets_that_run_as_one_give_what_each_gives_alone) {
-  const DetectorOptions options{.model_dir = std::getenv("DMASK_MODELS"), .precision = "f32"};
+  const DetectorOptions options{.model_dir = test::models_dir(), .precision = "f32"};
   const NetOptions trunk = eyelid_net_options(options), head = iris_net_options(options);
   const auto alone = make_net(trunk), head_alone = make_net(head);
   NetOptions joined = trunk;
@@ -496,7 +496,7 @@ TEST_CASE(nets_that_run_as_one_give_what_each_gives_alone) {
 }
 
 TEST_CASE(tensors_that_a_net_does_not_have_are_errors_that_name_them) {
-  const DetectorOptions options{.model_dir = std::getenv("DMASK_MODELS"), .precision = "f32"};
+  const DetectorOptions options{.model_dir = test::models_dir(), .precision = "f32"};
   const auto message_of = [](const NetOptions& net) -> std::string {
     try {
       make_net(net);

@@ -6,6 +6,7 @@
 #include "detect/tensorrt/device_net.hpp"
 #include "detect/tensorrt/status.hpp"
 #include "geometry/check.hpp"
+#include "models_dir.hpp"
 
 using namespace dmask;
 
@@ -14,7 +15,7 @@ namespace {
 TEST_CASE(a_net_that_cannot_be_run_is_an_error_with_a_way_out) {
   setenv("DMASK_ENGINES", "/nowhere", 1);
   NetOptions options;
-  options.model_path = std::string(std::getenv("DMASK_MODELS")) + "/iris.onnx";
+  options.model_path = test::models_dir() + "/iris.onnx";
   std::string sentence;
   try {
     make_tensorrt_net(options);
