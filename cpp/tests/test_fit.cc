@@ -1,46 +1,77 @@
-// Every problem's Jacobian against central differences of the very residuals that the solver uses, and its prior's
-// gradient against its cost.
-#include <cstdlib>
+// Every problem's Jacobian against central differences of the very residuals that the solver uses, its prior's slopes
+// and curvatures against its cost, and the smoothing between frames against Eqs. (17-19).
 #include <random>
 
 #include "check.hpp"
 #include "fit/calibration.hpp"
 #include "fit/levenberg.hpp"
+#include "geometry/larger.hpp"
 #include "geometry/rotation.hpp"
+#include "models_dir.hpp"
 
 using namespace dmask;
 
 namespace {
 
 template <class Problem>
-void expect_derivatives(Problem& problem, const typename Problem::State& state, double tolerance, double h = 1e-5) {
-  problem.match(state);
-  VecX r, plus, minus;
-  RowsX jacobian;
-  problem.residuals(state, r, &jacobian);
-  VecX gradient = VecX::Zero(problem.size()), curvature = VecX::Zero(problem.size());
-  problem.prior(state, &gradient, &curvature);
-  double worst = 0, worst_prior = 0;
-  for (int k = 0; k < problem.size(); ++k) {
+struct Neighbours {  // a step to both sides along one unknown
+  typename Problem::State above, below;
+  Neighbours(const Problem& problem, const typename Problem::State& state, int unknown, double h) {
     VecX step = VecX::Zero(problem.size());
-    step[k] = h;
-    typename Problem::State above, below;
+    step[unknown] = h;
     problem.plus(state, step, above);
     problem.plus(state, -step, below);
-    problem.residuals(above, plus, nullptr);
-    problem.residuals(below, minus, nullptr);
-    const VecX column = (plus - minus) / (2 * h);
-    const double scale = 1 + column.cwiseAbs().maxCoeff();
-    worst = std::max(worst, (column - jacobian.col(k)).cwiseAbs().maxCoeff() / scale);
-    const double slope = (problem.prior(above, nullptr, nullptr) - problem.prior(below, nullptr, nullptr)) / (2 * h);
-    worst_prior = std::max(worst_prior, std::abs(slope - gradient[k]) / (1 + std::abs(slope)));
   }
-  EXPECT_NEAR(worst, 0, tolerance);
-  EXPECT_NEAR(worst_prior, 0, 1e-4);
+};
+
+void expect_small(const char* what, int unknown, double error, double limit) {
+  if (!(error <= limit)) std::fprintf(stderr, "%s by unknown %d:\n", what, unknown);
+  EXPECT_NEAR(error, 0, limit);
+}
+
+template <class Problem>
+void expect_jacobian(Problem& problem, const typename Problem::State& state, double tolerance, double h = 1e-5) {
+  problem.match(state);
+  VecX r, above, below;
+  RowsX jacobian;
+  problem.residuals(state, r, &jacobian);
+  for (int k = 0; k < problem.size(); ++k) {
+    const Neighbours<Problem> near(problem, state, k, h);
+    problem.residuals(near.above, above, nullptr);
+    problem.residuals(near.below, below, nullptr);
+    const VecX column = (above - below) / (2 * h);
+    const double scale = 1 + column.cwiseAbs().maxCoeff();
+    expect_small("residuals' derivative", k, largest_difference(column, jacobian.col(k)) / scale, tolerance);
+  }
+}
+
+template <class Problem>
+void expect_prior(Problem& problem, const typename Problem::State& state) {
+  constexpr double h = 1e-3;  // the cost is quadratic, but for the turn's
+  VecX gradient = VecX::Zero(problem.size()), curvature = VecX::Zero(problem.size());
+  const double cost = problem.prior(state, &gradient, &curvature);
+  EXPECT(cost == problem.prior(state, nullptr, nullptr));
+  for (int k = 0; k < problem.size(); ++k) {
+    const Neighbours<Problem> near(problem, state, k, h);
+    const double above = problem.prior(near.above, nullptr, nullptr);
+    const double below = problem.prior(near.below, nullptr, nullptr);
+    const double slope = (above - below) / (2 * h), bend = (above - 2 * cost + below) / (h * h);
+    expect_small("prior's slope", k, std::abs(slope - gradient[k]) / (1 + std::abs(slope)), 1e-5);
+    expect_small("prior's curvature", k, std::abs(bend - curvature[k]) / (1 + std::abs(bend)), 1e-3);
+  }
+}
+
+template <class Problem>
+double prior_cost(const Problem& problem, const typename Problem::State& state) {
+  return problem.prior(state, nullptr, nullptr);
+}
+
+const Models& models() {
+  static const Models loaded = Models::load(test::models_dir(), test::models_dir());
+  return loaded;
 }
 
 struct Scene {
-  Models models = Models::load(std::getenv("DMASK_MODELS"), std::getenv("DMASK_MODELS"));
   FitOptions options;
   Camera camera = Camera::from_hfov(512, 512, 40);
   std::mt19937 random{7};
@@ -51,118 +82,275 @@ struct Scene {
     for (double& x : v) x = normal(sigma);
     return v;
   }
+  Landmark seen(const Vec2& px, double noise_px) {
+    return {static_cast<float>(px.x() + normal(noise_px)), static_cast<float>(px.y() + normal(noise_px)), 0.9f};
+  }
   FacePose pose() {
     FacePose p;
     p.rotation = head_rotation({normal(15), normal(8), normal(6)});
     p.translation = Vec3(normal(10), normal(10), 600);
-    p.units = normals(models.face.units(), 0.2).cwiseAbs().cwiseMin(0.9).cwiseMax(0.05);
+    p.units = normals(models().face.units(), 0.2).cwiseAbs().cwiseMin(0.9).cwiseMax(0.05);  // off the bounds
     return p;
   }
-  FaceObservation observe() {
+  FaceObservation face() {
     FrameDetection d;
-    for (Landmark& l : d.face) l = {static_cast<float>(256 + normal(60)), static_cast<float>(256 + normal(60)), 0.9f};
+    for (Landmark& l : d.face) l = seen({256, 256}, 60);
     return FaceObservation::from(d, options);
+  }
+  // Lids, crease and bulge line near those of the mean eye, and a pose that shows them.
+  EyelidObservation lids(Eye eye) {
+    const EyelidModel& model = models().eyelid[eye];
+    const EyelidRows& rows = models().eyelid_rows[eye];
+    const FacePose p = pose();
+    const auto see = [&](double row) {
+      const Vec3 x = rows.patch.segment<3>(3 * static_cast<int>(row)) + model.centre.cast<double>();
+      return seen(camera.project(p.rotation * x + p.translation), 0.7);
+    };
+    EyeDetection d;
+    for (int k = 0; k <= 10; ++k) d.lid[k] = see(6 * k);
+    for (int k = 1; k < 10; ++k) d.lid[20 - k] = see(EyelidRows::margin_samples + 6 * k);
+    const int crease = 2 * EyelidRows::margin_samples, bulge = crease + rows.crease;
+    for (int k = 0; k < 20; ++k) {
+      d.lines[CREASE][k] = see(crease + k * (rows.crease - 1) / 19.0);
+      d.lines[BULGE][k] = see(bulge + k * (rows.bulge - 1) / 19.0);
+    }
+    return {p.rotation, p.translation, LidCurves::from(d, options), d.lines, 80};
+  }
+  // The mean eye's iris, turned by `gaze`.
+  EyeballObservation iris(Eye eye, const FacePose& p, const Gaze& gaze) {
+    const Eyeball ball;
+    const Mat3 frame = gaze_frame(gaze.yaw, gaze.pitch);
+    EyeDetection d;
+    for (int i = 0; i < 19; ++i) {
+      const double angle = M_PI / 2 - 20 * deg * (i - 1), r = i == 0 ? 0 : ball.iris_radius_mm;
+      const Vec3 on_globe(r * std::cos(angle), r * std::sin(angle), ball.iris_plane_mm());
+      const Vec3 x = models().eyelid[eye].centre.cast<double>() + frame * on_globe;
+      d.iris[i] = seen(camera.project(p.rotation * x + p.translation), 0.5);
+    }
+    return EyeballObservation::from(d, eye, p.rotation, p.translation, 80, options);
   }
 };
 
-void face_jacobian_matches_central_differences(Scene& scene) {
-  const FaceObservation observation = scene.observe();
-  const SubjectFace mean = scene.models.face.contract(scene.models.landmark_rows.rows, VecXf::Zero(10));
-  const LandmarkFace face{mean.neutral.cast<double>(), mean.units.cast<double>()};
-  const UnitPrior units = UnitPrior::from(scene.models.face, scene.options);
-  const FacePose pose = scene.pose();
-  FacePose previous = pose;
-  previous.rotation = exp_so3({0.01, -0.02, 0.01}) * previous.rotation;
-  previous.translation += Vec3(1, -2, 3);
-  const FaceSmoothing smoothing{previous, 2 * deg, 3, 8, 0.15};
-  FaceProblem problem(face, scene.models.landmark_rows, units, scene.camera, observation, &smoothing);
-  // The smoothing of the rotation takes log's derivative as identity: exact to first order in the turn.
-  problem.match(pose);
-  FaceProblem free(face, scene.models.landmark_rows, units, scene.camera, observation, nullptr);
-  expect_derivatives(free, pose, 1e-5);
+struct FaceScene : Scene {
+  LandmarkFace subject;
+  UnitPrior units = UnitPrior::from(models().face, options);
+  FaceObservation observation = face();
+  FacePose now = pose();
+  FaceSmoothing smoothing{now, 2 * deg, 3, 8, 0.15};
+
+  FaceScene() {
+    const SubjectFace mean = models().face.contract(models().landmark_rows.rows, VecXf::Zero(10));
+    subject = {mean.neutral.cast<double>(), mean.units.cast<double>()};
+    smoothing.previous.rotation = exp_so3({0.01, -0.02, 0.01}) * now.rotation;
+    smoothing.previous.translation += Vec3(1, -2, 3);
+    smoothing.previous.units = pose().units;
+  }
+  FaceProblem problem(const FaceSmoothing* smoothed) const {
+    return FaceProblem(subject, models().landmark_rows, units, camera, observation, smoothed);
+  }
+};
+
+TEST_CASE(the_face_has_the_derivatives_of_its_residuals) {
+  FaceScene scene;
+  FaceProblem problem = scene.problem(nullptr);
+  expect_jacobian(problem, scene.now, 1e-5);
+  expect_prior(problem, scene.now);
 }
 
-void face_window_jacobian_matches_central_differences(Scene& scene) {
-  const std::vector<FaceObservation> observations = {scene.observe(), scene.observe()};
-  const UnitPrior units = UnitPrior::from(scene.models.face, scene.options);
-  FaceWindowProblem problem(scene.models.face, scene.models.landmark_rows, units, scene.camera, observations, 12);
+TEST_CASE(the_smoothed_face_has_the_derivatives_of_its_cost) {
+  FaceScene scene;
+  FaceProblem problem = scene.problem(&scene.smoothing);
+  expect_jacobian(problem, scene.now, 1e-5);
+  expect_prior(problem, scene.now);
+}
+
+TEST_CASE(the_smoothing_of_the_face_costs_what_eq_17_says) {
+  FaceScene scene;
+  const FaceSmoothing& s = scene.smoothing;
+  const double turn = Eigen::AngleAxisd(scene.now.rotation * s.previous.rotation.transpose()).angle();
+  const Vec3 moved = scene.now.translation - s.previous.translation;
+  const double units = (scene.now.units - s.previous.units).squaredNorm() / std::pow(0.15, 2);
+  const double expected =
+      std::pow(turn / (2 * deg), 2) + moved.head<2>().squaredNorm() / 9 + std::pow(moved.z() / 8, 2) + units;
+  const FaceProblem smoothed = scene.problem(&s), free = scene.problem(nullptr);
+  EXPECT(expected > 1);
+  EXPECT_NEAR(prior_cost(smoothed, scene.now) - prior_cost(free, scene.now), 0.5 * expected, 1e-6);
+  EXPECT_NEAR(prior_cost(smoothed, s.previous) - prior_cost(free, s.previous), 0, 1e-9);
+}
+
+TEST_CASE(a_face_smoothed_tightly_stays_where_it_was) {
+  FaceScene scene;
+  scene.smoothing = {scene.smoothing.previous, 1e-7, 1e-7, 1e-7, 1e-7};
+  FaceProblem problem = scene.problem(&scene.smoothing);
+  FacePose fitted = scene.now;
+  LevenbergWorkspace workspace;
+  levenberg(problem, fitted, {.max_iterations = 20}, workspace);
+  EXPECT(largest_difference(fitted.rotation, scene.smoothing.previous.rotation) < 1e-5);
+  EXPECT(largest_difference(fitted.translation, scene.smoothing.previous.translation) < 1e-5);
+  EXPECT(largest_difference(fitted.units, scene.smoothing.previous.units) < 1e-5);
+}
+
+TEST_CASE(a_window_of_faces_has_the_derivatives_of_its_residuals) {
+  Scene scene;
+  const std::vector<FaceObservation> observations = {scene.face(), scene.face()};
+  const UnitPrior units = UnitPrior::from(models().face, scene.options);
+  FaceWindowProblem problem(models().face, models().landmark_rows, units, scene.camera, observations, 12);
   FaceWindowProblem::State state{scene.normals(12, 0.5), {scene.pose(), scene.pose()}};
   // The model's own numbers are single precision: a wider step keeps their rounding out.
-  expect_derivatives(problem, state, 2e-3, 3e-3);
+  expect_jacobian(problem, state, 2e-3, 3e-3);
+  expect_prior(problem, state);
 }
 
-EyelidObservation lids(Scene& scene) {
-  EyeDetection eye;
-  for (int k = 0; k < 20; ++k) {
-    const double angle = k <= 10 ? M_PI * k / 10 : M_PI * (k - 20) / 10;
-    eye.lid[k] = {static_cast<float>(230 - 40 * std::cos(angle)), static_cast<float>(250 - 12 * std::sin(angle)), 0.9f};
+struct LidScene : Scene {
+  const EyelidModel& model = models().eyelid[OS];
+  const EyelidRows& rows = models().eyelid_rows[OS];
+  std::vector<EyelidObservation> frames = {lids(OS), lids(OS)};
+  EyelidProblem window{rows, model.centre.cast<double>(), camera, options, frames};
+  EyelidProblem::State state{normals(model.shape.cols(), 0.3), {0.4, -0.3, 0.2}, 0.03,
+                             {normals(model.motion.cols(), 0.3), normals(model.motion.cols(), 0.3)}};
+  FrozenEyelid frozen = window.freeze(state);
+  VecX previous = normals(model.motion.cols(), 0.5);
+
+  // Points of the four lines that take part in the fit, of both frames.
+  int line_points(EyelidProblem& problem) const {
+    VecX r;
+    problem.match(state);
+    problem.residuals(state, r, nullptr);
+    const int of_a_frame = static_cast<int>(r.size()) / 2, lines = of_a_frame - 2 * dense_points;
+    int count = 0;
+    for (int frame = 0; frame < 2; ++frame)
+      for (int k = 0; k < lines; k += 2) count += r.segment<2>((frame + 1) * of_a_frame - lines + k).norm() > 0;
+    return count;
   }
-  for (int line = 0; line < 4; ++line)
-    for (int k = 0; k < 20; ++k)
-      eye.lines[line][k] = {static_cast<float>(190 + 4 * k), static_cast<float>(line == CREASE ? 225 : 275), 0.9f};
-  const FacePose pose = scene.pose();
-  return {pose.rotation, pose.translation, LidCurves::from(eye, scene.options), eye.lines, 80};
+};
+
+TEST_CASE(a_window_of_eyelids_has_the_derivatives_of_its_residuals) {
+  LidScene scene;
+  EXPECT(scene.line_points(scene.window) > 20);
+  expect_jacobian(scene.window, scene.state, 1e-5);
+  expect_prior(scene.window, scene.state);
 }
 
-void eyelid_jacobian_matches_central_differences(Scene& scene) {
-  const std::vector<EyelidObservation> frames = {lids(scene), lids(scene)};
-  const EyelidModel& model = scene.models.eyelid[OS];
-  EyelidProblem window(scene.models.eyelid_rows[OS], model.centre.cast<double>(), scene.camera, scene.options, frames);
-  EyelidProblem::State state;
-  state.shape = scene.normals(model.shape.cols(), 0.3);
-  state.offset = Vec3(0.4, -0.3, 0.2);
-  state.roll = 0.03;
-  state.motion = {scene.normals(model.motion.cols(), 0.3), scene.normals(model.motion.cols(), 0.3)};
-  expect_derivatives(window, state, 1e-5);
+TEST_CASE(smoothed_eyelids_have_the_derivatives_of_their_cost) {
+  LidScene scene;
+  EyelidProblem tracking(scene.rows, scene.frozen, scene.camera, scene.options, scene.frames);
+  tracking.smooth_towards(scene.previous, 0.7);
+  EXPECT(scene.line_points(tracking) > 20);
+  expect_jacobian(tracking, scene.state, 1e-5);
+  expect_prior(tracking, scene.state);
+}
 
-  const FrozenEyelid frozen = window.freeze(state);
-  EyelidProblem tracking(scene.models.eyelid_rows[OS], frozen, scene.camera, scene.options, frames);
-  tracking.smooth_towards(state.motion[1], 0.7);
-  expect_derivatives(tracking, state, 1e-5);
+TEST_CASE(frozen_eyelids_lie_where_those_of_the_window_lie) {
+  LidScene scene;
+  const EyelidProblem tracking(scene.rows, scene.frozen, scene.camera, scene.options, scene.frames);
   VecX a, b;
-  window.place(state, 0, a);
-  tracking.place(state, 0, b);
-  EXPECT_NEAR((a - b).cwiseAbs().maxCoeff(), 0, 1e-9);
+  scene.window.place(scene.state, 0, a);
+  tracking.place(scene.state, 0, b);
+  EXPECT(largest_difference(a, b) < 1e-9);
 }
 
-void eyeball_jacobian_matches_central_differences(Scene& scene) {
-  EyeDetection eye;
-  for (int i = 0; i < 19; ++i) {
-    const double angle = M_PI * 20 * (i - 1) / 180;
-    eye.iris[i] = {static_cast<float>(250 + (i ? 9 * std::sin(angle) : 0)), static_cast<float>(255 - (i ? 8 * std::cos(angle) : 0)), 0.9f};
+TEST_CASE(the_smoothing_of_the_eyelids_costs_what_eq_18_says) {
+  LidScene scene;
+  const EyelidProblem free(scene.rows, scene.frozen, scene.camera, scene.options, scene.frames);
+  EyelidProblem smoothed(scene.rows, scene.frozen, scene.camera, scene.options, scene.frames);
+  smoothed.smooth_towards(scene.previous, 0.7);
+  double expected = 0;
+  for (const VecX& motion : scene.state.motion) expected += (motion - scene.previous).squaredNorm() / std::pow(0.7, 2);
+  EXPECT(expected > 1);
+  EXPECT_NEAR(prior_cost(smoothed, scene.state) - prior_cost(free, scene.state), 0.5 * expected, 1e-9);
+}
+
+TEST_CASE(eyelids_smoothed_tightly_stay_where_they_were) {
+  LidScene scene;
+  EyelidProblem problem(scene.rows, scene.frozen, scene.camera, scene.options, scene.frames);
+  problem.smooth_towards(scene.previous, 1e-7);
+  LevenbergWorkspace workspace;
+  levenberg(problem, scene.state, {.max_iterations = 20}, workspace);
+  for (const VecX& motion : scene.state.motion) EXPECT(largest_difference(motion, scene.previous) < 1e-5);
+}
+
+struct IrisScene : Scene {
+  FacePose head = pose();
+  EyeballProblem::State state{
+      {models().eyelid[OD].centre.cast<double>(), models().eyelid[OS].centre.cast<double>()},
+      {},
+      {{0.2, -0.1}, {-0.3, 0.15}}};
+  EyeballProblem::State prior_mean = state;
+  std::vector<EyeballObservation> observations = {iris(OD, head, {0.17, -0.06}), iris(OS, head, {-0.26, 0.11})};
+  const Gaze previous{0.1, 0.12};
+
+  IrisScene() {
+    state.centre[OD] += Vec3(0.3, 0.2, -0.1);
+    state.ball.iris_radius_mm = 6.0;
   }
-  const FacePose pose = scene.pose();
-  std::vector<EyeballObservation> observations;
-  for (int e = 0; e < 2; ++e)
-    observations.push_back(EyeballObservation::from(eye, e, pose.rotation, pose.translation, 80, scene.options));
-  EyeballProblem::State state;
-  state.centre = {scene.models.eyelid[OD].centre.cast<double>(), scene.models.eyelid[OS].centre.cast<double>()};
-  state.gaze = {{0.2, -0.1}, {-0.3, 0.15}};
-  EyeballProblem statics(scene.camera, scene.options, observations, state, true);
-  state.centre[0] += Vec3(0.3, 0.2, -0.1);
-  state.ball.iris_radius_mm = 6.0;
-  expect_derivatives(statics, state, 1e-5);
-  EyeballProblem gaze(scene.camera, scene.options, observations, state, false);
-  gaze.smooth_towards({0.1, 0.1}, 0.2);
-  expect_derivatives(gaze, state, 1e-5);
+  EyeballProblem statics() { return EyeballProblem(camera, options, observations, prior_mean, true); }
+  EyeballProblem gazes() { return EyeballProblem(camera, options, observations, prior_mean, false); }
+};
+
+TEST_CASE(a_window_of_eyeballs_has_the_derivatives_of_its_residuals) {
+  IrisScene scene;
+  scene.observations[1].fixating = true;
+  EyeballProblem statics = scene.statics();
+  expect_jacobian(statics, scene.state, 1e-5);
+  expect_prior(statics, scene.state);
 }
 
-void levenberg_never_raises_the_cost(Scene& scene) {
+TEST_CASE(a_fixation_draws_its_eye_alone) {
+  IrisScene scene;
+  const double without = prior_cost(scene.statics(), scene.state);
+  scene.observations[1].fixating = true;
+  EyeballProblem::State turned = scene.state;
+  turned.gaze[0].yaw += 0.1;
+  const double here = prior_cost(scene.statics(), scene.state), there = prior_cost(scene.statics(), turned);
+  scene.observations[1].fixating = false;
+  EXPECT(here > without + 1);
+  EXPECT_NEAR(there - here, prior_cost(scene.statics(), turned) - without, 1e-9);
+}
+
+TEST_CASE(smoothed_gazes_have_the_derivatives_of_their_cost) {
+  IrisScene scene;
+  EyeballProblem gaze = scene.gazes();
+  gaze.smooth_towards(scene.previous, 0.2);
+  expect_jacobian(gaze, scene.state, 1e-5);
+  expect_prior(gaze, scene.state);
+}
+
+TEST_CASE(the_smoothing_of_the_gaze_costs_what_eq_19_says) {
+  IrisScene scene;
+  EyeballProblem smoothed = scene.gazes();
+  smoothed.smooth_towards(scene.previous, 0.2);
+  double expected = 0;
+  for (const Gaze& g : scene.state.gaze)
+    expected += std::pow((g.yaw - 0.1) / 0.2, 2) + std::pow((g.pitch - 0.12) / 0.2, 2);
+  EXPECT(expected > 1);
+  EXPECT_NEAR(prior_cost(smoothed, scene.state) - prior_cost(scene.gazes(), scene.state), 0.5 * expected, 1e-9);
+}
+
+TEST_CASE(a_gaze_smoothed_tightly_stays_where_it_was) {
+  IrisScene scene;
+  EyeballProblem problem = scene.gazes();
+  problem.smooth_towards(scene.previous, 1e-7);
+  LevenbergWorkspace workspace;
+  levenberg(problem, scene.state, {.max_iterations = 20}, workspace);
+  for (const Gaze& g : scene.state.gaze) {
+    EXPECT_NEAR(g.yaw, scene.previous.yaw, 1e-5);
+    EXPECT_NEAR(g.pitch, scene.previous.pitch, 1e-5);
+  }
+}
+
+TEST_CASE(levenberg_never_raises_the_cost) {
+  LidScene scene;
   for (int trial = 0; trial < 20; ++trial) {
-    const std::vector<EyelidObservation> frames = {lids(scene)};
-    const EyelidModel& model = scene.models.eyelid[OD];
-    EyelidProblem window(scene.models.eyelid_rows[OD], model.centre.cast<double>(), scene.camera, scene.options, frames);
-    EyelidProblem::State state;
-    state.shape = scene.normals(model.shape.cols(), 1);
-    state.motion = {scene.normals(model.motion.cols(), 2)};
+    scene.state.shape = scene.normals(scene.model.shape.cols(), 1);
+    for (VecX& motion : scene.state.motion) motion = scene.normals(scene.model.motion.cols(), 2);
     LevenbergWorkspace workspace;
-    const LevenbergStats stats = levenberg(window, state, {.max_iterations = 1}, workspace);
+    const LevenbergStats stats = levenberg(scene.window, scene.state, {.max_iterations = 1}, workspace);
     EXPECT(stats.cost <= stats.initial_cost);
-    EXPECT(state.motion[0].allFinite());
+    EXPECT(scene.state.motion[0].allFinite());
   }
 }
 
-void head_angles_invert_head_rotation() {
+TEST_CASE(head_angles_invert_head_rotation) {
   const HeadAngles a = head_angles(head_rotation({25, -12, 7}));
   EXPECT_NEAR(a.yaw_deg, 25, 1e-9);
   EXPECT_NEAR(a.pitch_deg, -12, 1e-9);
@@ -171,13 +359,4 @@ void head_angles_invert_head_rotation() {
 
 }  // namespace
 
-int main() {
-  Scene scene;
-  face_jacobian_matches_central_differences(scene);
-  face_window_jacobian_matches_central_differences(scene);
-  eyelid_jacobian_matches_central_differences(scene);
-  eyeball_jacobian_matches_central_differences(scene);
-  levenberg_never_raises_the_cost(scene);
-  head_angles_invert_head_rotation();
-  return dmask::test::report(6);
-}
+int main(int argc, char** argv) { return test::run(argc, argv); }
