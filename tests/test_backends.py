@@ -1,9 +1,11 @@
 """The comparison of two backends, on the one that is everywhere."""
 
+import numpy as np
 import pytest
 
 from dmask import cli
-from dmask.evaluate.backends import compare
+from dmask.evaluate.backends import apart, compare, spread
+from dmask.measure.largest import largest
 from dmask.options import core_options
 
 
@@ -28,6 +30,21 @@ def test_another_result_is_not_equal(patient_video, options):
     assert not report["equal"]
     assert report["differences"]["face_pct"]["max"] == 0  # the fits differ, not the landmarks
     assert report["differences"]["mask_grey_levels"]["p95"] > 0
+
+
+def test_what_one_backend_alone_measures_fits_no_tolerance():
+    nan = float("nan")
+    assert apart(1.0, 3.0) == [2.0] and apart(nan, nan) == []
+    row = spread([0.0, *apart(nan, 1.0)])
+    assert not row["p95"] <= 1e9 and not row["max"] <= 1e9
+    assert spread([]) is None
+
+
+def test_the_largest_error_is_nan_where_one_is():
+    assert largest([0.5, -2.0, 1.5]) == 1.5
+    assert np.isnan(largest([0.5, float("nan")])) and np.isnan(largest(np.array([[np.nan, 1.0]])))
+    with pytest.raises(ValueError):
+        largest([])
 
 
 def test_the_check_prints_both_timings_beside_the_articles(patient_video, capsys):

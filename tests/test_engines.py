@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import subprocess
 import sys
 
 import numpy as np
 import pytest
+from conftest import CHECKOUT
 
-from dmask import _core, models
+from dmask import _core, cli, models
 from dmask.engines import names
 from dmask.environment import MODELS_DIR, sha256
 from dmask.errors import Error
@@ -36,6 +38,10 @@ def tools():
 def tensorrt():
     if not any(importlib.util.find_spec(name) for name in ("tensorrt", "tensorrt_rtx")):
         pytest.skip("neither tensorrt nor tensorrt_rtx is installed: pip install dmask[tensorrt]")
+
+
+def build_engines(arguments: list[str]) -> int:
+    return cli.main(["engines", "build", *arguments])
 
 
 def key(**other: str) -> names.EngineKey:
@@ -116,7 +122,7 @@ def test_the_manifest_names_every_shipped_net_as_it_is_now(tools):
     assert {net.file for net in nets} == shipped
     for net in nets:
         path = MODELS_DIR / net.file
-        assert net.sha256 == sha256(path), f"{net.file}: build_engines.py --write-manifest"
+        assert net.sha256 == sha256(path), f"{net.file}: dmask engines build --write-manifest"
         assert net.sha256 == models.manifest(path.parent)[path.name]["sha256"]
         tools.manifest.load_onnx(net)  # names and shapes
 
@@ -210,7 +216,7 @@ def test_f16_moves_no_point_by_a_fifth_of_a_pixel(tools):
     for net in nets(tools):
         model = tools.manifest.load_onnx(net)
         moved_px = check.moved_px(net, model, tools.half.to_f16(model))
-        assert 0 < moved_px < tools.build.MOST_PX, net.label
+        assert 0 < moved_px < tools.check.MOST_PX, net.label
 
 
 def test_the_check_sees_a_net_that_f16_would_spoil(tools):
@@ -222,7 +228,23 @@ def test_the_check_sees_a_net_that_f16_would_spoil(tools):
     weights = next(c for c in spoilt.graph.initializer if c.name == "onnx::Conv_637_f16")
     values = numpy_helper.to_array(weights)
     weights.CopyFrom(numpy_helper.from_array((values * np.float16(0.9)), weights.name))
-    assert tools.check.Check(MODELS_DIR).moved_px(net, model, spoilt) > tools.build.MOST_PX
+    assert tools.check.Check(MODELS_DIR).moved_px(net, model, spoilt) > tools.check.MOST_PX
+
+
+def test_the_check_needs_no_tensorrt_and_fails_where_a_net_is_spoilt(tools, monkeypatch, capsys):
+    moved_px = dict.fromkeys(["open/face68", "open/eyelid", "open/iris", "open/lines"], 0.1)
+    moved_px["face_detection_yunet_2023mar"] = float("nan")
+    monkeypatch.setattr(tools.check.Check, "moved_px", lambda self, net, *_: moved_px[net.label])
+    assert cli.main(["engines", "check", "--weights", "open"]) == 1
+    told = capsys.readouterr()
+    assert told.out.count("0.100 px at most") == 4
+    assert "f16 moves points of face_detection_yunet_2023mar by more than 0.2 px" in told.err
+
+
+def test_the_script_of_the_checkout_is_the_command():
+    script = [sys.executable, str(CHECKOUT / "trt_engines" / "build_engines.py"), "--help"]
+    told = subprocess.run(script, capture_output=True, text=True, check=True).stdout
+    assert told.startswith("usage: ") and "engines build" in told and "--write-manifest" in told
 
 
 # --- builds ------------------------------------------------------------------------------------------------
@@ -231,14 +253,14 @@ def test_the_check_sees_a_net_that_f16_would_spoil(tools):
 def test_every_net_is_built_in_both_precisions_and_found_again(tools, tensorrt, tmp_path, capsys):
     log = tmp_path / "log.json"
     call = ["--weights", "all", "--precision", "all", "--cache", str(tmp_path / "c"), "--json", str(log)]
-    assert tools.build.main(call) == 0
+    assert build_engines(call) == 0
     first = json.loads(log.read_text())
     assert len(first["engines"]) == 18 and not any(built["cached"] for built in first["engines"])
     assert all(built["layers"] > 0 and built["megabytes"] > 0 for built in first["engines"])
     files = {path.name for path in (tmp_path / "c").iterdir()}
     assert files == {built["file"] for built in first["engines"]}  # and nothing half-written
     capsys.readouterr()
-    assert tools.build.main(call) == 0
+    assert build_engines(call) == 0
     assert all(built["cached"] for built in json.loads(log.read_text())["engines"])
     assert capsys.readouterr().out.count("from the cache") == 18
 
@@ -247,7 +269,7 @@ def test_every_net_is_built_for_turing_too(tools, tensorrt, tmp_path):
     if importlib.util.find_spec("tensorrt") is not None:
         pytest.skip("tensorrt builds for this machine's GPU alone")
     call = ["--precision", "all", "--target", names.TURING, "--cache", str(tmp_path)]
-    assert tools.build.main(call) == 0
+    assert build_engines(call) == 0
     files = [path.name for path in tmp_path.iterdir()]
     assert len(files) == 10 and all(name.endswith("-sm75.engine") for name in files)
 
@@ -264,7 +286,7 @@ def test_a_gemm_as_products_and_a_sum_is_the_same(tools):
 
 def test_check_only_keeps_nothing(tools, tensorrt, tmp_path):
     call = ["--weights", "open", "--precision", "f32", "--cache", str(tmp_path / "c"), "--check-only"]
-    assert tools.build.main(call) == 0
+    assert build_engines(call) == 0
     assert not (tmp_path / "c").exists()
 
 
@@ -296,7 +318,7 @@ def unsupported(_model):
 
 def test_a_net_that_f16_spoils_is_not_built(tools, tensorrt, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(tools.build.half_check.Check, "moved_px", lambda *_: 0.3)
-    assert tools.build.main(["--weights", "open", "--precision", "f16", "--cache", str(tmp_path)]) == 1
+    assert build_engines(["--weights", "open", "--precision", "f16", "--cache", str(tmp_path)]) == 1
     assert "f16 moves a point by 0.30 px, expected at most 0.2" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
@@ -304,5 +326,5 @@ def test_a_net_that_f16_spoils_is_not_built(tools, tensorrt, tmp_path, monkeypat
 def test_no_tensorrt_at_all_is_a_sentence(tools, monkeypatch, capsys):
     for name in tools.build.FLAVOURS:
         monkeypatch.setitem(sys.modules, name, None)
-    assert tools.build.main([]) == 1
-    assert "got neither tensorrt nor tensorrt_rtx; pip install" in capsys.readouterr().err
+    assert build_engines([]) == 1
+    assert "got neither tensorrt nor tensorrt_rtx; in a checkout" in capsys.readouterr().err

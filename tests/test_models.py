@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from dmask import models
+from dmask import cli, models
 from dmask.errors import Error
 from dmask.io import container
 
@@ -439,9 +439,7 @@ def test_builder_takes_an_obj_folder_like_the_packed_file(packed: Path, tmp_path
 
 def test_builder_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("scipy", reason="building the models needs scipy")
-    from dmask.face_model import build
-
-    assert build.main(["--ict", str(tmp_path), "-o", str(tmp_path)]) == 1
+    assert cli.main(["face-model", "build", "--ict", str(tmp_path), "-o", str(tmp_path)]) == 1
     assert "generic_neutral_mesh.obj" in capsys.readouterr().err
 
 

@@ -35,7 +35,7 @@ def draw(vertices, triangles, albedo=None, width=64, height=48, focal_px=100.0, 
 @pytest.fixture(scope="module")
 def face() -> dict[str, np.ndarray]:
     if not FACE.exists():
-        pytest.skip("no face model: python -m dmask.face_model.build --ict PATH makes it")
+        pytest.skip("no face model: dmask face-model build --ict PATH makes it")
     return container.read(FACE)
 
 

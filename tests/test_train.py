@@ -333,7 +333,7 @@ def test_f_counts_points_within_the_tolerance():
 
 
 def test_missing_rendered_eyes_say_how_to_make_them(tmp_path):
-    with pytest.raises(FileNotFoundError, match="dmask.train.render_eyes.render"):
+    with pytest.raises(FileNotFoundError, match="dmask train render-eyes"):
         eyes.read_synthetic(sorted(tmp_path.glob("*.npz")))
 
 

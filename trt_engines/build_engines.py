@@ -1,6 +1,8 @@
-"""Builds the TensorRT engines of the shipped nets: the same as `dmask engines build`, from a checkout."""
+"""Builds the TensorRT engines of the shipped nets: `dmask engines build` by another name."""
 
-from dmask.engines.build import main
+import sys
+
+from dmask.cli import main
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main(["engines", "build", *sys.argv[1:]]))

@@ -1,55 +1,51 @@
-"""The command line: `dmask COMMAND …`. Each command is a module with add_arguments(parser) and run(args)."""
+"""The command line: `dmask COMMAND …`, and one sentence for whatever goes wrong."""
 
 from __future__ import annotations
 
 import argparse
 import errno
-import importlib
 import signal
 import sys
 
+from dmask.commands.parser import Command, add_commands
 from dmask.errors import Error, WrongUse
 
 COMMANDS = {
-    "run": ("dmask.commands.run", "make the mask and the measures of a video, a picture or a folder"),
-    "detect": ("dmask.commands.detect", "write the landmarks of a video, a picture or a folder"),
-    "render": ("dmask.commands.render", "draw the mask again from a track.dmask"),
-    "demo": ("dmask.commands.demo", "render a synthetic patient, make the mask, compare with the truth"),
-    "doctor": ("dmask.commands.doctor", "say what is installed and what would be used"),
-    "bench": ("dmask.commands.bench", "measure how long each stage takes"),
-    "eval": ("dmask.commands.evaluate", "evaluate the results against truth or landmarks"),
-    "train": ("dmask.train.training", "train a network (needs dmask[train])"),
+    "run": Command("dmask.commands.run", "make the mask and the measures of a video, a picture or a folder"),
+    "detect": Command("dmask.commands.detect", "write the landmarks of a video, a picture or a folder"),
+    "render": Command("dmask.commands.render", "draw the mask again from a track.dmask"),
+    "demo": Command("dmask.commands.demo", "render a synthetic patient, mask it, compare with the truth"),
+    "doctor": Command("dmask.commands.doctor", "say what is installed and what would be used"),
+    "bench": Command("dmask.commands.bench", "measure how long each stage takes"),
+    "eval": Command("dmask.commands.evaluate", "evaluate the results against truth or landmarks"),
+    "engines": Command("dmask.commands.engines", "build and check the TensorRT engines of the networks"),
+    "train": Command("dmask.commands.train", "train the networks, render pictures for it, measure them"),
+    "face-model": Command("dmask.commands.face_model", "build and measure the models of face and eyelids"),
 }
 
 
 def main(argv: list[str] | None = None) -> int:
     """Returns the exit code: 0 done, 1 the work failed, 2 wrong use, 130 interrupted."""
-    argv = sys.argv[1:] if argv is None else argv
     parser = argparse.ArgumentParser(
         prog="dmask",
         description="Digital mask: a face video in, a de-identified 3D reconstruction out. "
         "Research use only; not a medical device.",
     )
     parser.add_argument("--version", action="store_true", help="print the version and stop")
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
+    parser.set_defaults(run=None)
     try:
-        for name, (module, help_text) in COMMANDS.items():
-            subparser = subparsers.add_parser(name, help=help_text, description=f"{help_text}.".capitalize())
-            if name == next((word for word in argv if not word.startswith("-")), None):
-                command = importlib.import_module(module)  # only the one that is asked for
-                command.add_arguments(subparser)
-                subparser.set_defaults(run=command.run)
+        add_commands(parser, COMMANDS, "COMMAND", required=False)
         args = parser.parse_args(argv)
         if args.version:
             from dmask import __version__
 
             print(f"dmask {__version__}")
             return 0
-        if args.command is None:
+        if args.run is None:
             parser.print_help(sys.stderr)
             return 2
         signal.signal(signal.SIGTERM, _terminate)  # the half-written output goes, as after Ctrl-C
-        return args.run(args)
+        return int(args.run(args))
     except SystemExit as stop:  # argparse, after its own sentence
         return stop.code if isinstance(stop.code, int) else 2
     except WrongUse as error:
@@ -82,8 +78,16 @@ def _missing(error: ModuleNotFoundError) -> str:
     name = error.name or str(error)
     if name.startswith("dmask"):
         return f"{name} is missing from this installation; install dmask again: pip install ."
-    extra = "'dmask[train]'" if name.split(".")[0] in ("torch", "scipy", "onnx") else "dmask"
-    return f"this command needs {name}, which is not installed; pip install {extra}"
+    return f"this command needs {name}, which is not installed; {_install(name.split('.')[0])}"
+
+
+def _install(package: str) -> str:
+    """What installs a package that is missing: the extras are those of pyproject.toml, from a checkout."""
+    if package in ("torch", "scipy"):
+        return "in a checkout of dmask: pip install '.[train]'"
+    if package in ("onnx", "tomli"):
+        return "in a checkout of dmask: pip install '.[tensorrt]'"
+    return "install dmask again: pip install ."
 
 
 def _say(sentence: str, code: int) -> int:

@@ -120,7 +120,7 @@ Container Container::read(const std::string& path) {
 
 const Array& Container::get(const std::string& name, DType dtype, const std::vector<std::int64_t>& shape) const {
   const auto it = arrays_.find(name);
-  check(it != arrays_.end(), path_ + " has no array " + name + ": rebuild it with python -m dmask.models.build");
+  check(it != arrays_.end(), path_ + " has no array " + name + ": rebuild it with dmask face-model build");
   const Array& a = it->second;
   bool fits = a.dtype == dtype && a.shape.size() == shape.size();
   for (std::size_t d = 0; fits && d < shape.size(); ++d) fits = shape[d] < 0 || shape[d] == a.shape[d];

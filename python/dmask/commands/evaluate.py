@@ -3,36 +3,47 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+from dmask.commands.parser import Command, add_commands
+
 EVALUATIONS = {
-    "landmarks": ("dmask.evaluate.landmarks", "the detector against points set by people"),
-    "eye-lines": ("dmask.evaluate.eye_lines", "crease and bulge against lines set by hand"),
-    "synthetic": (
-        "dmask.evaluate.round_trip",
-        "the fits alone: projected landmarks of random patients, with noise",
+    "landmarks": Command("dmask.evaluate.landmarks", "compare the detector with points set by people"),
+    "eye-lines": Command(
+        "dmask.evaluate.eye_lines", "compare crease and bulge with lines set by an AI annotator"
     ),
-    "rendered": ("dmask.evaluate.rendered", "frame to result: rendered patients against their truth"),
-    "stability": (
-        "dmask.evaluate.stability",
-        "the detector on video: jitter, exchanged eyes, blinks, small and mirrored faces",
+    "synthetic": Command("dmask.evaluate.round_trip", "fit random patients' projected landmarks, with noise"),
+    "rendered": Command("dmask.evaluate.rendered", "compare results with the truth of rendered patients"),
+    "stability": Command(
+        "dmask.evaluate.stability", "watch the detector on video: jitter, exchanged eyes, blinks, small faces"
     ),
-    "residual": (
-        "dmask.evaluate.residual",
-        "fit against detected landmarks, from frames.csv: not an accuracy",
+    "residual": Command(
+        "dmask.evaluate.residual", "compare fit and landmarks, from frames.csv: this is not an accuracy"
     ),
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    kinds = parser.add_subparsers(dest="kind", metavar="KIND", required=True)
-    for name, (module, help_text) in EVALUATIONS.items():
-        kind = kinds.add_parser(name, help=help_text, description=help_text)
-        importlib.import_module(module).add_arguments(kind)
-        kind.add_argument("--json", metavar="F", help="write the figures here too")
+    add_commands(parser, EVALUATIONS, "KIND", prepare=with_figures)
+
+
+def with_figures(parser: argparse.ArgumentParser, module: ModuleType) -> None:
+    """An evaluation's run(args) returns its figures; as_text(figures), where there is one, lays them out."""
+    module.add_arguments(parser)
+    parser.add_argument("--json", metavar="F", help="write the figures here too")
+    parser.set_defaults(run=partial(show, module))
+
+
+def show(module: ModuleType, args: argparse.Namespace) -> int:
+    figures = module.run(args)
+    print(module.as_text(figures) if hasattr(module, "as_text") else as_lines(figures))
+    if args.json:
+        Path(args.json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return 0
 
 
 def as_lines(figures: dict[str, Any]) -> str:
@@ -41,12 +52,3 @@ def as_lines(figures: dict[str, Any]) -> str:
         f"{name:<{width}}  {value:.4g}" if isinstance(value, float) else f"{name:<{width}}  {value}"
         for name, value in figures.items()
     )
-
-
-def run(args: argparse.Namespace) -> int:
-    module = importlib.import_module(EVALUATIONS[args.kind][0])
-    figures = module.run(args)
-    print(module.as_text(figures) if hasattr(module, "as_text") else as_lines(figures))
-    if args.json:
-        Path(args.json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    return 0

@@ -1,9 +1,7 @@
-"""ONNX -> TensorRT engines of every shipped net, kept in a cache folder and never committed.
-
-    python trt_engines/build_engines.py --weights research --precision f16
+"""`dmask engines build`: ONNX -> TensorRT engines of every shipped net, kept in a cache folder.
 
 Uses `tensorrt` where it is installed, which builds on the GPU for that GPU, and otherwise `tensorrt_rtx`,
-whose engines are portable and need no GPU to be built: pip install 'dmask[tensorrt]'.
+whose engines are portable and need no GPU to be built.
 """
 
 from __future__ import annotations
@@ -11,7 +9,6 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,7 +22,6 @@ from dmask.errors import Error
 from dmask.io.atomic import atomic_file
 
 FLAVOURS = ("tensorrt", "tensorrt_rtx")
-MOST_PX = 0.2  # of the crop: further no landmark may move in f16
 
 
 @dataclass
@@ -136,7 +132,7 @@ def import_tensorrt() -> tuple[str, ModuleType]:
             return name, importlib.import_module(name)
         except ImportError:
             continue
-    raise Error("got neither tensorrt nor tensorrt_rtx; pip install 'dmask[tensorrt]', or tensorrt")
+    raise Error("got neither tensorrt nor tensorrt_rtx; in a checkout of dmask: pip install '.[tensorrt]'")
 
 
 def _logger(trt: ModuleType, messages: list[str]):
@@ -149,10 +145,6 @@ def _logger(trt: ModuleType, messages: list[str]):
                 messages.append(message)
 
     return Logger()
-
-
-def chosen(weights: str) -> list[manifest.Net]:
-    return [net for net in manifest.read() if weights == "all" or net.weights in (weights, "all")]
 
 
 def build_one(
@@ -172,9 +164,10 @@ def build_one(
     if precision == "f16":
         halved = half.to_f16(model)
         moved_px = check.moved_px(net, model, halved)
-        if moved_px > MOST_PX:
+        most_px = half_check.MOST_PX
+        if not moved_px <= most_px:
             raise Error(
-                f"{net.label}: f16 moves a point by {moved_px:.2f} px, expected at most {MOST_PX}; use f32"
+                f"{net.label}: f16 moves a point by {moved_px:.2f} px, expected at most {most_px}; use f32"
             )
         model = halved
     start = time.perf_counter()
@@ -188,8 +181,7 @@ def build_one(
     return Built(net.label, precision, name, False, seconds, len(engine) / 1e6, layers, moved_px)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Build the TensorRT engines of the shipped nets.")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", choices=("research", "open", "all"), default="research")
     parser.add_argument("--precision", choices=(*names.PRECISIONS, "all"), default="f16")
     parser.add_argument(
@@ -202,31 +194,26 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--check-only", action="store_true", help="build and compare, keep nothing")
     parser.add_argument("--write-manifest", action="store_true", help="take over new nets' hashes and stop")
     parser.add_argument("--json", type=Path, metavar="F", help="write the build log there")
-    args = parser.parse_args(arguments)
-    try:
-        if args.write_manifest:
-            changed = manifest.write_hashes(models_dir=args.models)
-            print(f"manifest.toml: {', '.join(changed) or 'nothing'} changed")
-            return 0
-        builder = Builder(args.target)
-        cache = None if args.check_only else args.cache
-        print(f"{builder.flavour} {builder.version}, for {builder.gpu}, into {cache or 'no folder'}")
-        precisions = names.PRECISIONS if args.precision == "all" else (args.precision,)
-        check, log = half_check.Check(args.models), []
-        for net in chosen(args.weights):
-            for precision in precisions:
-                log.append(build_one(builder, net, precision, cache, check, args.models))
-                print(log[-1].line(), flush=True)
-    except Error as error:
-        print(f"build_engines: {error}", file=sys.stderr)
-        return 1
+
+
+def run(args: argparse.Namespace) -> int:
+    """Builds what the cache does not hold yet. Raises Error."""
+    if args.write_manifest:
+        changed = manifest.write_hashes(models_dir=args.models)
+        print(f"manifest.toml: {', '.join(changed) or 'nothing'} changed")
+        return 0
+    builder = Builder(args.target)
+    cache = None if args.check_only else args.cache
+    print(f"{builder.flavour} {builder.version}, for {builder.gpu}, into {cache or 'no folder'}")
+    precisions = names.PRECISIONS if args.precision == "all" else (args.precision,)
+    check, log = half_check.Check(args.models), []
+    for net in manifest.chosen(args.weights):
+        for precision in precisions:
+            log.append(build_one(builder, net, precision, cache, check, args.models))
+            print(log[-1].line(), flush=True)
     if args.json:
         told = {"flavour": builder.flavour, "version": builder.version, "target": builder.gpu}
         with atomic_file(args.json, overwrite=True) as partial:
             told |= {"engines": [asdict(built) for built in log]}
             partial.write_text(json.dumps(told, indent=2) + "\n")
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,7 +1,8 @@
-"""How far f16 moves what a net finds, on crops of faces that the project renders itself."""
+"""`dmask engines check`: how far f16 moves what a net finds, on faces that the project renders itself."""
 
 from __future__ import annotations
 
+import argparse
 from functools import cached_property
 from pathlib import Path
 
@@ -9,9 +10,13 @@ import cv2
 import numpy as np
 import onnx
 
-from dmask.engines import emulate
-from dmask.engines.manifest import Net
+from dmask.engines import emulate, half
+from dmask.engines.manifest import Net, chosen, load_onnx
+from dmask.environment import MODELS_DIR
+from dmask.errors import Error
+from dmask.measure.largest import largest
 
+MOST_PX = 0.2  # of the crop: further no landmark may move in f16
 PATIENTS = ((3, {}), (11, {"head_yaw_deg": 20.0, "os_yaw_deg": 15.0, "od_closure": 0.5}))  # seed, pose
 CELL_PX = 4  # crop pixels a cell of a heat map
 EDGE_PX = 2  # ... of an edge map
@@ -26,14 +31,14 @@ class Check:
         self._features: dict[str, list[np.ndarray]] = {}
 
     def moved_px(self, net: Net, single: onnx.ModelProto, halved: onnx.ModelProto) -> float:
-        """Largest change of a point, crop px; in the face detector of the view."""
+        """Largest change of a point, crop px (of the view for the face detector); NaN where one is lost."""
         name = net.input["name"]
         measure = {"lines": lines_px, "face_detection_yunet_2023mar": faces_px}.get(net.name, heatmaps_px)
-        worst = 0.0
+        moved = []
         for picture in self._inputs(net):
             got, truth = emulate.run(halved, {name: picture}), emulate.run(single, {name: picture})
-            worst = max(worst, float(np.abs(measure(got) - measure(truth)).max()))
-        return worst
+            moved.append(np.abs(measure(got) - measure(truth)).max())
+        return largest(moved)
 
     def _inputs(self, net: Net) -> list[np.ndarray]:
         if net.name == "face68":
@@ -120,3 +125,22 @@ def _crop(frame: np.ndarray, centre, width_px: float, axis, size: tuple[int, int
 
 def _planes(bgr: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(np.float32(bgr[..., ::-1].transpose(2, 0, 1)[None]) / 255)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--weights", choices=("research", "open", "all"), default="research")
+    parser.add_argument("--models", type=Path, default=MODELS_DIR, help="models folder (%(default)s)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints the largest change of each net; needs no TensorRT. Raises Error where one is too large."""
+    check, too_far = Check(args.models), []
+    for net in chosen(args.weights):
+        model = load_onnx(net, args.models)
+        moved_px = check.moved_px(net, model, half.to_f16(model))
+        print(f"{net.label:<32}f16 moves points by {moved_px:.3f} px at most", flush=True)
+        if not moved_px <= MOST_PX:
+            too_far.append(net.label)
+    if too_far:
+        raise Error(f"f16 moves points of {', '.join(too_far)} by more than {MOST_PX} px; use f32 for them")
+    return 0

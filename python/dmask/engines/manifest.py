@@ -41,6 +41,11 @@ def read(path: Path = PATH) -> list[Net]:
     return [Net(**entry) for entry in tomllib.loads(path.read_text(encoding="utf-8"))["net"]]
 
 
+def chosen(weights: str) -> list[Net]:
+    """The nets of `research`, `open` or `all` weights; the face detector belongs to each."""
+    return [net for net in read() if weights == "all" or net.weights in (weights, "all")]
+
+
 def load_onnx(net: Net, models_dir: Path = MODELS_DIR) -> onnx.ModelProto:
     """The net's ONNX model. Raises Error where the file is missing or is not what the manifest says."""
     file = models_dir / net.file
@@ -51,7 +56,7 @@ def load_onnx(net: Net, models_dir: Path = MODELS_DIR) -> onnx.ModelProto:
     if (got := sha256(file)) != net.sha256:
         raise Error(
             f"{file}: got sha256 {got[:12]}, expected {net.sha256[:12]}; after a training run "
-            "python trt_engines/build_engines.py --write-manifest"
+            "dmask engines build --write-manifest"
         )
     model = onnx.load(str(file))
     check_signature(net, model)

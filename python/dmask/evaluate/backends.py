@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dmask.measure.largest import largest
 from dmask.run.stages import DETECT, FIT, Stages
 
 # 95th percentiles at which two backends count as equal, and what a landmark may move by at most: nets in f16
@@ -131,21 +132,26 @@ def add_results(differences: dict[str, list[float]], a: tuple[Any, Any], b: tupl
     if not (one.face_valid and two.face_valid):
         return
     for name in ("head_yaw_deg", "head_pitch_deg", "head_roll_deg"):
-        differences["head_deg"].append(abs(getattr(one, name) - getattr(two, name)))
+        differences["head_deg"] += apart(getattr(one, name), getattr(two, name))
     for eye in ("od", "os"):
         e, f = getattr(one, eye), getattr(two, eye)
         if not (e.valid and f.valid):
             continue
-        differences["gaze_deg"] += [abs(e.yaw_deg - f.yaw_deg), abs(e.pitch_deg - f.pitch_deg)]
-        differences["lid_mm"] += [abs(e.mrd1_mm - f.mrd1_mm), abs(e.pfh_mm - f.pfh_mm)]
+        differences["gaze_deg"] += apart(e.yaw_deg, f.yaw_deg) + apart(e.pitch_deg, f.pitch_deg)
+        differences["lid_mm"] += apart(e.mrd1_mm, f.mrd1_mm) + apart(e.pfh_mm, f.pfh_mm)
+
+
+def apart(one: float, two: float) -> list[float]:
+    """The difference; NaN where only one of them was measured, and nothing where neither was."""
+    return [] if np.isnan(one) and np.isnan(two) else [abs(one - two)]
 
 
 def spread(values: list[float]) -> dict[str, float] | None:
-    finite = [value for value in values if np.isfinite(value)]
-    if not finite:
+    """None without any; NaN where a value is NaN, so that no tolerance holds."""
+    if not values:
         return None
-    p50, p95 = np.percentile(finite, (50, 95)).tolist()
-    return {"p50": p50, "p95": p95, "max": max(finite), "n": len(finite)}
+    p50, p95 = np.percentile(values, (50, 95)).tolist()
+    return {"p50": p50, "p95": p95, "max": largest(values), "n": len(values)}
 
 
 def print_comparison(report: dict[str, Any], names: tuple[str, str]) -> None:

@@ -1,6 +1,6 @@
 """Which picture trains and which validates: decided by a hash of the person, so that it never changes.
 
-Rendered eyes come in files of their own for each half, with people of their own (`synthetic_eyes_assets`).
+Rendered eyes come in files of their own for each half, with people of their own (`render_eyes/assets.py`).
 """
 
 from __future__ import annotations

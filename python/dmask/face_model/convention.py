@@ -6,7 +6,7 @@ convention: its points on rendered faces of the model, whose vertices are known,
 landmark's offset. Contour and brows are left as they are: a bald, painted head says little about
 them.
 
-    python -m dmask.face_model.convention          # after the face net was trained; writes landmarks.dmm
+    dmask face-model convention          # after the face net was trained; writes landmarks.dmm
 """
 
 from __future__ import annotations
@@ -56,11 +56,12 @@ def offsets_mm(
     return np.c_[mean, np.zeros(68)]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--patients", type=int, default=60, metavar="N")
     parser.add_argument("--weights", choices=("research", "open"), default="research")
-    args = parser.parse_args()
+
+
+def run(args: argparse.Namespace) -> int:
     folder = weights_dir(args.weights)
     file = folder / FILE
     if not file.exists():  # the core reads it before the first offsets are known
@@ -70,11 +71,8 @@ def main() -> None:
     record(
         FILE,
         "as face68.onnx: measured with it on the project's own renders",
-        f"python -m dmask.face_model.convention --weights {args.weights}",
+        f"dmask face-model convention --weights {args.weights}",
         folder,
     )
     print(f"{FILE}: median {np.median(np.linalg.norm(offsets[FIRST:], axis=1)):.2f} mm")
-
-
-if __name__ == "__main__":
-    main()
+    return 0

@@ -1,21 +1,21 @@
-"""Measured numbers of the built models for the model card: truncation, closure and depth in the globe.
+"""`dmask face-model report`: what the models leave out: truncation, closure and depth in the globe.
 
 Held-out faces and eyes come from ICT's own identity modes: these numbers measure truncation, not real people.
 """
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dmask.errors import Error
 from dmask.face_model import eyelid, eyelid_bases, ict
+from dmask.face_model.build import add_source, read_source, timed_log
+from dmask.face_model.builder import Builder, Sizes
 from dmask.face_model.eyelid import Patch
 from dmask.face_model.eyelid_bases import Bases
-
-if TYPE_CHECKING:
-    from dmask.face_model.builder import Builder
 
 FACE_SIZES = ((40, 48), (60, 48), (80, 0), (80, 16), (80, 32), (80, 48))  # identity, interaction modes
 LID_SIZES = ((8, 16), (16, 16), (24, 4), (24, 8), (24, 12), (24, 16))  # identity, motion modes
@@ -229,3 +229,26 @@ def renew(card: Path, measured: str) -> None:
         )
     before, after = text.split(BEGIN)[0], text.split(END)[1]
     card.write_text(f"{before}{BEGIN}\n{measured}\n{END}{after}", encoding="utf-8")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_source(parser)
+    parser.add_argument("--card", type=Path, help="model card whose tables are renewed; default: print them")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Builds the models in memory and measures them. Raises Error where ICT's files are not there."""
+    log = timed_log() if args.card else lambda message: None
+    builder = Builder(read_source(args.ict), Sizes(), log)
+    builder.build_eyelid()
+    builder.build_face()
+    measured = tables(builder)
+    if args.card is None:
+        print(measured)
+        return 0
+    try:
+        renew(args.card, measured)
+    except ValueError as error:
+        raise Error(str(error)) from None
+    log(f"{args.card}: tables renewed")
+    return 0

@@ -1,10 +1,10 @@
 """Model cards from measured figures: what a net is, how it was trained, what it reaches, what it does not.
 
-    python -m dmask.train.validate --synthetic EYES --json research.json
-    python -m dmask.train.validate --synthetic EYES --models python/dmask/models/open --json open.json
+    dmask train validate --synthetic EYES --json research.json
+    dmask train validate --synthetic EYES --models python/dmask/models/open --json open.json
     dmask eval landmarks FACES --held-out --groups tests/data/face_tags.csv --json faces_research.json
     dmask eval landmarks FACES ... --weights open --json faces_open.json
-    python -m dmask.train.cards research.json faces_research.json open.json faces_open.json
+    dmask train cards research.json faces_research.json open.json faces_open.json
 
 Every figure on a card comes from these files, both sets of weights beside each other; what cannot be
 measured (data, terms, commands, hours, limits) comes from cards/training.toml.
@@ -87,15 +87,16 @@ def card(net: str, facts: dict[str, Any], reports: dict[str, tuple[dict, dict]])
     return "\n\n".join(lines) + "\n"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     for weights in WEIGHTS:
-        parser.add_argument(f"{weights}_report", type=Path, help="of dmask.train.validate --json")
+        parser.add_argument(f"{weights}_report", type=Path, help="of dmask train validate --json")
         parser.add_argument(f"{weights}_faces", type=Path, help="of dmask eval landmarks --groups --json")
-    args = parser.parse_args()
+
+
+def run(args: argparse.Namespace) -> int:
     facts = tomllib.loads((CARDS / "training.toml").read_text(encoding="utf-8"))
 
-    def read(path: Path) -> dict:
+    def read(path: Path) -> dict[str, Any]:
         return json.loads(path.read_text(encoding="utf-8"))
 
     reports = {
@@ -106,7 +107,4 @@ def main() -> None:
         with atomic_file(CARDS / f"{net}.md", overwrite=True) as partial:
             partial.write_text(card(net, facts, reports), encoding="utf-8")
         print(f"{net}.md")
-
-
-if __name__ == "__main__":
-    main()
+    return 0

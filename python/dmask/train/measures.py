@@ -9,7 +9,7 @@ from dmask.measure.curves import cubic, distance_to_polyline
 from dmask.train.data.eyes import CLOSED, NOMINAL_XY, Eyes, opening
 from dmask.train.nets.lines import line_distance, read_line
 
-COVERED = 16  # bit of `synthetic_eyes`: no lid point is free
+COVERED = 16  # bit of `render_eyes`: no lid point is free
 LINE_NAMES = ("crease", "upper", "lower", "bulge")
 
 

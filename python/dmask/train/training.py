@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 
 from dmask.environment import weights_dir
@@ -19,11 +18,6 @@ EXTRA_SETS = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "net",
-        choices=["face", "eyes", "eyelid", "iris", "lines"],
-        help="eyes: eyelid, iris and lines with the trunk they share; eyelid, iris, lines: that head alone",
-    )
     parser.add_argument(
         "--weights",
         choices=["research", "open"],
@@ -138,17 +132,3 @@ def finetune_face(args: argparse.Namespace, given: dict) -> int:
     start = weights_dir(args.weights) / "face68.onnx"
     finetune.run(args.finetune, args.output, start, finetune.Options(**given))
     return 0
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="dmask train", description=__doc__)
-    add_arguments(parser)
-    try:
-        return run(parser.parse_args())
-    except Error as error:
-        print(f"dmask: {error}", file=sys.stderr)
-        return 2 if isinstance(error, WrongUse) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

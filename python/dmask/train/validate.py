@@ -1,4 +1,4 @@
-"""Figures of the shipped ONNX files on the held-out people: `python -m dmask.train.validate`.
+"""Figures of the shipped ONNX files on the held-out people: `dmask train validate`.
 
 Everything runs through OpenVINO on one CPU thread, as in use. Nothing validated here was trained on.
 """
@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import platform
-import sys
 import time
 from pathlib import Path
 
@@ -19,12 +18,13 @@ import torch
 from numpy.typing import NDArray
 
 from dmask.environment import MODELS_DIR, cpu_info, sha256
+from dmask.errors import Error, WrongUse
 from dmask.point_order import POINT_GROUPS
 from dmask.train import eye_tasks, measures
 from dmask.train.data import eyes, faces
 from dmask.train.nets import heatmap
 
-SPECTACLES = 1 | 32 | 64  # bits of `synthetic_eyes`: frame, thick lens, dark lens
+SPECTACLES = 1 | 32 | 64  # bits of `render_eyes`: frame, thick lens, dark lens
 SPECTACLES_FIGURES = (
     "eyelid_render_lid_px_median",
     "iris_render_centre_pct_median",
@@ -110,8 +110,7 @@ def eye_figures(models: Path, held_out: eyes.Eyes, precision: str) -> dict[str, 
     return figures | {f"{name}_ms": float(np.median(net.times_ms)) for name, net in nets.items()}
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m dmask.train.validate", description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("nets", nargs="*", default=[], help="face, eyes (default: both)")
     parser.add_argument(
         "--data", type=Path, default=Path(os.environ.get("DMASK_SHARED", "../shared")) / "data"
@@ -121,13 +120,17 @@ def main() -> int:
     parser.add_argument("--models", type=Path, default=MODELS_DIR)
     parser.add_argument("--precision", default="f32", choices=["f32", "bf16"])
     parser.add_argument("--json", type=Path, help="write the figures here too")
-    args = parser.parse_args()
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints the figures. Raises WrongUse, Error."""
     names = args.nets or ["face", "eyes"]
     if unknown := set(names) - {"face", "eyes"}:
-        parser.error(f"got {', '.join(sorted(unknown))}; expected face, eyes")
+        raise WrongUse(f"got {', '.join(sorted(unknown))}; expected face, eyes")
     if args.synthetic is None and "eyes" in names:
-        parser.error(
-            "the eye nets need --synthetic, a folder with validation*.npz of dmask.train.render_eyes.render"
+        raise WrongUse(
+            "--synthetic is missing; expected a folder with validation*.npz of dmask train render-eyes: the "
+            "eye nets are measured on them"
         )
     report: dict[str, object] = {
         "hardware": cpu_info()[0],
@@ -140,12 +143,15 @@ def main() -> int:
         },
     }
     figures = {}
-    if "face" in names:
-        figures["face"] = face_figures(args.models / "face68.onnx", args.data, args.precision)
-    if "eyes" in names:
-        _, real = eye_tasks.real_eyes(args.data, args.work)
-        held_out = eye_tasks.validation_eyes(real, args.synthetic)
-        figures["eyes"] = eye_figures(args.models, held_out, args.precision)
+    try:
+        if "face" in names:
+            figures["face"] = face_figures(args.models / "face68.onnx", args.data, args.precision)
+        if "eyes" in names:
+            _, real = eye_tasks.real_eyes(args.data, args.work)
+            held_out = eye_tasks.validation_eyes(real, args.synthetic)
+            figures["eyes"] = eye_figures(args.models, held_out, args.precision)
+    except FileNotFoundError as error:
+        raise Error(str(error)) from None
     for name, values in figures.items():
         report[name] = {k: round(float(v), 4) for k, v in values.items()}
     files = sorted(args.models.glob("*.onnx"))
@@ -155,7 +161,3 @@ def main() -> int:
     if args.json:
         args.json.write_text(text + "\n", encoding="utf-8")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

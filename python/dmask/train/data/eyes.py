@@ -57,7 +57,7 @@ class Eyes:
     human_lid: NDArray[np.float32]  # (N,6,2) canthi, two upper, two lower points as set by a person; else NaN
     interocular_px: NDArray[np.float32]  # (N) distance of the eyes' centres in these pixels
     outer_corners_px: NDArray[np.float32]  # (N) distance of the outer eye corners in these pixels
-    occluder: NDArray[np.uint8]  # (N) bits of `synthetic_eyes`; 255 unknown
+    occluder: NDArray[np.uint8]  # (N) bits of `render_eyes`; 255 unknown
 
     def __len__(self) -> int:
         return len(self.image)
@@ -308,7 +308,7 @@ def read_real(data: Path, machine_limit: int = 2500) -> tuple[Eyes, Eyes]:
 
 
 def read_synthetic(files: list[Path]) -> Eyes:
-    """Rendered eyes as written by `dmask.train.render_eyes.render`."""
+    """Rendered eyes as written by `dmask train render-eyes`."""
     parts = []
     for file in files:
         with np.load(file) as z:
@@ -339,7 +339,7 @@ def read_synthetic(files: list[Path]) -> Eyes:
             )
     if not parts:
         raise FileNotFoundError(
-            "no rendered eyes (*.npz); make them with python -m dmask.train.render_eyes.render"
+            "no rendered eyes (*.npz); make them with dmask train render-eyes"
         )
     return Eyes.concatenate(parts)
 

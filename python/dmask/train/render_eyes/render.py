@@ -36,7 +36,7 @@ pixels. All points are (x, y) in pixels of that picture, 0-based pixel centres, 
 
 All points behind a spectacle lens are where the lens shows them. Crease and bulge start as loops of the
 mesh, the topology's `crease` above and `between_peak_and_crease` below the eye, and are drawn to the valley
-that the picture shows next to them (`synthetic_eyes_folds`); its depth there, not what the renderer was asked
+that the picture shows next to them (`folds.py`); its depth there, not what the renderer was asked
 for, decides `line_present`. The limbus is where the picture's ramp from iris to sclera is half-way. Mirroring
 an eye (x -> 239 - x) keeps `lid` and `lines` in order; limbus points k >= 2 become 20 - k.
 """
@@ -48,6 +48,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from dmask.errors import WrongUse
 from dmask.train.data.shards import render_all, write_shards
 from dmask.train.render_eyes.assets import CREASE_IN_BOTH, EyeAssets, load_assets
 from dmask.train.render_eyes.camera import scene_level, take_picture
@@ -528,19 +529,19 @@ def render_eyes(assets: EyeAssets, seed: int, first: int, count: int) -> dict[st
     return arrays | {name: np.array(values) for name, values in names.items()}
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m dmask.train.render_eyes.render", description=__doc__.splitlines()[0]
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--unityeyes2", type=Path, required=True, metavar="DIR")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.npz")
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--split", choices=("train", "validation"), required=True)
     parser.add_argument("--shard", type=int, default=0, help="eyes per file, 0 = all in one")
-    options = parser.parse_args(arguments)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Writes the pictures. Raises WrongUse."""
     if options.count < 1 or options.shard < 0:
-        parser.error(
+        raise WrongUse(
             f"--count {options.count} --shard {options.shard}: expected at least 1 eye and no negative shard"
         )
     assets = load_assets(options.unityeyes2, options.split)
@@ -553,7 +554,3 @@ def main(arguments: list[str] | None = None) -> int:
         "eyes",
     )
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

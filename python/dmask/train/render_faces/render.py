@@ -30,6 +30,7 @@ import cv2
 import numpy as np
 
 from dmask._core import gbuffer
+from dmask.errors import WrongUse
 from dmask.train.data.shards import render_all, write_shards
 from dmask.train.render_faces import dress, paint
 from dmask.train.render_faces.head import (
@@ -695,19 +696,19 @@ def render_faces(head: Head, seed: int, first: int, count: int) -> dict[str, np.
     return render_all(lambda rng: render_face(rng, head), DTYPES, seed, first, count)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m dmask.train.render_faces.render", description=__doc__.splitlines()[0]
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ict", type=Path, required=True, metavar="DIR", help="ICT-FaceKit: ict_light.npz")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.npz")
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--first", type=int, default=0, help="index of the first face, a multiple of --shard")
     parser.add_argument("--shard", type=int, default=0, help="faces per file, 0 = all in one")
-    options = parser.parse_args(arguments)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Writes the pictures. Raises WrongUse."""
     if options.count < 1 or options.shard < 0:
-        parser.error(
+        raise WrongUse(
             f"--count {options.count} --shard {options.shard}: expected at least 1 face and no negative shard"
         )
     cv2.setNumThreads(1)
@@ -721,7 +722,3 @@ def main(arguments: list[str] | None = None) -> int:
         "faces",
     )
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

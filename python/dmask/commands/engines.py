@@ -1,0 +1,16 @@
+"""`dmask engines`: TensorRT engines of the shipped networks."""
+
+from __future__ import annotations
+
+import argparse
+
+from dmask.commands.parser import Command, add_commands
+
+PARTS = {
+    "build": Command("dmask.engines.build", "build the engines that are not in the cache yet"),
+    "check": Command("dmask.engines.half_check", "measure how far f16 moves what each network finds"),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_commands(parser, PARTS, "PART")

@@ -1,0 +1,17 @@
+"""`dmask face-model`: how the models of face and eyelids are made, and how good they are."""
+
+from __future__ import annotations
+
+import argparse
+
+from dmask.commands.parser import Command, add_commands
+
+PARTS = {
+    "build": Command("dmask.face_model.build", "make face.dmm and eyelid.dmm from ICT-FaceKit Light"),
+    "report": Command("dmask.face_model.report", "measure what the models leave out, for their card"),
+    "convention": Command("dmask.face_model.convention", "make landmarks.dmm: where people put landmarks"),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_commands(parser, PARTS, "PART")

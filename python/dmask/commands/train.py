@@ -1,0 +1,24 @@
+"""`dmask train`: the networks, from rendering what they learn from to the figures on their cards."""
+
+from __future__ import annotations
+
+import argparse
+
+from dmask.commands.parser import Command, add_commands
+
+TRAINING = "dmask.train.training"
+PARTS = {
+    "face": Command(TRAINING, "train the net of the 68 points, or --finetune it", {"net": "face"}),
+    "eyes": Command(TRAINING, "train eyelid, iris and lines with the trunk they share", {"net": "eyes"}),
+    "eyelid": Command(TRAINING, "train the eyelids' head alone", {"net": "eyelid"}),
+    "iris": Command(TRAINING, "train the iris' head alone", {"net": "iris"}),
+    "lines": Command(TRAINING, "train the head of crease, margins and bulge alone", {"net": "lines"}),
+    "render-eyes": Command("dmask.train.render_eyes.render", "render eyes with exact landmarks"),
+    "render-faces": Command("dmask.train.render_faces.render", "render faces with exact landmarks"),
+    "validate": Command("dmask.train.validate", "measure the networks on people that training left out"),
+    "cards": Command("dmask.train.cards", "write the model cards from measured figures"),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_commands(parser, PARTS, "PART")
