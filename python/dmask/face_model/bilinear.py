@@ -1,4 +1,4 @@
-"""The bilinear face model in factored form, M_f = C x2 [1; w_fs] x3 [1; w_fm] (Eq. 1).
+"""The bilinear face model in factored form, M_f = C x2 [1; w_fs] x3 [1; w_fm] (Eq. (1)).
 
 ICT-FaceKit is additive. Identity-dependent motion comes from deformation transfer of its expression units to
 sampled identities (Sumner & Popovic 2004, in the Poisson form of Botsch et al. 2006), is regressed on the

@@ -272,7 +272,7 @@ def patch_blend(patch: Patch) -> np.ndarray:
 
 
 def brow_region(patch: Patch, template: np.ndarray) -> np.ndarray:
-    """(V) weight of the skin above the crease, which the brows carry with them (Eqs. 23, 24)."""
+    """(V) weight of the skin above the crease, which the brows carry with them (Eqs. (23, 24))."""
     crease = template[patch.lines["crease"]]
     above = template[:, 1] - np.interp(template[:, 0], crease[:, 0], crease[:, 1])
     return smoothstep(above / 6) * (patch.level > 0)
