@@ -61,7 +61,7 @@ Recording recorded(const std::string& models, const std::string& file) {
   }
   PipelineOptions options;
   options.models_dir = models;
-  options.backend = "cpu";
+  options.backend = BackendKind::cpu;
   Pipeline pipeline(options);
   for (int i = 0; i < recorded_frames; ++i)
     detections[i] = pipeline.detect(rendered(models, i / 30.0, frame_px, frame_px).view(), i / 30.0);

@@ -227,8 +227,9 @@ def test_a_frame_size_that_changes_is_refused(tmp_path, capsys):
         (["--at", "1-2"], "--fixating"),
         (["--fixating", "od", "--at", "2-1"], "earlier first"),
         (["--hfov-deg", "0"], "5 to 150"),
-        (["--hvid-mm", "120"], "8 to 15"),
-        (["--threads", "0"], "1 or more"),
+        (["--hvid-mm", "120"], "8 to 16"),
+        (["--hvid-mm", "nan"], "8 to 16"),
+        (["--threads", "-1"], "0 to 256"),
         (["--profile", "open"], "invalid choice"),
     ],
 )

@@ -10,6 +10,7 @@ void bind_detect(py::module_& m);
 void bind_fit(py::module_& m);
 void bind_gbuffer(py::module_& m);
 void bind_gpu(py::module_& m);
+void bind_options(py::module_& m);
 void bind_pipeline(py::module_& m);
 void bind_render(py::module_& m);
 }  // namespace dmask
@@ -23,5 +24,6 @@ PYBIND11_MODULE(_core, m) {
   dmask::bind_render(m);
   dmask::bind_gbuffer(m);
   dmask::bind_gpu(m);
+  dmask::bind_options(m);
   dmask::bind_pipeline(m);
 }

@@ -140,55 +140,6 @@ py::dict timings_of(const DetectTimings& t) {
 }  // namespace
 
 void bind_pipeline(py::module_& m) {
-  py::class_<PipelineOptions>(m, "Options", "Settings of a Pipeline; every field has a default.")
-      .def(py::init([] {
-        PipelineOptions o;
-        o.models_dir = py::module_::import("dmask").attr("__path__")[py::int_(0)].cast<std::string>() + "/models";
-        return o;
-      }))
-      .def_readwrite("models_dir", &PipelineOptions::models_dir)
-      .def_readwrite("weights", &PipelineOptions::weights, "research | open: the licence of the nets")
-      .def_readwrite("profile", &PipelineOptions::profile, "clinical | article | strict")
-      .def_readwrite("backend", &PipelineOptions::backend, "auto | cpu | tensorrt")
-      .def_readwrite("precision", &PipelineOptions::precision, "auto | f32 | bf16")
-      .def_readwrite("threads", &PipelineOptions::threads, "CPU threads of the nets, 0 = all")
-      .def_property("hfov_deg", [](const PipelineOptions& o) { return o.fit.hfov_deg; },
-                    [](PipelineOptions& o, double v) { o.fit.hfov_deg = v; })
-      .def_property("hvid_mm", [](const PipelineOptions& o) { return o.fit.hvid_mm; },
-                    [](PipelineOptions& o, double v) {  // a measured iris is known better than the adult mean
-                      o.fit.hvid_mm = v;
-                      o.fit.hvid_sd_mm = v == FitOptions{}.hvid_mm ? FitOptions{}.hvid_sd_mm : 0.1;
-                    })
-      .def_property("fixating",
-                    [](const PipelineOptions& o) {
-                      const bool* e = o.fit.fixation.eye;
-                      return std::string(e[OD] ? (e[OS] ? "both" : "od") : (e[OS] ? "os" : "none"));
-                    },
-                    [](PipelineOptions& o, const std::string& v) {
-                      check(v == "none" || v == "od" || v == "os" || v == "both",
-                            "got fixating eye '" + v + "', expected none, od, os or both");
-                      o.fit.fixation.eye[OD] = v == "od" || v == "both";
-                      o.fit.fixation.eye[OS] = v == "os" || v == "both";
-                    })
-      .def_property("fixating_from_s", [](const PipelineOptions& o) { return o.fit.fixation.from_s; },
-                    [](PipelineOptions& o, double v) { o.fit.fixation.from_s = v; })
-      .def_property("fixating_to_s", [](const PipelineOptions& o) { return o.fit.fixation.to_s; },
-                    [](PipelineOptions& o, double v) { o.fit.fixation.to_s = v; })
-      .def_property("landmark_sigma_pct", [](const PipelineOptions& o) { return o.fit.landmark_sigma_pct; },
-                    [](PipelineOptions& o, double v) { o.fit.landmark_sigma_pct = v; })
-      .def_property("lid_sigma_pct", [](const PipelineOptions& o) { return o.fit.lid_sigma_pct; },
-                    [](PipelineOptions& o, double v) { o.fit.lid_sigma_pct = v; })
-      .def_property("iris_sigma_pct", [](const PipelineOptions& o) { return o.fit.iris_sigma_pct; },
-                    [](PipelineOptions& o, double v) { o.fit.iris_sigma_pct = v; })
-      .def_property("limbus_information", [](const PipelineOptions& o) { return o.fit.limbus_information; },
-                    [](PipelineOptions& o, double v) { o.fit.limbus_information = v; })
-      .def_property("window_information", [](const PipelineOptions& o) { return o.fit.window_information; },
-                    [](PipelineOptions& o, double v) { o.fit.window_information = v; })
-      .def_property("smoothing_scale", [](const PipelineOptions& o) { return o.fit.smoothing_scale; },
-                    [](PipelineOptions& o, double v) { o.fit.smoothing_scale = v; })
-      .def_property("eyebrows", [](const PipelineOptions& o) { return o.fit.eyebrows; },
-                    [](PipelineOptions& o, bool v) { o.fit.eyebrows = v; });
-
   py::class_<Calibration>(m, "Calibration")
       .def_readonly("ok", &Calibration::ok)
       .def_readonly("reason", &Calibration::reason)

@@ -1,92 +1,108 @@
-"""The options of the core as command-line arguments, checked before any work starts."""
+"""The core's options as command-line arguments, checked by the core before any work starts."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dmask.errors import WrongUse
+from dmask.errors import Error, WrongUse
 
-PROFILES = ("clinical", "article", "strict")
-BACKENDS = ("auto", "cpu", "tensorrt")
-WEIGHTS = ("research", "open")
-PRECISIONS = ("auto", "f32", "bf16", "f16")
+if TYPE_CHECKING:
+    from dmask._core import Pipeline
+
+SPELT_OTHERWISE = {"models_dir": "--models", "eyebrows": "--no-eyebrows"}
+FIXATION_WINDOW = ("fixating_from_s", "fixating_to_s")  # --at T0-T1
+METAVARS = {"models_dir": "DIR", "threads": "N"}
+HERE = {"threads": "from two on decoding, networks, fits and encoding overlap"}  # what a command makes of it
+
+
+def table() -> dict[str, dict[str, Any]]:
+    """The core's options of the command line by name; `_core.option_table` says what a row holds."""
+    from dmask import _core
+
+    return {row["name"]: row for row in _core.option_table() if row["use"] in ("mask", "nets")}
 
 
 def add_core_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--profile", choices=PROFILES, default="clinical", help="what may leave the machine")
-    parser.add_argument(
-        "--hfov-deg",
-        type=float,
-        default=40.0,
-        metavar="DEG",
-        help="the camera's horizontal field of view (default 40)",
-    )
-    parser.add_argument(
-        "--hvid-mm",
-        type=float,
-        default=11.71,
-        metavar="MM",
-        help="the patient's visible iris width (default 11.71, adults)",
-    )
-    parser.add_argument(
-        "--fixating",
-        choices=("none", "od", "os", "both"),
-        default="none",
-        help="the eye known to look into the camera during --at",
-    )
-    parser.add_argument("--at", metavar="T0-T1", help="seconds from-to, as in 2.5-4")
-    parser.add_argument("--no-eyebrows", action="store_true", help="leave the eyebrows' motion out")
+    """What a command that makes masks takes."""
+    _add(parser, "mask")
+    parser.add_argument("--at", metavar="T0-T1", help="when the eye of --fixating does, in seconds: 2.5-4")
     add_backend_arguments(parser)
 
 
 def add_backend_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--backend", choices=BACKENDS, default="auto", help="what the networks run on")
-    parser.add_argument(
-        "--weights",
-        choices=WEIGHTS,
-        default="research",
-        help="of the networks: research (non-commercial data) or open (trained on own renders alone)",
-    )
-    parser.add_argument(
-        "--models",
-        metavar="DIR",
-        help="a copy of the package's models folder with nets of your own in it",
-    )
-    parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="of the networks")
-    parser.add_argument(
-        "--threads",
-        type=int,
-        default=1,
-        metavar="N",
-        help="CPU threads (default 1); from two on decoding, networks, fits and encoding overlap",
-    )
+    """What every command that has networks takes."""
+    _add(parser, "nets")
+
+
+def flag(name: str) -> str:
+    """How the command line writes an option."""
+    return SPELT_OTHERWISE.get(name, "--" + name.replace("_", "-"))
+
+
+def _add(parser: argparse.ArgumentParser, use: str) -> None:
+    for name, row in table().items():
+        if row["use"] != use or name in FIXATION_WINDOW:
+            continue
+        if row["kind"] == "flag":
+            parser.add_argument(flag(name), action="store_true", help=f"turn off that {row['help']}")
+            continue
+        default = None if name == "models_dir" else row["default"]  # of the package's own folder none speaks
+        parser.add_argument(
+            flag(name),
+            dest=_destination(name),
+            type={"number": float, "whole": int}.get(row["kind"], str),
+            choices=row["choices"],
+            default=default,
+            metavar=None if row["choices"] else METAVARS.get(name, name.rsplit("_", 1)[-1].upper()),
+            help=_help(row),
+        )
+
+
+def _help(row: dict[str, Any]) -> str:
+    text = "; ".join([row["help"], *([HERE[row["name"]]] if row["name"] in HERE else [])])
+    if row["kind"] == "text":
+        return text
+    limits = "{:g} to {:g} {}".format(*row["range"], row["unit"]).strip() + ", " if row["range"] else ""
+    default = row["default"] if row["choices"] else format(row["default"], "g")
+    return f"{text} ({limits}default {default})"
+
+
+def _destination(name: str) -> str:
+    """The name of an option's value among the parsed arguments."""
+    return flag(name).removeprefix("--").replace("-", "_")
 
 
 def core_options(args: argparse.Namespace) -> dict[str, Any]:
-    """Fields of the core's Options from the arguments. Raises WrongUse."""
-    options = {name: getattr(args, name) for name in ("backend", "weights", "precision", "threads")}
-    if args.models is not None:
-        options["models_dir"] = str(checked_models(Path(args.models)))
-    if args.threads < 1:
-        raise WrongUse(f"got --threads {args.threads}, expected 1 or more")
-    start_s, end_s = fixation_window(getattr(args, "fixating", "none"), getattr(args, "at", None))
-    options |= {
-        "profile": getattr(args, "profile", "clinical"),
-        "hfov_deg": getattr(args, "hfov_deg", 40.0),
-        "hvid_mm": getattr(args, "hvid_mm", 11.71),
-        "fixating": getattr(args, "fixating", "none"),
-        "fixating_from_s": start_s,
-        "fixating_to_s": end_s,
-        "eyebrows": not getattr(args, "no_eyebrows", False),
-    }
-    if not 5 <= options["hfov_deg"] <= 150:
-        raise WrongUse(f"got --hfov-deg {options['hfov_deg']:g}, expected 5 to 150 degrees")
-    if not 8 <= options["hvid_mm"] <= 15:
-        raise WrongUse(f"got --hvid-mm {options['hvid_mm']:g}, expected 8 to 15 mm")
+    """Values by option from the arguments; what a command does not have takes its default. Raises WrongUse."""
+    options: dict[str, Any] = {}
+    for name, row in table().items():
+        value = getattr(args, _destination(name), None)
+        if row["kind"] == "flag":
+            options[name] = not value  # each is on unless a --no- says otherwise
+        elif name != "models_dir":
+            options[name] = row["default"] if value is None else value
+        elif value is not None:
+            options[name] = str(checked_models(Path(value)))
+    window_s = fixation_window(options["fixating"], getattr(args, "at", None))
+    options |= dict(zip(FIXATION_WINDOW, window_s, strict=True))
+    check(options)
+    options["threads"] = options["threads"] or len(os.sched_getaffinity(0))
     return options
+
+
+def check(options: dict[str, Any]) -> None:
+    """Whether the core takes each of these. Raises WrongUse with the option as the command line writes it."""
+    import dmask
+
+    for name, value in options.items():
+        try:
+            dmask.Options(**{name: value})
+        except Error as error:
+            raise WrongUse(str(error).replace(f"got {name} ", f"got {flag(name)} ", 1)) from None
 
 
 def checked_models(folder: Path) -> Path:
@@ -98,6 +114,7 @@ def checked_models(folder: Path) -> Path:
 
 
 def fixation_window(fixating: str, at: str | None) -> tuple[float, float]:
+    """From and to, in seconds, of --at beside --fixating. Raises WrongUse."""
     if fixating == "none" and at is None:
         return 0.0, 0.0
     if fixating == "none":
@@ -105,25 +122,20 @@ def fixation_window(fixating: str, at: str | None) -> tuple[float, float]:
     if at is None:
         raise WrongUse(f"got --fixating {fixating} without a time; expected --at T0-T1 in seconds beside it")
     match = re.fullmatch(r"(\d+\.?\d*)-(\d+\.?\d*)", at)
-    if not match or float(match[1]) >= float(match[2]):
+    if not match or float(match[1]) > float(match[2]):
         raise WrongUse(f"got --at {at}, expected two times in seconds, the earlier first, as in --at 2.5-4")
     return float(match[1]), float(match[2])
 
 
-def make_pipeline(options: dict[str, Any]):
+def make_pipeline(options: dict[str, Any]) -> Pipeline:
     """The core's Pipeline with these options and the package's own models. Raises Error."""
     import dmask
-    from dmask.environment import models_folder
 
-    core_options = dmask.Options()
     # Half of the threads for one net at a time: the other stages run beside it.
-    of_nets = {"threads": max(1, options["threads"] // 2), "models_dir": str(models_folder(options))}
-    for name, value in (options | of_nets).items():
-        setattr(core_options, name, value)
-    return dmask.Pipeline(core_options)
+    return dmask.Pipeline(dmask.Options(**options | {"threads": max(1, options["threads"] // 2)}))
 
 
-def announced_pipeline(options: dict[str, Any]):
+def announced_pipeline(options: dict[str, Any]) -> Pipeline:
     """`make_pipeline`, saying in one line what the backend `auto` came to be, and why."""
     pipeline = make_pipeline(options)
     if options["backend"] == "auto":

@@ -137,7 +137,7 @@ typedef struct dmask_patient {
   int32_t fixating;       /* dmask_fixation: eyes that look into the camera ... */
   double fixating_from_s; /* ... during this time, on the clock of the frames */
   double fixating_to_s;
-  double hvid_mm;         /* horizontal visible iris diameter, 8 to 16; 11.71 = not measured, the adult mean */
+  double hvid_mm;         /* horizontal visible iris diameter, 8 to 16; default 11.71 = not measured, the adult mean */
 } dmask_patient;
 
 typedef struct dmask_options {
@@ -148,11 +148,11 @@ typedef struct dmask_options {
   int32_t weights;         /* dmask_weights */
   int32_t backend;         /* dmask_backend */
   int32_t precision;       /* dmask_precision; AUTO = what the device does fastest */
-  int32_t threads;         /* CPU threads of the nets, 1 to 256; 0 = all; default 1 */
+  int32_t threads;         /* CPU threads of the nets, 0 to 256; 0 = all; default 1 */
   int32_t eyebrows;        /* 1: the lids follow the brows (default), 0: not */
   int32_t live_calibration;/* 1: calibrates by itself at the 1st, 15th, 60th and 150th frame with a face (default);
                               0: only when dmask_calibrate is called, for a steady frame time */
-  double hfov_deg;         /* horizontal field of view of the camera, 1 to 170; default 40 */
+  double hfov_deg;         /* horizontal field of view of the camera, 5 to 150; default 40 */
   dmask_log log;           /* may be null */
   void* log_user;          /* handed to it */
   dmask_patient patient;   /* the first one; see dmask_reset */

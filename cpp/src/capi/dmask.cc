@@ -85,6 +85,9 @@ dmask_status caught(dmask_status otherwise, char* error, std::size_t error_bytes
   } catch (const Refusal& refusal) {
     write_text(error, error_bytes, refusal.what());
     return refusal.status;
+  } catch (const WrongOption& wrong) {
+    write_text(error, error_bytes, wrong.what());
+    return DMASK_BAD_ARGUMENT;
   } catch (const std::bad_alloc&) {
     write_text(error, error_bytes, "got no memory from the system: close something else, or use smaller frames");
     return DMASK_NO_MEMORY;
@@ -129,10 +132,6 @@ void require_code(const char* name, std::int32_t value, std::int32_t last) {
   if (value < 0 || value > last) refuse(DMASK_BAD_ARGUMENT, "got %s %d, expected 0 to %d", name, value, last);
 }
 
-void require_between(const char* name, double value, double low, double high) {
-  if (!(value >= low && value <= high)) refuse(DMASK_BAD_ARGUMENT, "got %s %g, expected %g to %g", name, value, low, high);
-}
-
 void require_buffer(const void* buffer, std::int32_t got, std::int32_t expected, const char* what) {
   if (!buffer) refuse(DMASK_BAD_ARGUMENT, "got a null pointer, expected room for %d %s", expected, what);
   if (got != expected) refuse(DMASK_BAD_ARGUMENT, "got room for %d %s, expected %d", got, what, expected);
@@ -142,26 +141,28 @@ void require_processed(const dmask_pipeline& p) {
   if (!p.processed) refuse(DMASK_NOT_READY, "no frame was processed so far: call dmask_process first");
 }
 
-dmask_patient default_patient() { return {sizeof(dmask_patient), DMASK_FIXATING_NONE, 0, 0, FitOptions{}.hvid_mm}; }
+// Codes and names are one: the C enumerators count as the core's do.
+static_assert(DMASK_PROFILE_STRICT == static_cast<int>(Profile::strict) && DMASK_WEIGHTS_OPEN == static_cast<int>(Weights::open) &&
+              DMASK_BACKEND_TENSORRT == static_cast<int>(BackendKind::tensorrt) &&
+              DMASK_PRECISION_F16 == static_cast<int>(Precision::f16) && DMASK_FIXATING_BOTH == static_cast<int>(Fixating::both) &&
+              DMASK_REASON_NO_FACE == static_cast<int>(Reason::no_face));
 
-void require_sound(const dmask_patient& patient) {
-  require_struct(&patient, "dmask_patient");
-  require_code("fixating", patient.fixating, DMASK_FIXATING_BOTH);
-  require_between("hvid_mm", patient.hvid_mm, 8, 16);
-  if (patient.fixating == DMASK_FIXATING_NONE) return;
-  if (!std::isfinite(patient.fixating_from_s) || !std::isfinite(patient.fixating_to_s) ||
-      patient.fixating_from_s > patient.fixating_to_s)
-    refuse(DMASK_BAD_ARGUMENT, "got a fixation from %g to %g s, expected a beginning and a later end", patient.fixating_from_s,
-           patient.fixating_to_s);
+template <class Enum>
+Enum coded(const char* name, std::int32_t code) {
+  require_code(name, code, static_cast<std::int32_t>(choices_of<Enum>.size()) - 1);
+  return static_cast<Enum>(code);
 }
 
-void know(FitOptions& fit, const dmask_patient& patient) {
-  fit.hvid_mm = patient.hvid_mm;  // a measured iris is known better than the adult mean
-  fit.hvid_sd_mm = patient.hvid_mm == FitOptions{}.hvid_mm ? FitOptions{}.hvid_sd_mm : 0.1;
-  fit.fixation.eye[OD] = patient.fixating & DMASK_FIXATING_OD;
-  fit.fixation.eye[OS] = patient.fixating & DMASK_FIXATING_OS;
-  fit.fixation.from_s = patient.fixating_from_s;
-  fit.fixation.to_s = patient.fixating_to_s;
+dmask_patient default_patient() {
+  const Patient p;
+  return {sizeof(dmask_patient), static_cast<std::int32_t>(p.fixating), p.fixating_from_s, p.fixating_to_s, p.hvid_mm};
+}
+
+Patient valid_patient(const dmask_patient& p) {
+  require_struct(&p, "dmask_patient");
+  const Patient patient{p.hvid_mm, coded<Fixating>("fixating", p.fixating), p.fixating_from_s, p.fixating_to_s};
+  check_patient(patient);
+  return patient;
 }
 
 // Models of the installation that this library is part of.
@@ -179,31 +180,20 @@ PipelineOptions settings_of(const dmask_options& o) {
   if (o.version / 100 != DMASK_VERSION_NUMBER / 100)
     refuse(DMASK_BAD_VERSION, "got a program compiled against dmask.h %u.%u, expected %d.%d: compile it against the header of this library",
            o.version / 10000, o.version / 100 % 100, DMASK_VERSION_MAJOR, DMASK_VERSION_MINOR);
-  require_code("profile", o.profile, DMASK_PROFILE_STRICT);
-  require_code("weights", o.weights, DMASK_WEIGHTS_OPEN);
-  require_code("backend", o.backend, DMASK_BACKEND_TENSORRT);
-  require_code("precision", o.precision, DMASK_PRECISION_F16);
-  require_code("threads", o.threads, 256);
   require_code("eyebrows", o.eyebrows, 1);
   require_code("live_calibration", o.live_calibration, 1);
-  require_between("hfov_deg", o.hfov_deg, 1.001, 169.999);
-  require_sound(o.patient);
-
   PipelineOptions s;
   s.models_dir = o.models_dir ? o.models_dir : installed_models_dir();
-  constexpr const char* profiles[] = {"clinical", "article", "strict"};
-  constexpr const char* weights[] = {"research", "open"};
-  constexpr const char* backends[] = {"auto", "cpu", "tensorrt"};
-  constexpr const char* precisions[] = {"auto", "f32", "bf16", "f16"};
-  s.profile = profiles[o.profile];
-  s.weights = weights[o.weights];
-  s.backend = backends[o.backend];
-  s.precision = precisions[o.precision];
+  s.profile = coded<Profile>("profile", o.profile);
+  s.weights = coded<Weights>("weights", o.weights);
+  s.backend = coded<BackendKind>("backend", o.backend);
+  s.precision = coded<Precision>("precision", o.precision);
   s.threads = o.threads;
   s.live_calibration = o.live_calibration != 0;
   s.fit.hfov_deg = o.hfov_deg;
   s.fit.eyebrows = o.eyebrows != 0;
-  know(s.fit, o.patient);
+  apply_patient(valid_patient(o.patient), s.fit);
+  check_options(s);
   return s;
 }
 
@@ -257,7 +247,7 @@ void fill(const dmask_pipeline& p, dmask_measures& m) {
   m.head_x_mm = p.result.head_mm.x();
   m.head_y_mm = p.result.head_mm.y();
   m.head_z_mm = p.result.head_mm.z();
-  for (int eye = 0; eye < 2; ++eye) m.eyes[eye] = measures_of(fit.eyes[eye], p.settings.profile == "strict");
+  for (int eye = 0; eye < 2; ++eye) m.eyes[eye] = measures_of(fit.eyes[eye], p.settings.profile == Profile::strict);
 }
 
 void tell_calibration(dmask_pipeline& p, const Calibration& c) {
@@ -310,14 +300,18 @@ DMASK_API const char* dmask_reason_text(int32_t reason) {
 DMASK_API int32_t dmask_default_options(dmask_options* options, size_t struct_size) {
   if (!options) return DMASK_BAD_ARGUMENT;
   if (struct_size != sizeof(dmask_options)) return DMASK_BAD_VERSION;
-  const FitOptions fit;
+  const PipelineOptions usual;
   *options = {};
   options->struct_size = sizeof(dmask_options);
   options->version = DMASK_VERSION_NUMBER;
-  options->threads = 1;
-  options->eyebrows = 1;
-  options->live_calibration = 1;
-  options->hfov_deg = fit.hfov_deg;
+  options->profile = static_cast<std::int32_t>(usual.profile);
+  options->weights = static_cast<std::int32_t>(usual.weights);
+  options->backend = static_cast<std::int32_t>(usual.backend);
+  options->precision = static_cast<std::int32_t>(usual.precision);
+  options->threads = usual.threads;
+  options->eyebrows = usual.fit.eyebrows;
+  options->live_calibration = usual.live_calibration;
+  options->hfov_deg = usual.fit.hfov_deg;
   options->patient = default_patient();
   return DMASK_OK;
 }
@@ -486,10 +480,7 @@ DMASK_API int32_t dmask_calibrate(dmask_pipeline* p) {
 DMASK_API int32_t dmask_reset(dmask_pipeline* p, const dmask_patient* patient) {
   return call(p, [&] {
     FitOptions fit = p->settings.fit;
-    if (patient) {
-      require_sound(*patient);
-      know(fit, *patient);
-    }
+    if (patient) apply_patient(valid_patient(*patient), fit);
     p->core.reset(fit);
     p->detection = {};
     p->result = {};

@@ -29,12 +29,11 @@ std::string missing_for_tensorrt(const DetectorOptions& nets) {
 
 }  // namespace
 
-BackendChoice choose_backend(const std::string& asked, const DetectorOptions& nets) {
-  if (asked == "cpu") return {"cpu", "OpenVINO, as asked for"};
-  check(asked == "auto" || asked == "tensorrt", "got backend '" + asked + "', expected auto, cpu or tensorrt");
+BackendChoice choose_backend(BackendKind asked, const DetectorOptions& nets) {
+  if (asked == BackendKind::cpu) return {"cpu", "OpenVINO, as asked for"};
   const std::string missing = missing_for_tensorrt(nets);
   if (missing.empty()) return {"tensorrt", "TensorRT " + tensorrt_status().version + " on " + cuda::status().device};
-  check(asked == "auto", "backend tensorrt cannot be used: " + missing + "; or use --backend cpu");
+  check(asked == BackendKind::automatic, "backend tensorrt cannot be used: " + missing + "; or use --backend cpu");
   return {"cpu", "OpenVINO, since TensorRT cannot be used: " + missing};
 }
 

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "pipeline/options.hpp"
+
 namespace dmask {
 
 struct DetectorOptions;
@@ -12,8 +14,8 @@ struct BackendChoice {
   std::string reason;   // one line
 };
 
-// asked: auto | cpu | tensorrt. auto takes TensorRT where a GPU, its library and every engine are there, else the CPU.
+// automatic takes TensorRT where a GPU, its library and every engine are there, else the CPU.
 // Throws Error where tensorrt is asked for and something is missing: what, and how to get it.
-BackendChoice choose_backend(const std::string& asked, const DetectorOptions& nets);
+BackendChoice choose_backend(BackendKind asked, const DetectorOptions& nets);
 
 }  // namespace dmask

@@ -61,13 +61,6 @@ LidWeights shut(const EyelidRows& rows, const EyeStatics& statics, const LidWeig
 
 }  // namespace
 
-Profile profile_named(const std::string& name) {
-  if (name == "clinical") return Profile::clinical;
-  if (name == "article") return Profile::article;
-  if (name == "strict") return Profile::strict;
-  throw Error("got profile '" + name + "', expected clinical, article or strict");
-}
-
 float* MaskFrame::write_row(float* row) const {
   const Vec3 turn = log_so3((frontal() * rotation.cast<double>()).eval());
   *row++ = face ? 1.0f : 0.0f;

@@ -8,14 +8,10 @@
 
 #include "fit/calibration.hpp"
 #include "fit/tracker.hpp"
+#include "pipeline/options.hpp"
 #include "render/scene.hpp"
 
 namespace dmask {
-
-// clinical: generic face, the patient's eyelid shape and all motion.
-// article: the patient's own fitted face and eyelids. strict: generic both, lids as openness only.
-enum class Profile { clinical, article, strict };
-Profile profile_named(const std::string& name);  // throws Error
 
 struct MaskEye {
   VecXf shape;                       // w_es

@@ -17,16 +17,14 @@ double now_ms() {
 }
 
 std::string nets_dir(const PipelineOptions& options) {
-  check(options.weights == "research" || options.weights == "open",
-        "got weights '" + options.weights + "', expected research or open");
-  return options.weights == "open" ? options.models_dir + "/open" : options.models_dir;
+  return options.weights == Weights::open ? options.models_dir + "/open" : options.models_dir;
 }
 
 DetectorOptions detector_options(const PipelineOptions& options) {
   DetectorOptions d;
   d.model_dir = nets_dir(options);
   d.face_detector_path = options.models_dir + "/face_detection_yunet_2023mar.onnx";
-  d.precision = options.precision;
+  d.precision = name_of(options.precision);
   d.threads = options.threads;
   return d;
 }
@@ -40,11 +38,7 @@ Calibration generic_calibration(const Models& models, const FitOptions& options)
 
 const PipelineOptions& checked(const PipelineOptions& options) {
   require_cpu();
-  profile_named(options.profile);
-  check(options.fit.hfov_deg > 1 && options.fit.hfov_deg < 170,
-        "got a horizontal field of view of " + std::to_string(options.fit.hfov_deg) + " degrees, expected 1 to 170");
-  check(options.fit.hvid_mm > 8 && options.fit.hvid_mm < 16,
-        "got an iris diameter of " + std::to_string(options.fit.hvid_mm) + " mm, expected 8 to 16");
+  check_options(options);
   return options;
 }
 
@@ -56,7 +50,7 @@ Pipeline::Pipeline(const PipelineOptions& options)
       models_(Models::load(options.models_dir, nets_dir(options))),
       tracker_(models_, options_.fit),
       subject_(mask_subject(models_, generic_calibration(models_, options_.fit), options_.fit, Profile::strict)) {
-  subject_.profile = profile_named(options_.profile);
+  subject_.profile = options_.profile;
   live_window_.reserve(live_window_frames);
 }
 
@@ -110,7 +104,7 @@ const Calibration& Pipeline::calibrate(const std::vector<FrameDetection>& window
 
 void Pipeline::use_calibration() {
   tracker_.set_calibration(calibration_);
-  subject_ = mask_subject(models_, calibration_, options_.fit, profile_named(options_.profile));
+  subject_ = mask_subject(models_, calibration_, options_.fit, options_.profile);
   if (backend_.backend == "tensorrt") painter_ = cuda::make_gpu_painter(models_, subject_);
   else painter_ = std::make_unique<MaskPainter>(models_, subject_);
 }
@@ -151,7 +145,7 @@ void Pipeline::reset() {
   calibration_ = {};
   painter_.reset();
   subject_ = mask_subject(models_, generic_calibration(models_, options_.fit), options_.fit, Profile::strict);
-  subject_.profile = profile_named(options_.profile);
+  subject_.profile = options_.profile;
   live_window_.clear();
   live_faces_ = 0;
 }

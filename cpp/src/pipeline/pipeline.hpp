@@ -11,19 +11,9 @@
 #include "geometry/rotation.hpp"
 #include "pipeline/backend.hpp"
 #include "pipeline/mask.hpp"
+#include "pipeline/options.hpp"
 
 namespace dmask {
-
-struct PipelineOptions {
-  std::string models_dir;            // where face.dmm, eyelid.dmm and the nets are
-  std::string weights = "research";  // research | open: the nets' licence; open ones are in models_dir/open
-  std::string profile = "clinical";  // clinical | article | strict
-  std::string backend = "auto";      // auto | cpu | tensorrt
-  std::string precision = "auto";    // auto | f32 | bf16 (cpu) | f16 (tensorrt)
-  int threads = 1;                   // of the nets, 0: all
-  bool live_calibration = true;      // process() calibrates by itself
-  FitOptions fit;
-};
 
 struct FrameResult {
   FrameFit fit;
