@@ -1,6 +1,7 @@
 // The C ABI with frames, pictures, structs and buffers as a careless program would hand them over. The nets are stubs.
 #include "capi/frame.hpp"
 #include "dmask/dmask.h"
+#include "pipeline/options.hpp"
 #include "stub_net.hpp"
 #include "tiny.hpp"
 
@@ -160,6 +161,9 @@ void create(Bytes& bytes) {
   dmask_pipeline* made = reinterpret_cast<dmask_pipeline*>(1);
   const int status = dmask_create(bytes.one_in(16) ? nullptr : &options, bytes.one_in(16) ? nullptr : &made, error, bytes.one_in(8) ? bytes.between(0, 20) : sizeof error);
   if (status == DMASK_OK) {
+    dmask::option_named("hfov_deg").check(options.hfov_deg);  // throws what nobody catches, did the C interface let more in
+    dmask::option_named("hvid_mm").check(options.patient.hvid_mm);
+    dmask::option_named("threads").check(std::int64_t{options.threads});
     process(made, bytes);
     render(made, bytes);
     dmask_destroy(made);

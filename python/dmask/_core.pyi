@@ -1,6 +1,7 @@
 """The C++ core. Pictures are (H, W, 3) uint8 BGR; NaN stands for what was not measured."""
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -16,19 +17,55 @@ Points = NDArray[np.float32]  # rows of x, y (pixels of the frame) and confidenc
 class Error(errors.Error): ...
 
 class Options:
-    models_dir: str
-    weights: str  # research | open
+    """Settings of a Pipeline, by keyword; `option_table` has ranges and meanings."""
+
     profile: str  # clinical | article | strict
-    backend: str  # auto | cpu | tensorrt
-    precision: str  # auto | f32 | bf16
-    threads: int
     hfov_deg: float
     hvid_mm: float
     fixating: str  # none | od | os | both
     fixating_from_s: float
     fixating_to_s: float
     eyebrows: bool
-    def __init__(self) -> None: ...
+    backend: str  # auto | cpu | tensorrt
+    weights: str  # research | open
+    models_dir: str
+    precision: str  # auto | f32 | bf16 | f16
+    threads: int
+    live_calibration: bool
+    landmark_sigma_pct: float
+    lid_sigma_pct: float
+    iris_sigma_pct: float
+    limbus_information: float
+    window_information: float
+    smoothing_scale: float
+    def __init__(
+        self,
+        *,
+        profile: str = ...,
+        hfov_deg: float = ...,
+        hvid_mm: float = ...,
+        fixating: str = ...,
+        fixating_from_s: float = ...,
+        fixating_to_s: float = ...,
+        eyebrows: bool = ...,
+        backend: str = ...,
+        weights: str = ...,
+        models_dir: str | PathLike[str] = ...,
+        precision: str = ...,
+        threads: int = ...,
+        live_calibration: bool = ...,
+        landmark_sigma_pct: float = ...,
+        lid_sigma_pct: float = ...,
+        iris_sigma_pct: float = ...,
+        limbus_information: float = ...,
+        window_information: float = ...,
+        smoothing_scale: float = ...,
+    ) -> None: ...
+    def to_dict(self) -> dict[str, Any]: ...
+    def __copy__(self) -> Options: ...
+    def __deepcopy__(self, memo: dict[Any, Any], /) -> Options: ...
+
+def option_table() -> list[dict[str, Any]]: ...
 
 class EyeDetection:
     lid: Points  # (20, 3)

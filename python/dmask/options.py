@@ -77,7 +77,7 @@ def _destination(name: str) -> str:
 
 
 def core_options(args: argparse.Namespace) -> dict[str, Any]:
-    """Values by option from the arguments; what a command does not have takes its default. Raises WrongUse."""
+    """Values by option; what a command has no argument for takes its default. Raises WrongUse."""
     options: dict[str, Any] = {}
     for name, row in table().items():
         value = getattr(args, _destination(name), None)

@@ -154,13 +154,13 @@ Enum coded(const char* name, std::int32_t code) {
 }
 
 dmask_patient default_patient() {
-  const Patient p;
+  const PatientOptions p;
   return {sizeof(dmask_patient), static_cast<std::int32_t>(p.fixating), p.fixating_from_s, p.fixating_to_s, p.hvid_mm};
 }
 
-Patient valid_patient(const dmask_patient& p) {
+PatientOptions valid_patient(const dmask_patient& p) {
   require_struct(&p, "dmask_patient");
-  const Patient patient{p.hvid_mm, coded<Fixating>("fixating", p.fixating), p.fixating_from_s, p.fixating_to_s};
+  const PatientOptions patient{p.hvid_mm, coded<Fixating>("fixating", p.fixating), p.fixating_from_s, p.fixating_to_s};
   check_patient(patient);
   return patient;
 }

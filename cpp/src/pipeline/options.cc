@@ -92,11 +92,11 @@ Option option(const char* name, OptionUse use, At at, const Range& range, const 
 
 // Of the patient: what follows from it in the fits follows in apply_patient() alone.
 template <class Value>
-Option option(const char* name, OptionUse use, Value Patient::*field, const Range& range, const char* help) {
+Option option(const char* name, OptionUse use, Value PatientOptions::*field, const Range& range, const char* help) {
   Option o = described<Value>(name, use, range, help);
   o.get = [field](const PipelineOptions& options) { return shown(patient_of(options.fit).*field); };
   o.put = [field](PipelineOptions& options, const OptionValue& value) {
-    Patient patient = patient_of(options.fit);
+    PatientOptions patient = patient_of(options.fit);
     take(patient.*field, value);
     apply_patient(patient, options.fit);
   };
@@ -113,11 +113,11 @@ std::vector<Option> make_table() {
       // A flat picture of more than 150 degrees is stretched fourteenfold at its sides; below 5 the pose has no depth left.
       option("hfov_deg", mask, DMASK_FIELD(fit.hfov_deg), {5, 150, "degrees"}, "the camera's horizontal field of view"),
       // From the smallest eyes with microcornea to the largest with megalocornea.
-      option("hvid_mm", mask, &Patient::hvid_mm, {8, 16, "mm"},
+      option("hvid_mm", mask, &PatientOptions::hvid_mm, {8, 16, "mm"},
              "the patient's horizontal visible iris diameter; the default, the adult mean, stands for not measured"),
-      option("fixating", mask, &Patient::fixating, {}, "the eye known to look into the camera for a while"),
-      option("fixating_from_s", mask, &Patient::fixating_from_s, of_time, "when the fixation begins, on the clock of the frames"),
-      option("fixating_to_s", mask, &Patient::fixating_to_s, of_time, "when the fixation ends, on the clock of the frames"),
+      option("fixating", mask, &PatientOptions::fixating, {}, "the eye known to look into the camera for a while"),
+      option("fixating_from_s", mask, &PatientOptions::fixating_from_s, of_time, "when the fixation begins, on the clock of the frames"),
+      option("fixating_to_s", mask, &PatientOptions::fixating_to_s, of_time, "when the fixation ends, on the clock of the frames"),
       option("eyebrows", mask, DMASK_FIELD(fit.eyebrows), {}, "the lids follow the brows"),
       option("backend", nets, DMASK_FIELD(backend), {}, "what the networks run on"),
       option("weights", nets, DMASK_FIELD(weights), {},
@@ -145,12 +145,12 @@ std::vector<Option> make_table() {
 
 }  // namespace
 
-Patient patient_of(const FitOptions& fit) {
+PatientOptions patient_of(const FitOptions& fit) {
   const bool* eye = fit.fixation.eye;
   return {fit.hvid_mm, static_cast<Fixating>((eye[OD] ? 1 : 0) + (eye[OS] ? 2 : 0)), fit.fixation.from_s, fit.fixation.to_s};
 }
 
-void apply_patient(const Patient& patient, FitOptions& fit) {
+void apply_patient(const PatientOptions& patient, FitOptions& fit) {
   fit.hvid_mm = patient.hvid_mm;
   fit.hvid_sd_mm = patient.hvid_mm == FitOptions{}.hvid_mm ? FitOptions{}.hvid_sd_mm : measured_hvid_sd_mm;
   fit.fixation.eye[OD] = patient.fixating == Fixating::od || patient.fixating == Fixating::both;
@@ -220,7 +220,7 @@ void check_options(const PipelineOptions& options) {
   check_patient(patient_of(options.fit));
 }
 
-void check_patient(const Patient& patient) {
+void check_patient(const PatientOptions& patient) {
   PipelineOptions options;
   apply_patient(patient, options.fit);
   for (const char* name : {"hvid_mm", "fixating", "fixating_from_s", "fixating_to_s"}) {

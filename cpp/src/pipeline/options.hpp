@@ -40,13 +40,13 @@ template <class Enum>
 const char* name_of(Enum value) { return choices_of<Enum>.at(static_cast<std::size_t>(value)); }
 
 // What is known of a patient beforehand.
-struct Patient {
+struct PatientOptions {
   double hvid_mm = FitOptions{}.hvid_mm;
   Fixating fixating = Fixating::none;
   double fixating_from_s = 0, fixating_to_s = 0;
 };
-Patient patient_of(const FitOptions& fit);
-void apply_patient(const Patient& patient, FitOptions& fit);
+PatientOptions patient_of(const FitOptions& fit);
+void apply_patient(const PatientOptions& patient, FitOptions& fit);
 
 struct PipelineOptions {
   std::string models_dir;  // where face.dmm, eyelid.dmm and the nets are
@@ -95,6 +95,6 @@ void set_option(PipelineOptions& options, const std::string& name, const OptionV
 
 // Every value by itself, and what has to hold between them. Throws WrongOption.
 void check_options(const PipelineOptions& options);
-void check_patient(const Patient& patient);
+void check_patient(const PatientOptions& patient);
 
 }  // namespace dmask
