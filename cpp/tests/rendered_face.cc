@@ -24,7 +24,7 @@ struct Patient {
   MaskFrame frame(double t) const {
     MaskFrame f;
     f.face = true;
-    f.rotation = head_rotation({6 * std::sin(1.3 * t), 3 * std::sin(0.9 * t), 2 * std::sin(1.1 * t)}).cast<float>();
+    f.turn_to(head_rotation({6 * std::sin(1.3 * t), 3 * std::sin(0.9 * t), 2 * std::sin(1.1 * t)}).cast<float>());
     f.translation = {3 * static_cast<float>(std::sin(0.7 * t)), 20, 520};
     f.units.setZero(models.face.units());
     const double since_blink = std::fmod(t, 3.0) - 2.0;

@@ -42,7 +42,7 @@ MaskSubject subject() {
 MaskFrame frame_at(double yaw_deg, double pitch_deg, double roll_deg, const Vec3f& translation) {
   MaskFrame f;
   f.face = true;
-  f.rotation = head_rotation({yaw_deg, pitch_deg, roll_deg}).cast<float>();
+  f.turn_to(head_rotation({yaw_deg, pitch_deg, roll_deg}).cast<float>());
   f.translation = translation;
   f.units.setZero(models().face.units());
   for (int u = 0; u < f.units.size(); ++u) f.units[u] = u % 6 == 0 ? 0.4f : u % 6 == 1 ? 5e-4f : 0.0f;

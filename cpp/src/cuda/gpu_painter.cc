@@ -101,7 +101,8 @@ void GpuPainter::resize(int width, int height) {
 
 void GpuPainter::write_parameters(const MaskFrame& frame, const Camera& camera) {
   MaskView& view = *view_.get();
-  for (int row = 0; row < 3; ++row) copy(frame.rotation.row(row), view.rotation + 3 * row);
+  const Mat3f rotation = frame.rotation();
+  for (int row = 0; row < 3; ++row) copy(rotation.row(row), view.rotation + 3 * row);
   copy(frame.translation, view.translation);
   view.focal_px = static_cast<float>(camera.focal_px);
   view.cx = static_cast<float>(camera.cx);

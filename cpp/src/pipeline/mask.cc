@@ -61,10 +61,13 @@ LidWeights shut(const EyelidRows& rows, const EyeStatics& statics, const LidWeig
 
 }  // namespace
 
+Mat3f MaskFrame::rotation() const { return (frontal() * exp_so3(turn.cast<double>())).cast<float>(); }
+
+void MaskFrame::turn_to(const Mat3f& rotation) { turn = log_so3((frontal() * rotation.cast<double>()).eval()).cast<float>(); }
+
 float* MaskFrame::write_row(float* row) const {
-  const Vec3 turn = log_so3((frontal() * rotation.cast<double>()).eval());
   *row++ = face ? 1.0f : 0.0f;
-  for (int a = 0; a < 3; ++a) *row++ = static_cast<float>(turn[a]);
+  for (int a = 0; a < 3; ++a) *row++ = turn[a];
   for (int a = 0; a < 3; ++a) *row++ = translation[a];
   row = std::copy_n(units.data(), units.size(), row);
   for (const EyeState& e : eyes) {
@@ -87,7 +90,7 @@ MaskFrame MaskFrame::from_row(const float* row, int units, int motions) {
   for (int i = 0; i < row_size(units, motions); ++i)
     check(std::isfinite(row[i]), "the track holds a number that is not finite: the file is damaged");
   frame.face = *row++ > 0.5f;
-  frame.rotation = (frontal() * exp_so3(Vec3(row[0], row[1], row[2]))).cast<float>();
+  frame.turn = {row[0], row[1], row[2]};
   frame.translation = {row[3], row[4], row[5]};
   row += 6;
   frame.units = Eigen::Map<const VecXf>(row, units);
@@ -135,7 +138,7 @@ MaskFrame mask_frame(const Models& models, const Calibration& calibration, const
   for (int eye = 0; eye < 2; ++eye) frame.eyes[eye].motion.setZero(models.eyelid[eye].motion.cols());
   if (!frame.face) return frame;
 
-  frame.rotation = fit.pose.rotation.cast<float>();
+  frame.turn_to(fit.pose.rotation.cast<float>());
   frame.units = fit.pose.units.cast<float>();
   // The mask's eyes lie over the patient's: a generic face has another interocular distance.
   const Vec3 own_middle = 0.5 * (calibration.eyes[OD].centre + calibration.eyes[OS].centre);

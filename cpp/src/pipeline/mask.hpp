@@ -31,10 +31,11 @@ struct MaskSubject {
   std::array<MaskEye, 2> eyes;
 };
 
-// One frame; a row of the track file.
+// One frame; a row of the track file. It holds no more than the row does, so that the mask of a frame and the mask of its
+// row are the same picture.
 struct MaskFrame {
   bool face = false;
-  Mat3f rotation = Mat3f::Identity();
+  Vec3f turn = Vec3f::Zero();        // of the head from straight ahead, axis times angle, head axes, rad
   Vec3f translation = Vec3f::Zero();
   UnitWeightsF units;
   struct EyeState {
@@ -43,6 +44,9 @@ struct MaskFrame {
     LidWeightsF motion;              // w_em
   };
   std::array<EyeState, 2> eyes;
+
+  Mat3f rotation() const;            // head axes to camera axes
+  void turn_to(const Mat3f& rotation);
 
   static int row_size(int units, int motions) { return 7 + units + 2 * (3 + motions); }
   std::vector<float> to_row() const;

@@ -140,20 +140,21 @@ void MaskMesh::pose(const MaskFrame& frame, VecXf& head, VecXf& local, Points3f&
     if (std::abs(frame.units[u]) > least_unit) unit_blocks.add(u, frame.units[u], head);
   for (int eye = 0; eye < 2; ++eye) place_eye(*this, frame, eye, local, head);
   const Eigen::Map<const Points3f> rows(head.data(), vertices(), 3);
-  camera.noalias() = rows * frame.rotation.transpose();
+  camera.noalias() = rows * frame.rotation().transpose();
   camera.rowwise() += frame.translation.transpose();
 }
 
 std::array<Globe, 2> mask_globes(const MaskSubject& subject, const MaskFrame& frame) {
+  const Mat3f rotation = frame.rotation();
   std::array<Globe, 2> globes;
   for (int eye = 0; eye < 2; ++eye) {
     const MaskFrame::EyeState& state = frame.eyes[eye];
     Globe& globe = globes[eye];
     globe.visible = true;
-    globe.centre = frame.rotation * subject.eyes[eye].centre + frame.translation;
+    globe.centre = rotation * subject.eyes[eye].centre + frame.translation;
     globe.iris_radius_mm = state.gaze ? subject.eyes[eye].iris_radius_mm : 0;
     globe.pupil_radius_mm = state.gaze ? 1.9f : 0;
-    globe.axis = frame.rotation * gaze_axis(state.yaw, state.pitch).cast<float>();
+    globe.axis = rotation * gaze_axis(state.yaw, state.pitch).cast<float>();
   }
   return globes;
 }
