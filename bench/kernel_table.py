@@ -82,7 +82,7 @@ def table(kernels: list[Kernel]) -> str:
 
 
 def all_kernels(folder: Path = ROOT / "cpp" / "src" / "cuda") -> list[Kernel]:
-    return [kernel for source in sorted(folder.glob("*.cu")) for kernel in kernels_of(source)]
+    return [kernel for source in sorted(folder.rglob("*.cu")) for kernel in kernels_of(source)]
 
 
 def main() -> int:

@@ -61,8 +61,7 @@ Recording recorded(const std::string& models, const std::string& file) {
   }
   PipelineOptions options;
   options.models_dir = models;
-  options.backend = BackendKind::cpu;
-  Pipeline pipeline(options);
+  Pipeline pipeline(options, cpu_backend());
   for (int i = 0; i < recorded_frames; ++i)
     detections[i] = pipeline.detect(rendered(models, i / 30.0, frame_px, frame_px).view(), i / 30.0);
   if (std::FILE* f = file.empty() ? nullptr : std::fopen(file.c_str(), "wb")) {

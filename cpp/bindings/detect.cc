@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 
+#include "cuda/gpu.hpp"
 #include "frame_view.hpp"
 #include "detect/detections.hpp"
 #include "detect/detector.hpp"
@@ -120,6 +121,12 @@ void bind_yunet(py::module_& m) {
           "five points (x, y) and the score, in pixels of the frame.");
 }
 
+MakeVision looks_of(const std::string& backend) {
+  if (backend == "cpu") return make_cpu_vision;
+  if (backend == "tensorrt") return cuda::make_gpu_vision;
+  throw Error("got detector backend '" + backend + "', expected cpu or tensorrt");
+}
+
 }  // namespace
 
 void bind_detect(py::module_& m) {
@@ -134,7 +141,6 @@ void bind_detect(py::module_& m) {
              DetectorOptions options;
              options.model_dir = model_dir;
              options.face_detector_path = face_detector_path;
-             options.backend = backend;
              options.precision = precision;
              options.threads = threads;
              options.min_detection_score = min_detection_score;
@@ -145,10 +151,10 @@ void bind_detect(py::module_& m) {
              options.cut_grey_levels = cut_grey_levels;
              options.reacquire_s = reacquire_s;
              options.min_face_px = min_face_px;
-             return std::make_unique<Detector>(options);
+             return std::make_unique<Detector>(options, looks_of(backend));
            }),
            py::arg("model_dir"), py::kw_only(), py::arg("face_detector_path") = defaults.face_detector_path,
-           py::arg("backend") = defaults.backend, py::arg("precision") = defaults.precision,
+           py::arg("backend") = "cpu", py::arg("precision") = defaults.precision,
            py::arg("threads") = defaults.threads, py::arg("min_detection_score") = defaults.min_detection_score,
            py::arg("min_confirmation_score") = defaults.min_confirmation_score,
            py::arg("min_new_face_score") = defaults.min_new_face_score,

@@ -1,8 +1,8 @@
 #include <pybind11/pybind11.h>
 
-#include "cuda/status.hpp"
-#include "detect/tensorrt/engine_file.hpp"
-#include "detect/tensorrt/status.hpp"
+#include "cuda/runtime/status.hpp"
+#include "cuda/tensorrt/engine_file.hpp"
+#include "cuda/tensorrt/status.hpp"
 
 namespace py = pybind11;
 

@@ -4,7 +4,8 @@
 
 #include <thread>
 
-#include "cuda/batch_check.hpp"
+#include "cuda/choose_backend.hpp"
+#include "cuda/fits/batch_check.hpp"
 #include "frame_view.hpp"
 #include "geometry/check.hpp"
 #include "geometry/rotation.hpp"
@@ -200,7 +201,10 @@ void bind_pipeline(py::module_& m) {
       .def_readonly("mask", &PyResult::mask);
 
   py::class_<Pipeline>(m, "Pipeline", "From frames to masks; see Pipeline.process.")
-      .def(py::init<const PipelineOptions&>(), py::call_guard<py::gil_scoped_release>())
+      .def(py::init([](const PipelineOptions& options) {
+             return std::make_unique<Pipeline>(options, choose_backend(options));
+           }),
+           py::call_guard<py::gil_scoped_release>())
       .def("process",
            [](Pipeline& p, const Frame& frame, double time_s) {
              PyResult r;
@@ -292,7 +296,7 @@ void bind_pipeline(py::module_& m) {
              return d;
            })
       .def("track_statics", [](const Pipeline& p) { return statics_of(p.subject()); })
-      .def_property_readonly("backend", [](const Pipeline& p) { return p.backend().backend; })
+      .def_property_readonly("backend", [](const Pipeline& p) { return p.backend().name; })
       .def_property_readonly("backend_reason", [](const Pipeline& p) { return p.backend().reason; });
 
   py::class_<MaskRenderer>(m, "MaskRenderer", "Pictures of a stored track.")

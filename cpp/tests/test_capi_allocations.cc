@@ -34,7 +34,7 @@ int main() {
 
   PipelineOptions options;
   options.models_dir = models;
-  Pipeline pipeline(options);
+  Pipeline pipeline(options, cpu_backend());
   Tracker tracker(pipeline.models(), pipeline.fit_options());
   FrameDetection detection;
   FrameResult result;

@@ -5,7 +5,8 @@
 #include <vector>
 
 #include "check.hpp"
-#include "cuda/device.hpp"
+#include "cuda/runtime/device.hpp"
+#include "cuda_twins/twins.hpp"
 #include "detect/crop.hpp"
 #include "detect/thumbnail.hpp"
 

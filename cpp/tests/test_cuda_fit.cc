@@ -6,10 +6,11 @@
 #include <vector>
 
 #include "check.hpp"
-#include "cuda/batch_check.hpp"
-#include "cuda/batch_fit.hpp"
-#include "cuda/device.hpp"
-#include "cuda/fit_input.hpp"
+#include "cuda/fits/batch_check.hpp"
+#include "cuda/fits/batch_fit.hpp"
+#include "cuda/fits/fit_input.hpp"
+#include "cuda/runtime/device.hpp"
+#include "cuda_twins/twins.hpp"
 #include "geometry/rotation.hpp"
 
 using namespace dmask;

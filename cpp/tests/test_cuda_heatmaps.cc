@@ -4,8 +4,9 @@
 #include <vector>
 
 #include "check.hpp"
-#include "cuda/device.hpp"
-#include "cuda/status.hpp"
+#include "cuda/runtime/device.hpp"
+#include "cuda/runtime/status.hpp"
+#include "cuda_twins/twins.hpp"
 
 using namespace dmask;
 using namespace dmask::cuda;

@@ -4,7 +4,8 @@
 #include <vector>
 
 #include "check.hpp"
-#include "cuda/device.hpp"
+#include "cuda/runtime/device.hpp"
+#include "cuda_twins/twins.hpp"
 #include "detect/line_rules.hpp"
 
 using namespace dmask;

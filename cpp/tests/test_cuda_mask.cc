@@ -9,7 +9,8 @@
 
 #include "check.hpp"
 #include "cuda/gpu.hpp"
-#include "cuda/gpu_painter.hpp"
+#include "cuda/mask/gpu_painter.hpp"
+#include "cuda_twins/twins.hpp"
 #include "geometry/check.hpp"
 #include "geometry/rotation.hpp"
 

@@ -8,7 +8,8 @@
 #include <vector>
 
 #include "check.hpp"
-#include "cuda/device.hpp"
+#include "cuda/choose_backend.hpp"
+#include "cuda/runtime/device.hpp"
 #include "detect/detector.hpp"
 #include "detect/vision.hpp"
 #include "geometry/check.hpp"
@@ -60,21 +61,21 @@ std::filesystem::path engine_cache(bool filled) {
 
 void tensorrt_is_taken_where_nothing_is_missing() {
   engine_cache(true);
-  const BackendChoice chosen = choose_backend(BackendKind::automatic, nets());
-  EXPECT(chosen.backend == "tensorrt");
+  const Backend chosen = choose_backend(options(BackendKind::automatic));
+  EXPECT(chosen.name == "tensorrt");
   EXPECT(chosen.reason.find("host emulation") != std::string::npos);
-  EXPECT(choose_backend(BackendKind::tensorrt, nets()).backend == "tensorrt");
-  EXPECT(choose_backend(BackendKind::cpu, nets()).backend == "cpu");
+  EXPECT(choose_backend(options(BackendKind::tensorrt)).name == "tensorrt");
+  EXPECT(choose_backend(options(BackendKind::cpu)).name == "cpu");
 }
 
 void what_is_missing_is_the_reason_or_the_error() {
   const auto expect_reason = [](const std::string& word) {
-    const BackendChoice chosen = choose_backend(BackendKind::automatic, nets());
-    EXPECT(chosen.backend == "cpu");
+    const Backend chosen = choose_backend(options(BackendKind::automatic));
+    EXPECT(chosen.name == "cpu");
     EXPECT(chosen.reason.find(word) != std::string::npos);
     std::string said;
     try {
-      choose_backend(BackendKind::tensorrt, nets());
+      choose_backend(options(BackendKind::tensorrt));
     } catch (const Error& error) {
       said = error.what();
     }
@@ -113,8 +114,9 @@ void compare(const FrameResult& got, const FrameResult& want, Worst& worst) {
 // A first look, steady frames, a confirmation by the face detector, a black frame and the face again.
 void frames_become_the_same_masks_as_on_the_cpu() {
   engine_cache(true);
-  Pipeline gpu(options(BackendKind::tensorrt)), cpu(options(BackendKind::cpu));
-  EXPECT(gpu.backend().backend == "tensorrt" && cpu.backend().backend == "cpu");
+  const PipelineOptions on_gpu = options(BackendKind::tensorrt);
+  Pipeline gpu(on_gpu, choose_backend(on_gpu)), cpu(options(BackendKind::cpu), cpu_backend());
+  EXPECT(gpu.backend().name == "tensorrt" && cpu.backend().name == "cpu");
   std::vector<std::uint8_t> bgr(width * height * 3);
   Worst worst;
   long allocations = 0;

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "check.hpp"
-#include "cuda/device.hpp"
+#include "cuda/runtime/device.hpp"
+#include "cuda/tensorrt/device_net.hpp"
+#include "cuda/tensorrt/status.hpp"
 #include "detect/net.hpp"
-#include "detect/tensorrt/device_net.hpp"
-#include "detect/tensorrt/status.hpp"
 #include "geometry/check.hpp"
 #include "tensorrt_double/engines.hpp"
 

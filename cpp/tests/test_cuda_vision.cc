@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "check.hpp"
-#include "cuda/device.hpp"
-#include "cuda/gpu_vision.hpp"
+#include "cuda/gpu.hpp"
+#include "cuda/looks/gpu_vision.hpp"
+#include "cuda/runtime/device.hpp"
 #include "detect/detector.hpp"
 #include "detect/net.hpp"
 #include "detect/vision.hpp"
@@ -230,11 +231,9 @@ void faces_are_found_where_the_cpu_finds_them() {
 
 void a_missing_gpu_is_said_before_anything_else() {
   cuda_host::pretend_status(100);
-  DetectorOptions o = options();
-  o.backend = "tensorrt";
   std::string message;
   try {
-    make_vision(o);
+    make_gpu_vision(options());
   } catch (const Error& error) {
     message = error.what();
   }

@@ -2,9 +2,9 @@
 #include <cstdlib>
 
 #include "check.hpp"
+#include "cuda/tensorrt/device_net.hpp"
+#include "cuda/tensorrt/status.hpp"
 #include "detect/net.hpp"
-#include "detect/tensorrt/device_net.hpp"
-#include "detect/tensorrt/status.hpp"
 #include "geometry/check.hpp"
 #include "models_dir.hpp"
 

@@ -14,6 +14,7 @@
 #include <new>
 
 #include "capi/frame.hpp"
+#include "cuda/choose_backend.hpp"
 #include "pipeline/mask_mesh.hpp"
 #include "pipeline/pipeline.hpp"
 
@@ -260,10 +261,10 @@ void tell_calibration(dmask_pipeline& p, const Calibration& c) {
 }  // namespace
 
 dmask_pipeline::dmask_pipeline(const dmask_options& options)
-    : settings(settings_of(options)), log(options.log), log_user(options.log_user), core(settings) {
+    : settings(settings_of(options)), log(options.log), log_user(options.log_user), core(settings, choose_backend(settings)) {
   core.prepare();
   parameter_names = names_of_parameters(core.models());
-  backend = core.backend().backend + ": " + core.backend().reason;
+  backend = core.backend().name + ": " + core.backend().reason;
   const MaskMesh generic(core.models(), core.subject());
   vertices = generic.vertices();
   triangles = generic.triangles;

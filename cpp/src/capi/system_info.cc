@@ -1,7 +1,7 @@
 #include <cstdio>
 #include <openvino/openvino.hpp>
 
-#include "cuda/status.hpp"
+#include "cuda/runtime/status.hpp"
 #include "dmask/dmask.h"
 
 namespace {

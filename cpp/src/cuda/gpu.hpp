@@ -3,8 +3,6 @@
 
 #include <memory>
 
-#include "cuda/status.hpp"
-
 namespace dmask {
 
 class Painter;

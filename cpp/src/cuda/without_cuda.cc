@@ -1,6 +1,7 @@
-// Stands in for this folder in a build without the kernels.
-#include "cuda/batch_fit.hpp"
+// Stands in for this folder's kernels in a build without them.
+#include "cuda/fits/batch_check.hpp"
 #include "cuda/gpu.hpp"
+#include "cuda/runtime/status.hpp"
 #include "detect/vision.hpp"
 #include "geometry/check.hpp"
 #include "pipeline/mask.hpp"
@@ -17,12 +18,8 @@ std::unique_ptr<Vision> make_gpu_vision(const DetectorOptions&) { throw Error(st
 
 std::unique_ptr<Painter> make_gpu_painter(const Models&, const MaskSubject&) { throw Error(status().problem); }
 
-struct BatchFit::Device {};
-BatchFit::BatchFit(const Models& models, const FitOptions& options) : models_(models), options_(options) {
+BatchComparison compare_batch_fit(const Models&, const FitOptions&, const Calibration&, const std::vector<FrameDetection>&) {
   throw Error("a batch is fitted on a GPU: " + status().problem);
 }
-BatchFit::~BatchFit() = default;
-int BatchFit::add_subject(const Calibration&) { return 0; }
-void BatchFit::fit(const std::vector<Item>&, std::vector<FrameFit>&) {}
 
 }  // namespace dmask::cuda

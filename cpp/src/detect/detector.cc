@@ -70,7 +70,8 @@ void check_frame(const ImageView& frame) {
 
 }  // namespace
 
-Detector::Detector(const DetectorOptions& options) : options_(options), vision_(make_vision(options)) {
+Detector::Detector(const DetectorOptions& options, const MakeVision& make_vision)
+    : options_(options), vision_(make_vision(options)) {
   check(options.check_interval_frames >= 1, "check_interval_frames is " +
                                                 std::to_string(options.check_interval_frames) + ", expected 1 or more");
 }

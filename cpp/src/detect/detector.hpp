@@ -16,7 +16,6 @@ namespace dmask {
 struct DetectorOptions {
   std::string model_dir;                 // directory of face68, eyelid, iris and lines .onnx
   std::string face_detector_path;        // YuNet; empty: face_detection_yunet_2023mar.onnx in model_dir
-  std::string backend = "cpu";           // cpu | tensorrt
   std::string precision = "auto";        // f32 | bf16 | auto
   int threads = 1;                       // CPU threads of a net, 0: all
   float min_detection_score = 0.6f;      // 0..1, YuNet's score of a new face
@@ -32,7 +31,7 @@ struct DetectorOptions {
 class Detector {
  public:
   // Throws Error when a model is missing or is not what is expected.
-  explicit Detector(const DetectorOptions& options);
+  explicit Detector(const DetectorOptions& options, const MakeVision& make_vision = make_cpu_vision);
 
   // frame: BGR, grey, BGRA or NV12, both sides at least 16 px; in GPU memory for backend tensorrt alone. time_s rises from call to call.
   FrameDetection detect(const ImageView& frame, double time_s);

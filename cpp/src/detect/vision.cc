@@ -1,9 +1,7 @@
 #include "detect/vision.hpp"
 
-#include "cuda/gpu.hpp"
 #include "detect/detector.hpp"
 #include "detect/net.hpp"
-#include "geometry/check.hpp"
 
 namespace dmask {
 namespace {
@@ -50,12 +48,6 @@ NetOptions yunet_options(const DetectorOptions& options) {
   net.precision = options.precision;
   net.threads = options.threads;
   return net;
-}
-
-std::unique_ptr<Vision> make_vision(const DetectorOptions& options) {
-  if (options.backend == "cpu") return make_cpu_vision(options);
-  if (options.backend == "tensorrt") return cuda::make_gpu_vision(options);
-  throw Error("got detector backend '" + options.backend + "', expected cpu or tensorrt");
 }
 
 }  // namespace dmask

@@ -1,8 +1,9 @@
 // What the detector asks of a backend: from the pixels of one frame, through the nets, to points in the pixels of a crop.
-// One file per backend implements it: detect/cpu_vision.cc, cuda/gpu_vision.cc.
+// One file per backend implements it: cpu_vision.cc here, cuda/looks/gpu_vision.cc.
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -61,9 +62,9 @@ class Vision {
   DetectTimings timings_;
 };
 
-// By options.backend. Throws Error when a model is missing or is not what is expected.
-std::unique_ptr<Vision> make_vision(const DetectorOptions& options);
-std::unique_ptr<Vision> make_cpu_vision(const DetectorOptions& options);
+// Makes a backend's looks. Throws Error when a model is missing or is not what is expected.
+using MakeVision = std::function<std::unique_ptr<Vision>(const DetectorOptions&)>;
+std::unique_ptr<Vision> make_cpu_vision(const DetectorOptions& options);  // with OpenVINO
 
 // The nets' files and tensors.
 struct NetOptions;

@@ -1,21 +1,22 @@
-// Which backend looks at frames and draws masks, and why.
+// What looks at frames and draws masks. The core has the CPU's; who makes a Pipeline may hand it another.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <string>
 
-#include "pipeline/options.hpp"
+#include "detect/detector.hpp"
+#include "pipeline/mask.hpp"
 
 namespace dmask {
 
-struct DetectorOptions;
-
-struct BackendChoice {
-  std::string backend;  // cpu | tensorrt
-  std::string reason;   // one line
+struct Backend {
+  std::string name;    // cpu | tensorrt
+  std::string reason;  // why it was taken, one line
+  MakeVision make_vision;
+  std::function<std::unique_ptr<Painter>(const Models&, const MaskSubject&)> make_painter;
 };
 
-// automatic takes TensorRT where a GPU, its library and every engine are there, else the CPU.
-// Throws Error where tensorrt is asked for and something is missing: what, and how to get it.
-BackendChoice choose_backend(BackendKind asked, const DetectorOptions& nets);
+Backend cpu_backend(std::string reason = "OpenVINO, as asked for");
 
 }  // namespace dmask

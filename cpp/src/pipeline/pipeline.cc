@@ -1,8 +1,8 @@
 #include "pipeline/pipeline.hpp"
 
 #include <chrono>
+#include <utility>
 
-#include "cuda/gpu.hpp"
 #include "geometry/check.hpp"
 #include "geometry/cpu.hpp"
 #include "geometry/rotation.hpp"
@@ -20,15 +20,6 @@ std::string nets_dir(const PipelineOptions& options) {
   return options.weights == Weights::open ? options.models_dir + "/open" : options.models_dir;
 }
 
-DetectorOptions detector_options(const PipelineOptions& options) {
-  DetectorOptions d;
-  d.model_dir = nets_dir(options);
-  d.face_detector_path = options.models_dir + "/face_detection_yunet_2023mar.onnx";
-  d.precision = name_of(options.precision);
-  d.threads = options.threads;
-  return d;
-}
-
 Calibration generic_calibration(const Models& models, const FitOptions& options) {
   Calibration c;
   c.identity.setZero(options.identity_modes);
@@ -44,9 +35,18 @@ const PipelineOptions& checked(const PipelineOptions& options) {
 
 }  // namespace
 
-Pipeline::Pipeline(const PipelineOptions& options)
+DetectorOptions detector_options(const PipelineOptions& options) {
+  DetectorOptions d;
+  d.model_dir = nets_dir(options);
+  d.face_detector_path = options.models_dir + "/face_detection_yunet_2023mar.onnx";
+  d.precision = name_of(options.precision);
+  d.threads = options.threads;
+  return d;
+}
+
+Pipeline::Pipeline(const PipelineOptions& options, Backend backend)
     : options_(checked(options)),
-      backend_(choose_backend(options.backend, detector_options(options))),
+      backend_(std::move(backend)),
       models_(Models::load(options.models_dir, nets_dir(options))),
       tracker_(models_, options_.fit),
       subject_(mask_subject(models_, generic_calibration(models_, options_.fit), options_.fit, Profile::strict)) {
@@ -82,9 +82,7 @@ Calibration Pipeline::calibrate_live() {
 
 void Pipeline::prepare() {
   if (detector_) return;
-  DetectorOptions d = detector_options(options_);
-  d.backend = backend_.backend;
-  detector_ = std::make_unique<Detector>(d);
+  detector_ = std::make_unique<Detector>(detector_options(options_), backend_.make_vision);
 }
 
 FrameDetection Pipeline::detect(const ImageView& frame, double time_s) {
@@ -105,8 +103,7 @@ const Calibration& Pipeline::calibrate(const std::vector<FrameDetection>& window
 void Pipeline::use_calibration() {
   tracker_.set_calibration(calibration_);
   subject_ = mask_subject(models_, calibration_, options_.fit, options_.profile);
-  if (backend_.backend == "tensorrt") painter_ = cuda::make_gpu_painter(models_, subject_);
-  else painter_ = std::make_unique<MaskPainter>(models_, subject_);
+  painter_ = backend_.make_painter(models_, subject_);
 }
 
 void Pipeline::use_subject(const Subject& subject, int width, int height) {

@@ -15,6 +15,9 @@
 
 namespace dmask {
 
+// What the nets are loaded from, and how they run.
+DetectorOptions detector_options(const PipelineOptions& options);
+
 struct FrameResult {
   FrameFit fit;
   MaskFrame mask;            // what the profile lets out
@@ -29,7 +32,8 @@ struct StageTimings {  // ms, the last call of each
 
 class Pipeline {
  public:
-  explicit Pipeline(const PipelineOptions& options);
+  // The backend is not looked for here: cuda/choose_backend.hpp does, or take cpu_backend().
+  Pipeline(const PipelineOptions& options, Backend backend);
 
   // Live use: calibrates itself on the first face and again as better frames come in.
   FrameResult process(const ImageView& frame, double time_s, Image& mask);
@@ -58,13 +62,13 @@ class Pipeline {
   Painter* painter() { return painter_.get(); }  // null before the first calibration
   const FitOptions& fit_options() const { return options_.fit; }
   const StageTimings& timings() const { return timings_; }
-  const BackendChoice& backend() const { return backend_; }
+  const Backend& backend() const { return backend_; }
 
  private:
   void use_calibration();
 
   PipelineOptions options_;
-  BackendChoice backend_;
+  Backend backend_;
   Models models_;
   std::unique_ptr<Detector> detector_;  // made when the first frame comes in
   Tracker tracker_;

@@ -5,8 +5,8 @@
 #include <fstream>
 #include <string>
 
+#include "cuda/tensorrt/engine_file.hpp"
 #include "detect/net.hpp"
-#include "detect/tensorrt/engine_file.hpp"
 #include "models/sha256.hpp"
 
 namespace dmask::test {

@@ -1,4 +1,4 @@
-"""Names and place of TensorRT engine files; cpp/src/detect/tensorrt/engine_file.cc says the same."""
+"""Names and place of TensorRT engine files; cpp/src/cuda/tensorrt/engine_file.cc says the same."""
 
 from __future__ import annotations
 

@@ -1,0 +1,179 @@
+#include "cuda/fits/batch_fit.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "cuda/fits/fit_input.hpp"
+#include "cuda/fits/kernels.hpp"
+#include "cuda/runtime/device.hpp"
+#include "cuda/runtime/status.hpp"
+#include "fit/measures.hpp"
+#include "geometry/check.hpp"
+#include "geometry/rotation.hpp"
+
+namespace dmask::cuda {
+namespace {
+
+// Keeps what it holds: a copy into larger memory.
+template <class T>
+void grow(DeviceBuffer<T>& buffer, std::size_t used, std::size_t count, StreamHandle stream) {
+  if (count <= buffer.size()) return;
+  DeviceBuffer<T> larger(std::max(count, 2 * buffer.size()));
+  if (used > 0)
+    check_cuda(cudaMemcpyAsync(larger.get(), buffer.get(), used * sizeof(T), cudaMemcpyDeviceToDevice, stream), "moving subjects");
+  check_cuda(cudaStreamSynchronize(stream), "moving subjects");
+  buffer = std::move(larger);
+}
+
+}  // namespace
+
+struct BatchFit::Device {
+  FitSizes sizes;
+  Stream stream;
+  DeviceBuffer<float> neutral, units, patch, motion, focal_px, unit_sigma;
+  DeviceBuffer<EyeballSubject> eyeballs;
+  DeviceBuffer<std::byte> input, output;
+  PinnedBuffer<std::byte> host_input, host_output;
+  Graph graph;
+  int captured_frames = 0;
+
+  SubjectArrays subjects() const {
+    return {neutral.get(), units.get(), patch.get(), motion.get(), focal_px.get(), unit_sigma.get(), eyeballs.get()};
+  }
+  void enqueue(int frames, const FitOptions& options) {
+    const FrameInput in = FrameInput::at(input.get(), frames, sizes);
+    const FrameOutput out = FrameOutput::at(output.get(), frames, sizes);
+    upload(host_input.get(), in.bytes, input.get(), stream.get());
+    for (const bool from_previous : {true, false})
+      fit_faces(face_fits(sizes, subjects(), in, frames, from_previous), {out.pose, out.units, out.face}, stream.get());  // E1
+    fit_eyelids(eyelid_fits(sizes, subjects(), in, out, frames), {out.motion, out.lids}, stream.get());                   // E2
+    fit_eyeballs(eyeball_fits(subjects(), in, out, frames, options), {out.gaze, out.information, out.eyeballs}, stream.get());  // E3
+    download(output.get(), out.bytes, host_output.get(), stream.get());
+  }
+};
+
+BatchFit::BatchFit(const Models& models, const FitOptions& options) : models_(models), options_(options) {
+  const Status gpu = status();
+  check(gpu.devices > 0, "a batch is fitted on a GPU: " + gpu.problem);
+  device_ = std::make_unique<Device>();
+  device_->sizes = FitSizes::from(models);
+  const VecXf sigma = UnitPrior::from(models.face, options).sigma.cast<float>();
+  device_->unit_sigma.reserve(sigma.size());
+  upload(sigma.data(), sigma.size(), device_->unit_sigma.get(), device_->stream.get());
+  device_->stream.wait();
+}
+
+BatchFit::~BatchFit() = default;
+
+int BatchFit::add_subject(const Calibration& calibration) {
+  Device& d = *device_;
+  const StreamHandle stream = d.stream.get();
+  const std::size_t n = subjects_.size(), face = 3 * static_cast<std::size_t>(d.sizes.rows), patch = 6 * static_cast<std::size_t>(d.sizes.eyelid_rows);
+  std::vector<float> neutral(face), units(face * d.sizes.units), rows(patch), motion(patch * d.sizes.motions);
+  float focal_px = 0;
+  EyeballSubject eyeballs{};
+  pack_subject(calibration, d.sizes, {neutral.data(), units.data(), rows.data(), motion.data(), &focal_px, &eyeballs});
+  const auto append = [&](auto& buffer, const auto* values, std::size_t count) {
+    grow(buffer, n * count, (n + 1) * count, stream);
+    upload(values, count, buffer.get() + n * count, stream);
+  };
+  append(d.neutral, neutral.data(), neutral.size());
+  append(d.units, units.data(), units.size());
+  append(d.patch, rows.data(), rows.size());
+  append(d.motion, motion.data(), motion.size());
+  append(d.focal_px, &focal_px, 1);
+  append(d.eyeballs, &eyeballs, 1);
+  d.stream.wait();
+  d.graph.clear();  // it holds the old addresses
+  subjects_.push_back(calibration);
+  return static_cast<int>(n);
+}
+
+void BatchFit::fit(const std::vector<Item>& items, std::vector<FrameFit>& results) {
+  Device& d = *device_;
+  const int frames = static_cast<int>(items.size());
+  results.resize(frames);
+  if (frames == 0) return;
+  const std::size_t in_bytes = FrameInput::at(nullptr, frames, d.sizes).bytes, out_bytes = FrameOutput::at(nullptr, frames, d.sizes).bytes;
+  if (in_bytes > d.input.size() || out_bytes > d.output.size()) d.graph.clear();
+  d.input.reserve(in_bytes), d.host_input.reserve(in_bytes);
+  d.output.reserve(out_bytes), d.host_output.reserve(out_bytes);
+  curves_.resize(frames);
+  const FrameInput in = FrameInput::at(d.host_input.get(), frames, d.sizes);
+  for (int f = 0; f < frames; ++f) {
+    const Item& item = items[f];
+    check(item.detection != nullptr && item.subject >= 0 && item.subject < static_cast<int>(subjects_.size()),
+          "item " + std::to_string(f) + " of the batch names subject " + std::to_string(item.subject) + " of " +
+              std::to_string(subjects_.size()) + " or has no detection; add the subject first");
+    curves_[f] = pack_frame(*item.detection, subjects_[item.subject], item.subject, item.previous, options_, d.sizes, f, in);
+  }
+  if (!d.graph.captured() || d.captured_frames != frames) {
+    d.graph.capture(d.stream, [&] { d.enqueue(frames, options_); });
+    d.captured_frames = frames;
+  }
+  d.graph.launch(d.stream);
+  d.stream.wait();
+
+  const FrameOutput out = FrameOutput::at(d.host_output.get(), frames, d.sizes);
+  for (int f = 0; f < frames; ++f) {
+    const FrameDetection& detection = *items[f].detection;
+    const Calibration& calibration = subjects_[items[f].subject];
+    FrameFit& fit = results[f];
+    fit.time_s = detection.time_s;
+    fit.face_reason = !detection.face_found ? Reason::no_face : out.face[f].status == fit_lost ? Reason::lost : Reason::none;
+    fit.pose.units.setZero(d.sizes.units);
+    for (EyeFit& eye : fit.eyes) {
+      VecX motion = std::move(eye.motion);
+      eye = {};
+      eye.motion = std::move(motion);
+      eye.motion.setZero(d.sizes.motions);
+      eye.reason = fit.face_reason;
+    }
+    if (fit.face_reason != Reason::none) {
+      fit.pose.rotation.setIdentity();
+      fit.pose.translation.setZero();
+      continue;
+    }
+    using RowMajor3 = Eigen::Matrix<double, 3, 3, Eigen::RowMajor>;
+    fit.pose.rotation = Eigen::Quaterniond(Mat3(Eigen::Map<const RowMajor3>(out.pose[f].rotation))).normalized().toRotationMatrix();
+    fit.pose.translation = Eigen::Map<const Vec3>(out.pose[f].translation);
+    fit.pose.units = Eigen::Map<const VecXf>(out.units + static_cast<std::ptrdiff_t>(f) * d.sizes.units, d.sizes.units).cast<double>();
+    const double interocular_px = in.interocular_px[f];
+    VecX head;
+    for (int e = 0; e < 2; ++e) {
+      EyeFit& eye = fit.eyes[e];
+      const EyeStatics& statics = calibration.eyes[e];
+      const std::ptrdiff_t p = 2 * f + e;
+      const Vec3 centre = fit.pose.rotation * statics.centre + fit.pose.translation;
+      eye.px_per_deg = calibration.camera.focal_px / centre.z() * calibration.ball.radius_mm * deg;
+      eye.reason = Reason::covered;
+      if (out.lids[p].status == fit_lost) continue;
+      eye.motion = Eigen::Map<const VecXf>(out.motion + p * d.sizes.motions, d.sizes.motions).cast<double>();
+      eye.lids_valid = true;
+      eye.eyelid_residual_pct = 100 * out.lids[p].residual_px / interocular_px;
+      measure_lids(statics, curves_[f][e].shut, eye, head);
+      if (eye.reason != Reason::none) continue;
+      if (out.eyeballs[p].status == fit_lost) {
+        eye.reason = Reason::covered;
+        continue;
+      }
+      eye.eyeball_residual_pct = 100 * out.eyeballs[p].residual_px / interocular_px;
+      if (eye.eyeball_residual_pct > options_.max_eyeball_residual_pct) {
+        eye.reason = Reason::lost;
+        continue;
+      }
+      eye.gaze = {out.gaze[p].yaw, out.gaze[p].pitch};
+      eye.gaze_found = true;
+      if (eye.px_per_deg < options_.min_px_per_deg) {
+        eye.reason = Reason::low_resolution;
+        continue;
+      }
+      const float* information = out.information + 3 * p;
+      Eigen::Matrix2d both;
+      both << information[0], information[1], information[1], information[2];
+      measure_gaze(statics, calibration.ball, both, eye, head);
+    }
+  }
+}
+
+}  // namespace dmask::cuda

@@ -1,0 +1,11 @@
+#include "cuda_twins/twins.hpp"
+#include "detect/sharpness.hpp"
+
+namespace dmask::cuda {
+
+void laplacian_variance_twin(const CropPlanes& crop, float* variance) {
+  std::vector<float> grey;
+  *variance = dmask::laplacian_variance(crop.rgb, crop.width, crop.height, grey);
+}
+
+}  // namespace dmask::cuda
