@@ -86,10 +86,10 @@ struct Subject {
         recording(recorded(directory, file)),
         calibration(calibrate(models, recording, options)),
         tracker(models, options),
-        subject(mask_subject(models, calibration, options, Profile::clinical)) {
+        subject(release_subject(models, calibration, options, Profile::clinical)) {
     tracker.set_calibration(calibration);
     for (const FrameDetection& detection : recording)
-      frames.push_back(mask_frame(models, calibration, subject, tracker.fit(detection)));
+      frames.push_back(release_frame(models, calibration, subject, tracker.fit(detection)).mask);
   }
   // The recording to and fro, times running on: no cut.
   FrameDetection next() {

@@ -12,6 +12,7 @@ void bind_gbuffer(py::module_& m);
 void bind_gpu(py::module_& m);
 void bind_options(py::module_& m);
 void bind_pipeline(py::module_& m);
+void bind_results(py::module_& m);
 void bind_render(py::module_& m);
 }  // namespace dmask
 
@@ -25,5 +26,6 @@ PYBIND11_MODULE(_core, m) {
   dmask::bind_gbuffer(m);
   dmask::bind_gpu(m);
   dmask::bind_options(m);
+  dmask::bind_results(m);
   dmask::bind_pipeline(m);
 }

@@ -5,7 +5,7 @@
 #include <cctype>
 #include <cmath>
 
-#include "pipeline/options.hpp"
+#include "pipeline/release.hpp"
 
 namespace py = pybind11;
 
@@ -72,6 +72,12 @@ py::dict to_dict(const PipelineOptions& options) {
   return d;
 }
 
+py::dict released(const PipelineOptions& options) {
+  py::dict d;
+  for (const auto& [name, value] : release_options(options)) d[py::str(name)] = value ? to_python(*value) : py::none();
+  return d;
+}
+
 // Of the options, what differs from the defaults.
 std::string repr(const PipelineOptions& options) {
   const PipelineOptions usual = defaults();
@@ -116,6 +122,9 @@ void bind_options(py::module_& m) {
         described(option).c_str());
   }
   cls.def("to_dict", &to_dict, "Every option by its name; Options(**d) makes the same again.")
+      .def("released", &released,
+           "The options that may stand beside results: no folder of this machine, no setting of the fits; None: withheld by the\n"
+           "profile.")
       .def("__repr__", &repr)
       .def("__copy__", [](const PipelineOptions& o) { return PipelineOptions(o); })
       .def("__deepcopy__", [](const PipelineOptions& o, const py::dict&) { return PipelineOptions(o); });

@@ -10,6 +10,7 @@
 #include "geometry/check.hpp"
 #include "geometry/rotation.hpp"
 #include "pipeline/pipeline.hpp"
+#include "result.hpp"
 
 namespace py = pybind11;
 
@@ -96,12 +97,24 @@ Subject known_subject(const py::dict& d) {
   return s;
 }
 
-// A result keeps the mask picture only when process() made one.
-struct PyResult {
-  FrameResult result;
-  int width = 0, height = 0;
-  py::object mask = py::none();
-};
+// The same the other way about: use_subject() takes it.
+py::dict subject_dict(const Calibration& c) {
+  check(c.ok, "there is no calibration yet: calibrate first");
+  const auto vector = [](const VecX& v) { return py::array_t<double>(v.size(), v.data()); };
+  py::dict d;
+  d["identity"] = vector(c.identity);
+  d["scale"] = c.scale;
+  d["iris_radius_mm"] = c.ball.iris_radius_mm;
+  for (int eye = 0; eye < 2; ++eye) {
+    const std::string prefix = eye == OD ? "od" : "os";
+    const EyeStatics& e = c.eyes[eye];
+    d[py::str(prefix + "_shape")] = vector(e.shape);
+    d[py::str(prefix + "_offset")] = vector(e.offset);
+    d[py::str(prefix + "_roll")] = e.roll;
+    d[py::str(prefix + "_centre")] = vector(e.centre);
+  }
+  return d;
+}
 
 // Pictures of a stored track, without any detector.
 struct MaskRenderer {
@@ -120,13 +133,6 @@ struct MaskRenderer {
   }
 };
 
-// Before the first calibration: an empty frame of the length that a track's rows have.
-void fill_uncalibrated(const Pipeline& p, MaskFrame& frame) {
-  if (frame.units.size() > 0) return;
-  frame.units.setZero(p.models().face.units());
-  for (int eye = 0; eye < 2; ++eye) frame.eyes[eye].motion.setZero(p.models().eyelid[eye].motion.cols());
-}
-
 py::dict timings_of(const DetectTimings& t) {
   py::dict d;
   d["face_detector"] = t.face_detector;
@@ -141,65 +147,6 @@ py::dict timings_of(const DetectTimings& t) {
 }  // namespace
 
 void bind_pipeline(py::module_& m) {
-  py::class_<Calibration>(m, "Calibration")
-      .def_readonly("ok", &Calibration::ok)
-      .def_readonly("reason", &Calibration::reason)
-      .def_readonly("frames_used", &Calibration::frames_used)
-      .def_readonly("scale", &Calibration::scale)
-      .def_property_readonly("iris_radius_mm", [](const Calibration& c) { return c.ball.iris_radius_mm; })
-      .def_readonly("iris_radius_sd_mm", &Calibration::iris_radius_sd_mm)
-      .def_property_readonly("identity", [](const Calibration& c) { return to_array(VecXf(c.identity.cast<float>())); })
-      .def("eye_centre_mm", [](const Calibration& c, int eye) {
-        check(eye == OD || eye == OS, "got another eye, expected 0 (OD) or 1 (OS)");
-        return to_array(VecXf(c.eyes[eye].centre.cast<float>()));
-      })
-      .def("eye_centre_sd_mm", [](const Calibration& c, int eye) {
-        check(eye == OD || eye == OS, "got another eye, expected 0 (OD) or 1 (OS)");
-        return to_array(VecXf(c.eyes[eye].centre_covariance.diagonal().cwiseSqrt().cast<float>()));
-      })
-      .def("patch_offset_mm", [](const Calibration& c, int eye) {
-        check(eye == OD || eye == OS, "got another eye, expected 0 (OD) or 1 (OS)");
-        return to_array(VecXf(c.eyes[eye].offset.cast<float>()));
-      })
-      .def("eyelid_shape", [](const Calibration& c, int eye) {
-        check(eye == OD || eye == OS, "got another eye, expected 0 (OD) or 1 (OS)");
-        return to_array(VecXf(c.eyes[eye].shape.cast<float>()));
-      });
-
-  py::class_<EyeFit>(m, "EyeResult")
-      .def_property_readonly("valid", [](const EyeFit& e) { return e.reason == Reason::none; })
-      .def_property_readonly("reason", [](const EyeFit& e) { return std::string(reason_text(e.reason)); })
-      .def_property_readonly("yaw_deg", [](const EyeFit& e) { return e.reason == Reason::none ? e.gaze.yaw / deg : NAN; })
-      .def_property_readonly("pitch_deg", [](const EyeFit& e) { return e.reason == Reason::none ? e.gaze.pitch / deg : NAN; })
-      .def_property_readonly("yaw_sd_deg", [](const EyeFit& e) { return e.yaw_sd / deg; })
-      .def_property_readonly("pitch_sd_deg", [](const EyeFit& e) { return e.pitch_sd / deg; })
-      .def_readonly("mrd1_mm", &EyeFit::mrd1_mm)
-      .def_readonly("mrd2_mm", &EyeFit::mrd2_mm)
-      .def_readonly("pfh_mm", &EyeFit::pfh_mm)
-      .def_readonly("openness", &EyeFit::openness)
-      .def_readonly("px_per_deg", &EyeFit::px_per_deg)
-      .def_readonly("eyeball_residual_pct", &EyeFit::eyeball_residual_pct)
-      .def_readonly("eyelid_residual_pct", &EyeFit::eyelid_residual_pct);
-
-  py::class_<PyResult>(m, "FrameResult")
-      .def_property_readonly("time_s", [](const PyResult& r) { return r.result.fit.time_s; })
-      .def_property_readonly("face_valid", [](const PyResult& r) { return r.result.fit.face_reason == Reason::none; })
-      .def_property_readonly("face_reason", [](const PyResult& r) { return std::string(reason_text(r.result.fit.face_reason)); })
-      .def_property_readonly("head_yaw_deg", [](const PyResult& r) { return r.result.head.yaw_deg; })
-      .def_property_readonly("head_pitch_deg", [](const PyResult& r) { return r.result.head.pitch_deg; })
-      .def_property_readonly("head_roll_deg", [](const PyResult& r) { return r.result.head.roll_deg; })
-      .def_property_readonly("head_x_mm", [](const PyResult& r) { return r.result.head_mm.x(); })
-      .def_property_readonly("head_y_mm", [](const PyResult& r) { return r.result.head_mm.y(); })
-      .def_property_readonly("head_z_mm", [](const PyResult& r) { return r.result.head_mm.z(); })
-      .def_property_readonly("od", [](const PyResult& r) { return r.result.fit.eyes[OD]; })
-      .def_property_readonly("os", [](const PyResult& r) { return r.result.fit.eyes[OS]; })
-      .def_property_readonly("units", [](const PyResult& r) { return to_array(VecXf(r.result.fit.pose.units.cast<float>())); })
-      .def_property_readonly("track_row", [](const PyResult& r) {
-        const std::vector<float> row = r.result.mask.to_row();
-        return Floats(row.size(), row.data());
-      })
-      .def_readonly("mask", &PyResult::mask);
-
   py::class_<Pipeline>(m, "Pipeline", "From frames to masks; see Pipeline.process.")
       .def(py::init([](const PipelineOptions& options) {
              return std::make_unique<Pipeline>(options, choose_backend(options));
@@ -215,7 +162,6 @@ void bind_pipeline(py::module_& m) {
                py::gil_scoped_release release;
                r.result = p.process(view, time_s, mask);
              }
-             fill_uncalibrated(p, r.result.mask);
              r.width = view.width;
              r.height = view.height;
              r.mask = to_array(mask);
@@ -242,7 +188,6 @@ void bind_pipeline(py::module_& m) {
                py::gil_scoped_release release;
                r.result = p.fit(d);
              }
-             fill_uncalibrated(p, r.result.mask);
              r.width = d.width;
              r.height = d.height;
              return r;
@@ -261,13 +206,17 @@ void bind_pipeline(py::module_& m) {
            py::arg("subject"), py::arg("width"), py::arg("height"),
            "Instead of calibrate(): a subject known already. dict of identity (K,), scale, iris_radius_mm and, for\n"
            "od and os, _shape (Ks,), _offset (3,) mm, _roll rad, _centre (3,) mm, head frame.")
+      .def("unreleased_subject", [](const Pipeline& p) { return subject_dict(p.unreleased_calibration()); },
+           "The patient as calibrated, whatever the profile lets out, in the form that use_subject() takes: for evaluations\n"
+           "against known truth and for the same patient's next recording, on this machine alone. Raises Error without a\n"
+           "calibration.")
       .def("reset", [](Pipeline& p) { p.reset(); })
       .def("compare_batch_fit",
            [](const Pipeline& p, const std::vector<FrameDetection>& detections) {
              cuda::BatchComparison c;
              {
                py::gil_scoped_release release;
-               c = cuda::compare_batch_fit(p.models(), p.fit_options(), p.calibration(), detections);
+               c = cuda::compare_batch_fit(p.models(), p.fit_options(), p.unreleased_calibration(), detections);
              }
              py::dict d;
              d["frames"] = c.frames;

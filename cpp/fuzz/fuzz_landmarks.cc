@@ -1,6 +1,6 @@
 // Landmarks as no net should give them: every fit ends, with finite numbers or a reason.
 #include "fit/tracker.hpp"
-#include "pipeline/mask.hpp"
+#include "pipeline/release.hpp"
 #include "tiny.hpp"
 
 using namespace dmask;
@@ -114,11 +114,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   Tracker tracker(models, options);
   tracker.set_calibration(calibration);
-  const MaskSubject subject = mask_subject(models, calibration, options, Profile::clinical);
+  const MaskSubject subject = release_subject(models, calibration, options, Profile::clinical);
   for (const FrameDetection& frame : frames) {
     const FrameFit fit = tracker.fit(frame);
     require_sound(fit);
-    const MaskFrame mask = mask_frame(models, calibration, subject, fit);
+    const MaskFrame mask = release_frame(models, calibration, subject, fit).mask;
     for (const float v : mask.to_row()) fuzz::require(std::isfinite(v), "a row of the track is finite");
   }
   return 0;

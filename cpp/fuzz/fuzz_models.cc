@@ -1,7 +1,7 @@
 // Model files with changed fields: refused in a sentence, or good for a mask and a fit.
 #include "fit/tracker.hpp"
 #include "geometry/check.hpp"
-#include "pipeline/mask.hpp"
+#include "pipeline/release.hpp"
 #include "tiny.hpp"
 
 using namespace dmask;
@@ -42,10 +42,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       const FrameFit fit = tracker.fit(seen);
       if (calibration.ok) {
         const auto profile = static_cast<Profile>(bytes.between(0, 2));
-        const MaskSubject subject = mask_subject(models, calibration, options, profile);
+        const MaskSubject subject = release_subject(models, calibration, options, profile);
         MaskPainter painter(models, subject);
         Image picture;
-        painter.paint(mask_frame(models, calibration, subject, fit), 24, 16, picture);
+        painter.paint(release_frame(models, calibration, subject, fit).mask, 24, 16, picture);
       }
     }
   } catch (const Error& e) {

@@ -5,7 +5,7 @@
 #include <cstdio>
 
 #include "geometry/rotation.hpp"
-#include "pipeline/mask.hpp"
+#include "pipeline/release.hpp"
 
 namespace {
 
@@ -18,7 +18,7 @@ struct Patient {
     Calibration generic;
     generic.identity.setZero(FitOptions{}.identity_modes);
     for (int eye = 0; eye < 2; ++eye) generic.eyes[eye].shape.setZero(models.eyelid[eye].shape.cols());
-    return mask_subject(models, generic, FitOptions{}, Profile::strict);
+    return release_subject(models, generic, FitOptions{}, Profile::strict);
   }
 
   MaskFrame frame(double t) const {

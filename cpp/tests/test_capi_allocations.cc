@@ -45,7 +45,7 @@ int main() {
   for (int i = 0; i < warm_up_frames + counted_frames; ++i) {
     const int turn = i % (2 * clip_frames - 2);
     const ImageView frame{clip[turn < clip_frames ? turn : 2 * clip_frames - 2 - turn].data(), width, height, 3, 3 * width};
-    if (i == warm_up_frames - 2 * clip_frames) tracker.set_calibration(pipeline.calibration());
+    if (i == warm_up_frames - 2 * clip_frames) tracker.set_calibration(pipeline.unreleased_calibration());
     if (i < warm_up_frames) {
       result = pipeline.follow(frame, i / 30.0, detection);
       pipeline.render(result, width, height, mask);
@@ -54,7 +54,7 @@ int main() {
     }
     detect += counted([&] { detection = pipeline.detect(frame, i / 30.0); });
     fit += counted([&] { fitted = tracker.fit(detection); });
-    parameters += counted([&] { result.mask = mask_frame(pipeline.models(), pipeline.calibration(), pipeline.subject(), fitted); });
+    parameters += counted([&] { result = release_frame(pipeline.models(), pipeline.unreleased_calibration(), pipeline.subject(), fitted); });
     paint += counted([&] { pipeline.render(result, width, height, mask); });
     EXPECT(fitted.face_reason == Reason::none);
     closed += fitted.eyes[OD].reason == Reason::closed;

@@ -232,9 +232,11 @@ typedef struct dmask_calibration {
   int32_t ok;            /* 0: none yet; masks show the plain background, nothing is measured */
   int32_t frames_seen;   /* with a face, since the last reset; the calibration of the 150th is the last live one */
   int32_t frames_used;
-  double scale;          /* of the face, on the model's millimetres */
-  double iris_radius_mm, iris_radius_sd_mm;
-  double eye_centre_sd_mm[2][3]; /* dmask_eye; sideways, up, out of the face: 1 mm sideways is 5 degrees of gaze */
+                         /* NaN below: none yet, or withheld by the profile */
+  double scale;          /* of the face, on the model's millimetres; article alone */
+  double iris_radius_mm, iris_radius_sd_mm; /* not strict */
+  double eye_centre_sd_mm[2][3]; /* dmask_eye; sideways, up, out of the face: 1 mm sideways is 5 degrees of gaze;
+                                    not strict */
   char reason[DMASK_TEXT_BYTES]; /* what it had to do without, or why there is none */
 } dmask_calibration;
 

@@ -216,42 +216,38 @@ void copy_points(const Points& from, dmask_point* to) {
   for (const Landmark& p : from) *to++ = point_of(p);
 }
 
-// As frames.csv has it: what is not valid is not a number, and `strict` lets no millimetres of the lids out.
-dmask_eye_measures measures_of(const EyeFit& e, bool strict) {
-  const bool valid = e.reason == Reason::none;
-  const auto of_gaze = [&](double value) { return valid ? value : NAN; };
-  const auto lid_mm = [&](double value) { return strict ? NAN : value; };
-  return {valid,
+dmask_eye_measures measures_of(const EyeMeasures& e) {
+  return {e.reason == Reason::none,
           static_cast<std::int32_t>(e.reason),
-          of_gaze(e.gaze.yaw / deg),
-          of_gaze(e.gaze.pitch / deg),
-          of_gaze(e.yaw_sd / deg),
-          of_gaze(e.pitch_sd / deg),
-          lid_mm(e.mrd1_mm),
-          lid_mm(e.mrd2_mm),
-          lid_mm(e.pfh_mm),
+          e.yaw_deg,
+          e.pitch_deg,
+          e.yaw_sd_deg,
+          e.pitch_sd_deg,
+          e.mrd1_mm,
+          e.mrd2_mm,
+          e.pfh_mm,
           e.openness,
           e.px_per_deg,
-          of_gaze(e.eyeball_residual_pct),
+          e.eyeball_residual_pct,
           e.eyelid_residual_pct};
 }
 
 void fill(const dmask_pipeline& p, dmask_measures& m) {
-  const FrameFit& fit = p.result.fit;
-  m.face_valid = fit.face_reason == Reason::none;
-  m.face_reason = static_cast<std::int32_t>(fit.face_reason);
-  m.calibrated = p.core.calibration().ok;
-  m.time_s = fit.time_s;
-  m.head_yaw_deg = p.result.head.yaw_deg;
-  m.head_pitch_deg = p.result.head.pitch_deg;
-  m.head_roll_deg = p.result.head.roll_deg;
-  m.head_x_mm = p.result.head_mm.x();
-  m.head_y_mm = p.result.head_mm.y();
-  m.head_z_mm = p.result.head_mm.z();
-  for (int eye = 0; eye < 2; ++eye) m.eyes[eye] = measures_of(fit.eyes[eye], p.settings.profile == Profile::strict);
+  const FrameResult& r = p.result;
+  m.face_valid = r.face_reason == Reason::none;
+  m.face_reason = static_cast<std::int32_t>(r.face_reason);
+  m.calibrated = p.core.calibrated();
+  m.time_s = r.time_s;
+  m.head_yaw_deg = r.head.yaw_deg;
+  m.head_pitch_deg = r.head.pitch_deg;
+  m.head_roll_deg = r.head.roll_deg;
+  m.head_x_mm = r.head_mm.x();
+  m.head_y_mm = r.head_mm.y();
+  m.head_z_mm = r.head_mm.z();
+  for (int eye = 0; eye < 2; ++eye) m.eyes[eye] = measures_of(r.eyes[eye]);
 }
 
-void tell_calibration(dmask_pipeline& p, const Calibration& c) {
+void tell_calibration(dmask_pipeline& p, const CalibrationSummary& c) {
   char text[DMASK_TEXT_BYTES];
   std::snprintf(text, sizeof text, "%s with %zu of %d frames%s%s", c.ok ? "calibrated" : "not calibrated", c.frames_used.size(),
                 p.core.live_faces(), c.reason.empty() ? "" : ": ", c.reason.c_str());
@@ -418,19 +414,18 @@ DMASK_API int32_t dmask_get_timings(dmask_pipeline* p, dmask_timings* timings) {
 DMASK_API int32_t dmask_get_calibration(dmask_pipeline* p, dmask_calibration* calibration) {
   return call(p, [&] {
     require_struct(calibration, "dmask_calibration");
-    const Calibration& c = p->core.calibration();
+    const CalibrationSummary c = p->core.calibration();
     *calibration = {};
     calibration->struct_size = sizeof(dmask_calibration);
     calibration->ok = c.ok;
     calibration->frames_seen = p->core.live_faces();
     calibration->frames_used = static_cast<std::int32_t>(c.frames_used.size());
     write_text(calibration->reason, sizeof calibration->reason, c.reason.c_str());
-    if (!c.ok) return;
     calibration->scale = c.scale;
-    calibration->iris_radius_mm = c.ball.iris_radius_mm;
+    calibration->iris_radius_mm = c.iris_radius_mm;
     calibration->iris_radius_sd_mm = c.iris_radius_sd_mm;
     for (int eye = 0; eye < 2; ++eye)
-      for (int a = 0; a < 3; ++a) calibration->eye_centre_sd_mm[eye][a] = std::sqrt(c.eyes[eye].centre_covariance(a, a));
+      for (int a = 0; a < 3; ++a) calibration->eye_centre_sd_mm[eye][a] = c.eye_centre_sd_mm[eye][a];
   });
 }
 
@@ -471,7 +466,7 @@ DMASK_API int32_t dmask_get_triangles(dmask_pipeline* p, int32_t* indices, int32
 DMASK_API int32_t dmask_calibrate(dmask_pipeline* p) {
   return call(p, [&] {
     if (p->core.live_faces() == 0) refuse(DMASK_NOT_READY, "no frame with a face was processed so far: process some first");
-    const Calibration found = p->core.calibrate_live();
+    const CalibrationSummary found = p->core.calibrate_live();
     tell_calibration(*p, found);
     if (!found.ok) refuse(DMASK_FAILED, "the frames gathered so far do not calibrate: %s", found.reason.c_str());
     p->mesh_ready = false;

@@ -1,4 +1,4 @@
-// The mask: what of a fitted subject leaves the machine under a privacy profile, and how it becomes a picture.
+// The mask: what release.hpp lets out of a subject and of a frame, and how it becomes a picture.
 #pragma once
 
 #include <array>
@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "fit/calibration.hpp"
-#include "fit/tracker.hpp"
 #include "pipeline/options.hpp"
 #include "render/scene.hpp"
 
@@ -53,9 +52,6 @@ struct MaskFrame {
   float* write_row(float* row) const;  // the same, to row_size() numbers; returns their end
   static MaskFrame from_row(const float* row, int units, int motions);
 };
-
-MaskSubject mask_subject(const Models& models, const Calibration& calibration, const FitOptions& options, Profile profile);
-MaskFrame mask_frame(const Models& models, const Calibration& calibration, const MaskSubject& subject, const FrameFit& fit);
 
 struct MaskMesh;
 

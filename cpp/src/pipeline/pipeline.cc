@@ -5,7 +5,6 @@
 
 #include "geometry/check.hpp"
 #include "geometry/cpu.hpp"
-#include "geometry/rotation.hpp"
 
 namespace dmask {
 namespace {
@@ -49,7 +48,7 @@ Pipeline::Pipeline(const PipelineOptions& options, Backend backend)
       backend_(std::move(backend)),
       models_(Models::load(options.models_dir, nets_dir(options))),
       tracker_(models_, options_.fit),
-      subject_(mask_subject(models_, generic_calibration(models_, options_.fit), options_.fit, Profile::strict)) {
+      subject_(release_subject(models_, generic_calibration(models_, options_.fit), options_.fit, Profile::strict)) {
   subject_.profile = options_.profile;
   live_window_.reserve(live_window_frames);
 }
@@ -72,10 +71,10 @@ FrameResult Pipeline::follow(const ImageView& frame, double time_s, FrameDetecti
   return fit(detection);
 }
 
-Calibration Pipeline::calibrate_live() {
+CalibrationSummary Pipeline::calibrate_live() {
   ++live_calibrations_;
   const Calibration earlier = calibration_;
-  const Calibration found = calibrate(live_window_);
+  CalibrationSummary found = calibrate(live_window_);
   if (!found.ok && earlier.ok) calibration_ = earlier;
   return found;
 }
@@ -92,17 +91,17 @@ FrameDetection Pipeline::detect(const ImageView& frame, double time_s) {
   return detection;
 }
 
-const Calibration& Pipeline::calibrate(const std::vector<FrameDetection>& window) {
+CalibrationSummary Pipeline::calibrate(const std::vector<FrameDetection>& window) {
   const double start = now_ms();
   calibration_ = dmask::calibrate(models_, window, options_.fit);
   if (calibration_.ok) use_calibration();
   timings_.calibrate = now_ms() - start;
-  return calibration_;
+  return calibration();
 }
 
 void Pipeline::use_calibration() {
   tracker_.set_calibration(calibration_);
-  subject_ = mask_subject(models_, calibration_, options_.fit, options_.profile);
+  subject_ = release_subject(models_, calibration_, options_.fit, options_.profile);
   painter_ = backend_.make_painter(models_, subject_);
 }
 
@@ -112,18 +111,11 @@ void Pipeline::use_subject(const Subject& subject, int width, int height) {
 }
 
 FrameResult Pipeline::fit(const FrameDetection& detection) {
-  FrameResult result;
-  result.fit = tracker_.fit(detection);
-  timings_.fit_face = result.fit.fit_face_ms;
-  timings_.fit_eyelid = result.fit.fit_eyelid_ms;
-  timings_.fit_eyeball = result.fit.fit_eyeball_ms;
-  if (!calibration_.ok) return result;
-  result.mask = mask_frame(models_, calibration_, subject_, result.fit);
-  if (result.fit.face_reason != Reason::none) return result;
-  const FacePose& pose = result.fit.pose;
-  result.head = head_angles(pose.rotation);
-  result.head_mm = pose.rotation * (0.5 * (calibration_.eyes[OD].centre + calibration_.eyes[OS].centre)) + pose.translation;
-  return result;
+  fit_ = tracker_.fit(detection);
+  timings_.fit_face = fit_.fit_face_ms;
+  timings_.fit_eyelid = fit_.fit_eyelid_ms;
+  timings_.fit_eyeball = fit_.fit_eyeball_ms;
+  return release_frame(models_, calibration_, subject_, fit_);
 }
 
 void Pipeline::render(const FrameResult& result, int width, int height, Image& mask) {
@@ -140,8 +132,9 @@ void Pipeline::reset() {
   if (detector_) detector_->reset();
   tracker_.reset();
   calibration_ = {};
+  fit_ = {};
   painter_.reset();
-  subject_ = mask_subject(models_, generic_calibration(models_, options_.fit), options_.fit, Profile::strict);
+  subject_ = release_subject(models_, generic_calibration(models_, options_.fit), options_.fit, Profile::strict);
   subject_.profile = options_.profile;
   live_window_.clear();
   live_faces_ = 0;

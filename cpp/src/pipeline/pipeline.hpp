@@ -8,22 +8,15 @@
 #include "detect/detector.hpp"
 #include "fit/calibration.hpp"
 #include "fit/tracker.hpp"
-#include "geometry/rotation.hpp"
 #include "pipeline/backend.hpp"
 #include "pipeline/mask.hpp"
 #include "pipeline/options.hpp"
+#include "pipeline/release.hpp"
 
 namespace dmask {
 
 // What the nets are loaded from, and how they run.
 DetectorOptions detector_options(const PipelineOptions& options);
-
-struct FrameResult {
-  FrameFit fit;
-  MaskFrame mask;            // what the profile lets out
-  HeadAngles head{NAN, NAN, NAN};
-  Vec3 head_mm = Vec3::Constant(NAN);  // midpoint of both eyeball centres, camera frame
-};
 
 struct StageTimings {  // ms, the last call of each
   DetectTimings detect;
@@ -40,7 +33,7 @@ class Pipeline {
   // process() without its picture; `detection` gets what the nets saw.
   FrameResult follow(const ImageView& frame, double time_s, FrameDetection& detection);
   // With the live frames gathered so far: what came of it. A failure leaves an earlier calibration in place.
-  Calibration calibrate_live();
+  CalibrationSummary calibrate_live();
   int live_faces() const { return live_faces_; }          // since the last reset, counted up to the last calibration
   int live_calibrations() const { return live_calibrations_; }  // attempts
   void prepare();  // makes the nets now rather than when the first frame comes in
@@ -48,7 +41,7 @@ class Pipeline {
   // The same in steps, for recordings: detect a window, calibrate once, then fit and render. detect() may run in a
   // thread of its own beside the other three.
   FrameDetection detect(const ImageView& frame, double time_s);
-  const Calibration& calibrate(const std::vector<FrameDetection>& window);
+  CalibrationSummary calibrate(const std::vector<FrameDetection>& window);
   FrameResult fit(const FrameDetection& detection);
   void render(const FrameResult& result, int width, int height, Image& mask);
   // Instead of calibrate(): a subject known from an earlier visit, biometry or a phantom.
@@ -56,7 +49,13 @@ class Pipeline {
   void reset();  // another patient
   void reset(const FitOptions& fit);  // another patient, of whom something else is known
 
-  const Calibration& calibration() const { return calibration_; }
+  // All that comes out of here is what the profile lets out, but for these two: for evaluations against known truth and for
+  // checks, on this machine alone.
+  const Calibration& unreleased_calibration() const { return calibration_; }
+  const FrameFit& unreleased_fit() const { return fit_; }  // of the last frame
+
+  CalibrationSummary calibration() const { return release_calibration(calibration_, options_.profile); }
+  bool calibrated() const { return calibration_.ok; }
   const MaskSubject& subject() const { return subject_; }  // a generic one before the first calibration
   const Models& models() const { return models_; }
   Painter* painter() { return painter_.get(); }  // null before the first calibration
@@ -73,6 +72,7 @@ class Pipeline {
   std::unique_ptr<Detector> detector_;  // made when the first frame comes in
   Tracker tracker_;
   Calibration calibration_;
+  FrameFit fit_;
   MaskSubject subject_;
   std::unique_ptr<Painter> painter_;
   std::vector<FrameDetection> live_window_;

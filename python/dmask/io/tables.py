@@ -21,8 +21,6 @@ EYE_VALUES = (
     "yaw_deg", "pitch_deg", "yaw_sd_deg", "pitch_sd_deg", "mrd1_mm", "mrd2_mm", "pfh_mm", "openness",
     "px_per_deg", "eyeball_residual_pct", "eyelid_residual_pct",
 )  # fmt: skip
-OF_THE_GAZE = ("yaw_deg", "pitch_deg", "yaw_sd_deg", "pitch_sd_deg", "eyeball_residual_pct")
-LID_MM = ("mrd1_mm", "mrd2_mm", "pfh_mm")
 EYES = ("od", "os")  # the patient's right, the patient's left
 REASON_COLUMNS = ("face_reason", "od_reason", "os_reason")
 FRAME_COLUMNS = (
@@ -53,14 +51,16 @@ def time_cell(time_s: float) -> str:
     return f"{time_s:.6f}"
 
 
-def frame_row(frame: int, result: FrameResult, profile: str) -> list[str]:
-    """One row of frames.csv, as FRAME_COLUMNS. The profile `strict` lets no millimetres of the lids out."""
-    row = [str(frame), time_cell(result.time_s), str(int(result.face_valid)), result.face_reason]
-    row += [cell(getattr(result, name)) if result.face_valid else "" for name in HEAD_VALUES]
-    for eye in (result.od, result.os):
-        row += [str(int(eye.valid)), eye.reason]
-        withheld = (() if eye.valid else OF_THE_GAZE) + (LID_MM if profile == "strict" else ())
-        row += ["" if name in withheld else cell(getattr(eye, name)) for name in EYE_VALUES]
+def frame_row(frame: int, result: FrameResult) -> list[str]:
+    """One row of frames.csv, as FRAME_COLUMNS: what the result holds, which is what its profile lets out."""
+    values = result.to_dict()
+    row = [str(frame), time_cell(result.time_s)]
+    for name in FRAME_COLUMNS[len(row) :]:
+        value = values[name]
+        if isinstance(value, str):
+            row.append(value)
+        else:
+            row.append(str(int(value)) if isinstance(value, bool) else cell(value))
     return row
 
 

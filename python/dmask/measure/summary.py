@@ -47,7 +47,7 @@ def reasons(valid: np.ndarray, reason: np.ndarray) -> dict[str, float]:
 def summarise(frames: dict[str, np.ndarray], options: dict[str, Any]) -> dict[str, Any]:
     """The summary of a recording from its frames.csv columns and the options that it was run with.
 
-    `options` needs `hfov_deg`, `hvid_mm`, `fixating`, `fixating_from_s` and `fixating_to_s`.
+    `options` are those of `dmask.Options.released`: a value that the profile withholds is None.
     """
     time_s = frames["time_s"]
     duration_s = float(time_s[-1] - time_s[0]) if time_s.size > 1 else 0.0
@@ -106,6 +106,8 @@ def statements(options: dict[str, Any]) -> list[str]:
         "degrees, and by how much is not known without a fixation.",
         f"The camera's horizontal field of view is taken as {options['hfov_deg']:g} degrees; another one "
         "shifts vergence by up to 8 degrees.",
-        f"Millimetres assume an adult eye with an iris {options['hvid_mm']:g} mm wide.",
+        "Millimetres of the lids, and the iris's width, are withheld by the profile."
+        if options["hvid_mm"] is None
+        else f"Millimetres assume an adult eye with an iris {options['hvid_mm']:g} mm wide.",
         "Exophthalmos is not measured. Research use only; not a medical device.",
     ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+import dmask
 from dmask import environment
 from dmask.errors import Error
 from dmask.io import container
@@ -66,7 +67,7 @@ class Results:
         """The next frame, with its mask as (H, W, 3) uint8 BGR."""
         with self._outcome.stages.clock("encode"):
             self._writer.write(mask, result.time_s)
-        self._table.write(frame_row(self._row_number(), result, self._options["profile"]))
+        self._table.write(frame_row(self._row_number(), result))
         self._rows.extend(np.ascontiguousarray(result.track_row, np.float32).tobytes())
         self._times_s.append(result.time_s)
         self._outcome.frames += 1
@@ -86,7 +87,8 @@ class Results:
         check_fixation(self._times_s, self._options)
         self._write_track(pipeline.track_statics())
         options, outcome, source = self._options, self._outcome, self._source
-        summary = summarise(read_frames(self._folder / "frames.csv"), options)
+        released = dmask.Options(**options).released()
+        summary = summarise(read_frames(self._folder / "frames.csv"), released)
         summary["profile"] = options["profile"]
         if outcome.calibration["reason"]:
             summary["statements"].append(f"Calibration: {outcome.calibration['reason']}.")
@@ -98,7 +100,7 @@ class Results:
                 "models_sha256": environment.model_sha256(
                     options["weights"], environment.models_folder(options)
                 ),
-                "options": {name: value for name, value in options.items() if name != "models_dir"},
+                "options": released,
                 "hardware": environment.hardware(),
                 "backend": pipeline.backend,
                 "input": {

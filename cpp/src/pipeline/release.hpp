@@ -1,0 +1,66 @@
+// What a privacy profile lets out of a patient. It is decided here and nowhere else: pictures, tables, tracks, the C interface
+// and Python hand out what these functions return.
+//
+//   clinical  generic face; the patient's lid shape and iris, all motion, lids in mm
+//   article   the patient's own fitted face, eyeball centres and scale as well
+//   strict    generic face, lids and iris; of the lids the openness alone; no iris diameter, no millimetres of lids or eyeballs
+//
+// What the nets see of a frame (FrameDetection) are the patient's own points in every profile: for display on the spot.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fit/calibration.hpp"
+#include "fit/tracker.hpp"
+#include "geometry/rotation.hpp"
+#include "pipeline/mask.hpp"
+#include "pipeline/options.hpp"
+
+namespace dmask {
+
+// One eye; NaN: not measured in this frame, or withheld.
+struct EyeMeasures {
+  Reason reason = Reason::no_face;  // none: its gaze is valid
+  double yaw_deg = NAN, pitch_deg = NAN;  // optical axis in the head (Fick)
+  double yaw_sd_deg = NAN, pitch_sd_deg = NAN;
+  double mrd1_mm = NAN, mrd2_mm = NAN, pfh_mm = NAN;
+  double openness = NAN;  // aperture / width between the canthi
+  double px_per_deg = NAN;
+  double eyeball_residual_pct = NAN, eyelid_residual_pct = NAN;
+};
+
+struct FrameResult {
+  double time_s = 0;
+  Reason face_reason = Reason::no_face;  // none: the face is valid
+  HeadAngles head{NAN, NAN, NAN};
+  Vec3 head_mm = Vec3::Constant(NAN);    // midpoint of both eyeball centres, camera frame
+  std::array<EyeMeasures, 2> eyes;
+  MaskFrame mask;
+};
+
+// NaN: withheld, or there is no calibration.
+struct CalibrationSummary {
+  bool ok = false;
+  std::string reason;            // what the window had to do without, or why there is none
+  std::vector<int> frames_used;  // indices into the detections given
+  double scale = NAN;            // of the face, on the model's millimetres
+  double iris_radius_mm = NAN, iris_radius_sd_mm = NAN;
+  std::array<Vec3, 2> eye_centre_sd_mm{Vec3::Constant(NAN), Vec3::Constant(NAN)};  // sideways, up, out of the face
+};
+
+// The face, lids and eyeballs that masks are drawn with.
+MaskSubject release_subject(const Models& models, const Calibration& calibration, const FitOptions& options, Profile profile);
+
+// `subject` is what the same calibration released; without a calibration the frame has no face to draw.
+FrameResult release_frame(const Models& models, const Calibration& calibration, const MaskSubject& subject, const FrameFit& fit);
+
+CalibrationSummary release_calibration(const Calibration& calibration, Profile profile);
+
+// The options that may stand beside results: no folder of this machine, no setting of the fits; nothing: withheld.
+std::vector<std::pair<std::string, std::optional<OptionValue>>> release_options(const PipelineOptions& options);
+
+}  // namespace dmask
