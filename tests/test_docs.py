@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import argparse
+import contextlib
+import io
 import re
+import shlex
+from fnmatch import fnmatch
 from pathlib import Path
 
+import cv2
 import pytest
 from conftest import CHECKOUT
 
+from dmask import cli
+from dmask.commands.parser import add_commands
+
+DOCUMENTS = sorted(
+    path
+    for part in ("*", ".github/*", "docs/*", "trt_engines/*", "tests/data/*", "python/**/*")
+    for path in CHECKOUT.glob(f"{part}.md")
+)
+FILES = [f"/{path.relative_to(CHECKOUT).as_posix()}" for path in CHECKOUT.rglob("*") if path.is_file()]
 METHOD = (CHECKOUT / "docs" / "method.md").read_text()
 ENTRIES = {
     int(number): text
@@ -80,10 +95,8 @@ __global__ void __launch_bounds__(32 * warps) fit_kernel(Fits fits) {
 
 def test_other_names_in_the_method_are_in_the_code():
     everything = "\n".join(sources().values())
-    for name in set(re.findall(r"`([A-Za-z_]\w{3,})`", METHOD)):
-        assert re.search(rf"\b{name}\b", everything), f"docs/method.md names {name}, which is not in the code"
-    for name, file in set(HELD_BY.findall(METHOD)):
-        assert defines((CHECKOUT / file).read_text(), name), f"docs/method.md names {name} in {file}"
+    for word in set(re.findall(r"`([A-Za-z_]\w{3,})`", METHOD)):
+        assert re.search(rf"\b{word}\b", everything), f"docs/method.md names {word}, which is not in the code"
 
 
 def test_every_equation_that_the_code_cites_is_one_of_the_articles():
@@ -97,3 +110,89 @@ def test_every_equation_that_the_code_cites_is_one_of_the_articles():
 
 def test_citations_are_read():
     assert cited("Eqs. (9-11, 18), Eq. (5), and Eqs. (6, 7)") == {5, 6, 7, 9, 10, 11, 18}
+
+
+def name(path: Path) -> str:
+    return path.relative_to(CHECKOUT).as_posix()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_links_lead_somewhere(document: Path):
+    text = document.read_text()
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith("https://"):
+            continue
+        file, _, heading = target.partition("#")
+        there = document.parent / file if file else document
+        top = CHECKOUT / Path(name(there.resolve())).parts[0]
+        if not top.exists() and not (CHECKOUT / ".git").exists():
+            continue  # the source distribution leaves the workshop's folders out
+        assert there.exists(), f"{name(document)} links to {target}"
+        assert not heading or heading in anchors(there.read_text()), f"{name(document)} links to {target}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_files_and_what_is_in_them_are_where_a_document_says(document: Path):
+    text = document.read_text()
+    for word, file in HELD_BY.findall(text):
+        assert (CHECKOUT / file).is_file(), f"{name(document)} names {file}"
+        there = re.search(rf"\b{word.split('::')[-1]}\b", (CHECKOUT / file).read_text())
+        assert there, f"{name(document)} names {word} in {file}"
+    for file in set(re.findall(r"`([\w./*-]+\.(?:cc|hpp|h|cu|c|py|pyi|toml|sh))`", text)):
+        assert any(path.endswith(f"/{file}") or fnmatch(path, f"*/{file}") for path in FILES), (
+            f"{name(document)} names {file}"
+        )
+
+
+def anchors(text: str) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def commands(text: str) -> list[str]:
+    """What a text says to type that begins with `dmask`, from its blocks and its lines."""
+    blocks = "\n".join(re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    typed = re.findall(r"^(?:.*&& )?(dmask [a-z].*)$", blocks, re.MULTILINE)
+    typed += re.findall(r"`(dmask [a-z][^`]*)`", re.sub(r"\s*\n\s*", " ", text))
+    return [command.partition(" #")[0] for command in typed if not re.search(r"[|…\[;,]", command)]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_commands_are_understood(document: Path):
+    for command in commands(document.read_text()):
+        parser, said = argparse.ArgumentParser(prog="dmask"), io.StringIO()
+        add_commands(parser, cli.COMMANDS, "COMMAND")
+        try:
+            with contextlib.redirect_stderr(said):
+                parser.parse_args(shlex.split(command)[1:])
+        except SystemExit:  # a command, or an option, may be named without its arguments
+            named_only = re.search("arguments are required|expected one argument", said.getvalue())
+            assert named_only, f"{name(document)}: {command}: {said.getvalue()}"
+        except ModuleNotFoundError as missing:  # of the extras
+            assert missing.name in ("torch", "onnx", "scipy"), command
+
+
+def test_commands_are_found_in_documents():
+    text = "Do `dmask run A\n  -o B`, `dmask eval x|y`, `dmask run A; dmask run B`.\n"
+    text += "```\npip install . && dmask demo   # first\n```\n"
+    assert commands(text) == ["dmask demo  ", "dmask run A -o B"]
+
+
+def test_the_python_of_the_readme_runs_as_printed(tmp_path, monkeypatch, capsys):
+    text = (CHECKOUT / "README.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 1
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["demo", "--seconds", "0.5"]) == 0  # what the README does before
+    capsys.readouterr()
+    exec(compile(blocks[0], "README.md", "exec"), {})
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == 15
+    assert all(abs(float(value)) < 60 for value in printed[-1].split())
+    assert cv2.imread("mask.png").shape == (720, 720, 3)
+
+
+def test_the_citation_has_the_version_of_the_package():
+    (version,) = re.findall(r"^version: (.*)$", (CHECKOUT / "CITATION.cff").read_text(), re.MULTILINE)
+    assert f'version = "{version}"' in (CHECKOUT / "pyproject.toml").read_text()
+    assert f"project(dmask VERSION {version} " in (CHECKOUT / "CMakeLists.txt").read_text()
