@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from conftest import CHECKOUT
 
-from dmask import _core, cli, models
+from dmask import cli, models
 from dmask.engines import names
 from dmask.environment import MODELS_DIR, sha256
 from dmask.errors import Error
@@ -59,44 +59,35 @@ def key(**other: str) -> names.EngineKey:
 # --- names -------------------------------------------------------------------------------------------------
 
 
-def test_python_and_core_call_an_engine_the_same():
-    for other in (
-        {},
-        {"model": "face_detection_yunet_2023mar", "precision": "f32"},
-        {"gpu": names.PORTABLE},
-    ):
-        k = key(**other)
-        assert k.file_name == _core.engine_file_name(
-            k.model, k.sha256, k.precision, k.flavour, k.version, k.gpu
-        )
+def test_an_engine_is_called_after_all_that_it_depends_on():
+    assert key().file_name == "iris-aaaaaaaaaaaaaaaa-f16-r1-tensorrt-11.2.0.7-nvidia_a2_sm86.engine"
 
 
 @pytest.mark.parametrize(
-    "gpu",
+    ("gpu", "part"),
     [
-        ("NVIDIA GeForce RTX 4090", 8, 9),
-        ("Tesla T4", 7, 5),
-        ("  NVIDIA  RTX(TM)  A2000 ", 8, 6),
-        ("Orin (nvgpu)", 8, 7),
-        ("Grafik-Prozessor Ü", 12, 0),
+        (("NVIDIA GeForce RTX 4090", 8, 9), "nvidia_geforce_rtx_4090_sm89"),
+        (("Tesla T4", 7, 5), "tesla_t4_sm75"),
+        (("  NVIDIA  RTX(TM)  A2000 ", 8, 6), "nvidia_rtx_tm_a2000_sm86"),
+        (("Orin (nvgpu)", 8, 7), "orin_nvgpu_sm87"),
+        (("Grafik-Prozessor Ü", 12, 0), "grafik_prozessor_sm120"),
     ],
 )
-@pytest.mark.parametrize("flavour", ["tensorrt", "tensorrt_rtx"])
-def test_python_and_core_agree_on_the_gpus_part(flavour, gpu):
-    part = names.gpu_part(flavour, *gpu)
-    assert part == _core.gpu_part(flavour, *gpu)
-    assert part.replace("_", "").isascii() and " " not in part
+def test_an_engine_of_tensorrt_is_for_one_gpu_and_one_of_rtx_for_many(gpu, part):
+    assert names.gpu_part("tensorrt", *gpu) == part
+    assert names.gpu_part("tensorrt_rtx", *gpu) == ("sm75" if gpu[1:] == (7, 5) else "portable")
+    assert (names.TURING, names.PORTABLE) == ("sm75", "portable")
 
 
-def test_python_and_core_look_into_the_same_folder(monkeypatch, tmp_path):
+def test_engines_are_kept_where_the_environment_says(monkeypatch, tmp_path):
     monkeypatch.delenv("DMASK_ENGINES", raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert str(names.folder()) == _core.engine_folder() == f"{tmp_path}/home/.cache/dmask/engines"
+    assert str(names.folder()) == f"{tmp_path}/home/.cache/dmask/engines"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    assert str(names.folder()) == _core.engine_folder() == f"{tmp_path}/cache/dmask/engines"
+    assert str(names.folder()) == f"{tmp_path}/cache/dmask/engines"
     monkeypatch.setenv("DMASK_ENGINES", str(tmp_path))
-    assert str(names.folder()) == _core.engine_folder() == str(tmp_path)
+    assert names.folder() == tmp_path
 
 
 @pytest.mark.parametrize(

@@ -45,10 +45,10 @@ void bind_gpu(py::module_& m) {
         return engine_file_name({model, sha256, precision, flavour, version, gpu});
       },
       py::arg("model"), py::arg("sha256"), py::arg("precision"), py::arg("flavour"), py::arg("version"), py::arg("gpu"),
-      "Name of an engine in the cache, as dmask.engines.EngineKey.file_name.");
+      "Name of an engine in the cache.");
   m.def("gpu_part", &gpu_part, py::arg("flavour"), py::arg("name"), py::arg("major"), py::arg("minor"),
-        "The GPU's part of that name, as dmask.engines.gpu_part.");
-  m.def("engine_folder", &engine_folder, "Where engines are kept, as dmask.engines.folder.");
+        "The GPU's part of that name.");
+  m.def("engine_folder", &engine_folder, "Where engines are kept: $DMASK_ENGINES, else the user's cache.");
 }
 
 }  // namespace dmask

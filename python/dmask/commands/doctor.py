@@ -86,7 +86,7 @@ def examine() -> dict:
             "TensorRT packages": packages_state(),
             "TensorRT libraries": ", ".join(tensorrt_libraries()) or "none found",
         },
-        "engines": engines_state(fitting_engines(runner)),
+        "engines": engines_state(fitting_engines(runner)) if core else {"folder": "unknown"},
         "would be used": would_be_used(problems),
         "problems": problems,
     }

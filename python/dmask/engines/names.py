@@ -1,22 +1,19 @@
-"""Names and place of TensorRT engine files; cpp/src/cuda/tensorrt/engine_file.cc says the same."""
+"""Names and place of TensorRT engine files, as the core has them: it looks for what is built here."""
 
 from __future__ import annotations
 
 import ctypes
-import os
-import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-RECIPE = 1  # to be raised, there as well, when conversion or profiles change: older engines no longer fit
+from dmask import _core
+
 PRECISIONS = ("f32", "f16")
-PORTABLE = "portable"  # TensorRT for RTX builds one engine for compute capability 8.0 and later ...
-TURING = "sm75"  # ... and one for 7.5
-HASH_DIGITS = 16
+PORTABLE = _core.gpu_part("tensorrt_rtx", "", 8, 0)  # one engine for compute capability 8.0 and later ...
+TURING = _core.gpu_part("tensorrt_rtx", "", 7, 5)  # ... and one for 7.5
 
 
-@dataclass(frozen=True)
-class EngineKey:
+class EngineKey(NamedTuple):
     """What an engine was built from, for and with."""
 
     model: str  # stem of the ONNX file
@@ -28,17 +25,12 @@ class EngineKey:
 
     @property
     def file_name(self) -> str:
-        return (
-            f"{self.model}-{self.sha256[:HASH_DIGITS]}-{self.precision}-r{RECIPE}"
-            f"-{self.flavour}-{self.version}-{self.gpu}.engine"
-        )
+        return _core.engine_file_name(*self)
 
 
 def gpu_part(flavour: str, name: str, major: int, minor: int) -> str:
     """The GPU's part of a key: an engine of TensorRT is for one GPU, one of TensorRT for RTX for many."""
-    if flavour == "tensorrt_rtx":
-        return TURING if (major, minor) == (7, 5) else PORTABLE
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") + f"_sm{major}{minor}"
+    return _core.gpu_part(flavour, name, major, minor)
 
 
 def this_gpu() -> tuple[str, int, int] | None:
@@ -61,7 +53,4 @@ def this_gpu() -> tuple[str, int, int] | None:
 
 def folder() -> Path:
     """Where engines are kept: $DMASK_ENGINES, else the user's cache."""
-    if named := os.environ.get("DMASK_ENGINES"):
-        return Path(named)
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "dmask" / "engines"
+    return Path(_core.engine_folder())

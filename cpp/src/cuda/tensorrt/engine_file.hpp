@@ -1,4 +1,4 @@
-// What a TensorRT engine file is called and where it is kept; python/dmask/engines.py says the same.
+// What a TensorRT engine file is called and where it is kept; Python asks here.
 #pragma once
 
 #include <string>
