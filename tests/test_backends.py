@@ -1,11 +1,9 @@
 """The comparison of two backends, on the one that is everywhere."""
 
-import numpy as np
 import pytest
 
 from dmask import cli
 from dmask.evaluate.backends import apart, compare, spread
-from dmask.measure.largest import largest
 from dmask.options import core_options
 
 
@@ -38,13 +36,6 @@ def test_what_one_backend_alone_measures_fits_no_tolerance():
     row = spread([0.0, *apart(nan, 1.0)])
     assert not row["p95"] <= 1e9 and not row["max"] <= 1e9
     assert spread([]) is None
-
-
-def test_the_largest_error_is_nan_where_one_is():
-    assert largest([0.5, -2.0, 1.5]) == 1.5
-    assert np.isnan(largest([0.5, float("nan")])) and np.isnan(largest(np.array([[np.nan, 1.0]])))
-    with pytest.raises(ValueError):
-        largest([])
 
 
 def test_the_check_prints_both_timings_beside_the_articles(patient_video, capsys):

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from dmask import cli
-from dmask.synthetic.patient import FRONTAL, Pose, SyntheticPatient, head_rotation
+from dmask._core import head_rotation
+from dmask.axes import HEAD_TO_CAMERA
+from dmask.synthetic.patient import Pose, SyntheticPatient
 
 
 @pytest.fixture(scope="module")
@@ -16,9 +18,9 @@ def patient():
 
 def test_head_rotation_turns_the_face_as_its_names_say():
     nose = np.array([0.0, 0.0, 1.0])
-    assert (FRONTAL @ head_rotation(20, 0, 0) @ nose)[0] > 0.3  # towards the patient's left
-    assert (FRONTAL @ head_rotation(0, 20, 0) @ nose)[1] > 0.3  # up
-    assert (FRONTAL @ head_rotation(0, 0, 20) @ [1, 0, 0])[1] > 0.3  # patient's left side raised
+    assert (HEAD_TO_CAMERA @ head_rotation(20, 0, 0) @ nose)[0] > 0.3  # towards the patient's left
+    assert (HEAD_TO_CAMERA @ head_rotation(0, 20, 0) @ nose)[1] > 0.3  # up
+    assert (HEAD_TO_CAMERA @ head_rotation(0, 0, 20) @ [1, 0, 0])[1] > 0.3  # patient's left side raised
 
 
 def test_the_iris_moves_to_the_patients_left_with_yaw(patient):

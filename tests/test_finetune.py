@@ -15,13 +15,14 @@ pytest.importorskip("scipy", reason="training needs scipy: pip install dmask[tra
 pytest.importorskip("onnx", reason="training needs onnx: pip install dmask[train]")
 
 from dmask import cli  # noqa: E402
+from dmask.crops import FACE_PX  # noqa: E402
 from dmask.environment import MODELS_DIR, sha256  # noqa: E402
 from dmask.errors import Error  # noqa: E402
 from dmask.io.labelled import POINT_COLUMNS  # noqa: E402
 from dmask.train import finetune  # noqa: E402
 from dmask.train.data import faces  # noqa: E402
 from dmask.train.nets.export import compile_f32, example_image, write_onnx  # noqa: E402
-from dmask.train.nets.networks import FACE, FACE_PX, build  # noqa: E402
+from dmask.train.nets.networks import FACE, build  # noqa: E402
 
 SHIPPED = MODELS_DIR / "face68.onnx"
 

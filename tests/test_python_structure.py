@@ -15,15 +15,14 @@ PACKAGE = Path(__file__).resolve().parent.parent / "python" / "dmask"
 # From the bottom up; rooms of one line do not know each other. A room is a package, one of train's packages,
 # or a module beside them; `dmask` is the package's own __init__.
 LEVELS = (
-    ("errors", "point_order"),
+    ("axes", "crops", "errors", "point_order", "stopwatch"),
     ("_core", "environment"),
     ("dmask",),
     ("models", "io", "options"),
     ("measure", "synthetic"),
     ("engines", "run"),
     ("evaluate",),
-    ("train.nets",),
-    ("train.data",),
+    ("train.nets", "train.data"),
     ("train.render_eyes", "train.render_faces"),
     ("train", "face_model"),
     ("commands",),

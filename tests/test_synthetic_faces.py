@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("dmask._core", reason="needs the extension dmask._core: pip install .")
 pytest.importorskip("scipy", reason="needs scipy: pip install dmask[train]")
 
+from dmask.crops import FACE_PX  # noqa: E402
 from dmask.train.render_faces import dress, render  # noqa: E402
 from dmask.train.render_faces.render import Head, Pose  # noqa: E402
 
@@ -167,7 +168,7 @@ def test_the_sampler_mirrors_what_is_visible_with_the_points(faces, tmp_path):
     np.savez(tmp_path / "train_000.npz", **(faces | {"visible": visible}))
     sampler = training.SyntheticFaceSampler([tmp_path / "train_000.npz"])
     batch = sampler.batch(np.random.default_rng(0), 40, 0.0)
-    assert batch["image"].shape == (40, training.FACE_PX, training.FACE_PX, 3)
+    assert batch["image"].shape == (40, FACE_PX, FACE_PX, 3)
     right, left = batch["visible"][:, :8].all(1), batch["visible"][:, 9:17].all(1)
     assert (right ^ left).all() and right.any() and left.any()
     assert (batch["xy_px"][:, 27, 1] < batch["xy_px"][:, 8, 1]).all()

@@ -10,6 +10,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs torch: pip install dmask[train]")
 pytest.importorskip("scipy", reason="training needs scipy: pip install dmask[train]")
 
+from dmask.crops import HEATMAP_STRIDE_PX  # noqa: E402
 from dmask.evaluate.held_out import is_validation, person_of  # noqa: E402
 from dmask.train import eye_tasks, loop, measures, tasks  # noqa: E402
 from dmask.train.data import augment, eyes, faces  # noqa: E402
@@ -371,7 +372,7 @@ def check_signature(ov, path: Path, spec: networks.NetSpec) -> None:
     out = ov.Core().compile_model(model, "CPU")(np.zeros((2, *spec.input_shape), np.float32))
     height, width = spec.input_shape[1:]
     # Heat maps are a quarter of the picture, edges half of it; features are a quarter already.
-    factor = 2 if spec.name == "lines" else 1 if spec.input == "features" else 1 / heatmap.STRIDE_PX
+    factor = 2 if spec.name == "lines" else 1 if spec.input == "features" else 1 / HEATMAP_STRIDE_PX
     assert out[0].shape == (2, spec.points, int(height * factor), int(width * factor))
     assert out[1].shape == (2, spec.points)
     assert all(np.isfinite(out[k]).all() for k in range(len(spec.outputs)))

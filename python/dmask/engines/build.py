@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +19,7 @@ from dmask.engines import gemm, half, half_check, manifest, names
 from dmask.environment import MODELS_DIR
 from dmask.errors import Error
 from dmask.io.atomic import atomic_file
+from dmask.stopwatch import stopwatch
 
 FLAVOURS = ("tensorrt", "tensorrt_rtx")
 
@@ -170,9 +170,9 @@ def build_one(
                 f"{net.label}: f16 moves a point by {moved_px:.2f} px, expected at most {most_px}; use f32"
             )
         model = halved
-    start = time.perf_counter()
+    elapsed_ms = stopwatch()
     engine, layers = builder.build(net, model, f"{net.file} ({precision})")
-    seconds = time.perf_counter() - start
+    seconds = 1e-3 * elapsed_ms()
     if cache is not None:
         with atomic_file(cache / name, overwrite=True) as partial:
             partial.write_bytes(engine)

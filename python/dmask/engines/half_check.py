@@ -10,6 +10,15 @@ import cv2
 import numpy as np
 import onnx
 
+from dmask.crops import (
+    EDGE_STRIDE_PX,
+    EYE_CANTHAL_WIDTHS,
+    EYE_HEIGHT_PX,
+    EYE_WIDTH_PX,
+    FACE_MARGIN,
+    FACE_PX,
+    HEATMAP_STRIDE_PX,
+)
 from dmask.engines import emulate, half
 from dmask.engines.manifest import Net, chosen, load_onnx
 from dmask.environment import MODELS_DIR
@@ -18,9 +27,7 @@ from dmask.measure.largest import largest
 
 MOST_PX = 0.2  # of the crop: further no landmark may move in f16
 PATIENTS = ((3, {}), (11, {"head_yaw_deg": 20.0, "os_yaw_deg": 15.0, "od_closure": 0.5}))  # seed, pose
-CELL_PX = 4  # crop pixels a cell of a heat map
-EDGE_PX = 2  # ... of an edge map
-FACE_PX, EYE_WIDTH_PX, EYE_HEIGHT_PX, VIEW_PX = 128, 160, 128, 320
+VIEW_PX = 320
 
 
 class Check:
@@ -67,7 +74,7 @@ class Check:
             detector.reset()
             points = detector.detect(frame).face[:, :2]
             centre = (points.min(0) + points.max(0)) / 2
-            side_px = 1.3 * np.ptp(points, axis=0).max()
+            side_px = FACE_MARGIN * np.ptp(points, axis=0).max()
             made["face"].append(_planes(_crop(frame, centre, side_px, (1.0, 0.0), (FACE_PX, FACE_PX))))
             eyes = [_eye(frame, points[36], points[39], True), _eye(frame, points[42], points[45], False)]
             made["eyes"].append(np.concatenate([_planes(eye) for eye in eyes]))
@@ -84,7 +91,7 @@ def heatmaps_px(outputs: dict[str, np.ndarray]) -> np.ndarray:
     weights /= weights.sum((2, 3), keepdims=True)
     x = (weights.sum(2) * np.arange(width)).sum(-1)
     y = (weights.sum(3) * np.arange(height)).sum(-1)
-    return CELL_PX * np.stack([x, y], -1)
+    return HEATMAP_STRIDE_PX * np.stack([x, y], -1)
 
 
 def lines_px(outputs: dict[str, np.ndarray]) -> np.ndarray:
@@ -93,7 +100,7 @@ def lines_px(outputs: dict[str, np.ndarray]) -> np.ndarray:
     weights = np.exp(edges - edges.max(2, keepdims=True))
     weights /= weights.sum(2, keepdims=True)
     rows = (weights * np.arange(edges.shape[2])[:, None]).sum(2)
-    return EDGE_PX * np.where(outputs["presence"][..., None] > 0, rows, 0.0)
+    return EDGE_STRIDE_PX * np.where(outputs["presence"][..., None] > 0, rows, 0.0)
 
 
 def faces_px(outputs: dict[str, np.ndarray]) -> np.ndarray:
@@ -110,7 +117,8 @@ def faces_px(outputs: dict[str, np.ndarray]) -> np.ndarray:
 def _eye(frame: np.ndarray, left: np.ndarray, right: np.ndarray, mirrored: bool) -> np.ndarray:
     """Between the canthi, which are left and right in the picture; the inner one comes to lie left."""
     axis = right - left
-    crop = _crop(frame, (left + right) / 2, 1.75 * np.hypot(*axis), axis, (EYE_WIDTH_PX, EYE_HEIGHT_PX))
+    width_px = EYE_CANTHAL_WIDTHS * np.hypot(*axis)
+    crop = _crop(frame, (left + right) / 2, width_px, axis, (EYE_WIDTH_PX, EYE_HEIGHT_PX))
     return crop[:, ::-1] if mirrored else crop
 
 

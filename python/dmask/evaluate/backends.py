@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from dmask.measure.largest import largest
 from dmask.run.stages import DETECT, FIT, Stages
+from dmask.stopwatch import stopwatch
 
 # 95th percentiles at which two backends count as equal, and what a landmark may move by at most: nets in f16
 # move a landmark by up to 0.2 px of a 128 px crop, which is 0.4 % of the distance of the outer eye corners.
@@ -89,17 +89,17 @@ class Side:
         self.pipeline, self.stages = pipeline, Stages()
         self.detections, self._detect_ms = [], []
         for frame in frames:
-            start = time.perf_counter()
+            elapsed_ms = stopwatch()
             self.detections.append(pipeline.detect(frame.bgr, frame.time_s))
-            self._detect_ms.append(1e3 * (time.perf_counter() - start))
+            self._detect_ms.append(elapsed_ms())
             self.stages.take(pipeline.detect_timings(), DETECT)
         pipeline.calibrate(self.detections)
 
     def finish(self, detection: Any) -> tuple[Any, NDArray[np.uint8]]:
-        start = time.perf_counter()
+        elapsed_ms = stopwatch()
         result = self.pipeline.fit(detection)
         mask = self.pipeline.render(result)
-        rest_ms = 1e3 * (time.perf_counter() - start)
+        rest_ms = elapsed_ms()
         self.stages.take(self.pipeline.fit_timings(), FIT)
         self.stages.add("frame_to_mask", self._detect_ms.pop(0) + rest_ms)
         return result, mask

@@ -10,12 +10,12 @@ import os
 import re
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dmask.options import make_pipeline
+from dmask.stopwatch import stopwatch
 
 if TYPE_CHECKING:
     from dmask.io.video import Frame
@@ -39,12 +39,12 @@ def measure(
     load_1min = round(os.getloadavg()[0], 2)
     source = open_source(video, options["threads"])
     first = next(iter(source))
-    start = time.perf_counter()
+    elapsed_ms = stopwatch()
     pipeline = make_pipeline(options)
     detection = pipeline.detect(first.bgr, first.time_s)
     pipeline.calibrate([detection])
     pipeline.render(pipeline.fit(detection))
-    cold_start_ms = 1e3 * (time.perf_counter() - start)
+    cold_start_ms = elapsed_ms()
     source.close()
 
     played_s, outcome = play(video, folder, pipeline, options, frames)
@@ -132,13 +132,13 @@ def play(video: Path, folder: Path, pipeline: Any, options: dict[str, Any], fram
 
     pipeline.reset()
     with tempfile.TemporaryDirectory(dir=folder) as results:
-        start = time.perf_counter()
+        elapsed_ms = stopwatch()
         source = Played(video, options["threads"], frames)
         try:
             outcome = mask_source(source, Path(results), pipeline, options, Progress(False, ""))
         finally:
             source.close()
-        return time.perf_counter() - start, outcome
+        return 1e-3 * elapsed_ms(), outcome
 
 
 def processor_clock() -> dict[str, Any]:

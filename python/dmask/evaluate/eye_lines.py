@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dmask.crops import EYE_CANTHAL_WIDTHS, EYE_WIDTH_PX, LEAST_OF_OTHER_EYE
 from dmask.errors import Error, WrongUse
+from dmask.measure.auc import auc
 from dmask.measure.curves import distance_to_polyline
 from dmask.options import add_backend_arguments, core_options, make_pipeline
 from dmask.point_order import CANTHI, OUTER_CORNERS
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 LINES = ("crease", "bulge")
 ABSENT, PRESENT, UNDECIDED = 0, 1, 255
 COLUMNS = ("set", "image", "eye", *(f"{line}_present" for line in LINES), *LINES)
-CROP_PX, CROP_CANTHI = 160, 1.75  # an eye's crop is 1.75 canthal distances wide
 TOLERANCES_PX = (2, 4)  # in the crop
 MIN_CONFIDENCE = 0.5  # mean over a line's points, from which on it counts as reported
 STEP_PX = 0.25  # between the points that stand for a line
@@ -156,7 +157,7 @@ def crop_scale(xy: NDArray[np.float64], eye: str) -> float:
     """Crop px per picture px, from 68 points (68,2)."""
     width = {name: float(np.linalg.norm(xy[a] - xy[b])) for name, (a, b) in CANTHI.items()}
     other = width["os" if eye == "od" else "od"]
-    return CROP_PX / (CROP_CANTHI * max(width[eye], 0.8 * other))
+    return EYE_WIDTH_PX / (EYE_CANTHAL_WIDTHS * max(width[eye], LEAST_OF_OTHER_EYE * other))
 
 
 def finds(detection: FrameDetection, xy: NDArray[np.float64], eye: str) -> bool:
@@ -226,12 +227,6 @@ def hits(predicted: NDArray, label: NDArray, axis: NDArray, tolerance_px: float)
     return precision, float((distance_to_polyline(dense(label), predicted) <= tolerance_px).mean())
 
 
-def auc(absent: list[float], present: list[float]) -> float:
-    """Chance that a present line has more confidence than an absent one; ties count half."""
-    gap = np.subtract.outer(np.array(present), np.array(absent))
-    return float(((gap > 0) + 0.5 * (gap == 0)).mean())
-
-
 def summarise(tally: Tally) -> dict[str, Any]:
     present, absent = tally.confidence[PRESENT], tally.confidence[ABSENT]
     figures: dict[str, Any] = {
@@ -252,5 +247,5 @@ def summarise(tally: Tally) -> dict[str, Any]:
     if absent:
         figures["absent_reported_absent_share"] = float((np.array(absent) < MIN_CONFIDENCE).mean())
     if present and absent:
-        figures["presence_auc"] = auc(absent, present)
+        figures["presence_auc"] = auc(present, absent)
     return figures

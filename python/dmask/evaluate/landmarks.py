@@ -215,7 +215,7 @@ def summarise(scores: list[Score], short: bool = False) -> dict[str, Any]:
         "face_not_found": sum(score.reason == "no face" for score in scores),
         "another_face_found": sum(score.reason == "another face" for score in scores),
         "auc_at_0.1": area_under_curve(error, LIMIT),
-        "failures_over_10pct_pct": 100 * float((error > LIMIT).mean()),
+        "failures_over_10pct_pct": 100 * float((~(error <= LIMIT)).mean()),
     }
     if not found:
         return figures

@@ -45,13 +45,15 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             result = pipeline.fit(detection)
             faces += int(result.face_valid)
             for name in HEAD:
-                errors[name].append(getattr(result, name) - truth[name])
+                errors[name] += errors_of(getattr(result, name), truth[name], result.face_valid)
             for eye in EYES:
                 measured = getattr(result, eye)
                 eyes += 1
                 valid += int(measured.valid)
                 for name in MEASURES:
-                    errors[name].append(getattr(measured, name) - truth[f"{eye}_{name}"])
+                    errors[name] += errors_of(
+                        getattr(measured, name), truth[f"{eye}_{name}"], measured.valid
+                    )
             if result.od.valid and result.os.valid:
                 true_deg = truth["os_yaw_deg"] - truth["od_yaw_deg"]
                 errors["inter_eye_yaw_deg"].append(result.os.yaw_deg - result.od.yaw_deg - true_deg)
@@ -63,11 +65,17 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     }
     for name, values in errors.items():
         absolute = np.abs(np.array(values))
-        absolute = absolute[np.isfinite(absolute)]
         if absolute.size:
             figures[f"{name}_median"] = float(np.median(absolute))
             figures[f"{name}_p95"] = float(np.percentile(absolute, 95))
     return figures
+
+
+def errors_of(measured: float, true: float, valid: bool) -> list[float]:
+    """The error of a number, if there is one: none where the truth has no such number, or the result is not
+    valid and has none. NaN where a valid result leaves out what is there."""
+    error = measured - true
+    return [] if np.isnan(true) or (np.isnan(error) and not valid) else [error]
 
 
 def random_pose(random: np.random.Generator, share: float):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dmask import _core
+from dmask.axes import gaze_axis
 from dmask.environment import MODELS_DIR
 from dmask.synthetic.projected import (
     EYES,
@@ -18,7 +19,6 @@ from dmask.synthetic.projected import (
     Moment,
     draw_moment,
     draw_patient,
-    gaze_axis,
     known_subject,
     project,
     true_measures,

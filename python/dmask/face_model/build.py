@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from dmask.errors import Error
 from dmask.face_model import ict
 from dmask.face_model.builder import Builder, Sizes
 from dmask.io import container
+from dmask.stopwatch import stopwatch
 
 LICENCE = "MIT: computed from ICT-FaceKit Light, (c) 2020 USC Institute for Creative Technologies"
 COMMAND = "dmask face-model build --ict PATH"
@@ -56,9 +56,9 @@ def read_source(path: Path) -> ict.Ict:
 
 def timed_log() -> Callable[[str], None]:
     """Prints what is done, and how long that took since the start."""
-    started_s = time.monotonic()
+    elapsed_ms = stopwatch()
 
     def log(message: str) -> None:
-        print(f"{time.monotonic() - started_s:6.1f} s  {message}", flush=True)
+        print(f"{1e-3 * elapsed_ms():6.1f} s  {message}", flush=True)
 
     return log

@@ -18,6 +18,7 @@ from dmask.run.progress import Progress
 from dmask.run.recording import describe
 from dmask.run.results import Outcome, Recording, Results
 from dmask.run.stages import DETECT, FIT
+from dmask.stopwatch import stopwatch
 
 if TYPE_CHECKING:
     from dmask._core import Pipeline
@@ -53,9 +54,9 @@ def mask_live(
                     results = Results(folder, recording, options, outcome)
                 for missed_s in dropped_s:
                     results.add_dropped(missed_s)
-                start = time.perf_counter()
+                elapsed_ms = stopwatch()
                 result = pipeline.process(bgr, time_s)
-                outcome.stages.add("frame_to_mask", 1e3 * (time.perf_counter() - start))
+                outcome.stages.add("frame_to_mask", elapsed_ms())
                 latencies_ms.append(1e3 * (time.monotonic() - arrived_s))
                 outcome.stages.take(pipeline.detect_timings(), DETECT)
                 outcome.stages.take(pipeline.fit_timings(), FIT)

@@ -7,7 +7,6 @@ threads or more the stages overlap, each a few frames ahead of the next; with on
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +22,7 @@ from dmask.run.prefetch import ahead
 from dmask.run.progress import Progress
 from dmask.run.results import Outcome, Recording, Results
 from dmask.run.stages import DETECT, FIT, Stages
+from dmask.stopwatch import stopwatch
 
 if TYPE_CHECKING:
     from dmask._core import Calibration, FrameDetection, FrameResult, Pipeline
@@ -112,9 +112,9 @@ def detected(
     frames: Iterator[Frame], pipeline: Pipeline, outcome: Outcome, show: Callable[[], None]
 ) -> Iterator[Detected]:
     for frame in frames:
-        start = time.perf_counter()
+        elapsed_ms = stopwatch()
         detection = pipeline.detect(frame.bgr, frame.time_s)
-        detect_ms = 1e3 * (time.perf_counter() - start)
+        detect_ms = elapsed_ms()
         outcome.stages.take(pipeline.detect_timings(), DETECT)
         outcome.frames_looked_at += 1
         show()
@@ -150,11 +150,11 @@ def calibrate(scan: list[Detected], pipeline: Pipeline, outcome: Outcome) -> boo
 
 def masked(looks: Iterator[Detected], pipeline: Pipeline, stages: Stages) -> Iterator[Masked]:
     for look in looks:
-        start = time.perf_counter()
+        elapsed_ms = stopwatch()
         result = pipeline.fit(look.detection)
         mask = pipeline.render(result)
         # What one frame waits for, from its pixels to its mask: not the time between stages.
-        stages.add("frame_to_mask", look.detect_ms + 1e3 * (time.perf_counter() - start))
+        stages.add("frame_to_mask", look.detect_ms + elapsed_ms())
         stages.take(pipeline.fit_timings(), FIT)
         yield Masked(result, mask)
 

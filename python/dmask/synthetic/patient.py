@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from dmask import _core
+from dmask.axes import HEAD_TO_CAMERA, gaze_axis
 from dmask.environment import MODELS_DIR
 from dmask.io import container
 
@@ -17,7 +19,6 @@ EYES = ("od", "os")
 KAPPA_DEG = 4.0  # the optical axis points that much further temporally than the line of sight, adults
 IRIS_PLANE_MM = 10.48  # from the eyeball's centre: sqrt(12.0^2 - 5.85^2)
 ARTICLE_PROFILE = 1.0  # of a track's `subject`: the person's own identity is drawn
-FRONTAL = np.diag([1.0, -1.0, -1.0])  # head axes to camera axes
 SHUT_MM = 0.3  # an opening below it counts as shut
 
 
@@ -51,8 +52,6 @@ class SyntheticPatient:
         ptosis: tuple[float, float] = (0.0, 0.0),
         place_mm: tuple[float, float, float] = (0.0, -20.0, 420.0),
     ):
-        from dmask import _core
-
         face = container.read(MODELS_DIR / "face.dmm")
         self._lid = container.read(MODELS_DIR / "eyelid.dmm")
         self._units = len(container.to_strings(face["unit_names"]))
@@ -77,7 +76,7 @@ class SyntheticPatient:
     def render(self, pose: Pose) -> tuple[np.ndarray, dict[str, float]]:
         """(frame (H, W, 3) uint8 BGR, truth), truth being named as in frames.csv."""
         rotation, translation = self._head(pose)
-        turn = cv2.Rodrigues(FRONTAL @ rotation)[0].ravel()
+        turn = cv2.Rodrigues(HEAD_TO_CAMERA @ rotation)[0].ravel()
         row = [1.0, *turn, *translation, *np.zeros(self._units)]
         for eye, ptosis in zip(EYES, self._ptosis, strict=True):
             yaw, pitch = (np.radians(getattr(pose, f"{eye}_{axis}_deg")) for axis in ("yaw", "pitch"))
@@ -108,7 +107,7 @@ class SyntheticPatient:
 
     def _head(self, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
         """R and t, head frame to camera frame."""
-        rotation = head_rotation(pose.head_yaw_deg, pose.head_pitch_deg, pose.head_roll_deg)
+        rotation = _core.head_rotation(pose.head_yaw_deg, pose.head_pitch_deg, pose.head_roll_deg)
         return rotation, self._place_mm - rotation @ (0.5 * (self._centres["od"] + self._centres["os"]))
 
     def _lid_shape(self, eye: str, neutral: np.ndarray) -> np.ndarray:
@@ -143,9 +142,7 @@ class SyntheticPatient:
     def _eye_truth(self, eye: str, pose: Pose, head: np.ndarray) -> dict[str, float]:
         """Margins along the head's y at the pupil, as the tracker defines MRD1, MRD2 and PFH."""
         yaw_deg, pitch_deg = getattr(pose, f"{eye}_yaw_deg"), getattr(pose, f"{eye}_pitch_deg")
-        yaw, pitch = np.radians(yaw_deg), np.radians(pitch_deg)
-        axis = np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)])
-        pupil = self._centres[eye] + IRIS_PLANE_MM * axis
+        pupil = self._centres[eye] + IRIS_PLANE_MM * gaze_axis(yaw_deg, pitch_deg)
         upper, lower = (margin_height(head[rows], pupil[0]) for rows in self._margins[eye])
         shut = upper - lower < SHUT_MM
         return {
@@ -155,13 +152,6 @@ class SyntheticPatient:
             f"{eye}_mrd2_mm": float("nan") if shut else float(pupil[1] - lower),
             f"{eye}_pfh_mm": 0.0 if shut else float(upper - lower),
         }
-
-
-def head_rotation(yaw_deg: float, pitch_deg: float, roll_deg: float) -> np.ndarray:
-    """R = R0 R_y(yaw) R_x(-pitch) R_z(roll), head axes to camera axes."""
-    turns = ((0, yaw_deg, 0), (-pitch_deg, 0, 0), (0, 0, roll_deg))
-    y, x, z = (cv2.Rodrigues(np.radians(np.array(turn, np.float64)))[0] for turn in turns)
-    return FRONTAL @ y @ x @ z
 
 
 def margin_height(points: np.ndarray, x_mm: float) -> float:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dmask import _core
+from dmask.axes import gaze_axis
 
 EYES = ("od", "os")
 
@@ -51,11 +52,6 @@ class Camera:
     def project(self, points: np.ndarray) -> np.ndarray:
         """(N,3) camera frame, mm -> (N,2) px."""
         return self.focal_px * points[:, :2] / points[:, 2:] + 0.5 * (self.size - 1)
-
-
-def gaze_axis(yaw_deg: float, pitch_deg: float) -> np.ndarray:
-    yaw, pitch = np.radians([yaw_deg, pitch_deg])
-    return np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)])
 
 
 def gaze_frame(yaw_deg: float, pitch_deg: float) -> np.ndarray:

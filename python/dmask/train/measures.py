@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dmask.measure.auc import auc
 from dmask.measure.curves import cubic, distance_to_polyline
 from dmask.train.data.eyes import CLOSED, NOMINAL_XY, Eyes, opening
 from dmask.train.nets.lines import line_distance, read_line
@@ -131,14 +132,3 @@ def line_f(read: list[NDArray], truth: list[NDArray], tolerance_px: float) -> fl
             recalled += int((distance_to_polyline(line, predicted) <= tolerance_px).sum())
     precision, recall = precise / max(read_count, 1), recalled / max(true_count, 1)
     return 2 * precision * recall / max(precision + recall, 1e-9)
-
-
-def auc(positive: NDArray, negative: NDArray) -> float:
-    """Probability that a positive scores above a negative; nan if there is none of either."""
-    if not len(positive) or not len(negative):
-        return float("nan")
-    both = np.concatenate([positive, negative])
-    rank = np.empty(len(both))
-    rank[np.argsort(both, kind="stable")] = np.arange(1, len(both) + 1)
-    n, m = len(positive), len(negative)
-    return float((rank[:n].sum() - n * (n + 1) / 2) / (n * m))

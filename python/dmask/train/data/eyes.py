@@ -16,16 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
+from dmask.crops import (
+    EDGE_STRIDE_PX,
+    EYE_CANTHAL_WIDTHS,
+    EYE_HEIGHT_PX,
+    EYE_WIDTH_PX,
+    LEAST_OF_OTHER_EYE,
+)
 from dmask.evaluate.held_out import is_validation
 from dmask.point_order import CANTHI, MIRROR_IRIS
 from dmask.train.data import augment, faces
-from dmask.train.nets.networks import EDGE_STRIDE_PX, EYE_HEIGHT_PX, EYE_WIDTH_PX
 
 WIDTH_PX, HEIGHT_PX = 240, 192
 NOMINAL_XY = (40, 32)  # corner of the nominal 160x128 crop
-CROP_WIDTH = 1.75  # canthal distances
-CANTHAL_PX = EYE_WIDTH_PX / CROP_WIDTH
-OTHER_EYE_SHARE = 0.8
+CANTHAL_PX = EYE_WIDTH_PX / EYE_CANTHAL_WIDTHS
 S_LID = np.linspace(0, 1, 11)  # positions of lid points along the canthal line
 LIMBUS_RAD = np.deg2rad(20 * np.arange(18) - 90)  # clockwise in the picture (y down) from 12 o'clock
 CLOSED = 0.035  # opening / canthal distance
@@ -207,7 +211,7 @@ def real_eyes(
         up = np.array([across[1], -across[0]]) / interocular
         for k, eye in enumerate(("od", "os")):
             other = "os" if eye == "od" else "od"
-            c = max(canthal[eye], OTHER_EYE_SHARE * canthal[other])
+            c = max(canthal[eye], LEAST_OF_OTHER_EYE * canthal[other])
             corners = points[list(CANTHI[eye])]
             both = {}
             for name, ids in (("upper", MESH_UPPER), ("lower", MESH_LOWER), ("iris", MESH_IRIS)):
@@ -220,7 +224,7 @@ def real_eyes(
             axis = corners[1] - corners[0]
             mirror = eye == "od"
             angle = -np.arctan2(axis[1], -axis[0] if mirror else axis[0])
-            scale = EYE_WIDTH_PX / (CROP_WIDTH * c)
+            scale = EYE_WIDTH_PX / (EYE_CANTHAL_WIDTHS * c)
             middle = [(WIDTH_PX - 1) / 2, (HEIGHT_PX - 1) / 2]
             matrix = augment.similarity(scale, angle, corners.mean(0), middle, mirror)
             if scale < 1:

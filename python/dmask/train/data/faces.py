@@ -11,12 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dmask.crops import FACE_MARGIN, FACE_PX
 from dmask.evaluate.held_out import is_validation
 from dmask.point_order import MIRROR_68, OUTER_CORNERS
 from dmask.train.data import augment
-from dmask.train.nets.networks import FACE_PX
 
-CROP_MARGIN = 1.3  # crop side / larger side of the points' bounding box
 CACHE_PX, CACHE_MARGIN = 208, 1.6  # the cached square covers 1.6 crop sides: 130 px a crop
 
 # Face Mesh: the same points of both generations, OD then OS, outer canthus .. inner canthus.
@@ -164,7 +163,7 @@ def machine_faces(data: Path, human: Faces, gate: float = 0.08) -> Faces:
 def face_box(xy: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
     """Centre and side of the square crop around 68 points (68,2)."""
     low, high = xy.min(0), xy.max(0)
-    return (low + high) / 2, float(CROP_MARGIN * (high - low).max())
+    return (low + high) / 2, float(FACE_MARGIN * (high - low).max())
 
 
 def shrink(image: NDArray[np.uint8], centre: NDArray, side: float, size_px: int) -> tuple[NDArray, NDArray]:

@@ -6,18 +6,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-STRIDE_PX = 4  # input pixels a heat-map cell
+from dmask.crops import HEATMAP_STRIDE_PX
+
 SIGMA_CELLS = 1.2
 WING_CELLS = 0.3  # below it the wing-like loss is steep: the last tenths of a pixel still pay
 
 
 def to_cells(xy_px: Tensor) -> Tensor:
     """Pixel centres are integers in both frames: crop px = (cell + 0.5) * 4 - 0.5."""
-    return (xy_px + 0.5) / STRIDE_PX - 0.5
+    return (xy_px + 0.5) / HEATMAP_STRIDE_PX - 0.5
 
 
 def to_px(xy_cells: Tensor) -> Tensor:
-    return (xy_cells + 0.5) * STRIDE_PX - 0.5
+    return (xy_cells + 0.5) * HEATMAP_STRIDE_PX - 0.5
 
 
 def expectation(heatmaps: Tensor) -> Tensor:
@@ -64,7 +65,7 @@ def landmark_loss(
 
     xy_px (N,K,2) crop pixels; weight (N,K) of each position; visible (N,K) 0..1; known (N,K) its weight.
     """
-    height, width = heatmaps.shape[2] * STRIDE_PX, heatmaps.shape[3] * STRIDE_PX
+    height, width = heatmaps.shape[2] * HEATMAP_STRIDE_PX, heatmaps.shape[3] * HEATMAP_STRIDE_PX
     weight = weight * inside(xy_px, height, width)
     position = (point_loss(heatmaps, xy_px) * weight).sum() / weight.sum().clamp(min=1)
     seen = F.binary_cross_entropy_with_logits(visibility, visible, known, reduction="sum")

@@ -7,8 +7,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dmask.crops import EDGE_STRIDE_PX
 from dmask.measure.curves import distance_to_polyline
-from dmask.train.nets.networks import EDGE_STRIDE_PX, LineHead
+from dmask.train.nets.networks import LineHead
 
 POSITIVE_WEIGHT = 6.0  # an edge covers about 5 % of the cells
 ABSENT_WEIGHT = 2.5  # a third as many folds are absent as present

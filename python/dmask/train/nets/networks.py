@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dmask.crops import EYE_HEIGHT_PX, EYE_WIDTH_PX, FACE_PX, HEATMAP_STRIDE_PX
+
 MEAN, STD = 0.45, 0.25
 
 
@@ -190,10 +192,7 @@ class NetSpec:
 
 
 EYE_FEATURES = 32
-FACE_PX = 128
-EYE_HEIGHT_PX, EYE_WIDTH_PX = 128, 160
-EDGE_STRIDE_PX = 2  # crop pixels an edge cell of the line net
-FEATURES_SHAPE = (EYE_FEATURES, EYE_HEIGHT_PX // 4, EYE_WIDTH_PX // 4)
+FEATURES_SHAPE = (EYE_FEATURES, EYE_HEIGHT_PX // HEATMAP_STRIDE_PX, EYE_WIDTH_PX // HEATMAP_STRIDE_PX)
 
 FACE = NetSpec("face68", 68, "image", (3, FACE_PX, FACE_PX), ("heatmaps", "visibility"))
 EYELID = NetSpec(

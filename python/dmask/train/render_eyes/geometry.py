@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from dmask.axes import gaze_axis
+
 GLOBE_RADIUS_MM = 12.0
 LIMBUS_RADIUS_MM = 5.85
 LIMBUS_PLANE_MM = float(np.sqrt(GLOBE_RADIUS_MM**2 - LIMBUS_RADIUS_MM**2))
@@ -213,8 +215,7 @@ def _paint(loops: np.ndarray, count: int) -> np.ndarray:
 
 def gaze_axes(yaw_deg: float, pitch_deg: float) -> np.ndarray:
     """Rows: the eye's own temporal, up and optical axis in the head frame (Fick)."""
-    yaw, pitch = np.radians([yaw_deg, pitch_deg])
-    optical = np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)])
+    optical, yaw = gaze_axis(yaw_deg, pitch_deg), np.radians(yaw_deg)
     right = np.array([np.cos(yaw), 0.0, -np.sin(yaw)])
     return np.stack([right, np.cross(optical, right), optical])
 

@@ -48,6 +48,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from dmask.axes import HEAD_TO_CAMERA, about_x, about_y, about_z
+from dmask.crops import EYE_CANTHAL_WIDTHS, EYE_WIDTH_PX, LEAST_OF_OTHER_EYE
 from dmask.errors import WrongUse
 from dmask.train.data.shards import render_all, write_shards
 from dmask.train.render_eyes.assets import CREASE_IN_BOTH, EyeAssets, load_assets
@@ -65,9 +67,7 @@ from dmask.train.render_eyes.occluders import COVERED, THICK_LENS, Occluded, add
 from dmask.train.render_eyes.shading import Lashes, Light, Look, Rendered, View, render
 
 WIDTH, HEIGHT = 240, 192
-NOMINAL_WIDTH, NOMINAL_PER_CANTHAL = 160, 1.75
 HALF_INTERPUPILLARY_MM = 31.5
-HEAD_TO_CAMERA = np.diag([1.0, -1.0, -1.0])
 STATIONS = np.linspace(0, 1, 11)
 FOLD_GAP_PX = 2.5  # a fold nearer to the margin is not told from it
 FAINTEST = 0.03  # depth of a fold's valley in the finished picture, in log radiance
@@ -90,10 +90,7 @@ class Pose:
 
 def _rotation(yaw_deg: float, pitch_deg: float, roll_deg: float) -> np.ndarray:
     yaw, pitch, roll = np.radians([yaw_deg, pitch_deg, roll_deg])
-    about_y = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
-    about_x = np.array([[1, 0, 0], [0, np.cos(-pitch), -np.sin(-pitch)], [0, np.sin(-pitch), np.cos(-pitch)]])
-    about_z = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
-    return HEAD_TO_CAMERA @ about_y @ about_x @ about_z
+    return HEAD_TO_CAMERA @ about_y(yaw) @ about_x(-pitch) @ about_z(roll)
 
 
 def sample_pose(rng: np.random.Generator) -> Pose:
@@ -302,8 +299,8 @@ def _view(pose: Pose, canthi_mm: np.ndarray) -> tuple[View, float]:
     other = view.project(mirror * canthi_mm - [2 * HALF_INTERPUPILLARY_MM, 0, 0])[0]
     along = own[1] - own[0]
     canthal = np.linalg.norm(along)
-    reference = max(canthal, 0.8 * np.linalg.norm(other[1] - other[0]))
-    scale = NOMINAL_WIDTH / (NOMINAL_PER_CANTHAL * reference)
+    reference = max(canthal, LEAST_OF_OTHER_EYE * np.linalg.norm(other[1] - other[0]))
+    scale = EYE_WIDTH_PX / (EYE_CANTHAL_WIDTHS * reference)
     cosine, sine = along / canthal
     turn = scale * np.array([[cosine, sine], [-sine, cosine]])
     centre = np.array([(WIDTH - 1) / 2, (HEIGHT - 1) / 2])

@@ -4,7 +4,7 @@
 
 Writes one .npz (with `--shard K`: OUT_000.npz, OUT_001.npz, ... of K faces each). The picture is the square
 that training cuts its crops from: 1.6 crop sides around the 68 points (dmask.train.data.faces: CACHE_PX,
-CACHE_MARGIN, CROP_MARGIN). Points are (x, y) in pixels of that picture, 0-based pixel centres, in iBUG order.
+CACHE_MARGIN). Points are (x, y) in pixels of that picture, 0-based pixel centres, in iBUG order.
 
   images      uint8 (n,208,208,3)  RGB
   xy          f32 (n,68,2)   0-16 the visible end of the face from the patient's right ear round the chin: on
@@ -30,6 +30,8 @@ import cv2
 import numpy as np
 
 from dmask._core import gbuffer
+from dmask.axes import HEAD_TO_CAMERA, about_x, about_y, about_z, gaze_axis
+from dmask.crops import FACE_MARGIN
 from dmask.errors import WrongUse
 from dmask.train.data.shards import render_all, write_shards
 from dmask.train.render_faces import dress, paint
@@ -49,10 +51,9 @@ from dmask.train.render_faces.head import (
 )
 
 SIZE = 208
-SQUARE_PER_FACE = 1.3 * 1.6  # side of the picture / larger side of the points' bounding box
+SQUARE_PER_FACE = FACE_MARGIN * 1.6  # side of the picture / larger side of the points' bounding box
 FINER = 1.5  # drawn pixels a picture pixel
 DRAWN = int(SIZE * FINER)
-HEAD_TO_CAMERA = np.diag([1.0, -1.0, -1.0])
 NECK_MM = np.array([0.0, -105.0, -25.0])
 SHADOW_PX, SHADOW_HALF_MM = 160, 200.0
 IRIS_SINE = 5.9 / 15.8  # radius of the limbus over that of ICT's eyeball
@@ -94,12 +95,9 @@ class Pose:
 
 
 def rotation(yaw_deg: float, pitch_deg: float, roll_deg: float) -> np.ndarray:
-    """(3,3) head -> camera."""
+    """(3,3) head -> camera; the picture's own roll comes last, about the camera's axis."""
     yaw, pitch, roll = np.radians([yaw_deg, pitch_deg, roll_deg])
-    about_y = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
-    about_x = np.array([[1, 0, 0], [0, np.cos(pitch), np.sin(pitch)], [0, -np.sin(pitch), np.cos(pitch)]])
-    about_z = np.array([[np.cos(roll), np.sin(roll), 0], [-np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
-    return HEAD_TO_CAMERA @ about_z @ about_y @ about_x
+    return HEAD_TO_CAMERA @ about_z(-roll) @ about_y(yaw) @ about_x(-pitch)
 
 
 def sample_pose(rng: np.random.Generator) -> Pose:
@@ -374,8 +372,7 @@ def _eyes(
         solved = np.linalg.lstsq(np.c_[2 * ball, np.ones(len(ball))], (ball**2).sum(1), rcond=None)[0]
         direction = place[where] - solved[:3].astype(np.float32)
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-        yaw, pitch = np.radians([gaze_deg[0] - 2 * side + side * squint / 2, gaze_deg[1]])
-        axis = turn @ np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)])
+        axis = turn @ gaze_axis(gaze_deg[0] - 2 * side + side * squint / 2, gaze_deg[1])
         frame = light_frame(axis).astype(np.float32)
         local = direction @ frame.T
         sine = np.hypot(local[:, 0], local[:, 1])

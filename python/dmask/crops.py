@@ -1,0 +1,9 @@
+"""The crops that the nets look at; cpp/src/detect/face_crop.cc cuts the same ones."""
+
+FACE_PX = 128
+FACE_MARGIN = 1.3  # side of the crop / larger side of the 68 points' bounding box
+EYE_WIDTH_PX, EYE_HEIGHT_PX = 160, 128
+EYE_CANTHAL_WIDTHS = 1.75  # width of the crop / distance of the canthi
+LEAST_OF_OTHER_EYE = 0.8  # a turned eye's canthal distance counts as at least this share of the other's
+HEATMAP_STRIDE_PX = 4  # crop pixels a cell of a heat map
+EDGE_STRIDE_PX = 2  # ... of an edge map
