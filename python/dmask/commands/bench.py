@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     from dmask.io.source import find_input
     from dmask.synthetic.demo import write_patient
 
-    modes = (args.threads,)
+    modes: tuple[int, ...] = (args.threads,)
     if args.threads is None:
         modes = (1,) if args.check else (1, OVERLAPPED_THREADS)
     args.threads = modes[0]
@@ -103,7 +103,8 @@ def in_its_own_process(video: Path, folder: Path, threads: int, args: argparse.N
     if done.returncode:
         said = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
         raise Error(said.removeprefix("dmask: "))
-    return json.loads(path.read_text(encoding="utf-8"))
+    report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return report
 
 
 def check(video: Path, options: dict[str, Any]) -> dict[str, Any]:

@@ -5,8 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from dmask.arrays import Pixels
 from dmask.options import add_core_arguments, core_options, make_pipeline
+
+if TYPE_CHECKING:
+    pass
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def side_by_side(source: Path, mask: Path, time_s: float):
+def side_by_side(source: Path, mask: Path, time_s: float) -> Pixels:
     """The frames of both videos at `time_s`, next to each other, as (H, 2W, 3) BGR."""
     import numpy as np
 

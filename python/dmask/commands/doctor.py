@@ -8,6 +8,7 @@ import importlib.util
 import json
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 NEEDED_FLAGS = ("avx2", "fma", "f16c", "bmi2")  # x86-64-v3
 FASTER_FLAGS = ("avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     return 1 if report["problems"] else 0
 
 
-def examine() -> dict:
+def examine() -> dict[str, Any]:
     from dmask import environment
 
     problems: list[str] = []
@@ -57,9 +58,9 @@ def examine() -> dict:
     versions = environment.versions()
     absent = [name for name, found in versions.items() if found == "not installed"]
     problems += [f"{name} is not installed: pip install ." for name in absent]
-    core: dict = {}
-    gpu: dict = {"built": False, "device": "", "problem": "the core could not be loaded"}
-    runner: dict = {"built": False, "library": "", "problem": "the core could not be loaded"}
+    core: dict[str, Any] = {}
+    gpu: dict[str, Any] = {"built": False, "device": "", "problem": "the core could not be loaded"}
+    runner: dict[str, Any] = {"built": False, "library": "", "problem": "the core could not be loaded"}
     try:
         from dmask import _core
 
@@ -132,14 +133,14 @@ def cuda_version(number: int) -> str:
     return f"{number // 1000}.{number % 1000 // 10}" if number else "unknown"
 
 
-def cuda_kernels(gpu: dict) -> str:
+def cuda_kernels(gpu: dict[str, Any]) -> str:
     if not gpu["built"]:
         return "not built"
     built = f"built, runtime {cuda_version(gpu['runtime_version'])}"
     return f"{built}, {gpu['device']}" if not gpu["problem"] else f"{built}, but {gpu['problem']}"
 
 
-def runner_state(runner: dict) -> str:
+def runner_state(runner: dict[str, Any]) -> str:
     if not runner["built"]:
         return "not built"
     built = f"built for {runner['flavour']} {runner['header_version']}"
@@ -176,7 +177,7 @@ def tensorrt_libraries() -> list[str]:
     return found
 
 
-def fitting_engines(runner: dict) -> dict[str, list[str]]:
+def fitting_engines(runner: dict[str, Any]) -> dict[str, list[str]]:
     """Precisions by net (`research/face68` ...) for which the cache has an engine that fits this machine.
 
     That is the runner's library; where there is none, a Python package's: a cache may be filled ahead.

@@ -11,7 +11,7 @@ import importlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import onnx
 
@@ -72,8 +72,8 @@ class Builder:
         model = Path(net.file).stem
         return names.EngineKey(model, net.sha256, precision, self.flavour, self.version, self.gpu)
 
-    def parse(self, model: onnx.ModelProto, label: str):
-        """Returns (builder, network); the network lives as long as its parser, which is kept beside it."""
+    def parse(self, model: onnx.ModelProto, label: str) -> tuple[Any, Any, Any]:
+        """Builder, network and parser; the network lives as long as its parser, which is kept beside it."""
         trt = self.trt
         self.messages.clear()
         builder = trt.Builder(self.logger)
@@ -84,7 +84,7 @@ class Builder:
             raise Error(f"{label}: {self._parse_failures(parser, model)}")
         return builder, network, parser
 
-    def _parse_failures(self, parser, model: onnx.ModelProto) -> str:
+    def _parse_failures(self, parser: Any, model: onnx.ModelProto) -> str:
         failures = []
         for i in range(parser.num_errors):
             error = parser.get_error(i)
@@ -126,7 +126,7 @@ class Builder:
         return bytes(engine), layers
 
 
-def import_tensorrt() -> tuple[str, ModuleType]:
+def import_tensorrt() -> tuple[str, Any]:
     for name in FLAVOURS:
         try:
             return name, importlib.import_module(name)
@@ -135,16 +135,18 @@ def import_tensorrt() -> tuple[str, ModuleType]:
     raise Error("got neither tensorrt nor tensorrt_rtx; in a checkout of dmask: pip install '.[tensorrt]'")
 
 
-def _logger(trt: ModuleType, messages: list[str]):
-    class Logger(trt.ILogger):
-        def __init__(self):
-            trt.ILogger.__init__(self)
+def _logger(trt: Any, messages: list[str]) -> Any:
+    """A logger for TensorRT that keeps its errors in `messages`."""
 
-        def log(self, severity, message):
-            if severity in (trt.ILogger.Severity.ERROR, trt.ILogger.Severity.INTERNAL_ERROR):
-                messages.append(message)
+    def log(self: Any, severity: Any, message: str) -> None:
+        if severity in (trt.ILogger.Severity.ERROR, trt.ILogger.Severity.INTERNAL_ERROR):
+            messages.append(message)
 
-    return Logger()
+    def __init__(self: Any) -> None:
+        trt.ILogger.__init__(self)
+
+    # Which class is derived from is known only when one of the two TensorRTs is imported.
+    return type("Logger", (trt.ILogger,), {"__init__": __init__, "log": log})()
 
 
 def build_one(

@@ -5,6 +5,9 @@ An inference engine may compute an f16 graph in f32 without saying so; here the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import onnx
 from numpy.lib.stride_tricks import sliding_window_view
@@ -18,8 +21,17 @@ class Conv(OpRun):
     """The reference's own would sum in f16."""
 
     def _run(
-        self, x, w, b=None, auto_pad=None, dilations=None, group=1, kernel_shape=None, pads=None, strides=None
-    ):
+        self,
+        x: np.ndarray,
+        w: np.ndarray,
+        b: np.ndarray | None = None,
+        auto_pad: str | None = None,
+        dilations: Sequence[int] | None = None,
+        group: int = 1,
+        kernel_shape: Sequence[int] | None = None,
+        pads: Sequence[int] | None = None,
+        strides: Sequence[int] | None = None,
+    ) -> tuple[np.ndarray]:
         top, left, bottom, right = pads or (0, 0, 0, 0)
         step_y, step_x = strides or (1, 1)
         if dilations and set(dilations) != {1}:
@@ -48,7 +60,14 @@ class Conv(OpRun):
 class Resize(OpRun):
     """Enlarges by whole numbers, nearest; the reference's own takes minutes."""
 
-    def _run(self, x, roi=None, scales=None, sizes=None, **kwargs):
+    def _run(
+        self,
+        x: np.ndarray,
+        roi: np.ndarray | None = None,
+        scales: np.ndarray | None = None,
+        sizes: np.ndarray | None = None,
+        **kwargs: Any,
+    ) -> tuple[np.ndarray]:
         if scales is None or kwargs.get("mode") != "nearest" or any(scale != int(scale) for scale in scales):
             raise Error(f"got a Resize by {scales}, expected nearest by whole numbers; extend emulate.py")
         return (x.repeat(int(scales[2]), axis=2).repeat(int(scales[3]), axis=3),)

@@ -21,7 +21,8 @@ def to_f16(model: onnx.ModelProto) -> onnx.ModelProto:
     graph = result.graph
     constants = {constant.name: constant for constant in graph.initializer}
     casts = [node for node in graph.node if node.op_type == "Cast" and node.input[0] in constants]
-    stored = {node.output[0]: node.input[0] for node in casts}  # weights that are kept as f16 already
+    # Weights that are kept as f16 already.
+    stored: dict[str, str] = {node.output[0]: node.input[0] for node in casts}
     outputs = {output.name for output in graph.output}
     half: set[str] = set()  # tensors that are f16 now
     renamed: dict[str, str] = {}  # outputs of the net whose f16 twin goes on inside
@@ -47,7 +48,7 @@ def to_f16(model: onnx.ModelProto) -> onnx.ModelProto:
             graph.initializer.append(copy)
             constants[copy.name] = copy
             stored[name] = copy.name
-            return copy.name
+            return stored[name]
         return cast(name, TensorProto.FLOAT16)
 
     for node in graph.node:

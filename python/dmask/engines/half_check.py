@@ -9,7 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import onnx
+from numpy.typing import ArrayLike
 
+from dmask import _core
 from dmask.crops import (
     EDGE_STRIDE_PX,
     EYE_CANTHAL_WIDTHS,
@@ -24,9 +26,13 @@ from dmask.engines.manifest import Net, chosen, load_onnx
 from dmask.environment import MODELS_DIR
 from dmask.errors import Error
 from dmask.measure.largest import largest
+from dmask.synthetic import Pose, SyntheticPatient
 
 MOST_PX = 0.2  # of the crop: further no landmark may move in f16
-PATIENTS = ((3, {}), (11, {"head_yaw_deg": 20.0, "os_yaw_deg": 15.0, "od_closure": 0.5}))  # seed, pose
+PATIENTS = (  # seed, pose
+    (3, Pose()),
+    (11, Pose(head_yaw_deg=20.0, os_yaw_deg=15.0, od_closure=0.5)),
+)
 VIEW_PX = 320
 
 
@@ -64,13 +70,10 @@ class Check:
     @cached_property
     def crops(self) -> dict[str, list[np.ndarray]]:
         """Net inputs by kind: face (1,3,128,128), eyes (2,3,128,160), view (1,3,320,320)."""
-        from dmask import _core
-        from dmask.synthetic import Pose, SyntheticPatient
-
         detector = _core.Detector(str(self._models_dir), precision="f32")
         made: dict[str, list[np.ndarray]] = {"face": [], "eyes": [], "view": []}
         for seed, pose in PATIENTS:
-            frame, _ = SyntheticPatient(seed=seed, size=(640, 640)).render(Pose(**pose))
+            frame, _ = SyntheticPatient(seed=seed, size=(640, 640)).render(pose)
             detector.reset()
             points = detector.detect(frame).face[:, :2]
             centre = (points.min(0) + points.max(0)) / 2
@@ -79,7 +82,7 @@ class Check:
             eyes = [_eye(frame, points[36], points[39], True), _eye(frame, points[42], points[45], False)]
             made["eyes"].append(np.concatenate([_planes(eye) for eye in eyes]))
             view = cv2.resize(frame, (VIEW_PX, VIEW_PX), interpolation=cv2.INTER_AREA)
-            made["view"].append(np.float32(view.transpose(2, 0, 1)[None]))
+            made["view"].append(view.transpose(2, 0, 1)[None].astype(np.float32))
         return made
 
 
@@ -122,9 +125,12 @@ def _eye(frame: np.ndarray, left: np.ndarray, right: np.ndarray, mirrored: bool)
     return crop[:, ::-1] if mirrored else crop
 
 
-def _crop(frame: np.ndarray, centre, width_px: float, axis, size: tuple[int, int]) -> np.ndarray:
+def _crop(
+    frame: np.ndarray, centre: ArrayLike, width_px: float, axis: ArrayLike, size: tuple[int, int]
+) -> np.ndarray:
     width, height = size
-    unit = np.asarray(axis) / np.hypot(*axis) * width_px / width
+    along = np.asarray(axis, np.float64)
+    unit = along / np.hypot(*along) * width_px / width
     to_frame = np.array([[unit[0], -unit[1], 0.0], [unit[1], unit[0], 0.0]])
     to_frame[:, 2] = np.asarray(centre) - to_frame[:, :2] @ [(width - 1) / 2, (height - 1) / 2]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
@@ -132,7 +138,7 @@ def _crop(frame: np.ndarray, centre, width_px: float, axis, size: tuple[int, int
 
 
 def _planes(bgr: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(np.float32(bgr[..., ::-1].transpose(2, 0, 1)[None]) / 255)
+    return np.ascontiguousarray(bgr[..., ::-1].transpose(2, 0, 1)[None].astype(np.float32) / 255)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

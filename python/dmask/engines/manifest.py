@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import onnx
 
@@ -12,9 +14,9 @@ from dmask.environment import MODELS_DIR, sha256
 from dmask.errors import Error
 from dmask.io.atomic import atomic_file
 
-try:
+if sys.version_info >= (3, 11):
     import tomllib
-except ModuleNotFoundError:  # before Python 3.11
+else:
     import tomli as tomllib
 
 PATH = Path(__file__).with_name("manifest.toml")
@@ -29,8 +31,8 @@ class Net:
     file: str  # relative to the models folder
     sha256: str
     normalisation: str
-    input: dict  # name, min, opt, max
-    outputs: list[dict]  # name, shape
+    input: dict[str, Any]  # name, min, opt, max
+    outputs: list[dict[str, Any]]  # name, shape
 
     @property
     def label(self) -> str:

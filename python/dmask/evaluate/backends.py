@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dmask.arrays import Pixels
 from dmask.measure.largest import largest
 from dmask.run.stages import DETECT, FIT, Stages
 from dmask.stopwatch import stopwatch
@@ -95,7 +95,7 @@ class Side:
             self.stages.take(pipeline.detect_timings(), DETECT)
         pipeline.calibrate(self.detections)
 
-    def finish(self, detection: Any) -> tuple[Any, NDArray[np.uint8]]:
+    def finish(self, detection: Any) -> tuple[Any, Pixels]:
         elapsed_ms = stopwatch()
         result = self.pipeline.fit(detection)
         mask = self.pipeline.render(result)
@@ -114,7 +114,7 @@ def add_points(differences: dict[str, list[float]], a: Any, b: Any) -> None:
     def apart_pct(one: Any, two: Any) -> list[float]:
         seen = np.asarray(one)[:, 2] >= 0.5  # a hidden point is a guess
         moved = np.linalg.norm(np.asarray(one)[:, :2] - np.asarray(two)[:, :2], axis=1)
-        return (100 * moved[seen] / corners_px).tolist()
+        return [float(pct) for pct in 100 * moved[seen] / corners_px]
 
     differences["face_pct"] += apart_pct(a.face, b.face)
     for eye in ("od", "os"):

@@ -81,7 +81,7 @@ def read_report(name: str) -> dict[str, Any]:
     """Raises WrongUse for a file that is not a report of `dmask bench`."""
     expected = "expected a report that `dmask bench --json` wrote"
     try:
-        report = json.loads(Path(name).read_text(encoding="utf-8"))
+        report: dict[str, Any] = json.loads(Path(name).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise WrongUse(f"{name} does not exist; {expected}: check the name") from None
     except (UnicodeDecodeError, json.JSONDecodeError):

@@ -96,7 +96,8 @@ class Played:
     """A video played over and over until it has given `frame_count` frames, its times running on."""
 
     def __init__(self, path: Path, threads: int, frame_count: int):
-        self._path, self._threads, self.frame_count = path, threads, frame_count
+        self._path, self._threads = path, threads
+        self.frame_count: int | None = frame_count
         self._open()
         source = self._source
         self.width, self.height, self.notes = source.width, source.height, source.notes
@@ -172,7 +173,7 @@ def precision_used(asked: str, backend: str) -> str:
     import openvino
 
     short = {"bfloat16": "bf16", "float32": "f32", "float16": "f16"}
-    named = openvino.Core().get_property("CPU", "INFERENCE_PRECISION_HINT").to_string()
+    named = str(openvino.Core().get_property("CPU", "INFERENCE_PRECISION_HINT").to_string())
     return short.get(named, named)
 
 

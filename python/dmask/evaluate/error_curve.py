@@ -6,28 +6,31 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dmask.arrays import Floats, Pixels
+
 WIDTH_PX, HEIGHT_PX = 640, 480
 LEFT, RIGHT, TOP, BOTTOM = 70, 20, 20, 60
 INK, GRID, CURVE = (40, 40, 40), (225, 225, 225), (160, 90, 20)  # BGR
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
-def area_under_curve(error: NDArray[np.float64], limit: float = 0.1) -> float:
+def area_under_curve(error: Floats, limit: float = 0.1) -> float:
     """Area under the curve up to `limit`, 1 at best; error (N), inf where no face was found."""
     return float(np.clip(1 - error / limit, 0, None).mean())
 
 
-def draw(error: NDArray[np.float64], limit: float, legend: str, x_label: str) -> NDArray[np.uint8]:
+def draw(error: Floats, limit: float, legend: str, x_label: str) -> Pixels:
     """(480,640,3) BGR plot of the share of pictures over the error (N), in %, up to `limit`."""
     picture = np.full((HEIGHT_PX, WIDTH_PX, 3), 255, np.uint8)
     span = np.array([WIDTH_PX - LEFT - RIGHT, HEIGHT_PX - TOP - BOTTOM])
 
-    def place(x: NDArray, share: NDArray) -> NDArray[np.int32]:
+    def place(x: Floats, share: Floats) -> NDArray[np.int32]:
         """Sixteenths of a pixel, as cv2's shift=4 wants them."""
         xy = np.column_stack([LEFT + x / limit * span[0], TOP + (1 - share) * span[1]])
-        return np.rint(xy * 16).astype(np.int32)
+        sixteenths: NDArray[np.int32] = np.rint(xy * 16).astype(np.int32)
+        return sixteenths
 
-    def line(x: NDArray, share: NDArray, colour: tuple[int, int, int], width: int) -> None:
+    def line(x: Floats, share: Floats, colour: tuple[int, int, int], width: int) -> None:
         cv2.polylines(picture, [place(x, share)], False, colour, width, cv2.LINE_AA, 4)
 
     def write(text: str, x: float, y: float, scale: float = 0.45) -> None:
@@ -48,9 +51,9 @@ def draw(error: NDArray[np.float64], limit: float, legend: str, x_label: str) ->
     picture[TOP : TOP + span[1], 4:28] = np.rot90(upright)
 
     found = np.sort(error[error <= limit])
-    share = np.arange(1, len(found) + 1) / len(error)
+    reached = np.arange(1, len(found) + 1) / len(error)
     steps_x = np.repeat(np.r_[0, found, limit], 2)[1:]
-    steps_y = np.repeat(np.r_[0, share, share[-1] if len(share) else 0], 2)[:-1]
+    steps_y = np.repeat(np.r_[0, reached, reached[-1] if len(reached) else 0], 2)[:-1]
     line(steps_x, steps_y, CURVE, 2)
     (width, _), _ = cv2.getTextSize(legend, FONT, 0.5, 1)
     x, y = WIDTH_PX - RIGHT - width - 20, HEIGHT_PX - BOTTOM - 24

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dmask.arrays import Floats
 from dmask.crops import EYE_CANTHAL_WIDTHS, EYE_WIDTH_PX, LEAST_OF_OTHER_EYE
 from dmask.errors import Error, WrongUse
 from dmask.measure.auc import auc
@@ -41,7 +41,7 @@ class LabelledEye:
     image: str
     eye: str  # od | os
     present: dict[str, int]
-    line: dict[str, NDArray[np.float64]]
+    line: dict[str, Floats]
 
 
 @dataclass
@@ -145,7 +145,7 @@ def read_eye_lines(table: Path) -> list[LabelledEye]:
     return eyes
 
 
-def read_line(text: str) -> NDArray[np.float64]:
+def read_line(text: str) -> Floats:
     """(K,2) points of `x y;x y;...`; none of an empty text. Raises ValueError."""
     points = [[float(v) for v in point.split()] for point in text.split(";") if point.strip()]
     if any(len(point) != 2 for point in points):
@@ -153,14 +153,14 @@ def read_line(text: str) -> NDArray[np.float64]:
     return np.array(points, np.float64).reshape(-1, 2)
 
 
-def crop_scale(xy: NDArray[np.float64], eye: str) -> float:
+def crop_scale(xy: Floats, eye: str) -> float:
     """Crop px per picture px, from 68 points (68,2)."""
     width = {name: float(np.linalg.norm(xy[a] - xy[b])) for name, (a, b) in CANTHI.items()}
     other = width["os" if eye == "od" else "od"]
     return EYE_WIDTH_PX / (EYE_CANTHAL_WIDTHS * max(width[eye], LEAST_OF_OTHER_EYE * other))
 
 
-def finds(detection: FrameDetection, xy: NDArray[np.float64], eye: str) -> bool:
+def finds(detection: FrameDetection, xy: Floats, eye: str) -> bool:
     """Whether the detected eye is the labelled one: midpoints within half a canthal distance."""
     if not detection.face_found:
         return False
@@ -169,7 +169,7 @@ def finds(detection: FrameDetection, xy: NDArray[np.float64], eye: str) -> bool:
     return bool(np.linalg.norm(apart) < 0.5 * np.linalg.norm(xy[ids[0]] - xy[ids[1]]))
 
 
-def add(tally: Tally, eye: LabelledEye, line: str, detected: NDArray, xy: NDArray[np.float64]) -> None:
+def add(tally: Tally, eye: LabelledEye, line: str, detected: Floats, xy: Floats) -> None:
     """Enter one detected line (20,3). It is measured where the label is present, whatever its confidence."""
     points = np.asarray(detected, np.float64)
     if eye.present[line] == UNDECIDED:
@@ -191,20 +191,21 @@ def add(tally: Tally, eye: LabelledEye, line: str, detected: NDArray, xy: NDArra
         tally.recall[tolerance].append(recall)
 
 
-def dense(line: NDArray[np.float64]) -> NDArray[np.float64]:
+def dense(line: Floats) -> Floats:
     """(M,2) points along a polyline (K,2), STEP_PX apart."""
     at = np.r_[0, np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))]
     where = np.linspace(0, at[-1], max(2, int(np.ceil(at[-1] / STEP_PX)) + 1))
     return np.column_stack([np.interp(where, at, line[:, 0]), np.interp(where, at, line[:, 1])])
 
 
-def within(points: NDArray[np.float64], line: NDArray[np.float64], axis: NDArray) -> NDArray[np.float64]:
+def within(points: Floats, line: Floats, axis: Floats) -> Floats:
     """Those of points (M,2) that lie beside the line, not beyond its ends along the axis (2)."""
     along, extent = points @ axis, line @ axis
-    return points[(along >= extent.min() - 1e-9) & (along <= extent.max() + 1e-9)]
+    beside: Floats = points[(along >= extent.min() - 1e-9) & (along <= extent.max() + 1e-9)]
+    return beside
 
 
-def line_distance(predicted: NDArray, label: NDArray, axis: NDArray) -> float:
+def line_distance(predicted: Floats, label: Floats, axis: Floats) -> float:
     """Mean distance in px between two lines, each to the other, over the extent that both have.
 
     Where they have none in common, over all of both.
@@ -218,7 +219,7 @@ def line_distance(predicted: NDArray, label: NDArray, axis: NDArray) -> float:
     )
 
 
-def hits(predicted: NDArray, label: NDArray, axis: NDArray, tolerance_px: float) -> tuple[float, float]:
+def hits(predicted: Floats, label: Floats, axis: Floats, tolerance_px: float) -> tuple[float, float]:
     """Precision and recall. Predicted points beyond the label's ends are left out: a label ends where a line
     is hidden too.
     """
@@ -239,10 +240,10 @@ def summarise(tally: Tally) -> dict[str, Any]:
             figures[f"distance_mean_{name}"] = float(np.mean(values))
             figures[f"distance_median_{name}"] = float(np.median(values))
         for tolerance in TOLERANCES_PX:
-            p, r = np.mean(tally.precision[tolerance]), np.mean(tally.recall[tolerance])
-            figures[f"f_at_{tolerance}px"] = float(2 * p * r / max(p + r, 1e-12))
-            figures[f"precision_at_{tolerance}px"] = float(p)
-            figures[f"recall_at_{tolerance}px"] = float(r)
+            p, r = float(np.mean(tally.precision[tolerance])), float(np.mean(tally.recall[tolerance]))
+            figures[f"f_at_{tolerance}px"] = 2 * p * r / max(p + r, 1e-12)
+            figures[f"precision_at_{tolerance}px"] = p
+            figures[f"recall_at_{tolerance}px"] = r
         figures["present_found_share"] = float((np.array(present) >= MIN_CONFIDENCE).mean())
     if absent:
         figures["absent_reported_absent_share"] = float((np.array(absent) < MIN_CONFIDENCE).mean())

@@ -17,6 +17,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dmask.arrays import Floats, Pixels
+
 WINDOW_FRAMES = 7
 STILL_PCT = 1.0  # of the interocular distance: how far the picture may move within a window
 MIN_CONFIDENCE = 0.5  # mean over the window; a hidden point is a guess
@@ -29,9 +31,9 @@ class Deviations(NamedTuple):
     picture (W, P) px, the interocular distance (W,) px, whether each point counts as seen (W, P)."""
 
     frame: NDArray[np.int64]
-    xy_px: NDArray[np.float64]
-    moved_px: NDArray[np.float64]
-    interocular_px: NDArray[np.float64]
+    xy_px: Floats
+    moved_px: Floats
+    interocular_px: Floats
     seen: NDArray[np.bool_]
 
 
@@ -39,12 +41,10 @@ class PictureMotion:
     """Optical flow (DIS) between consecutive frames, at places in the face."""
 
     def __init__(self) -> None:
-        self._flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-        self._before: NDArray[np.uint8] | None = None
+        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._before: Pixels | None = None
 
-    def step(
-        self, bgr: NDArray[np.uint8], face: NDArray, places: NDArray
-    ) -> tuple[NDArray[np.float64], float]:
+    def step(self, bgr: Pixels, face: Floats, places: Floats) -> tuple[Floats, float]:
         """Motion since the last frame at `places` (P, 2), px; share of the face's pixels that changed.
 
         bgr (H, W, 3); face (68, 2) px. The first frame gives NaN and 1.
@@ -58,9 +58,10 @@ class PictureMotion:
         scale = min(1.0, FLOW_FACE_PX / max(high[0] - low[0], 1.0))
         corner = low - margin_px
         size = np.maximum(np.ceil((high - low + 2 * margin_px) * scale), 16).astype(int)
-        view = np.float32([[scale, 0, -scale * corner[0]], [0, scale, -scale * corner[1]]])
+        view = np.array([[scale, 0, -scale * corner[0]], [0, scale, -scale * corner[1]]], np.float32)
         pair = [cv2.warpAffine(frame, view, size.tolist(), flags=cv2.INTER_LINEAR) for frame in (before, now)]
-        flow = cv2.blur(self._flow.calc(*pair, None), (5, 5)) / scale
+        raw = self._flow.calc(pair[0], pair[1], np.empty((1, 1, 2), np.float32))  # no flow to start from
+        flow = cv2.blur(raw, (5, 5)) / scale
         at = np.clip(np.rint((places - corner) * scale).astype(int), 0, size - 1)
         x0, y0, x1, y1 = np.clip(np.r_[low, high + 1], 0, np.tile(now.shape[::-1], 2)).astype(int)
         inside = np.s_[y0:y1, x0:x1]
@@ -69,12 +70,12 @@ class PictureMotion:
 
 
 def deviations(
-    time_s: NDArray,
-    points: NDArray,
-    motion: NDArray,
-    changed: NDArray,
-    interocular_px: NDArray,
-    confidence: NDArray,
+    time_s: Floats,
+    points: Floats,
+    motion: Floats,
+    changed: Floats,
+    interocular_px: Floats,
+    confidence: Floats,
 ) -> Deviations:
     """Deviation of tracks from local quadratics in time.
 
@@ -82,8 +83,9 @@ def deviations(
     the frame before; changed (F,) share of pixels; interocular_px (F,); confidence (F, P) 0..1.
     """
     usable = (changed >= MIN_CHANGED) & np.isfinite(points).all(axis=(1, 2))
+    moved = np.asarray(np.isfinite(motion).all(axis=(1, 2)))
     rows = np.arange(max(len(time_s) - WINDOW_FRAMES + 1, 0))[:, None] + np.arange(WINDOW_FRAMES)
-    rows = rows[usable[rows].all(axis=1) & np.isfinite(motion).all(axis=(1, 2))[rows[:, 1:]].all(axis=1)]
+    rows = rows[usable[rows].all(axis=1) & moved[rows[:, 1:]].all(axis=1)]
     middle = WINDOW_FRAMES // 2
     t = time_s[rows]
     t = (t - t.mean(axis=1, keepdims=True)) / np.maximum(t[:, -1:] - t[:, :1], 1e-9)
@@ -106,8 +108,9 @@ def deviations(
     )
 
 
-def across(xy: NDArray, line: NDArray) -> NDArray:
+def across(xy: Floats, line: Floats) -> Floats:
     """Size (..., K) of the part of (..., K, 2) vectors that is normal to the (..., K, 2) points of a line."""
     along = np.gradient(line, axis=-2)
     along = along / np.maximum(np.linalg.norm(along, axis=-1, keepdims=True), 1e-9)
-    return np.abs(xy[..., 0] * along[..., 1] - xy[..., 1] * along[..., 0])
+    size: Floats = np.abs(xy[..., 0] * along[..., 1] - xy[..., 1] * along[..., 0])
+    return size

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dmask.arrays import Floats, Pixels
 from dmask.errors import Error, WrongUse
 from dmask.measure.curves import cubic, distance_to_polyline
 from dmask.options import add_backend_arguments, core_options, make_pipeline
@@ -36,12 +36,12 @@ class Score:
 
     face: LabelledPicture
     reason: str = ""  # "", "no face" or "another face"
-    point_error: NDArray[np.float64] | None = None  # (68)
+    point_error: Floats | None = None  # (68)
     lid_polyline: list[float] = field(default_factory=list)
     lid_cubic: list[float] = field(default_factory=list)
     iris_centre: list[float] = field(default_factory=list)
     limbus: list[float] = field(default_factory=list)
-    predicted: NDArray[np.float64] | None = None  # (68,2) px, of another face too
+    predicted: Floats | None = None  # (68,2) px, of another face too
 
     @property
     def error(self) -> float:
@@ -196,7 +196,7 @@ def score_one(face: LabelledPicture, detection: FrameDetection) -> Score:
     return score
 
 
-def labelled_point(tags: dict[str, str], name: str) -> NDArray[np.float64] | None:
+def labelled_point(tags: dict[str, str], name: str) -> Floats | None:
     """The point of the columns name_x, name_y (as `dmask detect` names them); None where they are empty."""
     try:
         return np.array([float(tags[f"{name}_x"]), float(tags[f"{name}_y"])])
@@ -209,6 +209,7 @@ def summarise(scores: list[Score], short: bool = False) -> dict[str, Any]:
     from dmask.evaluate.error_curve import area_under_curve
 
     error = np.array([score.error for score in scores])
+    errors = [score.point_error for score in scores]
     found = [score for score in scores if score.point_error is not None]
     figures: dict[str, Any] = {
         "pictures": len(scores),
@@ -219,7 +220,7 @@ def summarise(scores: list[Score], short: bool = False) -> dict[str, Any]:
     }
     if not found:
         return figures
-    point_error = 100 * np.stack([score.point_error for score in found])
+    point_error = 100 * np.stack([error for error in errors if error is not None])
     figures["nme_pct"] = float(point_error.mean())
     figures["nme_median_pct"] = float(np.median(point_error.mean(1)))
     if not short:
@@ -232,7 +233,7 @@ def summarise(scores: list[Score], short: bool = False) -> dict[str, Any]:
     return figures
 
 
-def contact_sheet(scores: list[Score], count: int) -> NDArray[np.uint8]:
+def contact_sheet(scores: list[Score], count: int) -> Pixels:
     """The `count` worst pictures, BGR: labelled points green, predicted red. These are the input's pixels."""
     import cv2
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dmask.arrays import Floats
 from dmask.measure.blinks import CLOSING, EDGE_SHARE, open_baseline
 
 MONOTONE = 0.01  # openness that the lid may go back on its way
@@ -26,7 +26,7 @@ class BlinkCourse(NamedTuple):
         return self.back <= MONOTONE
 
 
-def openness(eye: str, lid: NDArray) -> NDArray[np.float64]:
+def openness(eye: str, lid: Floats) -> Floats:
     """(F, 20, 2) lid points -> (F,) largest distance between the margins, as a share of the canthal distance.
 
     Measured normal to the line through the canthi; negative where the margins have crossed everywhere.
@@ -34,10 +34,11 @@ def openness(eye: str, lid: NDArray) -> NDArray[np.float64]:
     along = lid[:, 10] - lid[:, 0]
     upwards = np.stack([along[:, 1], -along[:, 0]], axis=1) * (1 if eye == "os" else -1)
     gap = ((lid[:, 1:10] - lid[:, 19:10:-1]) * upwards[:, None]).sum(axis=2)
-    return gap.max(axis=1) / (along**2).sum(axis=1)
+    share: Floats = gap.max(axis=1) / (along**2).sum(axis=1)
+    return share
 
 
-def turning_points(values: NDArray, step: float) -> list[tuple[int, int]]:
+def turning_points(values: Floats, step: float) -> list[tuple[int, int]]:
     """(index, 1 for a maximum, -1 for a minimum) in turn, where (F,) values turn round by `step` or more."""
     turns: list[tuple[int, int]] = []
     heading, high, low = 0, 0, 0
@@ -53,7 +54,7 @@ def turning_points(values: NDArray, step: float) -> list[tuple[int, int]]:
     return turns
 
 
-def blink_courses(eye: str, opened: NDArray) -> list[BlinkCourse]:
+def blink_courses(eye: str, opened: Floats) -> list[BlinkCourse]:
     """Blinks and longer closures of one eye in order, from (F,) openness, NaN where not measured.
 
     The lid turns round by REOPENED at both ends, having lost the share CLOSING of its open baseline; from and
@@ -73,8 +74,8 @@ def blink_courses(eye: str, opened: NDArray) -> list[BlinkCourse]:
         start, end = max([start, *wide[wide < low]]), min([end, *wide[wide > low]])
         down, up = values[start : low + 1], values[low : end + 1]
         back = max((down - np.minimum.accumulate(down)).max(), (np.maximum.accumulate(up) - up).max())
-        frames = (int(frame) for frame in seen[[start, low, end]])
-        courses.append(BlinkCourse(eye, *frames, float(values[low]), float(back)))
+        first, lowest, last = (int(frame) for frame in seen[[start, low, end]])
+        courses.append(BlinkCourse(eye, first, lowest, last, float(values[low]), float(back)))
     return courses
 
 

@@ -6,11 +6,14 @@ The landmark networks see renders here: what they make of real skin is another q
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dmask.options import add_backend_arguments, core_options, make_pipeline
+
+if TYPE_CHECKING:
+    from dmask.synthetic.patient import Pose
 
 MEASURES = ("yaw_deg", "pitch_deg", "mrd1_mm", "mrd2_mm", "pfh_mm")
 HEAD = ("head_yaw_deg", "head_pitch_deg", "head_roll_deg")
@@ -78,7 +81,7 @@ def errors_of(measured: float, true: float, valid: bool) -> list[float]:
     return [] if np.isnan(true) or (np.isnan(error) and not valid) else [error]
 
 
-def random_pose(random: np.random.Generator, share: float):
+def random_pose(random: np.random.Generator, share: float) -> Pose:
     """Slow head motion over the clip (`share` 0..1), eyes that jump and deviate, a blink now and then."""
     from dmask.synthetic.patient import Pose
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dmask.arrays import Floats
 from dmask.evaluate.jitter import MIN_CHANGED, MIN_CONFIDENCE, STILL_PCT, across, deviations
 from dmask.evaluate.lid_course import MONOTONE, BlinkCourse, blink_courses, openness, winks
 from dmask.evaluate.tracks import COLUMNS, Tracks, follow, interocular
@@ -36,13 +37,13 @@ class Findings(NamedTuple):
     frames_without_face: int
     frames_repeated: int
     windows: int
-    jitter_pct: dict[str, NDArray[np.float64]]  # of every still point
-    yaw_deg: NDArray[np.float64]  # (F,) of the frames with a face
+    jitter_pct: dict[str, Floats]  # of every still point
+    yaw_deg: Floats  # (F,) of the frames with a face
     swapped: NDArray[np.bool_]  # (F,) of the same
     swapped_frames: list[int]
     blinks: list[BlinkCourse]
     looks_pct: dict[
-        str, dict[str, NDArray[np.float64]]
+        str, dict[str, Floats]
     ]  # by way of looking and kind; NaN where the face was lost
 
 
@@ -92,8 +93,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def findings(clip: str, tracks: Tracks, looks: dict[str, NDArray]) -> Findings:
-    face = np.isfinite(tracks.points).all(axis=(1, 2))
+def findings(clip: str, tracks: Tracks, looks: dict[str, Floats]) -> Findings:
+    face = np.asarray(np.isfinite(tracks.points).all(axis=(1, 2)))
     wrong = swapped(tracks.points[face])
     blinks = []
     for eye in EYES:
@@ -119,7 +120,7 @@ def findings(clip: str, tracks: Tracks, looks: dict[str, NDArray]) -> Findings:
     )
 
 
-def jitter(tracks: Tracks) -> tuple[dict[str, NDArray[np.float64]], int]:
+def jitter(tracks: Tracks) -> tuple[dict[str, Floats], int]:
     """Deviation (N,) in % of every seen point in every still window, by kind; and the windows of still eyes.
 
     A point of the face counts where the picture moves by less than STILL_PCT at its place and at the median
@@ -156,7 +157,7 @@ def jitter(tracks: Tracks) -> tuple[dict[str, NDArray[np.float64]], int]:
     return result, windows
 
 
-def swapped(points: NDArray) -> NDArray[np.bool_]:
+def swapped(points: Floats) -> NDArray[np.bool_]:
     """Frames (F,) of (F, 306, 2) points in which OD and OS are exchanged, or both lie on one eye.
 
     OD is on the left for who looks at the upright face. Upright is what the middle of the face says, from the
@@ -172,20 +173,22 @@ def swapped(points: NDArray) -> NDArray[np.bool_]:
         wrong |= (between * rightwards).sum(axis=1) < 0
     canthi = [np.linalg.norm(points[:, a] - points[:, b], axis=1) for a, b in ((36, 39), (42, 45))]
     lids = points[:, COLUMNS["os_lid"]].mean(axis=1) - points[:, COLUMNS["od_lid"]].mean(axis=1)
-    return wrong | (np.linalg.norm(lids, axis=1) < 0.5 * np.minimum(*canthi))
+    one_eye_twice: NDArray[np.bool_] = np.linalg.norm(lids, axis=1) < 0.5 * np.minimum(*canthi)
+    return wrong | one_eye_twice
 
 
-def distances_pct(full: NDArray, other: NDArray, kind: str) -> NDArray[np.float64]:
+def distances_pct(full: Floats, other: Floats, kind: str) -> Floats:
     """(N, 306, 3) against (N, 306, 3) -> (M,) in % of the outer eye corners, where `full` sees the point."""
     distance = np.linalg.norm((other - full)[..., :2], axis=2)
     pct = 100 * distance / interocular(full[..., :2])[:, None]
-    return pct[:, COLUMNS[kind]][full[:, COLUMNS[kind], 2] >= MIN_CONFIDENCE]
+    seen: Floats = pct[:, COLUMNS[kind]][full[:, COLUMNS[kind], 2] >= MIN_CONFIDENCE]
+    return seen
 
 
 def figures(found: list[Findings]) -> dict[str, Any]:
     """What some recordings show together, ready for JSON."""
 
-    def joined(parts: list[dict[str, NDArray]]) -> dict[str, NDArray[np.float64]]:
+    def joined(parts: list[dict[str, Floats]]) -> dict[str, Floats]:
         return {name: np.concatenate([part[name].ravel() for part in parts]) for name in parts[0]}
 
     jitter_pct = joined([one.jitter_pct for one in found])
@@ -228,14 +231,14 @@ def swaps_by_yaw(found: list[Findings]) -> dict[str, dict[str, int]]:
     return {name: {"frames": int(at.sum()), "swapped": int(wrong[at].sum())} for name, at in bands.items()}
 
 
-def spread(values: NDArray, percentiles: tuple[int, ...]) -> dict[str, float | int | None]:
+def spread(values: Floats, percentiles: tuple[int, ...]) -> dict[str, float | int | None]:
     result: dict[str, float | int | None] = {"points": int(values.size)}
     for q in percentiles:
         result[f"p{q}"] = float(np.percentile(values, q)) if values.size else None
     return result
 
 
-def compared(values: NDArray) -> dict[str, float | int | None]:
+def compared(values: Floats) -> dict[str, float | int | None]:
     seen = values[np.isfinite(values)]
     lost_share = float(1 - seen.size / values.size) if values.size else None
     return {"mean": float(seen.mean()) if seen.size else None, "lost_share": lost_share} | spread(seen, (95,))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dmask.arrays import Floats
 from dmask.evaluate.jitter import PictureMotion
 from dmask.io.tables import EYE_POINTS, EYES, LANDMARK_NAMES
 
@@ -40,12 +41,12 @@ POINTS = len(LANDMARK_NAMES)
 class Tracks(NamedTuple):
     """Points and confidence are NaN where there is no face."""
 
-    time_s: NDArray[np.float64]  # (F,)
-    points: NDArray[np.float64]  # (F, 306, 2) px
-    confidence: NDArray[np.float64]  # (F, 306)
-    motion: NDArray[np.float64]  # (F, 306, 2) px, of the picture at the points since the frame before
-    changed: NDArray[np.float64]  # (F,) share of the face's pixels that differ from the frame before
-    yaw_deg: NDArray[np.float64]  # (F,) of the head, NaN where it was not fitted
+    time_s: Floats  # (F,)
+    points: Floats  # (F, 306, 2) px
+    confidence: Floats  # (F, 306)
+    motion: Floats  # (F, 306, 2) px, of the picture at the points since the frame before
+    changed: Floats  # (F,) share of the face's pixels that differ from the frame before
+    yaw_deg: Floats  # (F,) of the head, NaN where it was not fitted
 
 
 def follow(path: Path, pipeline: Pipeline, limit: int | None = None, threads: int = 1) -> Tracks:
@@ -70,10 +71,11 @@ def follow(path: Path, pipeline: Pipeline, limit: int | None = None, threads: in
     pipeline.calibrate(detections[:CALIBRATION_FRAMES])
     results = [pipeline.fit(detection) for detection in detections]
     yaw_deg = [result.head_yaw_deg if result.face_valid else np.nan for result in results]
-    return Tracks(*(np.array(column, np.float64) for column in zip(*rows, strict=True)), np.array(yaw_deg))
+    columns = [np.array(column, np.float64) for column in zip(*rows, strict=True)]
+    return Tracks(columns[0], columns[1], columns[2], columns[3], columns[4], np.array(yaw_deg))
 
 
-def all_points(detection: FrameDetection) -> NDArray[np.float64]:
+def all_points(detection: FrameDetection) -> Floats:
     """(306, 3) x, y, confidence in the order of LANDMARK_NAMES; NaN without a face."""
     if not detection.face_found:
         return np.full((POINTS, 3), np.nan)
@@ -82,6 +84,7 @@ def all_points(detection: FrameDetection) -> NDArray[np.float64]:
     return np.concatenate([np.asarray(part, np.float64) for part in parts])
 
 
-def interocular(points: NDArray) -> NDArray[np.float64]:
+def interocular(points: Floats) -> Floats:
     """Distance (...,) px between the outer eye corners of (..., 306, 2) points."""
-    return np.linalg.norm(points[..., 45, :] - points[..., 36, :], axis=-1)
+    distance: Floats = np.linalg.norm(points[..., 45, :] - points[..., 36, :], axis=-1)
+    return distance

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from dmask.arrays import Floats, Pixels
 from dmask.evaluate.tracks import COLUMNS, POINTS, all_points
 from dmask.io.tables import EYE_POINTS, EYES
 from dmask.point_order import MIRROR_68, MIRROR_IRIS
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
 
 SMALL_FACES_PX = (90, 60)  # width of the 68 points
 
+Look = Callable[[Pixels], Floats]  # at a picture: its points (306, 3)
+
 
 def look_again(
     path: Path, pipeline: Pipeline, frames: int, samples: int, threads: int = 1
-) -> dict[str, NDArray[np.float64]]:
+) -> dict[str, Floats]:
     """Points (N, 2, 306, 3) by way of looking: of the frame as it is and of the other look, as `all_points`.
 
     Up to `samples` frames spread over the first `frames` of a video, those without a face left out; NaN where
@@ -30,12 +33,13 @@ def look_again(
     """
     from dmask.io.source import open_source
 
-    def look(bgr: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def look(bgr: Pixels) -> Floats:
         pipeline.reset()
         return all_points(pipeline.detect(np.ascontiguousarray(bgr), 0.0))
 
     chosen = set(np.linspace(0, frames - 1, min(samples, frames)).round().astype(int).tolist())
-    pairs: dict[str, list] = {"mirrored": [], **{f"{width_px}px": [] for width_px in SMALL_FACES_PX}}
+    ways = ["mirrored", *(f"{width_px}px" for width_px in SMALL_FACES_PX)]
+    pairs: dict[str, list[tuple[Floats, Floats]]] = {way: [] for way in ways}
     reader = open_source(path, threads)
     for number, frame in enumerate(reader):
         if number >= frames:
@@ -54,20 +58,21 @@ def look_again(
     return {name: np.array(found).reshape(-1, 2, POINTS, 3) for name, found in pairs.items()}
 
 
-def look_small(look, bgr: NDArray[np.uint8], ratio: float) -> NDArray[np.float64]:
+def look_small(look: Look, bgr: Pixels, ratio: float) -> Floats:
     size = np.maximum(np.round(np.array(bgr.shape[1::-1]) * ratio), 16).astype(int)
-    found = look(cv2.resize(bgr, size.tolist(), interpolation=cv2.INTER_AREA))
+    small = cv2.resize(bgr, size.tolist(), interpolation=cv2.INTER_AREA)
+    found = look(np.asarray(small, np.uint8))
     found[:, :2] = (found[:, :2] + 0.5) * bgr.shape[1::-1] / size - 0.5  # pixel centres
     return found
 
 
-def face_width(points: NDArray) -> float:
+def face_width(points: Floats) -> float:
     """Extent px of the 68 points across the face, however it is rolled."""
     across = (points[42:48] - points[36:42]).mean(axis=0)[:2]
     return float(np.ptp(points[:68, :2] @ (across / np.linalg.norm(across))))
 
 
-def unmirrored(points: NDArray, width: int) -> NDArray[np.float64]:
+def unmirrored(points: Floats, width: int) -> Floats:
     """Points (306, 3) of a mirrored frame, `width` px wide, as those of the frame itself."""
     back = points * [-1, 1, 1] + [width - 1, 0, 0]
     result = np.empty_like(back)

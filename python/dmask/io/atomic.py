@@ -65,8 +65,8 @@ def _merge(source: Path, target: Path, obsolete: Iterable[str]) -> None:
     for name in names:
         if (target / name).is_dir():
             raise Error(f"cannot write {target / name}: a folder is there; move it, or give another place")
-    for name in (*obsolete, *names):
-        (target / name).unlink(missing_ok=True)
+    for path in [*(target / old for old in obsolete), *(target / name for name in names)]:
+        path.unlink(missing_ok=True)
     for name in names:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         os.replace(source / name, target / name)

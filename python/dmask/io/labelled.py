@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dmask.arrays import Floats
 from dmask.errors import Error, WrongUse
 
 TABLE = "landmarks68.csv"
@@ -21,7 +21,7 @@ class LabelledPicture:
     """A picture and one labelled face in it; `tags` are the table's other columns."""
 
     path: Path
-    xy: NDArray[np.float64]  # (68,2) pixels of the file, 0-based pixel centres
+    xy: Floats  # (68,2) pixels of the file, 0-based pixel centres
     tags: dict[str, str] = field(default_factory=dict)
 
 
@@ -78,7 +78,7 @@ def read_table(table: Path, folder: Path) -> list[LabelledPicture]:
     return faces
 
 
-def read_pts(path: Path) -> NDArray[np.float64]:
+def read_pts(path: Path) -> Floats:
     """(68,2) points of an iBUG file, 0-based: iBUG counts pixels from 1, as Matlab does.
 
     Raises Error where the file does not hold 68 points.

@@ -41,7 +41,7 @@ def write_png(path: Path, bgr: np.ndarray) -> None:
     done, data = cv2.imencode(".png", bgr)
     if not done:
         raise Error(f"a picture of {bgr.shape[1]}x{bgr.shape[0]} could not be encoded as PNG")
-    path.write_bytes(data)
+    path.write_bytes(data.tobytes())
 
 
 class PictureReader:
@@ -52,7 +52,7 @@ class PictureReader:
         self.height, self.width = self._bgr.shape[:2]
         self.time_base = Fraction(1)
         self.rate = Fraction(1)
-        self.frame_count = 1
+        self.frame_count: int | None = 1
         self.notes: list[str] = []
 
     def __iter__(self) -> Iterator[Frame]:

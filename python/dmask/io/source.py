@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
+from typing import Protocol
 
 from dmask.errors import Error, WrongUse
 from dmask.io.picture import PictureReader, is_picture
-from dmask.io.video import VideoReader
+from dmask.io.video import Frame, VideoReader
+
+
+class Source(Protocol):
+    """Frames of one recording in order, as VideoReader and PictureReader give them."""
+
+    width: int
+    height: int
+    time_base: Fraction
+    rate: Fraction
+    frame_count: int | None
+    notes: list[str]
+
+    def __iter__(self) -> Iterator[Frame]: ...
+
+    def close(self) -> None: ...
 
 
 def camera_number(name: str) -> int | None:
@@ -24,7 +42,7 @@ def find_input(name: str) -> Path:
     raise WrongUse(f"{name} does not exist; expected a video, a picture or a folder of them: check the name")
 
 
-def open_source(path: Path, threads: int = 1) -> VideoReader | PictureReader:
+def open_source(path: Path, threads: int = 1) -> Source:
     """Raises Error, without the path in it, where the file cannot be read."""
     if not path.stat().st_size and path.is_file():
         raise Error("the file is empty; expected a video or a picture: copy it again")

@@ -110,10 +110,13 @@ def read_frames(path: Path) -> dict[str, np.ndarray]:
         missing = [name for name in FRAME_COLUMNS if name not in header]
         if missing:
             raise Error(f"{path.name} has no column {missing[0]}; expected one that `dmask run` wrote")
-        columns: dict[str, array | list[str]] = {
-            name: [] if name in REASON_COLUMNS else array("d") for name in header
-        }
+        reasons: dict[str, list[str]] = {name: [] for name in header if name in REASON_COLUMNS}
+        numbers: dict[str, array[float]] = {name: array("d") for name in header if name not in reasons}
         for row in rows:
             for name, value in zip(header, row, strict=True):
-                columns[name].append(value if name in REASON_COLUMNS else float(value or "nan"))
+                if name in reasons:
+                    reasons[name].append(value)
+                else:
+                    numbers[name].append(float(value or "nan"))
+    columns = {name: reasons[name] if name in reasons else numbers[name] for name in header}
     return {name: np.array(values) for name, values in columns.items()}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import av
 import cv2
@@ -84,12 +84,13 @@ class VideoReader:
             raise Error(f"the file holds {' and '.join(kinds) or 'nothing'} only; expected a video of a face")
         self._stream = streams[0]
         self._stream.codec_context.thread_count = threads
-        self.time_base = self._stream.time_base
+        self.time_base = self._stream.time_base or Fraction(1, av.time_base)
         self.rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(30)
         self.notes = []
         self._matrix_known = False
         # A transport stream's clock starts anywhere (even at the time of day): count from its first frame.
-        discontinuous = bool(self._container.format.flags & av.format.Flags.ts_discont.value)
+        ts_discont: Any = av.format.Flags.ts_discont.value  # an int, whatever PyAV's stub says
+        discontinuous = bool(self._container.format.flags & ts_discont)
         self._start_s = (self._container.start_time or 0) / av.time_base if discontinuous else 0.0
         self._declared_end_s = self._end_s()
         self.frame_count = self._stream.frames or (
@@ -123,7 +124,7 @@ class VideoReader:
         self._frames.close()
         self._container.close()
 
-    def _decode(self) -> Iterator[Frame]:
+    def _decode(self) -> Generator[Frame, None, None]:
         time_s = -float("inf")
         count = 0
         try:
@@ -164,9 +165,7 @@ class VideoReader:
         # Asked for once: a frame whose side data was looked at refers to itself, and stays until Python's
         # collector runs, hundreds of megabytes later.
         if not self._matrix_known:
-            matrix = frame.side_data.get("DISPLAYMATRIX")
-            # x' = a x + c y, y' = b x + d y, in 16.16 fixed point, row by row a b u / c d v / x y w.
-            self._matrix = None if matrix is None else np.frombuffer(bytes(matrix), "<i4")[:5] / 65536.0
+            self._matrix = _display_matrix(frame)
             self._matrix_known = True
         if self._matrix is None:
             return bgr
@@ -178,6 +177,16 @@ class VideoReader:
     def _note(self, sentence: str) -> None:
         if sentence not in self.notes:
             self.notes.append(sentence)
+
+
+def _display_matrix(frame: av.VideoFrame) -> np.ndarray | None:
+    """a b u c d of x' = a x + c y, y' = b x + d y, which turns a frame upright; None where it stands so."""
+    side_data: Any = frame.side_data  # PyAV's stub knows no more than motion vectors
+    matrix = side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return None
+    fixed_point: np.ndarray = np.frombuffer(bytes(matrix), "<i4")  # 16.16, row by row a b u / c d v / x y w
+    return fixed_point[:5] / 65536.0
 
 
 def to_bgr(frame: av.VideoFrame) -> np.ndarray:
@@ -220,7 +229,7 @@ class VideoWriter:
         if columns or rows:
             bgr = cv2.copyMakeBorder(bgr, 0, rows, 0, columns, cv2.BORDER_REPLICATE)
         # FFmpeg's own conversion rounds down and tints the grey background; OpenCV's is BT.601 and exact.
-        yuv = cv2.cvtColor(np.ascontiguousarray(bgr), cv2.COLOR_BGR2YUV_I420)
+        yuv = np.asarray(cv2.cvtColor(np.ascontiguousarray(bgr), cv2.COLOR_BGR2YUV_I420), np.uint8)
         frame = av.VideoFrame.from_numpy_buffer(yuv, format="yuv420p")
         frame.time_base = self._time_base
         frame.pts = round(time_s / self._time_base)

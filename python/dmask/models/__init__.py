@@ -23,7 +23,8 @@ def path(name: str, folder: Path = MODELS_DIR) -> Path:
 
 def manifest(folder: Path = MODELS_DIR) -> dict[str, dict[str, str]]:
     """sha256, licence and build command by file name."""
-    return json.loads(path(MANIFEST, folder).read_text(encoding="utf-8"))["files"]
+    entries: dict[str, dict[str, str]] = json.loads(path(MANIFEST, folder).read_text("utf-8"))["files"]
+    return entries
 
 
 def check(name: str, folder: Path = MODELS_DIR) -> Path:

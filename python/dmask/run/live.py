@@ -60,6 +60,7 @@ def mask_live(
                 latencies_ms.append(1e3 * (time.monotonic() - arrived_s))
                 outcome.stages.take(pipeline.detect_timings(), DETECT)
                 outcome.stages.take(pipeline.fit_timings(), FIT)
+                assert result.mask is not None  # process() makes one of every frame
                 results.add(result, result.mask)
                 progress.show(outcome.frames, None)
     except KeyboardInterrupt:  # the way to end it

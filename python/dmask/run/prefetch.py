@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TypeVar
 
 Item = TypeVar("Item")
 
-_END = object()
+
+class _End:
+    """Comes after the last item."""
+
+
 _LOOK_S = 0.1  # how often a full stage asks whether anybody still wants its items
 
 
-def ahead(items: Iterator[Item], depth: int) -> Iterator[Item]:
+def ahead(items: Iterator[Item], depth: int) -> Generator[Item, None, None]:
     """The same items in the same order, made by another thread up to `depth` ahead.
 
     An error of `items` is raised here, after the items before it. Closing this generator ends the thread and
@@ -22,11 +26,11 @@ def ahead(items: Iterator[Item], depth: int) -> Iterator[Item]:
     if depth == 0:
         yield from items
         return
-    ready: queue.Queue = queue.Queue(depth)
+    ready: queue.Queue[Item | _End] = queue.Queue(depth)
     unwanted = threading.Event()
     failure: list[BaseException] = []
 
-    def put(item: object) -> bool:
+    def put(item: Item | _End) -> bool:
         while not unwanted.is_set():
             try:
                 ready.put(item, timeout=_LOOK_S)
@@ -45,12 +49,12 @@ def ahead(items: Iterator[Item], depth: int) -> Iterator[Item]:
         finally:
             if hasattr(items, "close"):
                 items.close()
-            put(_END)
+            put(_End())
 
     thread = threading.Thread(target=make, daemon=True)
     thread.start()
     try:
-        while (item := ready.get()) is not _END:
+        while not isinstance(item := ready.get(), _End):
             yield item
         if failure:
             raise failure[0]

@@ -16,8 +16,8 @@ import numpy as np
 
 from dmask.io.atomic import atomic_folder
 from dmask.io.picture import PictureReader
-from dmask.io.source import open_source
-from dmask.io.video import Frame, VideoReader, without_opencv_threads
+from dmask.io.source import Source, open_source
+from dmask.io.video import Frame, without_opencv_threads
 from dmask.run.prefetch import ahead
 from dmask.run.progress import Progress
 from dmask.run.results import Outcome, Recording, Results
@@ -64,7 +64,7 @@ def run_item(
 
 @without_opencv_threads()
 def mask_source(
-    source: VideoReader | PictureReader,
+    source: Source,
     folder: Path,
     pipeline: Pipeline,
     options: dict[str, Any],
@@ -98,7 +98,7 @@ def mask_source(
     return outcome
 
 
-def decoded(source: VideoReader | PictureReader, stages: Stages) -> Iterator[Frame]:
+def decoded(source: Source, stages: Stages) -> Iterator[Frame]:
     frames = iter(source)
     while True:
         with stages.clock("decode"):
@@ -161,7 +161,7 @@ def masked(looks: Iterator[Detected], pipeline: Pipeline, stages: Stages) -> Ite
 
 def past_fixation(time_s: float, options: dict[str, Any]) -> bool:
     """The frames in which the user says that an eye fixates have to be part of the calibration."""
-    return options["fixating"] == "none" or time_s > options["fixating_to_s"]
+    return bool(options["fixating"] == "none" or time_s > options["fixating_to_s"])
 
 
 def describe(calibration: Calibration) -> dict[str, Any]:

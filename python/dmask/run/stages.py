@@ -19,8 +19,9 @@ class Stages:
     """Milliseconds a frame by stage: frame i is entry i, NaN where the stage did not run."""
 
     def __init__(self) -> None:
-        self._ms: dict[str, array] = {name: array("f") for name in STAGES}
-        self._decoding_s, self._encoded_s = array("d"), array("d")  # when a frame began, and when it was done
+        self._ms: dict[str, array[float]] = {name: array("f") for name in STAGES}
+        self._decoding_s: array[float] = array("d")  # when a frame began
+        self._encoded_s: array[float] = array("d")  # when it was done
 
     def add(self, name: str, ms: float) -> None:
         self._ms[name].append(ms)

@@ -103,4 +103,4 @@ def _row(name: str, true: np.ndarray, measured: np.ndarray) -> tuple[str, float,
     if not both.any():
         return name, float("nan"), float("nan"), float("nan")
     error = np.abs(measured[both] - true[both])
-    return name, *(float(np.median(values)) for values in (true[both], measured[both], error))
+    return name, float(np.median(true[both])), float(np.median(measured[both])), float(np.median(error))

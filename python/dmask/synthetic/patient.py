@@ -62,14 +62,14 @@ class SyntheticPatient:
         for eye, mirror, slope in (("od", -1, "centre_from_identity_od"), ("os", 1, "centre_from_identity")):
             self._centres[eye] = self._lid["centre_os"] * [mirror, 1, 1] + identity @ self._lid[slope][:50]
         statics = {
-            "subject": np.float32([ARTICLE_PROFILE, hfov_deg, 1.0, 1.0]),
-            "identity": np.float32(identity),
+            "subject": np.array([ARTICLE_PROFILE, hfov_deg, 1.0, 1.0], np.float32),
+            "identity": identity.astype(np.float32),
         }
         modes = face["identity_q"][:50] * face["identity_step"][:50, None, None]
         neutral = face["mean"] + np.tensordot(identity, modes, 1)
         for eye in EYES:
-            statics[f"{eye}_shape"] = np.float32(self._lid_shape(eye, neutral))
-            statics[f"{eye}_place"] = np.float32([*self._centres[eye], 0, 0, 0, 0, 5.85])
+            statics[f"{eye}_shape"] = self._lid_shape(eye, neutral).astype(np.float32)
+            statics[f"{eye}_place"] = np.array([*self._centres[eye], 0, 0, 0, 0, 5.85], np.float32)
         self._renderer = _core.MaskRenderer(statics, str(MODELS_DIR))
         self._margins = {eye: self._margin_vertices(eye, len(face["mean"])) for eye in EYES}
 
@@ -81,7 +81,7 @@ class SyntheticPatient:
         for eye, ptosis in zip(EYES, self._ptosis, strict=True):
             yaw, pitch = (np.radians(getattr(pose, f"{eye}_{axis}_deg")) for axis in ("yaw", "pitch"))
             row += [1.0, yaw, pitch, *self._lid_motion(getattr(pose, f"{eye}_closure"), ptosis)]
-        frame = self._renderer.render(np.float32(row), *self._size)
+        frame = self._renderer.render(np.array(row, np.float32), *self._size)
         head = (self._renderer.vertices() - translation) @ rotation
         truth = {
             "head_yaw_deg": pose.head_yaw_deg,
@@ -123,11 +123,13 @@ class SyntheticPatient:
         """w_em of a lid: open, half shut, shut along the blink's path; ptosis counts as far as it is open."""
         middle, full = self._named("blink_mid"), self._named("blink_full")
         blink = 2 * closure * middle if closure < 0.5 else middle + (2 * closure - 1) * (full - middle)
-        return blink + (1 - closure) * ptosis * self._named("ptosis")
+        motion: np.ndarray = blink + (1 - closure) * ptosis * self._named("ptosis")
+        return motion
 
     def _named(self, name: str) -> np.ndarray:
         names = container.to_strings(self._lid["named_motion_names"])
-        return self._lid["named_in_motion"][names.index(name)].astype(np.float64)
+        weights: np.ndarray = self._lid["named_in_motion"][names.index(name)].astype(np.float64)
+        return weights
 
     def _margin_vertices(self, eye: str, face_vertices: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows of the renderer's vertices along the upper and the lower margin."""

@@ -47,11 +47,12 @@ class Camera:
 
     @property
     def focal_px(self) -> float:
-        return 0.5 * self.size / np.tan(np.radians(self.hfov_deg / 2))
+        return 0.5 * self.size / float(np.tan(np.radians(self.hfov_deg / 2)))
 
     def project(self, points: np.ndarray) -> np.ndarray:
         """(N,3) camera frame, mm -> (N,2) px."""
-        return self.focal_px * points[:, :2] / points[:, 2:] + 0.5 * (self.size - 1)
+        xy: np.ndarray = self.focal_px * points[:, :2] / points[:, 2:] + 0.5 * (self.size - 1)
+        return xy
 
 
 def gaze_frame(yaw_deg: float, pitch_deg: float) -> np.ndarray:
@@ -145,7 +146,8 @@ def project(
 
     def noisy(points: np.ndarray, confidence: float | np.ndarray = 0.95) -> np.ndarray:
         points = points + rng.normal(0, noise_px, points.shape)
-        return np.c_[points, np.broadcast_to(confidence, len(points))].astype(np.float32)
+        with_confidence: np.ndarray = np.c_[points, np.broadcast_to(confidence, len(points))]
+        return with_confidence.astype(np.float32)
 
     detection = _core.FrameDetection()
     detection.time_s, detection.width, detection.height = moment.time_s, camera.size, camera.size
