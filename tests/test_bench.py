@@ -170,7 +170,7 @@ def test_wrong_use_is_said_before_any_work(tmp_path, capsys):
     assert cli.main(["bench", "--frames", "10", "--warmup", "10"]) == 2
     assert "--warmup 10" in capsys.readouterr().err
     assert cli.main(["bench", "--video", str(tmp_path / "none.mp4")]) == 2
-    assert cli.main(["bench", "--threads", "0"]) == 2
+    assert cli.main(["bench", "--threads", "-1"]) == 2
 
 
 def test_an_error_of_a_modes_process_is_said_once(tmp_path, capsys):

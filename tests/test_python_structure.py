@@ -15,8 +15,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "python" / "dmask"
 # From the bottom up; rooms of one line do not know each other. A room is a package, one of train's packages,
 # or a module beside them; `dmask` is the package's own __init__.
 LEVELS = (
-    ("axes", "crops", "errors", "point_order", "stopwatch"),
-    ("_core", "environment"),
+    ("arrays", "crops", "errors", "point_order", "stopwatch"),
+    ("_core", "axes", "environment"),
     ("dmask",),
     ("models", "io", "options"),
     ("measure", "synthetic"),
