@@ -71,7 +71,7 @@ def test_a_short_run_claims_no_steady_state(report):
 
 
 def test_a_long_run_says_how_long_a_frame_takes_from_decoding_to_encoding(long_report):
-    assert long_report["steady_from_frame"] == 10 + 3 * recording.FRAMES_AHEAD + 5
+    assert long_report["steady_from_frame"] == 10 + 3 * recording.PREFETCHED_FRAMES + 5
     assert long_report["sustained_fps"] > 0
     assert long_report["realtime_factor"]["30"] == pytest.approx(long_report["sustained_fps"] / 30, abs=2e-3)
     # A frame that is under way among others takes longer than its own work.

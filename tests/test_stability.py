@@ -303,8 +303,8 @@ def test_the_command_reports_a_rendered_clip(tmp_path, capsys, patient_frames):
     assert clip["swapped_frames"] == [] and clip["blinks"] == 0
     assert clip["still_windows"] == 9 - WINDOW_FRAMES + 1
     assert 0 < clip["jitter_pct"]["lid"]["p95"] < 0.4
-    assert clip["looks_pct"]["mirrored"]["lid"]["points"] > 0
-    assert clip["looks_pct"]["90px"]["face"]["lost_share"] == 0
+    assert clip["variants_pct"]["mirrored"]["lid"]["points"] > 0
+    assert clip["variants_pct"]["90px"]["face"]["lost_share"] == 0
     assert {"hardware", "versions", "threads", "models_sha256"} <= set(figures)
     said = capsys.readouterr().out
     assert "patient" in said and "jitter" in said and "cpu" in said

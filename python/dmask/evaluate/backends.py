@@ -56,12 +56,12 @@ def compare(
     differences: dict[str, list[float]] = {name: [] for name in TOLERANCES}
     for a, b, frame in zip(sides[0].detections, sides[1].detections, frames, strict=True):
         add_points(differences, a, b)
-        add_results(differences, *(side.finish(look) for side, look in zip(sides, (a, b), strict=True)))
+        add_results(differences, *(side.finish(one) for side, one in zip(sides, (a, b), strict=True)))
         del frame
     batch = None
     if sides[1].pipeline.backend == "tensorrt":
         batch = sides[1].pipeline.compare_batch_fit(sides[1].detections)
-    found = [sum(look.face_found for look in side.detections) for side in sides]
+    found = [sum(one.face_found for one in side.detections) for side in sides]
     rows = {name: spread(values) for name, values in differences.items()}
     passed = found[0] == found[1] > 0 and all(
         row is None or row["p95"] <= TOLERANCES[name] for name, row in rows.items()

@@ -34,7 +34,7 @@ def measure(
     """
     from dmask import environment
     from dmask.io.source import open_source
-    from dmask.run.recording import CALIBRATION_SCAN_FRAMES, FRAMES_AHEAD
+    from dmask.run.recording import CALIBRATION_SCAN_FRAMES, PREFETCHED_FRAMES
 
     load_1min = round(os.getloadavg()[0], 2)
     source = open_source(video, options["threads"])
@@ -49,7 +49,7 @@ def measure(
 
     played_s, outcome = play(video, folder, pipeline, options, frames)
     # Two stages are ahead of the fits by a few frames each when the scan is over.
-    behind_scan = CALIBRATION_SCAN_FRAMES + 3 * FRAMES_AHEAD + warmup
+    behind_scan = CALIBRATION_SCAN_FRAMES + 3 * PREFETCHED_FRAMES + warmup
     long_enough = outcome.frames > behind_scan + 1
     steady = behind_scan if long_enough else min(warmup, outcome.frames - 1)
     stages = outcome.stages.summary(steady)

@@ -17,7 +17,7 @@ from dmask.arrays import Floats
 from dmask.evaluate.jitter import MIN_CHANGED, MIN_CONFIDENCE, STILL_PCT, across, deviations
 from dmask.evaluate.lid_course import MONOTONE, BlinkCourse, blink_courses, openness, winks
 from dmask.evaluate.tracks import COLUMNS, Tracks, follow, interocular
-from dmask.evaluate.variants import look_again
+from dmask.evaluate.variants import in_variants
 from dmask.io.tables import EYE_POINTS, EYES
 from dmask.options import add_backend_arguments, core_options, make_pipeline
 
@@ -42,9 +42,7 @@ class Findings(NamedTuple):
     swapped: NDArray[np.bool_]  # (F,) of the same
     swapped_frames: list[int]
     blinks: list[BlinkCourse]
-    looks_pct: dict[
-        str, dict[str, Floats]
-    ]  # by way of looking and kind; NaN where the face was lost
+    variants_pct: dict[str, dict[str, Floats]]  # by variant and kind of point; NaN where the face was lost
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=60,
         metavar="N",
-        help="frames of each clip that are looked at small and mirrored too (default 60; 0: none)",
+        help="frames of each clip whose small and mirrored variants are measured (default 60; 0: none)",
     )
     add_backend_arguments(parser)
 
@@ -77,10 +75,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     for name, path in clips:
         try:
             tracks = follow(path, pipeline, args.frames, args.threads)
-            looks = look_again(path, pipeline, len(tracks.time_s), args.samples, args.threads)
+            variants = in_variants(path, pipeline, len(tracks.time_s), args.samples, args.threads)
         except Error as error:
             raise Error(f"{path}: {error}") from None
-        found.append(findings(name, tracks, looks))
+        found.append(findings(name, tracks, variants))
     return {
         "clips": {one.clip: figures([one]) for one in found},
         "all": figures(found),
@@ -93,7 +91,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def findings(clip: str, tracks: Tracks, looks: dict[str, Floats]) -> Findings:
+def findings(clip: str, tracks: Tracks, variants: dict[str, Floats]) -> Findings:
     face = np.asarray(np.isfinite(tracks.points).all(axis=(1, 2)))
     wrong = swapped(tracks.points[face])
     blinks = []
@@ -114,8 +112,8 @@ def findings(clip: str, tracks: Tracks, looks: dict[str, Floats]) -> Findings:
         np.flatnonzero(face)[wrong].tolist(),
         blinks,
         {
-            way: {kind: distances_pct(pairs[:, 0], pairs[:, 1], kind) for kind in KINDS}
-            for way, pairs in looks.items()
+            variant: {kind: distances_pct(pairs[:, 0], pairs[:, 1], kind) for kind in KINDS}
+            for variant, pairs in variants.items()
         },
     )
 
@@ -160,8 +158,8 @@ def jitter(tracks: Tracks) -> tuple[dict[str, Floats], int]:
 def swapped(points: Floats) -> NDArray[np.bool_]:
     """Frames (F,) of (F, 306, 2) points in which OD and OS are exchanged, or both lie on one eye.
 
-    OD is on the left for who looks at the upright face. Upright is what the middle of the face says, from the
-    bridge of the nose to lips and chin, which knows no left and right.
+    In an upright face OD lies on the left of the picture. The middle of the face, from the bridge of the nose
+    to lips and chin, says which way is upright: it knows no left and right.
     """
     down = points[:, [8, 51, 57]].mean(axis=1) - points[:, 27]
     rightwards = np.stack([down[:, 1], -down[:, 0]], axis=1)
@@ -192,7 +190,9 @@ def figures(found: list[Findings]) -> dict[str, Any]:
         return {name: np.concatenate([part[name].ravel() for part in parts]) for name in parts[0]}
 
     jitter_pct = joined([one.jitter_pct for one in found])
-    looks_pct = {way: joined([one.looks_pct[way] for one in found]) for way in found[0].looks_pct}
+    variants_pct = {
+        variant: joined([one.variants_pct[variant] for one in found]) for variant in found[0].variants_pct
+    }
     blinks = [(one.clip, blink) for one in found for blink in one.blinks]
     lone = [wink for one in found for wink in winks(one.blinks)]
     return {
@@ -212,9 +212,9 @@ def figures(found: list[Findings]) -> dict[str, Any]:
             for clip, blink in blinks
             if not blink.monotone or blink.openness >= SHUT
         ],
-        "looks_pct": {
-            way: {kind: compared(values) for kind, values in kinds.items()}
-            for way, kinds in looks_pct.items()
+        "variants_pct": {
+            variant: {kind: compared(values) for kind, values in kinds.items()}
+            for variant, kinds in variants_pct.items()
         },
     }
 
@@ -283,14 +283,14 @@ def as_text(figures: dict[str, Any]) -> str:
             for b in figures["all"]["exceptions"]
         ],
     )
-    for way in figures["all"]["looks_pct"]:
-        lines += ["", f"{way} against full, mean/p95 in %, and the share of faces lost"]
+    for variant in figures["all"]["variants_pct"]:
+        lines += ["", f"{variant} against full, mean/p95 in %, and the share of faces lost"]
         lines += table(
             ["clip", *KINDS, "lost"],
             [
                 [name, *(pair(seen[kind], "mean", "p95") for kind in KINDS)]
                 + ["-" if seen["face"]["lost_share"] is None else f"{seen['face']['lost_share']:.2f}"]
-                for name, seen in ((name, row["looks_pct"][way]) for name, row in rows.items())
+                for name, seen in ((name, row["variants_pct"][variant]) for name, row in rows.items())
             ],
         )
     hardware, versions = figures["hardware"], figures["versions"]

@@ -15,7 +15,7 @@ from dmask.io.tables import EYE_POINTS, EYES, LANDMARK_NAMES
 if TYPE_CHECKING:
     from dmask._core import FrameDetection, Pipeline
 
-CALIBRATION_FRAMES = 300  # as many as `dmask run` looks at first
+CALIBRATION_FRAMES = 300  # of the clip's start; `dmask run` scans up to 900
 
 
 def _columns() -> dict[str, NDArray[np.int64]]:

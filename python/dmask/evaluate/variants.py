@@ -1,4 +1,4 @@
-"""The same face looked at small, and in a mirror: where its landmarks go then."""
+"""Variants of a frame, shrunk and mirrored: where the landmarks of the same face go in them."""
 
 from __future__ import annotations
 
@@ -19,49 +19,49 @@ if TYPE_CHECKING:
 
 SMALL_FACES_PX = (90, 60)  # width of the 68 points
 
-Look = Callable[[Pixels], Floats]  # at a picture: its points (306, 3)
+Detect = Callable[[Pixels], Floats]  # the points (306, 3) of a picture
 
 
-def look_again(
+def in_variants(
     path: Path, pipeline: Pipeline, frames: int, samples: int, threads: int = 1
 ) -> dict[str, Floats]:
-    """Points (N, 2, 306, 3) by way of looking: of the frame as it is and of the other look, as `all_points`.
+    """Points (N, 2, 306, 3) by variant: of the frame as it is and of its variant, as `all_points` gives them.
 
-    Up to `samples` frames spread over the first `frames` of a video, those without a face left out; NaN where
-    the other look finds none. Every look is a first one: nothing is followed from frame to frame. A face that
-    is no wider than the small size is not shrunk to it.
+    Up to `samples` frames are spread over the first `frames` of a video. A frame without a face is left out;
+    a variant without one gives NaN. Nothing is followed from frame to frame: every picture is a first one. A
+    face is not shrunk to a size that it does not exceed.
     """
     from dmask.io.source import open_source
 
-    def look(bgr: Pixels) -> Floats:
+    def detect(bgr: Pixels) -> Floats:
         pipeline.reset()
         return all_points(pipeline.detect(np.ascontiguousarray(bgr), 0.0))
 
     chosen = set(np.linspace(0, frames - 1, min(samples, frames)).round().astype(int).tolist())
-    ways = ["mirrored", *(f"{width_px}px" for width_px in SMALL_FACES_PX)]
-    pairs: dict[str, list[tuple[Floats, Floats]]] = {way: [] for way in ways}
+    variants = ["mirrored", *(f"{width_px}px" for width_px in SMALL_FACES_PX)]
+    pairs: dict[str, list[tuple[Floats, Floats]]] = {variant: [] for variant in variants}
     reader = open_source(path, threads)
     for number, frame in enumerate(reader):
         if number >= frames:
             break
         if number not in chosen:
             continue
-        points = look(frame.bgr)
+        points = detect(frame.bgr)
         if not np.isfinite(points).all():
             continue
-        pairs["mirrored"].append((points, unmirrored(look(frame.bgr[:, ::-1]), frame.bgr.shape[1])))
+        pairs["mirrored"].append((points, unmirrored(detect(frame.bgr[:, ::-1]), frame.bgr.shape[1])))
         for width_px in SMALL_FACES_PX:
             ratio = width_px / face_width(points)
             if ratio < 1:
-                pairs[f"{width_px}px"].append((points, look_small(look, frame.bgr, ratio)))
+                pairs[f"{width_px}px"].append((points, detect_small(detect, frame.bgr, ratio)))
     reader.close()
     return {name: np.array(found).reshape(-1, 2, POINTS, 3) for name, found in pairs.items()}
 
 
-def look_small(look: Look, bgr: Pixels, ratio: float) -> Floats:
+def detect_small(detect: Detect, bgr: Pixels, ratio: float) -> Floats:
     size = np.maximum(np.round(np.array(bgr.shape[1::-1]) * ratio), 16).astype(int)
     small = cv2.resize(bgr, size.tolist(), interpolation=cv2.INTER_AREA)
-    found = look(np.asarray(small, np.uint8))
+    found = detect(np.asarray(small, np.uint8))
     found[:, :2] = (found[:, :2] + 0.5) * bgr.shape[1::-1] / size - 0.5  # pixel centres
     return found
 

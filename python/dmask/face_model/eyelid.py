@@ -71,25 +71,69 @@ class Patch:
 def make_patch(ict: Ict) -> Patch:
     """Cut the eye patch out of the face. Raises ValueError if the lines are not chains of its mesh."""
     quads = ict.quads[(ict.quads < N_FACE).all(axis=1)]
+    neighbours = _neighbours(quads)
+    lines = _lines(neighbours)
+    outer_canthus = ict.neutral_mm[LANDMARKS68[45]]
+    opening = min(
+        boundary_loops(quads),
+        key=lambda loop: np.linalg.norm(ict.neutral_mm[loop].mean(axis=0) - outer_canthus),
+    )
+    loop = lines["upper_margin"] + lines["lower_margin"][-2:0:-1]
+    level, column = _levels(ict.neutral_mm, neighbours, loop, opening)
+
+    vertices = np.array(sorted(level, key=lambda v: (abs(level[v]), v)), np.int32)
+    position = -np.ones(len(ict.neutral_mm), np.int32)
+    position[vertices] = np.arange(len(vertices))
+    triangles = position[triangulate(quads)]
+    triangles = triangles[(triangles >= 0).all(axis=1)]
+    pairs = np.array(
+        [(position[v], position[w]) for v in vertices for w in neighbours[v] if position[w] >= 0]
+    )
+    adjacency = sp.csr_matrix((np.ones(len(pairs)), pairs.T), shape=(len(vertices),) * 2)
+    averaging = sp.diags(1 / np.asarray(adjacency.sum(axis=1)).ravel()) @ adjacency
+    levels = np.array([level[v] for v in vertices])
+    edge = np.isin(vertices, list(opening))
+    # The inner lid surface is two loops deep; what lies further from the margins is the canthal floor.
+    nasal = ict.neutral_mm[vertices, 0] < ict.neutral_mm[lines["upper_margin"][6], 0]
+    return Patch(
+        face_vertex_os=vertices,
+        face_vertex_od=_mirrored(ict.neutral_mm, vertices),
+        triangles=triangles.astype(np.int32),
+        level=levels,
+        column=np.array([column[v] for v in vertices]),
+        loop=position[loop],
+        edge=edge,
+        lake=(levels < 0) & nasal & ~edge,
+        averaging=averaging.tocsr(),
+        lines={name: position[line] for name, line in lines.items()},
+    )
+
+
+def _neighbours(quads: np.ndarray) -> dict[int, set[int]]:
+    """The vertices that an edge joins with each."""
     neighbours: dict[int, set[int]] = defaultdict(set)
     for quad in quads.tolist():
         for a, b in zip(quad, quad[1:] + quad[:1], strict=True):
             if a != b:
                 neighbours[a].add(b)
                 neighbours[b].add(a)
+    return neighbours
+
+
+def _lines(neighbours: dict[int, set[int]]) -> dict[str, list[int]]:
+    """The named chains of vertices. Raises ValueError where two in a row are not joined."""
     lines = {name: [int(vertex) for vertex in line.split()] for name, line in LINES.items()}
     for name, line in lines.items():
         for a, b in zip(line, line[1:], strict=False):
             if b not in neighbours[a]:
                 raise ValueError(f"{name}: got {a} and {b} not joined, expected ICT-FaceKit Light's mesh")
+    return lines
 
-    outer_canthus = ict.neutral_mm[LANDMARKS68[45]]
-    opening = min(
-        boundary_loops(quads),
-        key=lambda loop: np.linalg.norm(ict.neutral_mm[loop].mean(axis=0) - outer_canthus),
-    )
 
-    loop = lines["upper_margin"] + lines["lower_margin"][-2:0:-1]
+def _levels(
+    neutral_mm: np.ndarray, neighbours: dict[int, set[int]], loop: list[int], opening: list[int]
+) -> tuple[dict[int, int], dict[int, int]]:
+    """Rings around the margins' `loop`: each vertex' number of steps, negative inside, and its column."""
     level = dict.fromkeys(loop, 0)
     column = {vertex: i for i, vertex in enumerate(loop)}
 
@@ -102,8 +146,8 @@ def make_patch(ict: Ict) -> Patch:
                     if other not in level:
                         parents[other].append(vertex)
             for vertex, candidates in parents.items():
-                point = ict.neutral_mm[vertex]
-                parent = min(candidates, key=lambda v: np.linalg.norm(ict.neutral_mm[v] - point))
+                point = neutral_mm[vertex]
+                parent = min(candidates, key=lambda v: np.linalg.norm(neutral_mm[v] - point))
                 level[vertex], column[vertex] = sign * step, column[parent]
             ring = sorted(parents)
 
@@ -119,40 +163,16 @@ def make_patch(ict: Ict) -> Patch:
     for vertex in outside:
         del level[vertex]
     grow(loop, +1, LEVELS)
+    return level, column
 
-    vertices = np.array(sorted(level, key=lambda v: (abs(level[v]), v)), np.int32)
-    position = -np.ones(len(ict.neutral_mm), np.int32)
-    position[vertices] = np.arange(len(vertices))
-    mirror = cKDTree(ict.neutral_mm[:N_FACE] * [-1, 1, 1])
-    distance, od = mirror.query(ict.neutral_mm[vertices])
-    if distance.max() > 0.2 or len(set(od.tolist())) != len(od):
+
+def _mirrored(neutral_mm: np.ndarray, vertices: np.ndarray) -> np.ndarray:
+    """The vertices of the other side of the face. Raises ValueError where the mesh is not symmetric."""
+    mirror = cKDTree(neutral_mm[:N_FACE] * [-1, 1, 1])
+    distance, other = mirror.query(neutral_mm[vertices])
+    if distance.max() > 0.2 or len(set(other.tolist())) != len(other):
         raise ValueError(f"mesh is not mirror symmetric: {distance.max():.2f} mm, expected at most 0.2")
-
-    triangles = position[triangulate(quads)]
-    triangles = triangles[(triangles >= 0).all(axis=1)]
-    pairs = np.array(
-        [(position[v], position[w]) for v in vertices for w in neighbours[v] if position[w] >= 0]
-    )
-    adjacency = sp.csr_matrix((np.ones(len(pairs)), pairs.T), shape=(len(vertices),) * 2)
-    averaging = sp.diags(1 / np.asarray(adjacency.sum(axis=1)).ravel()) @ adjacency
-    levels = np.array([level[v] for v in vertices])
-    columns = np.array([column[v] for v in vertices])
-    edge = np.isin(vertices, list(opening))
-    # The inner lid surface is two loops deep; what lies further from the margins is the canthal floor.
-    nasal = ict.neutral_mm[vertices, 0] < ict.neutral_mm[lines["upper_margin"][6], 0]
-    lake = (levels < 0) & nasal & ~edge
-    return Patch(
-        face_vertex_os=vertices,
-        face_vertex_od=od.astype(np.int32),
-        triangles=triangles.astype(np.int32),
-        level=levels,
-        column=columns,
-        loop=position[loop],
-        edge=edge,
-        lake=lake,
-        averaging=averaging.tocsr(),
-        lines={name: position[line] for name, line in lines.items()},
-    )
+    return other.astype(np.int32)
 
 
 def globe_centre(patch: Patch, eye: np.ndarray) -> np.ndarray:

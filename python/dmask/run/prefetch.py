@@ -17,7 +17,7 @@ class _End:
 _LOOK_S = 0.1  # how often a full stage asks whether anybody still wants its items
 
 
-def ahead(items: Iterator[Item], depth: int) -> Generator[Item, None, None]:
+def prefetched(items: Iterator[Item], depth: int) -> Generator[Item, None, None]:
     """The same items in the same order, made by another thread up to `depth` ahead.
 
     An error of `items` is raised here, after the items before it. Closing this generator ends the thread and

@@ -18,7 +18,7 @@ from dmask.io.atomic import atomic_folder
 from dmask.io.picture import PictureReader
 from dmask.io.source import Source, open_source
 from dmask.io.video import Frame, without_opencv_threads
-from dmask.run.prefetch import ahead
+from dmask.run.prefetch import prefetched
 from dmask.run.progress import Progress
 from dmask.run.results import Outcome, Recording, Results
 from dmask.run.stages import DETECT, FIT, Stages
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dmask._core import Calibration, FrameDetection, FrameResult, Pipeline
 
 CALIBRATION_SCAN_FRAMES = 900
-FRAMES_AHEAD = 2  # of a stage, where stages overlap: more would wait longer and be no faster
+PREFETCHED_FRAMES = 2  # a stage's lead over the next: more would wait longer and be no faster
 
 
 class Detected(NamedTuple):
@@ -79,16 +79,16 @@ def mask_source(
     kind = "picture" if isinstance(source, PictureReader) else "video"
     recording = Recording(kind, source.width, source.height, source.time_base, source.rate, source.notes)
     results = Results(folder, recording, options, outcome)
-    depth = FRAMES_AHEAD if options["threads"] > 1 else 0
+    depth = PREFETCHED_FRAMES if options["threads"] > 1 else 0
 
     def show() -> None:
         progress.show(0.5 * (outcome.frames_looked_at + outcome.frames), source.frame_count)
 
     try:
-        frames = ahead(decoded(source, stages), depth)
-        looks = ahead(detected(frames, pipeline, outcome, show), depth)
-        known = calibrated(looks, pipeline, options, outcome)
-        with closing(ahead(masked(known, pipeline, stages), depth)) as masks:
+        frames = prefetched(decoded(source, stages), depth)
+        found = prefetched(detected(frames, pipeline, outcome, show), depth)
+        known = calibrated(found, pipeline, options, outcome)
+        with closing(prefetched(masked(known, pipeline, stages), depth)) as masks:
             for result, mask in masks:
                 results.add(result, mask)
                 show()
@@ -122,18 +122,18 @@ def detected(
 
 
 def calibrated(
-    looks: Iterator[Detected], pipeline: Pipeline, options: dict[str, Any], outcome: Outcome
+    found: Iterator[Detected], pipeline: Pipeline, options: dict[str, Any], outcome: Outcome
 ) -> Iterator[Detected]:
-    """The same looks, held back until the patient's statics are fitted; where that fails, the next scan
-    tries."""
+    """The same detections, held back until a scan has calibrated the patient; a failed scan is followed by
+    another one."""
     scan: list[Detected] = []
     done = False
-    for look in looks:
+    for one in found:
         if done:
-            yield look
+            yield one
             continue
-        scan.append(look)
-        if len(scan) >= CALIBRATION_SCAN_FRAMES and past_fixation(look.detection.time_s, options):
+        scan.append(one)
+        if len(scan) >= CALIBRATION_SCAN_FRAMES and past_fixation(one.detection.time_s, options):
             done = calibrate(scan, pipeline, outcome)
             yield from scan
             scan.clear()
@@ -143,18 +143,18 @@ def calibrated(
 
 
 def calibrate(scan: list[Detected], pipeline: Pipeline, outcome: Outcome) -> bool:
-    calibration = pipeline.calibrate([look.detection for look in scan])
+    calibration = pipeline.calibrate([one.detection for one in scan])
     outcome.calibration = describe(calibration)
     return bool(calibration.ok)
 
 
-def masked(looks: Iterator[Detected], pipeline: Pipeline, stages: Stages) -> Iterator[Masked]:
-    for look in looks:
+def masked(found: Iterator[Detected], pipeline: Pipeline, stages: Stages) -> Iterator[Masked]:
+    for one in found:
         elapsed_ms = stopwatch()
-        result = pipeline.fit(look.detection)
+        result = pipeline.fit(one.detection)
         mask = pipeline.render(result)
         # What one frame waits for, from its pixels to its mask: not the time between stages.
-        stages.add("frame_to_mask", look.detect_ms + elapsed_ms())
+        stages.add("frame_to_mask", one.detect_ms + elapsed_ms())
         stages.take(pipeline.fit_timings(), FIT)
         yield Masked(result, mask)
 

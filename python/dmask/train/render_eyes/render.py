@@ -63,8 +63,9 @@ from dmask.train.render_eyes.geometry import (
     pose_lids,
     rest_shape,
 )
+from dmask.train.render_eyes.light import Lashes, Light, Look, View
 from dmask.train.render_eyes.occluders import COVERED, THICK_LENS, Occluded, add_occluders
-from dmask.train.render_eyes.shading import Lashes, Light, Look, Rendered, View, render
+from dmask.train.render_eyes.shading import Rendered, render
 
 WIDTH, HEIGHT = 240, 192
 HALF_INTERPUPILLARY_MM = 31.5
@@ -163,8 +164,8 @@ def sample_pose(rng: np.random.Generator) -> Pose:
     )
 
 
-def sample_look(pose: Pose, tone: np.ndarray, crease_in_both: bool, rng: np.random.Generator) -> Look:
-    """Draw light, skin, iris, make-up and lashes; `tone` is the skin's own mean linear colour (3)."""
+def _sample_light(rng: np.random.Generator) -> tuple[Light, Light, np.ndarray, np.ndarray]:
+    """Key, fill, the ambient light (3) and its change towards the top (3)."""
     strong_side = rng.random() < 0.25
     azimuth = rng.uniform(-85, 85) if strong_side else rng.normal(0, 40)
     elevation = rng.uniform(-15, 60) if strong_side else np.clip(rng.normal(35, 22), -25, 80)
@@ -184,6 +185,40 @@ def sample_look(pose: Pose, tone: np.ndarray, crease_in_both: bool, rng: np.rand
     fill = Light(
         _direction(rng.uniform(-80, 80), rng.uniform(-40, 60)), fill_strength * np.exp(rng.normal(0, 0.1, 3))
     )
+    return key, fill, ambient, ambient_up
+
+
+def _sample_lashes(closed_share: float, rng: np.random.Generator) -> tuple[Lashes, Lashes]:
+    """Those of the upper and of the lower lid."""
+    mascara = rng.random() < 0.2
+    lash_scale = rng.choice([0.0, rng.uniform(0.3, 0.7), rng.uniform(0.7, 1.2)], p=[0.06, 0.44, 0.5])
+    length = rng.uniform(5.0, 10.0) * (1.1 if mascara else 1.0)
+    thickness = rng.uniform(1.4, 2.4) if mascara else rng.uniform(0.6, 1.5)
+    opacity = rng.uniform(0.75, 0.97) if mascara else rng.uniform(0.3, 0.9)
+    upper = Lashes(
+        count=int(lash_scale * rng.uniform(55, 120)),
+        length_mm=length,
+        thickness_px=thickness,
+        opacity=opacity,
+        droop=rng.uniform(-0.1, 0.5) + 0.5 * closed_share,
+        curl=rng.uniform(0.2, 1.3) * (1 - 0.35 * closed_share),
+        spread=rng.uniform(0.3, 1.1),
+    )
+    lower = Lashes(
+        count=int(lash_scale * rng.uniform(15, 60)),
+        length_mm=length * rng.uniform(0.4, 0.65),
+        thickness_px=thickness * 0.8,
+        opacity=opacity * rng.uniform(0.4, 1),
+        droop=rng.uniform(-0.7, 0.1),
+        curl=rng.uniform(-0.2, 0.5),
+        spread=rng.uniform(0.3, 1.0),
+    )
+    return upper, lower
+
+
+def sample_look(pose: Pose, tone: np.ndarray, crease_in_both: bool, rng: np.random.Generator) -> Look:
+    """Draw light, skin, iris, make-up and lashes; `tone` is the skin's own mean linear colour (3)."""
+    key, fill, ambient, ambient_up = _sample_light(rng)
 
     # Skin tones: towards a wanted luminance between very dark and very light.
     wanted = np.exp(rng.uniform(np.log(0.03), np.log(0.45)))
@@ -197,30 +232,7 @@ def sample_look(pose: Pose, tone: np.ndarray, crease_in_both: bool, rng: np.rand
     if single:
         look_down = 1.0
         pose.lids.fill = float(rng.uniform(0.7, 1.0))
-    mascara = rng.random() < 0.2
-    lash_scale = rng.choice([0.0, rng.uniform(0.3, 0.7), rng.uniform(0.7, 1.2)], p=[0.06, 0.44, 0.5])
-    length = rng.uniform(5.0, 10.0) * (1.1 if mascara else 1.0)
-    thickness = rng.uniform(1.4, 2.4) if mascara else rng.uniform(0.6, 1.5)
-    opacity = rng.uniform(0.75, 0.97) if mascara else rng.uniform(0.3, 0.9)
-    closed_share = float(np.clip(closing, 0, 1))
-    upper_lashes = Lashes(
-        count=int(lash_scale * rng.uniform(55, 120)),
-        length_mm=length,
-        thickness_px=thickness,
-        opacity=opacity,
-        droop=rng.uniform(-0.1, 0.5) + 0.5 * closed_share,
-        curl=rng.uniform(0.2, 1.3) * (1 - 0.35 * closed_share),
-        spread=rng.uniform(0.3, 1.1),
-    )
-    lower_lashes = Lashes(
-        count=int(lash_scale * rng.uniform(15, 60)),
-        length_mm=length * rng.uniform(0.4, 0.65),
-        thickness_px=thickness * 0.8,
-        opacity=opacity * rng.uniform(0.4, 1),
-        droop=rng.uniform(-0.7, 0.1),
-        curl=rng.uniform(-0.2, 0.5),
-        spread=rng.uniform(0.3, 1.0),
-    )
+    upper_lashes, lower_lashes = _sample_lashes(float(np.clip(closing, 0, 1)), rng)
     painted = rng.random() < 0.2
     pigment = np.array([1.0, 0.93, 0.85]) * np.exp(rng.normal(0, 0.1, 3))
     darkness = np.exp(rng.uniform(np.log(0.15), np.log(1.2)))
@@ -410,6 +422,20 @@ def render_eye(rng: np.random.Generator, assets: EyeAssets) -> tuple[np.ndarray,
     return image, labels
 
 
+@dataclass
+class _Points:
+    """Lid (20,2), iris (19,2) and lines (4,20,2) in pixels, and how much of each is seen."""
+
+    lid: np.ndarray
+    lid_visible: np.ndarray  # (20) bool
+    iris: np.ndarray
+    iris_visible: np.ndarray  # (19) bool
+    lines: np.ndarray
+    present: np.ndarray  # (4) 1 is there, 0 is not, 255 cannot be told
+    line_free: np.ndarray  # (4) share of a line that nothing covers
+    magnification: float = 1.0  # of the iris by a lens
+
+
 def _labels(
     pose: Pose,
     vertices: np.ndarray,
@@ -421,30 +447,71 @@ def _labels(
     image: np.ndarray,
     assets: EyeAssets,
 ) -> dict:
-    region = assets.region
-    chains, half = region.chains, region.half
     drawn, depth = view.project(vertices)
     canthi = view.project(canthi_mm)[0]
+    limbus = limbus_points(axes)
+    points, folds = _points(pose, drawn, depth, canthi, limbus, view, rendered, assets)
+    length = np.linalg.norm(canthi[1] - canthi[0])
+    aperture = np.linalg.norm(points.lid[1:10] - points.lid[:10:-1], axis=1).max()
+    covered, behind = _cover(points, occluded)
+    for k, chain in folds:
+        seen = _look_up(rendered.depth_mm, drawn[chain], np.inf) > depth[chain] - 4.0
+        points.line_free[k] *= seen.mean()
+    _mark_doubtful(points, behind, occluded, image)
+    scale = np.linalg.norm(view.to_region[0, :2])
+    centre_depth = (limbus[0] @ view.rotation.T + view.translation_mm)[2]
+    return {
+        "lid": points.lid.astype(np.float32),
+        "lid_visible": points.lid_visible.astype(np.uint8),
+        "iris": points.iris.astype(np.float32),
+        "iris_visible": points.iris_visible.astype(np.uint8),
+        "lines": points.lines.astype(np.float32),
+        "line_present": points.present.astype(np.uint8),
+        "closed": int(pose.closed),
+        "openness": float(aperture / length),
+        "gaze_yaw_deg": pose.gaze_yaw_deg,
+        "gaze_pitch_deg": pose.gaze_pitch_deg,
+        "head_yaw_deg": pose.head_yaw_deg,
+        "head_pitch_deg": pose.head_pitch_deg,
+        "iris_radius_px": float(points.magnification * scale * LIMBUS_RADIUS_MM / centre_depth),
+        "canthi": canthi.astype(np.float32),
+        "occluder": occluded.flags | (COVERED if covered else 0),
+    }
+
+
+def _points(
+    pose: Pose,
+    drawn: np.ndarray,
+    depth: np.ndarray,
+    canthi: np.ndarray,
+    limbus: np.ndarray,
+    view: View,
+    rendered: Rendered,
+    assets: EyeAssets,
+) -> tuple[_Points, list[tuple[int, np.ndarray]]]:
+    """What the mesh says, before anything is put in front of it; the vertices of crease and bulge by line."""
+    chains, half = assets.region.chains, assets.region.half
     upper, lower = _margins(drawn, canthi, assets, pose.closed)
     lid = np.concatenate([upper, lower[9:0:-1]])
-    length = np.linalg.norm(canthi[1] - canthi[0])
-    aperture = np.linalg.norm(lid[1:10] - lid[:10:-1], axis=1).max()
-
     # A lid point is hidden where the mesh or the globe is well in front of the margin there.
     margin = np.concatenate([chains[0], chains[1]])
     nearest = ((lid[:, None] - drawn[margin]) ** 2).sum(-1).argmin(1)
     lid_visible = _look_up(rendered.depth_mm, lid, np.inf) > depth[margin[nearest]] - 4.0
-
-    limbus = limbus_points(axes)
     iris, _ = view.project(limbus)
     facing = np.einsum("ij,ij->i", view.position_mm - limbus, limbus) > 0
     iris_visible = (_look_up(rendered.globe_seen, iris, 0.0) > 0.5) & facing & (not pose.closed)
-
     # Folds run out before they reach the canthi.
     column = half // 10
     crease = chains[4][column : half + 1 - column]
     bulge = chains[3][: half + 2 * column : -1][column:]
     lines = np.stack([_resample(p) for p in (drawn[crease], upper, lower, drawn[bulge])])
+    present = _find_folds(lines, rendered)
+    points = _Points(lid, lid_visible, iris, iris_visible, lines, present, np.ones(4))
+    return points, [(0, crease), (3, bulge)]
+
+
+def _find_folds(lines: np.ndarray, rendered: Rendered) -> np.ndarray:
+    """Move crease and bulge among `lines` (4,20,2) to where they are seen; returns which are there (4)."""
     present = np.ones(4, np.uint8)
     seen_skin = log_radiance(rendered.without_lashes)
     for k, side in ((0, lines[1]), (3, lines[2])):
@@ -454,48 +521,36 @@ def _labels(
             lines[k] = _resample(fold.line)
             gap = np.abs(lines[k][3:-3, 1] - np.interp(lines[k][3:-3, 0], *side.T))
             present[k] = 1 if np.median(gap) > FOLD_GAP_PX else 255
+    return present
 
-    points, cut, behind = np.concatenate([lid, iris, lines.reshape(-1, 2)]), np.zeros(119, bool), np.zeros(4)
-    magnification = 1.0
+
+def _cover(points: _Points, occluded: Occluded) -> tuple[bool, np.ndarray]:
+    """Put lens and occluders in front; whether no lid point is free, and each line's share behind a lens."""
+    flat = np.concatenate([points.lid, points.iris, points.lines.reshape(-1, 2)])
+    cut, behind = np.zeros(119, bool), np.zeros(4)
     if occluded.lens is not None:
-        if occluded.lens.encloses(iris[:1])[0]:
-            magnification = occluded.lens.magnification
-        behind = occluded.lens.encloses(points[39:]).reshape(4, 20).mean(1)
-        points, cut = occluded.lens.move(points)
-    lid, iris, lines = points[:20], points[20:39], points[39:].reshape(4, 20, 2)
-    free = (_look_up(1 - occluded.covered, points, 1.0) > 0.5) & ~cut
-    lid_visible &= free[:20]
-    iris_visible &= free[20:39]
-    line_free = free[39:].reshape(4, 20).mean(1)
-    for k, chain in ((0, crease), (3, bulge)):
-        line_free[k] *= (_look_up(rendered.depth_mm, drawn[chain], np.inf) > depth[chain] - 4.0).mean()
-    line_free[1:3] *= np.stack([lid_visible[1:10], lid_visible[:10:-1]]).mean(1)
-    broken = (behind > 0) & (behind < 1) & (occluded.flags & THICK_LENS > 0)
-    present = np.where((line_free < 0.6) | broken, 255, present)
-    shown = log_radiance((image / np.float32(255)) ** 2.2)
-    for k in (0, 3):  # lost in blur, noise or glare
-        if present[k] == 1 and valley_depth(shown, lines[k])[0] < FAINTEST:
-            present[k] = 255
+        if occluded.lens.encloses(points.iris[:1])[0]:
+            points.magnification = occluded.lens.magnification
+        behind = occluded.lens.encloses(flat[39:]).reshape(4, 20).mean(1)
+        flat, cut = occluded.lens.move(flat)
+    points.lid, points.iris, points.lines = flat[:20], flat[20:39], flat[39:].reshape(4, 20, 2)
+    free = (_look_up(1 - occluded.covered, flat, 1.0) > 0.5) & ~cut
+    points.lid_visible &= free[:20]
+    points.iris_visible &= free[20:39]
+    points.line_free = free[39:].reshape(4, 20).mean(1)
+    return not free[:20].any(), behind
 
-    scale = np.linalg.norm(view.to_region[0, :2])
-    centre_depth = (limbus[0] @ view.rotation.T + view.translation_mm)[2]
-    return {
-        "lid": lid.astype(np.float32),
-        "lid_visible": lid_visible.astype(np.uint8),
-        "iris": iris.astype(np.float32),
-        "iris_visible": iris_visible.astype(np.uint8),
-        "lines": lines.astype(np.float32),
-        "line_present": present.astype(np.uint8),
-        "closed": int(pose.closed),
-        "openness": float(aperture / length),
-        "gaze_yaw_deg": pose.gaze_yaw_deg,
-        "gaze_pitch_deg": pose.gaze_pitch_deg,
-        "head_yaw_deg": pose.head_yaw_deg,
-        "head_pitch_deg": pose.head_pitch_deg,
-        "iris_radius_px": float(magnification * scale * LIMBUS_RADIUS_MM / centre_depth),
-        "canthi": canthi.astype(np.float32),
-        "occluder": occluded.flags | (0 if free[:20].any() else COVERED),
-    }
+
+def _mark_doubtful(points: _Points, behind: np.ndarray, occluded: Occluded, image: np.ndarray) -> None:
+    """A line cannot be told where it is covered, broken by a lens' edge, or lost in blur, noise or glare."""
+    margins_seen = np.stack([points.lid_visible[1:10], points.lid_visible[:10:-1]])
+    points.line_free[1:3] *= margins_seen.mean(1)
+    broken = (behind > 0) & (behind < 1) & (occluded.flags & THICK_LENS > 0)
+    points.present = np.where((points.line_free < 0.6) | broken, 255, points.present)
+    shown = log_radiance((image / np.float32(255)) ** 2.2)
+    for k in (0, 3):
+        if points.present[k] == 1 and valley_depth(shown, points.lines[k])[0] < FAINTEST:
+            points.present[k] = 255
 
 
 DTYPES = {

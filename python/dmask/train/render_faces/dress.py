@@ -323,6 +323,16 @@ def _fixed(points: np.ndarray) -> np.ndarray:
     return np.round(np.clip(points, -2000, 2000) * 16).astype(np.int32)
 
 
+@dataclass
+class _Spectacles:
+    """Spectacles as drawn: (h,w) cover of rim and lenses 0..1, the eyes (2,2) px, pixels a mm."""
+
+    rim: np.ndarray
+    lens: np.ndarray
+    eyes_px: np.ndarray
+    px_per_mm: float
+
+
 def add_spectacles(
     linear: np.ndarray,
     hidden: np.ndarray,
@@ -338,8 +348,32 @@ def add_spectacles(
     points (V,3) mm of the head, `project` gives their pixels and depths, depth (h,w) mm of what is drawn;
     returns the flags.
     """
-    size = linear.shape[0]
-    mark = points[model.landmarks]
+    worn = _make_spectacles(points[model.landmarks], project, depth, rng)
+    shade = np.roll(worn.rim, int(4 * worn.px_per_mm), 0)
+    linear *= 1 - 0.35 * cv2.GaussianBlur(shade, (0, 0), 1 + worn.px_per_mm)[..., None]
+    flags = FRAME
+    if rng.random() < 0.3:
+        _darken(linear, hidden, worn.lens, light, rng)
+        flags |= DARK_LENS
+    elif rng.random() < 0.5:
+        tint = (rng.uniform(0, 0.35) * rng.uniform(0.3, 1, 3)).astype(np.float32)
+        linear *= 1 - worn.lens[..., None] * tint
+    if rng.random() < 0.4:
+        _add_glare(linear, hidden, worn, light, rng)
+        flags |= GLARE
+    colour = any_colour(rng) * (0.25 if rng.random() < 0.6 else 1.0)
+    linear += worn.rim[..., None] * (colour * light - linear)
+    return flags
+
+
+def _make_spectacles(
+    mark: np.ndarray,
+    project: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+    depth: np.ndarray,
+    rng: np.random.Generator,
+) -> _Spectacles:
+    """Rims, bridge and temples around the eyes of the 68 points `mark` (68,3), mm."""
+    size = depth.shape[0]
     eyes = np.stack([mark[36:42].mean(0), mark[42:48].mean(0)])
     apart = np.linalg.norm(eyes[1] - eyes[0])
     half = apart * np.array([rng.uniform(0.36, 0.47), rng.uniform(0.2, 0.42)])
@@ -354,8 +388,8 @@ def add_spectacles(
         ],
         1,
     )
-    px_per_mm = np.linalg.norm(np.subtract(*project(eyes[:, :])[0])) / apart
-    px_per_mm = max(px_per_mm, size / 420)
+    eyes_px = project(eyes)[0]
+    px_per_mm = max(np.linalg.norm(np.subtract(*eyes_px)) / apart, size / 420)
     thin = rng.random() < 0.5
     thickness = px_per_mm * (rng.uniform(0.7, 1.6) if thin else rng.uniform(2, 5.5))
     rim, lens = np.zeros((size, size), np.uint8), np.zeros((size, size), np.float32)
@@ -370,15 +404,7 @@ def add_spectacles(
         pixels, _ = project(outline)
         cv2.fillPoly(lens, [_fixed(pixels)], 1.0, cv2.LINE_8, 4)
         lines.append(pixels[:25] if half_rim else pixels[np.r_[0:48, 0]])
-        ear = np.array(
-            [side * (np.abs(mark[[1, 15], 0]).mean() + 4), centre[1] + 2, mark[[0, 16], 2].mean() - 8]
-        )
-        hinge = outline[0 if side > 0 else 24]
-        temple = hinge + np.linspace(0, 1, 20)[:, None] * (ear - hinge)
-        pixels, z = project(temple)
-        column, row = np.clip(np.rint(pixels).astype(int), 0, size - 1).T
-        seen = z < depth[row, column] + 3
-        lines += [pixels[k : k + 2] for k in range(19) if seen[k]]
+        lines += _temple(mark, outline[0 if side > 0 else 24], side, centre[1], project, depth)
     (od_x, od_y), (os_x, os_y) = eyes[:, :2] - [0, drop]
     bridge = [[od_x + half[0], od_y + 0.3 * half[1], front], [0, od_y + 0.45 * half[1], front + 3],
               [os_x - half[0], os_y + 0.3 * half[1], front]]  # fmt: skip
@@ -386,34 +412,56 @@ def add_spectacles(
     cv2.polylines(
         rim, [_fixed(line) for line in lines], False, 255, max(1, int(round(thickness))), cv2.LINE_AA, 4
     )
-    rim = rim.astype(np.float32) / 255 * min(1.0, max(0.35, thickness))
-    shade = np.roll(rim, int(4 * px_per_mm), 0)
-    linear *= 1 - 0.35 * cv2.GaussianBlur(shade, (0, 0), 1 + px_per_mm)[..., None]
-    flags = FRAME
-    if rng.random() < 0.3:  # sunglasses
-        lens_colour = any_colour(rng) * 0.15 * light
-        opacity = rng.uniform(0.55, 1.0)
-        fade = np.linspace(1, rng.uniform(0.4, 1), size, dtype=np.float32)[:, None]
-        share = lens * opacity * fade
-        linear += share[..., None] * (lens_colour - linear)
-        np.maximum(hidden, np.where(share > 0.8, lens, 0), out=hidden)
-        flags |= DARK_LENS
-    elif rng.random() < 0.5:
-        linear *= 1 - lens[..., None] * (rng.uniform(0, 0.35) * rng.uniform(0.3, 1, 3)).astype(np.float32)
-    if rng.random() < 0.4:
-        spot = np.zeros((size, size), np.float32)
-        for centre in project(eyes)[0]:
-            at = centre + rng.normal(0, 9 * px_per_mm, 2)
-            extent = px_per_mm * rng.uniform(2, 16, 2)
-            box = (tuple(at.tolist()), tuple(extent.tolist()), float(rng.uniform(0, 180)))
-            cv2.fillPoly(spot, [cv2.boxPoints(box).astype(np.int32)], float(rng.uniform(0.2, 1)))
-        glare = cv2.GaussianBlur(spot, (0, 0), rng.uniform(0.5, 3)) * lens * np.float32(rng.uniform(0.2, 1.0))
-        linear += glare[..., None] * light
-        np.maximum(hidden, np.clip(2 * glare - 0.8, 0, 1), out=hidden)
-        flags |= GLARE
-    colour = any_colour(rng) * (0.25 if rng.random() < 0.6 else 1.0)
-    linear += rim[..., None] * (colour * light - linear)
-    return flags
+    cover = rim.astype(np.float32) / 255 * min(1.0, max(0.35, thickness))
+    return _Spectacles(cover, lens, eyes_px, px_per_mm)
+
+
+def _temple(
+    mark: np.ndarray,
+    hinge: np.ndarray,
+    side: int,
+    height_mm: float,
+    project: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+    depth: np.ndarray,
+) -> list[np.ndarray]:
+    """The parts of the way from the hinge to the ear that nothing hides, as lines (2,2) px."""
+    size = depth.shape[0]
+    ear = np.array(
+        [side * (np.abs(mark[[1, 15], 0]).mean() + 4), height_mm + 2, mark[[0, 16], 2].mean() - 8]
+    )
+    temple = hinge + np.linspace(0, 1, 20)[:, None] * (ear - hinge)
+    pixels, z = project(temple)
+    column, row = np.clip(np.rint(pixels).astype(int), 0, size - 1).T
+    seen = z < depth[row, column] + 3
+    return [pixels[k : k + 2] for k in range(19) if seen[k]]
+
+
+def _darken(
+    linear: np.ndarray, hidden: np.ndarray, lens: np.ndarray, light: np.ndarray, rng: np.random.Generator
+) -> None:
+    """Make sunglasses of the lenses, darker at the top."""
+    lens_colour = any_colour(rng) * 0.15 * light
+    opacity = rng.uniform(0.55, 1.0)
+    fade = np.linspace(1, rng.uniform(0.4, 1), len(lens), dtype=np.float32)[:, None]
+    share = lens * opacity * fade
+    linear += share[..., None] * (lens_colour - linear)
+    np.maximum(hidden, np.where(share > 0.8, lens, 0), out=hidden)
+
+
+def _add_glare(
+    linear: np.ndarray, hidden: np.ndarray, worn: _Spectacles, light: np.ndarray, rng: np.random.Generator
+) -> None:
+    """Draw a window's reflection on each lens, somewhere near the eye."""
+    spot = np.zeros(worn.lens.shape, np.float32)
+    for centre in worn.eyes_px:
+        at = centre + rng.normal(0, 9 * worn.px_per_mm, 2)
+        extent = worn.px_per_mm * rng.uniform(2, 16, 2)
+        box = (tuple(at.tolist()), tuple(extent.tolist()), float(rng.uniform(0, 180)))
+        cv2.fillPoly(spot, [cv2.boxPoints(box).astype(np.int32)], float(rng.uniform(0.2, 1)))
+    soft = cv2.GaussianBlur(spot, (0, 0), rng.uniform(0.5, 3))
+    glare = soft * worn.lens * np.float32(rng.uniform(0.2, 1.0))
+    linear += glare[..., None] * light
+    np.maximum(hidden, np.clip(2 * glare - 0.8, 0, 1), out=hidden)
 
 
 def add_objects(

@@ -490,47 +490,11 @@ def render_face(rng: np.random.Generator, head: Head) -> tuple[np.ndarray, dict]
     albedo_map, brows, skin_gloss = paint.paint(
         head.regions, skin, hair, np.array([key_head[0], -key_head[1]]), rng
     )
+    marks, flat = _marks(head, points, brows, pose)
+    xy, to_drawn = _frame(flat)
 
-    marks = labelled_points(head, points, brows) @ turn.T + pose.translation_mm
-    flat = marks[:, :2] / marks[:, 2:]
-    chosen = _outermost(head, flat[68:].reshape(17, JAW_STEPS, 2), turn[:2, 1])
-    rows = np.concatenate([68 + np.arange(17) * JAW_STEPS + chosen, np.arange(17, 68)])
-    marks, flat = marks[rows], flat[rows]
-    low, high = flat.min(0), flat.max(0)
-    scale = SIZE / (SQUARE_PER_FACE * (high - low).max())
-    to_picture = np.column_stack([scale * np.eye(2), (SIZE - 1) / 2 - scale * (low + high) / 2])
-    to_drawn = FINER * to_picture + [[0, 0, FINER / 2 - 0.5], [0, 0, FINER / 2 - 0.5]]
-    xy = flat @ to_picture[:, :2].T + to_picture[:, 2]
-
-    def to_camera(places: np.ndarray) -> np.ndarray:
-        return places @ turn.T + pose.translation_mm
-
-    def project(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        camera = to_camera(places)
-        return _project(camera, to_drawn), camera[:, 2]
-
-    clothes = dress.make_clothes(skin, rng)
-    follow = rng.uniform(0, 1)
-    trunk = rotation(
-        pose.yaw_deg * follow + rng.normal(0, 8), pose.pitch_deg * 0.3 * follow, pose.roll_deg * 0.4
-    )
-    camera = to_camera(points)
-    clothes_points = clothes.points @ trunk.T + to_camera(NECK_MM[None])
-    sheets = [dress.make_hair(model, points, hair, rng)]
-    if rng.random() < 0.14:
-        sheets.append(dress.make_hat(model, points, rng))
-    scene = Scene(
-        points=np.concatenate([camera, clothes_points]),
-        normals=np.concatenate([model.normals(points) @ turn.T, clothes.normals @ trunk.T]),
-        triangles=np.concatenate([model.triangles, clothes.triangles + len(points)]).astype(np.int32),
-        sheets=[(s, to_camera(s.points), s.normals @ turn.T) for s in sheets if s is not None],
-    )
-    openness = model.openness.copy()
-    lips_z = points[model.landmarks[[51, 57]], 2].mean()
-    inside = (model.part == MOUTH) | (model.part == GUM) | (model.part == TEETH)
-    openness[inside] = np.exp(-np.maximum(lips_z - points[inside, 2] - 4, 0) / 14)
-    openness[model.part >= EYE_OS] = rng.uniform(0.5, 0.9)
-
+    clothes, scene = _dress(model, points, pose, skin, hair, rng)
+    openness = _openness(model, points, rng)
     background = dress.make_background(rng, DRAWN)
     linear, depth, lit_by = _draw(
         scene,
@@ -546,6 +510,11 @@ def render_face(rng: np.random.Generator, head: Head) -> tuple[np.ndarray, dict]
         background,
         rng,
     )
+
+    def project(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        camera = _to_camera(places, pose)
+        return _project(camera, to_drawn), camera[:, 2]
+
     drawn_xy = (xy + 0.5) * FINER - 0.5
     in_front = cv2.dilate(np.minimum(depth, 1e5), np.ones((3, 3), np.uint8))
     drawn_lids, lids_z = project(points[model.landmarks[36:48]])
@@ -567,6 +536,68 @@ def render_face(rng: np.random.Generator, head: Head) -> tuple[np.ndarray, dict]
         "roll_deg": pose.roll_deg,
         "occluder": occluder,
     }
+
+
+def _to_camera(places: np.ndarray, pose: Pose) -> np.ndarray:
+    """(n,3) mm from the head's frame to the camera's."""
+    return places @ pose.rotation.T + pose.translation_mm
+
+
+def _marks(head: Head, points: np.ndarray, brows: np.ndarray, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
+    """The 68 landmarks in the camera's frame (68,3), mm, and over their depth (68,2)."""
+    turn = pose.rotation
+    marks = labelled_points(head, points, brows) @ turn.T + pose.translation_mm
+    flat = marks[:, :2] / marks[:, 2:]
+    chosen = _outermost(head, flat[68:].reshape(17, JAW_STEPS, 2), turn[:2, 1])
+    rows = np.concatenate([68 + np.arange(17) * JAW_STEPS + chosen, np.arange(17, 68)])
+    return marks[rows], flat[rows]
+
+
+def _frame(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Landmarks (68,2) in pixels of the picture that holds them, and the map (2,3) to the drawn pixels."""
+    low, high = flat.min(0), flat.max(0)
+    scale = SIZE / (SQUARE_PER_FACE * (high - low).max())
+    to_picture = np.column_stack([scale * np.eye(2), (SIZE - 1) / 2 - scale * (low + high) / 2])
+    to_drawn = FINER * to_picture + [[0, 0, FINER / 2 - 0.5], [0, 0, FINER / 2 - 0.5]]
+    return flat @ to_picture[:, :2].T + to_picture[:, 2], to_drawn
+
+
+def _dress(
+    model: HeadModel,
+    points: np.ndarray,
+    pose: Pose,
+    skin: np.ndarray,
+    hair: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[dress.Sheet, Scene]:
+    """Clothes, and the head with its clothes, its hair and perhaps a hat."""
+    turn = pose.rotation
+    clothes = dress.make_clothes(skin, rng)
+    follow = rng.uniform(0, 1)
+    trunk = rotation(
+        pose.yaw_deg * follow + rng.normal(0, 8), pose.pitch_deg * 0.3 * follow, pose.roll_deg * 0.4
+    )
+    clothes_points = clothes.points @ trunk.T + _to_camera(NECK_MM[None], pose)
+    sheets = [dress.make_hair(model, points, hair, rng)]
+    if rng.random() < 0.14:
+        sheets.append(dress.make_hat(model, points, rng))
+    scene = Scene(
+        points=np.concatenate([_to_camera(points, pose), clothes_points]),
+        normals=np.concatenate([model.normals(points) @ turn.T, clothes.normals @ trunk.T]),
+        triangles=np.concatenate([model.triangles, clothes.triangles + len(points)]).astype(np.int32),
+        sheets=[(s, _to_camera(s.points, pose), s.normals @ turn.T) for s in sheets if s is not None],
+    )
+    return clothes, scene
+
+
+def _openness(model: HeadModel, points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """How much of the surroundings' light reaches each vertex (V): little of it gets into the mouth."""
+    openness = model.openness.copy()
+    lips_z = points[model.landmarks[[51, 57]], 2].mean()
+    inside = (model.part == MOUTH) | (model.part == GUM) | (model.part == TEETH)
+    openness[inside] = np.exp(-np.maximum(lips_z - points[inside, 2] - 4, 0) / 14)
+    openness[model.part >= EYE_OS] = rng.uniform(0.5, 0.9)
+    return openness
 
 
 def _look_up(picture: np.ndarray, points: np.ndarray, outside: float) -> np.ndarray:
