@@ -64,7 +64,7 @@ def background(width: int = 160, height: int = 120, seed: int = 0) -> np.ndarray
 
 @pytest.fixture
 def one_torch_thread():
-    torch = pytest.importorskip("torch", reason="training needs torch: pip install dmask[train]")
+    torch = pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

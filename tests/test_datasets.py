@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-pytest.importorskip("torch", reason="training needs torch: pip install dmask[train]")
-pytest.importorskip("scipy", reason="training needs scipy: pip install dmask[train]")
+pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
+pytest.importorskip("scipy", reason="training needs scipy: pip install '.[train]'")
 
 from dmask.errors import Error, WrongUse  # noqa: E402
 from dmask.train import measures  # noqa: E402

@@ -56,6 +56,20 @@ def test_a_folder_of_pictures_gives_a_row_each(tmp_path, patient_frames):
     assert [(row["image"], row["frame"]) for row in rows_of(out)] == [("a.png", "0"), ("b.jpg", "0")]
 
 
+def test_anonymous_ids_keep_the_names_out_of_the_table(tmp_path, patient_frames):
+    source = tmp_path / "in"
+    source.mkdir()
+    for name in ("jane.png", "john.png"):
+        cv2.imwrite(str(source / name), patient_frames[0])
+    out = tmp_path / "landmarks.csv"
+    assert cli.main(["detect", str(source), "-o", str(out), "--anonymous-ids"]) == 0
+    assert [row["image"] for row in rows_of(out)] == ["0001", "0002"]
+    assert "j" not in out.read_text().partition("\n")[2]
+    one = tmp_path / "one.csv"
+    assert cli.main(["detect", str(source / "john.png"), "-o", str(one), "--anonymous-ids"]) == 0
+    assert [row["image"] for row in rows_of(one)] == ["0001"]
+
+
 def test_an_existing_table_needs_overwrite(tmp_path, patient_video, capsys):
     out = tmp_path / "landmarks.csv"
     out.write_text("old")

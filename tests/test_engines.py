@@ -20,7 +20,7 @@ from dmask.errors import Error
 @pytest.fixture(scope="session")
 def tools():
     """The modules that build engines, by name."""
-    pytest.importorskip("onnx", reason="engines are made with onnx: pip install dmask[tensorrt]")
+    pytest.importorskip("onnx", reason="engines are made with onnx: pip install '.[tensorrt]'")
     from dmask.engines import build, emulate, gemm, half, half_check, manifest
 
     here = {
@@ -37,7 +37,7 @@ def tools():
 @pytest.fixture(scope="session")
 def tensorrt():
     if not any(importlib.util.find_spec(name) for name in ("tensorrt", "tensorrt_rtx")):
-        pytest.skip("neither tensorrt nor tensorrt_rtx is installed: pip install dmask[tensorrt]")
+        pytest.skip("neither tensorrt nor tensorrt_rtx is installed: pip install '.[tensorrt]'")
 
 
 def build_engines(arguments: list[str]) -> int:

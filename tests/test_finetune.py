@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="training needs torch: pip install dmask[train]")
-pytest.importorskip("scipy", reason="training needs scipy: pip install dmask[train]")
-pytest.importorskip("onnx", reason="training needs onnx: pip install dmask[train]")
+torch = pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
+pytest.importorskip("scipy", reason="training needs scipy: pip install '.[train]'")
+pytest.importorskip("onnx", reason="training needs onnx: pip install '.[train]'")
 
 from dmask import cli  # noqa: E402
 from dmask.crops import FACE_PX  # noqa: E402

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("dmask._core", reason="needs the extension dmask._core: pip install .")
-pytest.importorskip("scipy", reason="needs scipy: pip install dmask[train]")
+pytest.importorskip("scipy", reason="needs scipy: pip install '.[train]'")
 
 from dmask.crops import FACE_PX  # noqa: E402
 from dmask.train.render_faces import dress, render  # noqa: E402
@@ -58,7 +58,7 @@ def test_a_seed_and_an_index_make_the_same_face_again(faces, head):
 
 
 def test_the_points_fill_the_square_that_training_expects(faces):
-    training = pytest.importorskip("dmask.train.data.faces", reason="needs torch: pip install dmask[train]")
+    training = pytest.importorskip("dmask.train.data.faces", reason="needs torch: pip install '.[train]'")
     assert render.SIZE == training.CACHE_PX
     for xy in faces["xy"]:
         centre, side = training.face_box(xy)
@@ -162,7 +162,7 @@ def test_a_wrong_folder_is_an_error(tmp_path):
 
 
 def test_the_sampler_mirrors_what_is_visible_with_the_points(faces, tmp_path):
-    training = pytest.importorskip("dmask.train.data.faces", reason="needs torch: pip install dmask[train]")
+    training = pytest.importorskip("dmask.train.data.faces", reason="needs torch: pip install '.[train]'")
     visible = np.zeros((COUNT, 68), np.uint8)
     visible[:, :8] = 1  # the patient's right half of the jaw
     np.savez(tmp_path / "train_000.npz", **(faces | {"visible": visible}))
@@ -175,6 +175,6 @@ def test_the_sampler_mirrors_what_is_visible_with_the_points(faces, tmp_path):
 
 
 def test_no_rendered_faces_are_an_error():
-    training = pytest.importorskip("dmask.train.data.faces", reason="needs torch: pip install dmask[train]")
+    training = pytest.importorskip("dmask.train.data.faces", reason="needs torch: pip install '.[train]'")
     with pytest.raises(FileNotFoundError, match="rendered faces"):
         training.read_synthetic_faces([])

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="training needs torch: pip install dmask[train]")
-pytest.importorskip("scipy", reason="training needs scipy: pip install dmask[train]")
+torch = pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
+pytest.importorskip("scipy", reason="training needs scipy: pip install '.[train]'")
 
 from dmask.crops import HEATMAP_STRIDE_PX  # noqa: E402
 from dmask.evaluate.held_out import is_validation, person_of  # noqa: E402
@@ -340,7 +340,7 @@ def test_missing_rendered_eyes_say_how_to_make_them(tmp_path):
 
 def test_exported_nets_have_the_agreed_signatures(tmp_path):
     ov = pytest.importorskip("openvino")
-    pytest.importorskip("onnx", reason="export needs onnx: pip install dmask[train]")
+    pytest.importorskip("onnx", reason="export needs onnx: pip install '.[train]'")
     from dmask.train.nets.export import write_eye_nets, write_onnx
 
     write_onnx(networks.build("face"), networks.FACE, tmp_path / "face68.onnx")

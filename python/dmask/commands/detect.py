@@ -14,6 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", metavar="INPUT", help="a video, a picture or a folder of them")
     parser.add_argument("-o", "--output", metavar="CSV", required=True, help="the table to write")
     add_backend_arguments(parser)
+    parser.add_argument(
+        "--anonymous-ids", action="store_true", help="number the files in the table, name none"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace a table that is there already")
     parser.add_argument("--progress", action="store_true", help="show progress without a terminal too")
 
@@ -28,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
     options = core_options(args)
     source, out = find_input(args.input), Path(args.output)
     paths = [path for _, path in list_folder(source)] if source.is_dir() else [source]
+    names = [f"{k:04d}" if args.anonymous_ids else path.name for k, path in enumerate(paths, 1)]
     failures: list[str] = []
     frames = faces = 0
     with atomic_file(out, args.overwrite) as partial, without_opencv_threads():
@@ -35,13 +39,13 @@ def run(args: argparse.Namespace) -> int:
         table = Table(partial, LANDMARK_COLUMNS)
         progress = Progress(args.progress or sys.stderr.isatty())
         try:
-            for path in paths:
+            for path, name in zip(paths, names, strict=True):
                 pipeline.reset()
                 try:
                     reader = open_source(path, args.threads)
                     for number, frame in enumerate(reader):
                         detection = pipeline.detect(frame.bgr, frame.time_s)
-                        table.write(landmark_row(path.name, number, detection))
+                        table.write(landmark_row(name, number, detection))
                         frames += 1
                         faces += int(detection.face_found)
                         progress.show(frames, reader.frame_count if len(paths) == 1 else None)

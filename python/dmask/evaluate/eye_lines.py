@@ -1,4 +1,5 @@
-"""`dmask eval eye-lines`: crease and lower boundary of the bulge, as detected, against lines set by hand.
+"""`dmask eval eye-lines`: crease and lower boundary of the bulge, as detected, against lines that an AI
+annotator set by looking at photographs (tests/data/README.md).
 
 The face is found by the detector itself. Distances are given in pixels of the 160 px wide crop in which the
 network looks at an eye, made from the labelled canthi, and in % of the distance of the outer eye corners.
@@ -58,8 +59,9 @@ class Tally:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Eyelid crease and lower boundary of the lower lid's bulge as detected, against lines set by hand. "
-        "Eyes whose face is not found are counted and left out."
+        "Eyelid crease and lower boundary of the lower lid's bulge as detected, against drawn lines. Those "
+        "of tests/data/eye_lines.csv were set by an AI annotator; no person has checked them. Eyes whose "
+        "face is not found are counted and left out."
     )
     parser.add_argument(
         "folder", metavar="DIR", help="the labelled pictures: sets with landmarks68.csv and images/"

@@ -218,7 +218,7 @@ def _read_picture(path: Path) -> NDArray[np.uint8]:
 
 
 def _record(image: NDArray[np.uint8], labels: dict, name: str, person: NDArray | None) -> dict:
-    """An entry for `eyes.collect`; `person` (6,2) canthi, two upper and two lower points set by hand."""
+    """An entry for `eyes.collect`; `person` (6,2) canthi, two upper and two lower points set by people."""
     return labels | {
         "image": image,
         "lid_weight": 1.0,
