@@ -154,7 +154,7 @@ def commands(text: str) -> list[str]:
     blocks = "\n".join(re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
     typed = re.findall(r"^(?:.*&& )?(dmask [a-z].*)$", blocks, re.MULTILINE)
     typed += re.findall(r"`(dmask [a-z][^`]*)`", re.sub(r"\s*\n\s*", " ", text))
-    return [command.partition(" #")[0] for command in typed if not re.search(r"[|…\[;,]", command)]
+    return [re.split(" #| && ", command)[0] for command in typed if not re.search(r"[|…\[;,]", command)]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)
