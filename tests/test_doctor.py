@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from dmask import cli
-from dmask.commands import doctor
+from dmask import cli, installation
 from dmask.engines import names
 from dmask.environment import MODELS_DIR, sha256
 
@@ -61,11 +60,11 @@ def test_models_are_shown_with_their_hashes(capsys):
 def test_an_engine_fits_by_model_precision_and_library(machine_with_a_gpu):
     keep_engine(machine_with_a_gpu, "iris")
     keep_engine(machine_with_a_gpu, "lines", version="11.1.0.3")
-    fitting = doctor.fitting_engines(RUNNER)
+    fitting = installation.fitting_engines(RUNNER)
     assert fitting["research/iris"] == ["f16"]
     assert fitting["research/lines"] == fitting["open/iris"] == []
     keep_engine(machine_with_a_gpu, "iris", "f32")
-    assert doctor.fitting_engines(RUNNER)["research/iris"] == ["f32", "f16"]
+    assert installation.fitting_engines(RUNNER)["research/iris"] == ["f32", "f16"]
 
 
 def test_what_would_be_used_is_what_a_pipeline_takes():
@@ -73,17 +72,17 @@ def test_what_would_be_used_is_what_a_pipeline_takes():
 
     pipeline = make_pipeline({"backend": "auto", "weights": "research", "precision": "auto", "threads": 1})
     problems = []
-    assert doctor.would_be_used(problems) == f"{pipeline.backend}: {pipeline.backend_reason}"
+    assert installation.would_be_used(problems) == f"{pipeline.backend}: {pipeline.backend_reason}"
     assert not problems and pipeline.backend_reason
 
 
 def test_what_is_built_and_what_hinders_it_are_told_apart():
-    assert doctor.cuda_kernels({"built": False}) == "not built"
-    assert doctor.cuda_kernels(GPU) == "built, runtime 13.0, Tesla T4, compute capability 7.5"
-    assert doctor.cuda_kernels(GPU | {"problem": "no driver"}) == "built, runtime 13.0, but no driver"
-    assert doctor.runner_state({"built": False}) == "not built"
-    assert doctor.runner_state(RUNNER) == "built for tensorrt 11.2.0, loads libnvinfer.so.11 11.2.0.7"
-    assert doctor.runner_state(RUNNER | {"problem": "x"}) == "built for tensorrt 11.2.0, but x"
+    assert installation.cuda_kernels({"built": False}) == "not built"
+    assert installation.cuda_kernels(GPU) == "built, runtime 13.0, Tesla T4, compute capability 7.5"
+    assert installation.cuda_kernels(GPU | {"problem": "no driver"}) == "built, runtime 13.0, but no driver"
+    assert installation.runner_state({"built": False}) == "not built"
+    assert installation.runner_state(RUNNER) == "built for tensorrt 11.2.0, loads libnvinfer.so.11 11.2.0.7"
+    assert installation.runner_state(RUNNER | {"problem": "x"}) == "built for tensorrt 11.2.0, but x"
 
 
 def test_the_core_answers_without_a_gpu():

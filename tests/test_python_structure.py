@@ -21,7 +21,7 @@ LEVELS = (
     ("models", "io", "options"),
     ("measure", "synthetic"),
     ("engines", "run"),
-    ("evaluate",),
+    ("evaluate", "installation"),
     ("train.nets", "train.data"),
     ("train.render_eyes", "train.render_faces"),
     ("train", "face_model"),

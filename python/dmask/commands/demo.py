@@ -5,13 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from dmask.arrays import Pixels
 from dmask.options import add_core_arguments, core_options, make_pipeline
-
-if TYPE_CHECKING:
-    pass
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     from dmask.io.picture import write_png
     from dmask.io.tables import Table, cell, read_frames
     from dmask.run.recording import run_item
-    from dmask.synthetic.demo import compare, write_patient
+    from dmask.synthetic.demo import compare, side_by_side, write_patient
 
     options, out = core_options(args), Path(args.output)
     with atomic_folder(out, args.overwrite) as partial:
@@ -56,20 +51,3 @@ def run(args: argparse.Namespace) -> int:
     print(f"\nframe to mask {frame_ms:.1f} ms (p50). The first mask: {out / 'result' / 'mask.mp4'}")
     print(f"Beside the patient: {out / 'side_by_side.png'}. Research use only; not a medical device.")
     return 0
-
-
-def side_by_side(source: Path, mask: Path, time_s: float) -> Pixels:
-    """The frames of both videos at `time_s`, next to each other, as (H, 2W, 3) BGR."""
-    import numpy as np
-
-    from dmask.io.video import VideoReader
-
-    pictures = []
-    for path in (source, mask):
-        reader = VideoReader(path)
-        for frame in reader:
-            if frame.time_s >= time_s - 1e-6:
-                break
-        pictures.append(frame.bgr)
-        reader.close()
-    return np.hstack(pictures)

@@ -23,43 +23,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from dmask.io.atomic import atomic_file
-    from dmask.io.source import find_input, list_folder, open_source
-    from dmask.io.tables import LANDMARK_COLUMNS, Table, landmark_row
-    from dmask.io.video import without_opencv_threads
+    from dmask.io.source import find_input, list_folder
+    from dmask.run.landmarks import write_landmarks
     from dmask.run.progress import Progress
 
     options = core_options(args)
     source, out = find_input(args.input), Path(args.output)
     paths = [path for _, path in list_folder(source)] if source.is_dir() else [source]
     names = [f"{k:04d}" if args.anonymous_ids else path.name for k, path in enumerate(paths, 1)]
-    failures: list[str] = []
-    frames = faces = 0
-    with atomic_file(out, args.overwrite) as partial, without_opencv_threads():
+    with atomic_file(out, args.overwrite) as partial:
         pipeline = announced_pipeline(options)
-        table = Table(partial, LANDMARK_COLUMNS)
         progress = Progress(args.progress or sys.stderr.isatty())
-        try:
-            for path, name in zip(paths, names, strict=True):
-                pipeline.reset()
-                try:
-                    reader = open_source(path, args.threads)
-                    for number, frame in enumerate(reader):
-                        detection = pipeline.detect(frame.bgr, frame.time_s)
-                        table.write(landmark_row(name, number, detection))
-                        frames += 1
-                        faces += int(detection.face_found)
-                        progress.show(frames, reader.frame_count if len(paths) == 1 else None)
-                    reader.close()
-                except Error as error:
-                    if len(paths) == 1:
-                        raise Error(f"{path}: {error}") from None
-                    failures.append(f"{path.name}: {error}")
-        finally:
-            progress.clear()
-            table.close()
-        if frames == 0:
-            raise Error(f"none of {len(paths)} files could be read; the first: {failures[0]}")
-    print(f"{out}: {frames} frames, {faces} with a face")
-    if failures:
-        raise Error(f"{len(failures)} of {len(paths)} files could not be read; the first: {failures[0]}")
+        files = list(zip(names, paths, strict=True))
+        tally = write_landmarks(files, partial, pipeline, options["threads"], progress)
+        if tally.frames == 0:
+            raise Error(f"none of {len(paths)} files could be read; the first: {tally.failures[0]}")
+    print(f"{out}: {tally.frames} frames, {tally.faces} with a face")
+    if tally.failures:
+        raise Error(
+            f"{len(tally.failures)} of {len(paths)} files could not be read; the first: {tally.failures[0]}"
+        )
     return 0

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 from pathlib import Path
 from typing import Any
 
 from dmask.errors import Error, WrongUse
 from dmask.options import add_core_arguments, announced_pipeline, core_options
-
-BATCH_COLUMNS = ("item", "status", "reason", "frames", "frames_with_face")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,33 +90,12 @@ def run_live(
 
 
 def run_folder(source: Path, out: Path, options: dict[str, Any], args: argparse.Namespace, show: bool) -> int:
-    """Each item's results in `out`/<name>/, and batch.csv; an item that fails does not stop the rest."""
-    from dmask.io.atomic import atomic_file
     from dmask.io.source import list_folder
-    from dmask.run.recording import run_item
+    from dmask.run.folder import mask_folder
 
     items = list_folder(source, args.anonymous_ids)
-    pipeline = announced_pipeline(options)
-    (out / "batch.csv").unlink(missing_ok=True)  # no longer true from the first item on
-    rows: list[tuple[str, str, str, int, int]] = []
-    try:
-        for number, (name, path) in enumerate(items, 1):
-            pipeline.reset()
-            try:
-                label = f"{number}/{len(items)}"
-                outcome = run_item(path, out / name, pipeline, options, args.overwrite, show, label)
-            except Error as error:
-                rows.append((name, "failed", str(error), 0, 0))
-            else:
-                found = outcome.frames_with_face > 0
-                status, reason = ("done", "") if found else ("no_face", "no face was found in any frame")
-                rows.append((name, status, reason, outcome.frames, outcome.frames_with_face))
-    finally:  # also when interrupted: the items that are whole stay, and are listed
-        if rows:
-            with atomic_file(out / "batch.csv", overwrite=True) as partial:
-                with partial.open("w", newline="", encoding="utf-8") as file:
-                    csv.writer(file, lineterminator="\n").writerows([BATCH_COLUMNS, *rows])
-    failed = sum(row[1] == "failed" for row in rows)
+    rows = mask_folder(items, out, announced_pipeline(options), options, args.overwrite, show)
+    failed = sum(row.status == "failed" for row in rows)
     print(f"{out}: {len(rows)} items, {failed} failed")
     if failed:
         raise Error(f"{failed} of {len(rows)} items failed; {out / 'batch.csv'} says why")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dmask.arrays import Pixels
 from dmask.synthetic.patient import KAPPA_DEG, Pose, SyntheticPatient
 
 RATE_FPS = 30
@@ -81,6 +82,21 @@ def write_patient(path: Path, duration_s: float = DURATION_S) -> list[dict[str, 
     finally:
         writer.close()
     return truth
+
+
+def side_by_side(source: Path, mask: Path, time_s: float) -> Pixels:
+    """The frames of both videos at `time_s`, next to each other, as (H, 2W, 3) BGR."""
+    from dmask.io.video import VideoReader
+
+    pictures = []
+    for path in (source, mask):
+        reader = VideoReader(path)
+        for frame in reader:
+            if frame.time_s >= time_s - 1e-6:
+                break
+        pictures.append(frame.bgr)
+        reader.close()
+    return np.hstack(pictures)
 
 
 def compare(

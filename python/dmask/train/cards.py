@@ -14,13 +14,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
-import tomllib
-
 from dmask.environment import MODELS_DIR, sha256, weights_dir
 from dmask.io.atomic import atomic_file
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 WEIGHTS = ("research", "open")
 CARDS = MODELS_DIR / "cards"
