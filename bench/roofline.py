@@ -30,7 +30,7 @@ CARDS = (
     Card("H100 PCIe", 51.0, 756.0, 2000, 50),
 )
 LAUNCH_US = 2.0  # of a node of a captured graph
-# Of a picture that a face fills as in a slit-lamp or portrait frame: shares of the pixels.
+# Shares of the pixels of a picture that a face fills, as in a slit-lamp or portrait frame.
 COVERED, SUPERSAMPLED, GLOBES = 0.40, 0.08, 0.012
 
 

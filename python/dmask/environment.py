@@ -1,4 +1,4 @@
-"""What this installation consists of: versions, models, hardware. Nothing about the person or the place."""
+"""What this installation consists of: versions, models, hardware, and nothing of the person or the place."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def cuda_driver() -> str:
 
 
 def cuda_version(number: int) -> str:
-    """13000 as 13.0."""
+    """The version that CUDA writes as 13000, as 13.0."""
     return f"{number // 1000}.{number % 1000 // 10}" if number else "unknown"
 
 

@@ -18,7 +18,7 @@ from dmask.errors import Error
 
 
 class Conv(OpRun):
-    """The reference's own would sum in f16."""
+    """A Conv that sums in f32; the reference's own would sum in f16."""
 
     def _run(
         self,
@@ -58,7 +58,7 @@ class Conv(OpRun):
 
 
 class Resize(OpRun):
-    """Enlarges by whole numbers, nearest; the reference's own takes minutes."""
+    """A Resize that enlarges by whole numbers; the reference's own takes minutes."""
 
     def _run(
         self,
@@ -74,7 +74,7 @@ class Resize(OpRun):
 
 
 def run(model: onnx.ModelProto, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Outputs by name."""
+    """The outputs of the net by name."""
     names = [output.name for output in model.graph.output]
     evaluator = ReferenceEvaluator(model, new_ops=[Conv, Resize])
     return dict(zip(names, evaluator.run(None, inputs), strict=True))

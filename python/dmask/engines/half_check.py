@@ -118,7 +118,7 @@ def faces_px(outputs: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def _eye(frame: np.ndarray, left: np.ndarray, right: np.ndarray, mirrored: bool) -> np.ndarray:
-    """Between the canthi, which are left and right in the picture; the inner one comes to lie left."""
+    """The crop between the canthi `left` and `right` in the picture; the inner one comes to lie left."""
     axis = right - left
     width_px = EYE_CANTHAL_WIDTHS * np.hypot(*axis)
     crop = _crop(frame, (left + right) / 2, width_px, axis, (EYE_WIDTH_PX, EYE_HEIGHT_PX))

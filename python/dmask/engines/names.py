@@ -1,4 +1,4 @@
-"""Names and place of TensorRT engine files, as the core has them: it looks for what is built here."""
+"""Names and place of TensorRT engine files; the core says them, since it looks for what is built here."""
 
 from __future__ import annotations
 

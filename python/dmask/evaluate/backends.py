@@ -12,8 +12,8 @@ from dmask.measure.largest import largest
 from dmask.run.stages import DETECT, FIT, Stages
 from dmask.stopwatch import stopwatch
 
-# 95th percentiles at which two backends count as equal, and what a landmark may move by at most: nets in f16
-# move a landmark by up to 0.2 px of a 128 px crop, which is 0.4 % of the distance of the outer eye corners.
+# Two backends count as equal while their 95th percentiles stay below these. Nets in f16 move a landmark by up
+# to 0.2 px of a 128 px crop, which is 0.4 % of the distance of the outer eye corners.
 TOLERANCES = {
     "face_pct": 0.4,
     "lid_pct": 0.4,
@@ -41,10 +41,9 @@ ARTICLE_MS = {"fit_face": 7.0, "fit_eyelid": 14.0, "fit_eyeball": 4.0}  # i7 and
 def compare(
     video: Path, reference: dict[str, Any], other: dict[str, Any], most_frames: int = 300
 ) -> dict[str, Any]:
-    """Run both options (fields of the core's Options) over a video; differences and both timings.
+    """The differences between two sets of options (values by name) over a video, and the timings of both.
 
-    Every stage of `other` gets its own input from `other`'s stage before, as in use. Calibration is the
-    reference's frames through each pipeline. Raises Error.
+    As in use, every stage gets its input from its own pipeline's stage before. Raises Error.
     """
     from dmask.io.source import open_source
     from dmask.options import make_pipeline

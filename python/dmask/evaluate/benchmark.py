@@ -1,7 +1,7 @@
-"""The numbers of one pass through the whole of the work, in the steady state and up to the first mask.
+"""The times of one pass through the whole of the work, in the steady state and up to the first mask.
 
-The steady state: the frames behind the warm-up and, where the recording is long enough, behind the
-calibration's scan, which holds frames back.
+The steady state is that of the frames behind the warm-up. A long recording's begins behind the calibration's
+scan, which holds frames back.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dmask.io.video import Frame
 
 RATES_FPS = (30, 60, 120)
-# Of the article, on hardware that its authors name in one line; it gives no time of any other stage.
+# The article's times are from hardware that its authors name in one line; it gives none of another stage.
 ARTICLE = {"hardware": "Intel i7 and GTX 1080", "fit_face": 7.0, "fit_eyelid": 14.0, "fit_eyeball": 4.0}
 
 
@@ -48,7 +48,7 @@ def measure(
     source.close()
 
     played_s, outcome = play(video, folder, pipeline, options, frames)
-    # Two stages are ahead of the fits by a few frames each when the scan is over.
+    # When the scan is over, two stages lead the fits by a few frames each.
     behind_scan = CALIBRATION_SCAN_FRAMES + 3 * PREFETCHED_FRAMES + warmup
     long_enough = outcome.frames > behind_scan + 1
     steady = behind_scan if long_enough else min(warmup, outcome.frames - 1)
@@ -155,7 +155,7 @@ def processor_clock() -> dict[str, Any]:
 
 
 def peak_rss_mb() -> float:
-    """Of this process alone: getrusage() counts that of the parent before exec, too."""
+    """The peak of this process alone: getrusage() would count the parent's before exec, too."""
     import resource
 
     status = Path("/proc/self/status")

@@ -1,6 +1,6 @@
-"""Which picture trains and which validates: decided by a hash of the person, so that it never changes.
+"""Who trains and who validates: a hash of the person decides, so that it never changes.
 
-Rendered eyes come in files of their own for each half, with people of their own (`render_eyes/assets.py`).
+Rendered eyes come in a file for each half, with people of its own (`render_eyes/assets.py`).
 """
 
 from __future__ import annotations

@@ -27,14 +27,13 @@ FLOW_FACE_PX = 320  # wider faces are shrunk to this before the flow
 
 
 class Deviations(NamedTuple):
-    """Of every window: its middle frame (W,), the points' deviation (W, P, 2) px, their displacement in the
-    picture (W, P) px, the interocular distance (W,) px, whether each point counts as seen (W, P)."""
+    """What W windows say of P points."""
 
-    frame: NDArray[np.int64]
-    xy_px: Floats
-    moved_px: Floats
-    interocular_px: Floats
-    seen: NDArray[np.bool_]
+    frame: NDArray[np.int64]  # (W,) the window's middle
+    xy_px: Floats  # (W, P, 2) the points' deviations
+    moved_px: Floats  # (W, P) how far the picture moved there
+    interocular_px: Floats  # (W,)
+    seen: NDArray[np.bool_]  # (W, P) whether a point counts as seen
 
 
 class PictureMotion:

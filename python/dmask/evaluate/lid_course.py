@@ -80,7 +80,7 @@ def blink_courses(eye: str, opened: Floats) -> list[BlinkCourse]:
 
 
 def winks(courses: list[BlinkCourse]) -> list[BlinkCourse]:
-    """Those of one eye during which the other eye has none."""
+    """The blinks of one eye during which the other eye has none."""
 
     def accompanied(one: BlinkCourse) -> bool:
         return any(two.eye != one.eye and two.start <= one.end and one.start <= two.end for two in courses)

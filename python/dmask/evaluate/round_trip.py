@@ -29,7 +29,7 @@ SIGMA_PCT = 0.3  # of the interocular distance: noise and what splines and cubic
 
 @dataclass
 class Errors:
-    """Per frame and eye, absolute."""
+    """Absolute errors, one entry a frame and eye."""
 
     rotation_deg: list[float] = field(default_factory=list)
     inter_eye_deg: list[float] = field(default_factory=list)
@@ -63,7 +63,7 @@ def round_trip(
         options = _core.Options()
         options.models_dir = models_dir
         options.hvid_mm = 2 * patient.iris_radius
-        # Real detectors err by percents and their points together; these by half a pixel, each on its own.
+        # Real detectors err by percents, and all points together; these err by half a pixel, each alone.
         options.landmark_sigma_pct = options.lid_sigma_pct = options.iris_sigma_pct = SIGMA_PCT
         options.limbus_information, options.window_information = 18.0, 6.0
         pipeline = _core.Pipeline(options)
@@ -97,7 +97,7 @@ def round_trip(
 def oscillation_gain(
     models_dir: str, smoothing_scale: float, hertz: float = 5.0, amplitude_deg: float = 5.0, fps: float = 60.0
 ) -> float:
-    """Measured over true amplitude of a horizontal pendular oscillation; a phase lag counts as loss."""
+    """Measured over true amplitude of a horizontal pendular oscillation; a phase lag counts as a loss."""
     rng = np.random.default_rng(2)
     models, camera = _core.Models(models_dir), Camera()
     patient = draw_patient(models, rng)

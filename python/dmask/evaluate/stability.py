@@ -1,8 +1,8 @@
 """`dmask eval stability`: how steady the detected landmarks are on video, without smoothing or truth.
 
-For each recording and in all: jitter while the picture stands still, eyes exchanged, the course of every
-blink, and what a small or a mirrored picture of the same face changes. % is of the distance between the
-outer eye corners.
+It measures each recording, and all together: jitter while the picture stands still, exchanged eyes, the
+course of every blink, and what a small or a mirrored picture of the same face changes. Percentages are of
+the distance between the outer eye corners.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SHUT = 0.05  # openness below which a shut eye should fall
 
 
 class Findings(NamedTuple):
-    """Of one recording."""
+    """What was found in one recording."""
 
     clip: str
     frames: int

@@ -15,7 +15,7 @@ from dmask.errors import Error
 from dmask.io.picture import is_picture, read_picture
 from dmask.io.video import Frame
 
-LOOK_S = 0.005  # how often a folder is looked at
+POLL_S = 0.005  # how often a folder is looked at
 HALF_WRITTEN_S = 1.0  # a picture that cannot be read for so long will not become readable
 
 
@@ -133,7 +133,7 @@ def folder_frames(folder: Path, seconds: float | None, notes: list[str]) -> Iter
                 continue
             yield Frame(time.monotonic() - start_s, bgr)
         if not fresh or waiting:
-            time.sleep(LOOK_S)
+            time.sleep(POLL_S)
 
 
 def _picture(path: Path) -> np.ndarray | None:

@@ -19,9 +19,10 @@ NOT_RECORDINGS = {"tty", "hls", "concat", "dash", "image2"}
 NO_FRAMES = "the video holds no frames; expected at least one: record or copy it again"
 REPAIR = "expected it complete: copy it again, or repair it (ffmpeg -i IN -c copy OUT)"
 
-# A drawn picture has no noise to spend bits on and no frame that is harder than the others: with one
-# quantiser throughout, the encoder need not look at each frame beforehand. Of what `ultrafast` leaves out,
-# what earns its time; small motions are kept (no-dct-decimate). zerolatency: no frames pile up in it.
+# A drawn picture has no noise to spend bits on, and no frame is harder than the others: one quantiser serves
+# all of them, and the encoder need not look at each frame beforehand. `ultrafast` turns tools off; those that
+# shrink a mask for little time are turned on again. `no-dct-decimate` keeps small motions, and with
+# `zerolatency` no frames pile up in the encoder.
 H264 = {
     "preset": "ultrafast",
     "qp": "17",
@@ -29,7 +30,7 @@ H264 = {
     "x264-params": "cabac=1:no-deblock=0:subme=1:partitions=i4x4:scenecut=0:no-dct-decimate=1",
 }
 
-# FFmpeg's numbers: BT.601 in its two spellings, and what says nothing, which is taken for it.
+# FFmpeg has two numbers for BT.601. A stream that names no colour space (2) is taken to be of that, too.
 BT_601 = {2, 5, 6}
 FULL_RANGE = 2
 
@@ -38,7 +39,7 @@ FULL_RANGE = 2
 def without_opencv_threads() -> Iterator[None]:
     """OpenCV's own threads wait for work in a busy loop, which takes the processor from the stages beside.
 
-    A frame's conversion takes 0.1 ms without. The caller's setting is put back.
+    Without them a frame's conversion takes 0.1 ms. The caller's setting is put back at the end.
     """
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
@@ -88,7 +89,7 @@ class VideoReader:
         self.rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(30)
         self.notes = []
         self._matrix_known = False
-        # A transport stream's clock starts anywhere (even at the time of day): count from its first frame.
+        # A transport stream's clock starts anywhere, even at the time of day: its first frame is at 0.
         ts_discont: Any = av.format.Flags.ts_discont.value  # an int, whatever PyAV's stub says
         discontinuous = bool(self._container.format.flags & ts_discont)
         self._start_s = (self._container.start_time or 0) / av.time_base if discontinuous else 0.0
@@ -149,7 +150,7 @@ class VideoReader:
             self._note(sentence)
 
     def _end_s(self) -> float | None:
-        """When the last frame should end, from the track or else the file; None where neither says."""
+        """When the last frame should end: the track says it, or else the file; None where neither does."""
         if self._stream.duration:
             ticks = (self._stream.start_time or 0) + self._stream.duration
             return float(ticks * self.time_base) - self._start_s
@@ -162,8 +163,8 @@ class VideoReader:
             width = max(1, round(bgr.shape[1] * aspect))
             self._note(f"pixels of {aspect.numerator}:{aspect.denominator} were made square")
             bgr = cv2.resize(bgr, (width, bgr.shape[0]), interpolation=cv2.INTER_AREA)
-        # Asked for once: a frame whose side data was looked at refers to itself, and stays until Python's
-        # collector runs, hundreds of megabytes later.
+        # The matrix is asked for once: a frame whose side data was read refers to itself, and stays until
+        # Python's collector runs, hundreds of megabytes later.
         if not self._matrix_known:
             self._matrix = _display_matrix(frame)
             self._matrix_known = True

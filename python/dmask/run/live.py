@@ -1,4 +1,4 @@
-"""From a live source to its results: the newest frame wins, and calibrates as it goes along."""
+"""From a live source to its results: the newest frame wins, and the patient is calibrated on the way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stages of work that overlap: each in a thread of its own, a few items ahead of the next, order kept."""
+"""Stages of work that overlap: each runs in a thread of its own, a few items ahead of the next, in order."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class _End:
     """Comes after the last item."""
 
 
-_LOOK_S = 0.1  # how often a full stage asks whether anybody still wants its items
+_POLL_S = 0.1  # how often a full stage asks whether anybody still wants its items
 
 
 def prefetched(items: Iterator[Item], depth: int) -> Generator[Item, None, None]:
@@ -33,7 +33,7 @@ def prefetched(items: Iterator[Item], depth: int) -> Generator[Item, None, None]
     def put(item: Item | _End) -> bool:
         while not unwanted.is_set():
             try:
-                ready.put(item, timeout=_LOOK_S)
+                ready.put(item, timeout=_POLL_S)
                 return True
             except queue.Full:
                 continue

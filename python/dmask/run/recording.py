@@ -54,7 +54,7 @@ def run_item(
     source = open_source(path, options["threads"])
     progress = Progress(show, label)
     try:
-        # The other mask is of an earlier run on another kind of input.
+        # A mask of the other kind is from an earlier run on another kind of input.
         with atomic_folder(folder, overwrite, obsolete=("mask.mp4", "mask.png")) as partial:
             return mask_source(source, partial, pipeline, options, progress)
     finally:
@@ -153,7 +153,7 @@ def masked(found: Iterator[Detected], pipeline: Pipeline, stages: Stages) -> Ite
         elapsed_ms = stopwatch()
         result = pipeline.fit(one.detection)
         mask = pipeline.render(result)
-        # What one frame waits for, from its pixels to its mask: not the time between stages.
+        # This is what one frame waits for, from its pixels to its mask, without the time between stages.
         stages.add("frame_to_mask", one.detect_ms + elapsed_ms())
         stages.take(pipeline.fit_timings(), FIT)
         yield Masked(result, mask)

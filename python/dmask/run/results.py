@@ -83,7 +83,7 @@ class Results:
         self._table.close()
 
     def finish(self, pipeline: Pipeline, live: dict[str, Any] | None = None) -> None:
-        """What speaks of the whole recording. Call after close(). Raises Error."""
+        """Write track, summary and run.json. Call after close(). Raises Error."""
         check_fixation(self._times_s, self._options)
         self._write_track(pipeline.track_statics())
         options, outcome, source = self._options, self._outcome, self._source

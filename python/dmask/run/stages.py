@@ -53,9 +53,9 @@ class Stages:
         return found
 
     def decode_to_encode(self, first: int = 0) -> dict[str, float] | None:
-        """What summary() says of a stage, of the time from a frame's decoding to the end of its encoding.
+        """Percentiles as in summary() of the time from a frame's decoding to the end of its encoding.
 
-        Frames that waited for the calibration waited for that too: name a `first` behind it.
+        Frames of the scan have waited for the calibration: name a `first` behind it.
         """
         done_s = np.array(self._encoded_s)
         begun_s = np.array(self._decoding_s)[: len(done_s)]

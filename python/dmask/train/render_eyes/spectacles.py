@@ -120,7 +120,7 @@ def put_on_spectacles(
 
 
 def _fixed(points: np.ndarray) -> np.ndarray:
-    """For OpenCV's drawing, at 1/16 pixel."""
+    """Points in the sixteenths of a pixel that OpenCV's drawing takes."""
     return np.round(16 * points).astype(np.int32)
 
 
