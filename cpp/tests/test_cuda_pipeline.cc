@@ -82,7 +82,7 @@ void what_is_missing_is_the_reason_or_the_error() {
     EXPECT(said.find(word) != std::string::npos && said.find("--backend cpu") != std::string::npos);
   };
   engine_cache(false);
-  expect_reason("build_engines.py");
+  expect_reason("dmask engines build");
   engine_cache(true);
   cuda_host::pretend_status(cudaErrorNoDevice);
   expect_reason("no NVIDIA GPU");

@@ -144,14 +144,14 @@ void a_tensor_that_does_not_fit_is_named() {
   other.outputs.pop_back();
   expect_error(other, {"image, features, heatmaps", "expected 2 of them"});
   write_engine(options, "input image f16 -1,3 1,3 4,3\noutput heatmaps f32 -1,4 1\noutput features f32 -1,3 1\n");
-  expect_error(options, {"input 'image' is not f32", "build_engines.py"});
+  expect_error(options, {"input 'image' is not f32", "dmask engines build"});
   write_engine(options, "input image f32 -1,3 1,3 4,3\noutput heatmaps f32 -1,4 1\noutput features f16 -1,3 1\n");
   expect_error(options, {"output 'features' is not f32"});
 }
 
 void an_engine_that_is_missing_stale_or_broken_is_said() {
   NetOptions options = options_of("stale");
-  expect_error(options, {"no TensorRT engine of stale.onnx", "got none", "stale-", "-f16-", "build_engines.py"});
+  expect_error(options, {"no TensorRT engine of stale.onnx", "got none", "stale-", "-f16-", "dmask engines build"});
   write_engine(options, small_engine);
   EXPECT(make_tensorrt_net(options) != nullptr);
   options.precision = "f32";

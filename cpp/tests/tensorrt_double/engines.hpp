@@ -1,4 +1,4 @@
-// Engine files for the double: what trt_engines/build_engines.py would have put into the cache.
+// Engine files for the double: what dmask engines build would have put into the cache.
 #pragma once
 
 #include <filesystem>

@@ -20,7 +20,7 @@ namespace dmask {
 namespace {
 
 constexpr int most_dimensions = 8;  // of TensorRT
-constexpr const char* rebuild = "build it again with python trt_engines/build_engines.py";
+constexpr const char* rebuild = "build it again with dmask engines build";
 
 std::vector<std::int64_t> to_shape(const nvinfer1::Dims& dims) {
   return {dims.d, dims.d + std::max(dims.nbDims, 0)};
@@ -114,7 +114,7 @@ class TensorRtNet final : public DeviceNet {
       };
       throw Error(path_ + ": input '" + spec.name + "' takes " + bound(nvinfer1::OptProfileSelector::kMIN) + " to " +
                   bound(nvinfer1::OptProfileSelector::kMAX) + ", got " + to_string(spec.shape) +
-                  take_tensorrt_errors() + ": change its sizes in trt_engines/manifest.toml and build it again");
+                  take_tensorrt_errors() + ": change its sizes in dmask/engines/manifest.toml and build it again");
     }
     inputs_.push_back({spec.name, cuda::DeviceBuffer<float>(count(spec.shape))});
     expect_bound(context_->setInputTensorAddress(name, inputs_.back().memory.get()), spec.name);
