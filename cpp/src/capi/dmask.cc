@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <cfenv>
-#include <chrono>
 #include <cmath>
 #include <cstdarg>
 #include <cstdio>
@@ -15,6 +14,7 @@
 
 #include "capi/frame.hpp"
 #include "cuda/choose_backend.hpp"
+#include "geometry/stopwatch.hpp"
 #include "pipeline/mask_mesh.hpp"
 #include "pipeline/pipeline.hpp"
 
@@ -52,10 +52,6 @@ struct dmask_pipeline {
 namespace {
 
 using namespace dmask;
-
-double now_ms() {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 // The default floating-point environment during a call: a caller's traps, rounding or flushed denormals neither stop the
 // fit nor change its numbers.
@@ -348,16 +344,16 @@ DMASK_API const char* dmask_last_error(const dmask_pipeline* pipeline) {
 
 DMASK_API int32_t dmask_process(dmask_pipeline* p, const dmask_frame* frame, dmask_measures* measures) {
   return call(p, [&] {
-    const double start = now_ms();
+    const Stopwatch watch;
     require_struct(frame, "dmask_frame");
     require_sound(*frame);
     if (measures) require_struct(measures, "dmask_measures");
     const ImageView view = view_of(*frame, p->bgr);
-    p->convert_ms = now_ms() - start;
+    p->convert_ms = watch.ms();
     const int calibrations = p->core.live_calibrations();
     p->result = p->core.follow(view, frame->time_s, p->detection);
     p->processed = true;
-    p->process_ms = now_ms() - start;
+    p->process_ms = watch.ms();
     if (measures) fill(*p, *measures);
     if (p->core.live_calibrations() == calibrations) return;
     p->mesh_ready = false;

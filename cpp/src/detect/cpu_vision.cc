@@ -6,10 +6,10 @@
 #include "detect/lines.hpp"
 #include "detect/net.hpp"
 #include "detect/sharpness.hpp"
-#include "detect/stopwatch.hpp"
 #include "detect/vision.hpp"
 #include "geometry/check.hpp"
 #include "geometry/nv12.hpp"
+#include "geometry/stopwatch.hpp"
 
 namespace dmask {
 namespace {
@@ -53,7 +53,7 @@ class CpuVision final : public Vision {
                   "over a frame in host memory");
     timings_ = {};
     yunet_.prepare_for(frame);
-    const Stopwatch watch(timings_.preprocess);
+    const StageTimer timer(timings_.preprocess);
     frame_ = frame;
     if (frame.is_nv12()) {
       nv12_to_bgr(frame, converted_);
@@ -65,17 +65,17 @@ class CpuVision final : public Vision {
   const Thumbnail& thumbnail() const override { return thumbnail_; }
 
   const std::vector<FaceBox>& find_faces(const Crop& view, float min_score) override {
-    const Stopwatch watch(timings_.face_detector);
+    const StageTimer timer(timings_.face_detector);
     return yunet_.detect(frame_, view, min_score);
   }
 
   const FaceLook& look_at_face(const Crop& crop) override {
     {
-      const Stopwatch watch(timings_.preprocess);
+      const StageTimer timer(timings_.preprocess);
       sampler_.sample(frame_, crop, {}, face_net_->input(0));
       face_.sharpness = laplacian_variance(face_net_->input(0), face_px, face_px, grey_);
     }
-    const Stopwatch watch(timings_.net_face);
+    const StageTimer timer(timings_.net_face);
     face_net_->infer();
     face_.spread_cells = decode_heatmaps_and_evidence(face_net_->output(0), face_net_->output(1), 68, face_map,
                                                       face_map, face_.points.data());
@@ -84,12 +84,12 @@ class CpuVision final : public Vision {
 
   const EyeLids& look_at_lids(const std::array<Crop, 2>& crops) override {
     {
-      const Stopwatch watch(timings_.preprocess);
+      const StageTimer timer(timings_.preprocess);
       for (const Eye eye : {OD, OS}) {
         sampler_.sample(frame_, crops[eye], {}, eyes_net_->input(0) + eye * eye_planes);
       }
     }
-    const Stopwatch watch(timings_.net_eyelid);
+    const StageTimer timer(timings_.net_eyelid);
     eyes_net_->infer();
     for (const Eye eye : {OD, OS}) decode_points(eye, lid_maps, lid_evidence, eyes_.lids[eye]);
     return eyes_.lids;
@@ -98,10 +98,10 @@ class CpuVision final : public Vision {
   const EyesLook& look_at_eyes(const std::array<Crop, 2>& crops) override {
     look_at_lids(crops);
     {
-      const Stopwatch watch(timings_.net_iris);
+      const StageTimer timer(timings_.net_iris);
       for (const Eye eye : {OD, OS}) decode_points(eye, iris_maps, iris_evidence, eyes_.irises[eye]);
     }
-    const Stopwatch watch(timings_.net_lines);
+    const StageTimer timer(timings_.net_lines);
     decode_eye_lines(eyes_net_->output(line_edges), eyes_net_->output(line_presence), edge_height, edge_width,
                      eyes_.lines);
     return eyes_;

@@ -1,19 +1,15 @@
 #include "pipeline/pipeline.hpp"
 
-#include <chrono>
 #include <utility>
 
 #include "geometry/check.hpp"
 #include "geometry/cpu.hpp"
+#include "geometry/stopwatch.hpp"
 
 namespace dmask {
 namespace {
 
 constexpr int live_window_frames = 150;  // the last calibration of a live run looks at these
-
-double now_ms() {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 std::string nets_dir(const PipelineOptions& options) {
   return options.weights == Weights::open ? options.models_dir + "/open" : options.models_dir;
@@ -92,10 +88,10 @@ FrameDetection Pipeline::detect(const ImageView& frame, double time_s) {
 }
 
 CalibrationSummary Pipeline::calibrate(const std::vector<FrameDetection>& window) {
-  const double start = now_ms();
+  const Stopwatch watch;
   calibration_ = dmask::calibrate(models_, window, options_.fit);
   if (calibration_.ok) use_calibration();
-  timings_.calibrate = now_ms() - start;
+  timings_.calibrate = watch.ms();
   return calibration();
 }
 
@@ -119,13 +115,13 @@ FrameResult Pipeline::fit(const FrameDetection& detection) {
 }
 
 void Pipeline::render(const FrameResult& result, int width, int height, Image& mask) {
-  const double start = now_ms();
+  const Stopwatch watch;
   if (painter_) {
     painter_->paint(result.mask, width, height, mask);
   } else {  // no face so far: the plain background
     paint_background(width, height, mask);
   }
-  timings_.render = now_ms() - start;
+  timings_.render = watch.ms();
 }
 
 void Pipeline::reset() {

@@ -14,9 +14,9 @@
 #include "detect/detector.hpp"
 #include "detect/line_rules.hpp"
 #include "detect/net.hpp"
-#include "detect/stopwatch.hpp"
 #include "detect/vision.hpp"
 #include "geometry/check.hpp"
+#include "geometry/stopwatch.hpp"
 
 namespace dmask::cuda {
 namespace {
@@ -87,7 +87,7 @@ class GpuVision final : public Vision {
 
   void show(const ImageView& frame) override {
     timings_ = {};
-    const Stopwatch watch(timings_.preprocess);
+    const StageTimer timer(timings_.preprocess);
     *frame_.get() = frame.on_device ? frame : uploaded(frame);
     upload(frame_.get(), 1, device_frame_.get(), stream_.get());
     make_thumbnail(device_frame_.get(), device_thumbnail_.get(), stream_.get());
@@ -99,7 +99,7 @@ class GpuVision final : public Vision {
   const Thumbnail& thumbnail() const override { return thumbnail_; }
 
   const std::vector<FaceBox>& find_faces(const Crop& view, float min_score) override {
-    const Stopwatch watch(timings_.face_detector);
+    const StageTimer timer(timings_.face_detector);
     YuNetAtSize& yunet = yunet_at_size(view.width, view.height);
     placements_.get()[0] = place(view);
     sample(1, view.width, view.height, yunet_format, yunet.net->input(0));
@@ -117,7 +117,7 @@ class GpuVision final : public Vision {
   }
 
   const FaceLook& look_at_face(const Crop& crop) override {
-    const Stopwatch watch(timings_.net_face);
+    const StageTimer timer(timings_.net_face);
     placements_.get()[0] = place(crop);
     face_work_.run(stream_, [this] {
       FaceResult* result = face_result_.device.get();
@@ -138,7 +138,7 @@ class GpuVision final : public Vision {
   }
 
   const EyeLids& look_at_lids(const std::array<Crop, 2>& crops) override {
-    const Stopwatch watch(timings_.net_eyelid);
+    const StageTimer timer(timings_.net_eyelid);
     for (const Eye eye : {OD, OS}) placements_.get()[eye] = place(crops[eye]);
     find_lids();
     eyes_result_.download(stream_.get());
@@ -148,7 +148,7 @@ class GpuVision final : public Vision {
   }
 
   const EyesLook& look_at_eyes(const std::array<Crop, 2>& crops) override {
-    const Stopwatch watch(timings_.net_eyelid);
+    const StageTimer timer(timings_.net_eyelid);
     for (const Eye eye : {OD, OS}) placements_.get()[eye] = place(crops[eye]);
     eyes_work_.run(stream_, [this] {
       find_lids();
