@@ -54,7 +54,7 @@ void sample(fuzz::Bytes& bytes, const Crop& crop) {
   try {
     sampler.sample(view, crop, {.bgr = bytes.one_in(2), .white = 255.0f, .outside_level = bytes.one_in(2) ? 0.0f : -1.0f}, planes.data());
   } catch (const Error& e) {
-    fuzz::require(!crop.sound(), "a sound crop is taken");
+    fuzz::require(!crop.valid(), "a valid crop is taken");
     return fuzz::require_sentence(e.what());
   }
   for (const float v : planes) fuzz::require(v >= -0.01f && v <= 255.01f, "a crop's pixels are grey levels");

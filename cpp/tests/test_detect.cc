@@ -7,12 +7,12 @@
 #include "check.hpp"
 #include "detect/crop.hpp"
 #include "detect/detector.hpp"
+#include "detect/face68.hpp"
 #include "detect/face_crop.hpp"
 #include "detect/face_lids.hpp"
 #include "detect/heatmap.hpp"
 #include "detect/limbus.hpp"
 #include "detect/lines.hpp"
-#include "detect/mirror68.hpp"
 #include "detect/net.hpp"
 #include "detect/steady_crop.hpp"
 #include "detect/vision.hpp"
@@ -352,9 +352,10 @@ TEST_CASE(the_limbus_steadies_the_centre) {
 }
 
 TEST_CASE(mirrored_points_change_sides) {
-  for (int i = 0; i < 68; ++i) EXPECT(mirror_68[mirror_68[i]] == i);
-  EXPECT(mirror_68[36] == 45 && mirror_68[39] == 42 && mirror_68[37] == 44 && mirror_68[40] == 47);
-  EXPECT(mirror_68[0] == 16 && mirror_68[8] == 8 && mirror_68[48] == 54 && mirror_68[60] == 64);
+  using face68::mirrored;
+  for (int i = 0; i < 68; ++i) EXPECT(mirrored[mirrored[i]] == i);
+  EXPECT(mirrored[36] == 45 && mirrored[39] == 42 && mirrored[37] == 44 && mirrored[40] == 47);
+  EXPECT(mirrored[0] == 16 && mirrored[8] == 8 && mirrored[48] == 54 && mirrored[60] == 64);
 }
 
 TEST_CASE(overlapping_boxes_are_suppressed) {

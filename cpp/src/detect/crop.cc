@@ -59,14 +59,14 @@ void average_columns(const std::uint16_t* sums, const int* offset, int columns, 
 
 }  // namespace
 
-bool Crop::sound() const {
+bool Crop::valid() const {
   constexpr float largest_px = 1e5f;  // six times the largest frame's side
   return width > 0 && height > 0 && width_px > 0 && std::max(width, height) * scale() <= largest_px &&
          std::abs(centre.x()) <= 10 * largest_px && std::abs(centre.y()) <= 10 * largest_px && std::abs(roll_rad) <= 100;  // false for NaN
 }
 
 CropPlacement place(const Crop& crop) {
-  if (!crop.sound())
+  if (!crop.valid())
     throw Error("a crop of " + std::to_string(crop.width_px) + " px across, expected up to 100000 within reach of the frame");
   const float scale = crop.scale();
   CropPlacement placed;

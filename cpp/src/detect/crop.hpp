@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "detect/crop_placement.hpp"
+#include "detect/net_sizes.hpp"
 #include "geometry/image.hpp"
 #include "geometry/types.hpp"
 
@@ -15,10 +16,10 @@ struct Crop {
   float width_px = 0;            // frame px across the crop's width
   float roll_rad = 0;            // direction of the crop's x axis in the picture, clockwise
   bool mirrored = false;         // seen in a mirror: left and right exchanged
-  int width = 128, height = 128; // crop px
+  int width = face_px, height = face_px;  // crop px
 
   float scale() const { return width_px / width; }  // frame px per crop px
-  bool sound() const;  // finite, and no larger or farther away than a frame can ask for
+  bool valid() const;  // finite, and no larger or farther away than a frame can ask for
   Vec2f to_frame(float x, float y) const;
   Vec2f to_crop(const Vec2f& frame_px) const;
   // A crop given in pixels of this one, in pixels of the frame; this one must not be mirrored.

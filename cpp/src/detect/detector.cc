@@ -4,11 +4,11 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "detect/face68.hpp"
 #include "detect/face_crop.hpp"
 #include "detect/face_lids.hpp"
 #include "detect/heatmap.hpp"
 #include "detect/limbus.hpp"
-#include "detect/mirror68.hpp"
 #include "detect/steady_crop.hpp"
 #include "geometry/check.hpp"
 
@@ -147,8 +147,8 @@ bool Detector::follow(const ImageView& frame, Crop crop, int min_passes, int max
 void Detector::look_in_mirror(const ImageView& frame, Crop crop, FrameDetection& detection) {
   crop.mirrored = true;
   FacePoints mirrored = vision_->look_at_face(crop).points;
-  for (int i = 0; i < 68; ++i) {
-    Landmark& other = mirrored[mirror_68[i]];
+  for (int i = 0; i < face68::count; ++i) {
+    Landmark& other = mirrored[face68::mirrored[i]];
     to_frame(frame, crop, other);
     Landmark& point = detection.face[i];
     point = {0.5f * (point.x + other.x), 0.5f * (point.y + other.y), 0.5f * (point.confidence + other.confidence)};
@@ -226,7 +226,7 @@ void Detector::detect_eyes(const ImageView& frame, FrameDetection& detection) {
     by_face[eye] = crops[eye] = eye_crop(detection.face, eye);
     const LastEye& last = last_eyes_[eye];
     if (eyes_known_) crops[eye] = held(last.used, carried(last.by_face, last.by_lid, by_face[eye]));
-    if (!crops[eye].sound()) crops[eye] = by_face[eye];  // after points that were no numbers
+    if (!crops[eye].valid()) crops[eye] = by_face[eye];  // after points that were no numbers
   }
   if (!eyes_known_) {  // the first look finds the canthi, the second is centred on them
     const EyeLids& lids = vision_->look_at_lids(crops);

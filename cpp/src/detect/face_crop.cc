@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "detect/face68.hpp"
+#include "detect/net_sizes.hpp"
+
 namespace dmask {
 namespace {
 
@@ -45,7 +48,9 @@ Vec2f turned(const Vec2f& v, float angle_rad) {
 }  // namespace
 
 float face_roll_rad(const FacePoints& points) {
-  const Vec2f axis = face_axis(mean_point(points, 36, 41), mean_point(points, 42, 47), mean_point(points, 48, 59));
+  constexpr int od = face68::nose_end, os = od + 6, mouth = face68::eyes_end;  // where their points begin
+  const Vec2f axis = face_axis(mean_point(points, od, os - 1), mean_point(points, os, mouth - 1),
+                               mean_point(points, mouth, face68::outer_lips_end - 1));
   return std::atan2(axis.y(), axis.x());
 }
 
@@ -85,18 +90,15 @@ Crop face_crop(const FaceBox& box) {
 }
 
 Crop eye_crop(const FacePoints& points, Eye eye) {
-  const auto axis_of = [&points](Eye e) {  // rightwards in the picture
-    const Landmark& from = points[e == OD ? 36 : 42];
-    const Landmark& to = points[e == OD ? 39 : 45];
-    return Vec2f(to.x - from.x, to.y - from.y);
-  };
-  const Landmark& from = points[eye == OD ? 36 : 42];
-  const Landmark& to = points[eye == OD ? 39 : 45];
+  const auto left = [&points](Eye e) { return points[e == OD ? face68::lids[e].outer : face68::lids[e].inner]; };
+  const auto right = [&points](Eye e) { return points[e == OD ? face68::lids[e].inner : face68::lids[e].outer]; };
+  const auto axis_of = [&](Eye e) { return Vec2f(right(e).x - left(e).x, right(e).y - left(e).y); };  // in the picture
+  const Landmark from = left(eye), to = right(eye);
   const Vec2f own = axis_of(eye), other = axis_of(eye == OD ? OS : OD);
   const Vec2f axis = own.norm() < min_own_axis * other.norm() ? other : own;
   Crop crop;
-  crop.width = 160;
-  crop.height = 128;
+  crop.width = eye_width;
+  crop.height = eye_height;
   crop.centre = 0.5f * Vec2f(from.x + to.x, from.y + to.y);
   crop.roll_rad = std::atan2(axis.y(), axis.x());
   crop.width_px = std::max(2.0f, eye_crop_canthi * std::max(own.norm(), min_eye_ratio * other.norm()));

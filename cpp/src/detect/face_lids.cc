@@ -4,15 +4,12 @@
 #include <limits>
 #include <numeric>
 
+#include "detect/face68.hpp"
+
 namespace dmask {
 namespace {
 
 constexpr float min_lid_confidence = 0.5f;
-struct FaceLid {
-  int inner, outer;
-  std::array<int, 2> upper, lower;
-};
-constexpr std::array<FaceLid, 2> face_lids = {{{39, 36, {37, 38}, {40, 41}}, {42, 45, {43, 44}, {46, 47}}}};  // iBUG
 
 void move_to(const Landmark& from, Landmark& point) {
   point.x = from.x;
@@ -42,7 +39,7 @@ void take_lids(const std::array<Landmark, 20>& lid, Eye eye, std::array<Landmark
     return sum + point.confidence / 20;
   });
   if (confidence < min_lid_confidence) return;
-  const FaceLid& own = face_lids[eye];
+  const face68::Lid& own = face68::lids[eye];
   for (const int i : own.upper) move_onto(lid, 0, face[i]);
   for (const int i : own.lower) move_onto(lid, 10, face[i]);
   move_to(lid[0], face[own.inner]);

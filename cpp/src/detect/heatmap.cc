@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "detect/net_sizes.hpp"
 #include "geometry/check.hpp"
 
 namespace dmask {
@@ -12,7 +13,6 @@ float sigmoid(float logit) { return 1.0f / (1.0f + std::exp(-logit)); }
 
 float decode_heatmaps(const float* heatmaps, const float* visibility, int count, int height, int width,
                      Landmark* landmarks) {
-  constexpr float cell_px = 4.0f;
   constexpr int max_width = 128;
   using Row = Eigen::Array<float, Eigen::Dynamic, 1, 0, max_width, 1>;  // without the heap
   if (width > max_width)
@@ -34,8 +34,8 @@ float decode_heatmaps(const float* heatmaps, const float* visibility, int count,
     }
     const float sum = column_sum.sum();
     const float x = (column_sum * across).sum() / sum, y = sum_y / sum;
-    landmarks[k].x = (x + 0.5f) * cell_px - 0.5f;
-    landmarks[k].y = (y + 0.5f) * cell_px - 0.5f;
+    landmarks[k].x = (x + 0.5f) * heatmap_cell_px - 0.5f;
+    landmarks[k].y = (y + 0.5f) * heatmap_cell_px - 0.5f;
     landmarks[k].confidence = sigmoid(visibility[k]);
     const float variance = (column_sum * (across - x).square()).sum() / sum + sum_yy / sum - y * y;
     spread += std::sqrt(std::max(0.0f, variance)) / static_cast<float>(count);
@@ -46,7 +46,6 @@ float decode_heatmaps(const float* heatmaps, const float* visibility, int count,
 float decode_heatmaps_and_evidence(const float* heatmaps, const float* evidence, int count, int height, int width,
                                   Landmark* landmarks) {
   constexpr int lanes = 8;
-  constexpr float cell_px = 4.0f;
   using Lanes = Eigen::Array<float, lanes, 1>;
   if (count < lanes)
     throw Error("got " + std::to_string(count) + " heat maps, expected at least " + std::to_string(lanes));
@@ -81,8 +80,8 @@ float decode_heatmaps_and_evidence(const float* heatmaps, const float* evidence,
     const Lanes deviation = (sum_xx_yy / sum - x.square() - y.square()).max(0.0f).sqrt();
     for (int i = done - first; i < lanes; ++i) {
       Landmark& landmark = landmarks[first + i];
-      landmark.x = (x[i] + middle_x + 0.5f) * cell_px - 0.5f;
-      landmark.y = (y[i] + middle_y + 0.5f) * cell_px - 0.5f;
+      landmark.x = (x[i] + middle_x + 0.5f) * heatmap_cell_px - 0.5f;
+      landmark.y = (y[i] + middle_y + 0.5f) * heatmap_cell_px - 0.5f;
       landmark.confidence = sigmoid(seen[i] / sum[i]);
       spread += deviation[i] / static_cast<float>(count);
     }

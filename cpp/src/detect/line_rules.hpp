@@ -1,10 +1,12 @@
 // What counts as a line in an edge map, for the decoder of the CPU and that of the GPU.
 #pragma once
 
+#include "detect/net_sizes.hpp"
+
 namespace dmask::line_rules {
 
 inline constexpr int point_count = 20;           // of a line
-inline constexpr float cell_px = 2.0f;           // px of the eye crop
+inline constexpr float cell_px = edge_cell_px;   // px of the eye crop
 inline constexpr float min_probability = 0.2f;   // of a column that belongs to the line
 inline constexpr int half_window = 2;            // rows around the maximum that place it
 inline constexpr int max_gap = 4;                // columns inside the line where it is not seen

@@ -10,18 +10,13 @@
 #include "detect/crop.hpp"
 #include "detect/detections.hpp"
 #include "detect/lines.hpp"
+#include "detect/net_sizes.hpp"
 #include "detect/thumbnail.hpp"
 #include "detect/yunet.hpp"
 
 namespace dmask {
 
 struct DetectorOptions;
-
-// The nets' tensors, px and cells.
-inline constexpr int face_px = 128, face_map = 32;
-inline constexpr int eye_width = 160, eye_height = 128, eye_map_width = 40, eye_map_height = 32;
-inline constexpr int eye_features = 32;  // channels that eyelid.onnx hands to iris.onnx and lines.onnx
-inline constexpr int edge_width = 80, edge_height = 64;
 
 struct FaceLook {
   std::array<Landmark, 68> points{};  // px of the crop

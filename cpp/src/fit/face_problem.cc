@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "detect/face68.hpp"
 #include "fit/levenberg.hpp"
 #include "geometry/rotation.hpp"
 
@@ -11,15 +12,15 @@ namespace {
 using Mat2 = Eigen::Matrix2d;
 using Mat23 = Eigen::Matrix<double, 2, 3>;
 
-constexpr int jaw_end = 17;
+using face68::jaw_end;
 
 // What a landmark is worth beside the others: brows and nose differ between conventions, mouth and lids move the
 // pose when they are trusted, the canthi stay.
 double landmark_weight(int i, double brows) {
   if (i < jaw_end) return 0.35;
-  if (i < 27) return brows;
-  if (i < 36) return 0.7;
-  if (i < 48) return i % 3 == 0 ? 1.8 : 0.6;  // 36, 39, 42, 45
+  if (i < face68::brows_end) return brows;
+  if (i < face68::nose_end) return 0.7;
+  if (face68::is_canthus(i)) return 1.8;
   return 0.6;
 }
 
@@ -76,9 +77,10 @@ void unit_bounds(const FacePose& pose, const VecX& gradient, int at, std::vector
 FaceObservation FaceObservation::from(const FrameDetection& detection, const FitOptions& options, double brows) {
   FaceObservation o;
   for (int i = 0; i < 68; ++i) o.points[i] = {detection.face[i].x, detection.face[i].y};
-  const Vec2 od = 0.5 * (o.points[36] + o.points[39]), os = 0.5 * (o.points[42] + o.points[45]);
+  const auto middle = [&](Eye e) -> Vec2 { return 0.5 * (o.points[face68::lids[e].inner] + o.points[face68::lids[e].outer]); };
+  const Vec2 od = middle(OD), os = middle(OS);
   // A turned head brings the eyes together in the picture, not nasion and chin.
-  o.interocular_px = std::max({(od - os).norm(), 0.5 * (o.points[27] - o.points[8]).norm(), 1.0});
+  o.interocular_px = std::max({(od - os).norm(), 0.5 * (o.points[face68::nasion] - o.points[face68::chin]).norm(), 1.0});
   const double sigma_px = 0.01 * options.landmark_sigma_pct * o.interocular_px;
   for (int i = 0; i < 68; ++i) {
     const double w = landmark_weight(i, brows) * std::sqrt(std::clamp<double>(detection.face[i].confidence, 0.02, 1.0)) / sigma_px;
@@ -253,7 +255,7 @@ std::array<int, 68> visible_rows(const LandmarkFace& face, const LandmarkRows& r
   const auto project_x = [&](int r) {
     return camera.project(pose.rotation * vertex(face, r, pose.units) + pose.translation).x();
   };
-  const double middle = project_x(33);
+  const double middle = project_x(face68::under_nose);
   for (int i = 0; i < jaw_end; ++i) {
     if (i >= 7 && i <= 9) continue;  // the chin is no silhouette
     const double side = i < 8 ? -1 : 1;
@@ -275,14 +277,16 @@ FacePose initial_pose(const LandmarkFace& face, const Camera& camera, const Face
   pose.units.setZero(face.units.cols());
   const auto x = [&](int i) { return Vec3(face.neutral.segment<3>(3 * i)); };
   const auto& p = observation.points;
-  const Vec2 across = p[45] - p[36];
+  constexpr int right = face68::lids[OD].outer, left = face68::lids[OS].outer, nasion = face68::nasion, chin = face68::chin;
+  const Vec2 across = p[left] - p[right];
   pose.rotation = exp_so3({0, 0, std::atan2(across.y(), across.x())}) * frontal();
   // Depth from the face's height as well: a turned head narrows, it does not shrink.
-  const double scale_px_per_mm = std::max(across.norm() / (x(45) - x(36)).norm(), (p[8] - p[27]).norm() / (x(8) - x(27)).norm());
+  const double scale_px_per_mm = std::max(across.norm() / (x(left) - x(right)).norm(),
+                                           (p[chin] - p[nasion]).norm() / (x(chin) - x(nasion)).norm());
   const double depth_mm = camera.focal_px / std::max(scale_px_per_mm, 1e-3);
-  const Vec3 nasion((p[27].x() - camera.cx) * depth_mm / camera.focal_px,
-                    (p[27].y() - camera.cy) * depth_mm / camera.focal_px, depth_mm);
-  pose.translation = nasion - pose.rotation * x(27);
+  const Vec3 seen((p[nasion].x() - camera.cx) * depth_mm / camera.focal_px,
+                  (p[nasion].y() - camera.cy) * depth_mm / camera.focal_px, depth_mm);
+  pose.translation = seen - pose.rotation * x(nasion);
   return pose;
 }
 

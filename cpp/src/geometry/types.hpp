@@ -3,6 +3,8 @@
 
 #include <Eigen/Core>
 
+#include "geometry/eye.hpp"
+
 namespace dmask {
 
 using Vec2f = Eigen::Vector2f;
@@ -19,7 +21,5 @@ using VecXf = Eigen::VectorXf;
 // N x 3 rows in memory, as numpy has them.
 using Points3f = Eigen::Matrix<float, Eigen::Dynamic, 3, Eigen::RowMajor>;
 using Triangles = Eigen::Matrix<int, Eigen::Dynamic, 3, Eigen::RowMajor>;
-
-enum Eye { OD = 0, OS = 1 };  // patient's right, patient's left
 
 }  // namespace dmask

@@ -1,9 +1,10 @@
 #include "cuda/fits/fit_device.hpp"
+#include "detect/face68.hpp"
 
 namespace dmask::cuda {
 namespace {
 
-constexpr int landmarks = 68, jaw_end = 17;
+constexpr int landmarks = face68::count, jaw_end = face68::jaw_end;
 constexpr int unknowns = 6 + max_fit_units, columns = unknowns + 1;
 constexpr int threads = 128;
 constexpr int chunk = 17, quads = 9;                // landmarks of a tile: 34 rows and 2 of zeros
@@ -67,7 +68,7 @@ struct FaceBlock {
     const int candidates = fits.subjects.candidates, count = jaw_end * (candidates + 1);
     static_assert(sizeof(s.tile) >= sizeof(float) * (1 + jaw_end * (max_fit_candidates + 1)));
     for (int at = static_cast<int>(threadIdx.x); at <= count; at += threads) {
-      const int row = at == 0 ? 33 : at <= jaw_end ? at - 1 : landmarks + at - 1 - jaw_end;
+      const int row = at == 0 ? face68::under_nose : at <= jaw_end ? at - 1 : landmarks + at - 1 - jaw_end;
       column_px[at] = static_cast<float>(vertex(s.state, row).column_px);
     }
     __syncthreads();

@@ -1,5 +1,6 @@
 #include "cuda/looks/kernels.hpp"
 #include "cuda/runtime/device.hpp"
+#include "detect/net_sizes.hpp"
 
 namespace dmask::cuda {
 namespace {
@@ -36,10 +37,9 @@ __global__ void decode_kernel(Heatmaps in, DecodedPoint* points) {
   sum_xx = warp_sum(sum_xx), sum_yy = warp_sum(sum_yy);
   if (lane > 0) return;
   const float x = sum_x / sum, y = sum_y / sum;
-  constexpr float cell_px = 4.0f;
   DecodedPoint& point = points[map];
-  point.x = (x + 0.5f * static_cast<float>(in.width) + 0.5f) * cell_px - 0.5f;
-  point.y = (y + 0.5f * static_cast<float>(in.height) + 0.5f) * cell_px - 0.5f;
+  point.x = (x + 0.5f * static_cast<float>(in.width) + 0.5f) * heatmap_cell_px - 0.5f;
+  point.y = (y + 0.5f * static_cast<float>(in.height) + 0.5f) * heatmap_cell_px - 0.5f;
   point.confidence = 1.0f / (1.0f + expf(-in.visibility[map]));
   point.spread = sqrtf(fmaxf(0.0f, sum_xx / sum - x * x + sum_yy / sum - y * y));
 }
