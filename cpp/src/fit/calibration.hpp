@@ -10,20 +10,10 @@
 #include "fit/eyeball_problem.hpp"
 #include "fit/eyelid_problem.hpp"
 #include "fit/face_problem.hpp"
+#include "fit/models.hpp"
 #include "fit/options.hpp"
-#include "models/eyelid_model.hpp"
-#include "models/face_model.hpp"
 
 namespace dmask {
-
-struct Models {
-  FaceModel face;
-  std::array<EyelidModel, 2> eyelid;  // OD, OS
-  LandmarkRows landmark_rows;
-  std::array<EyelidRows, 2> eyelid_rows;
-
-  static Models load(const std::string& directory, const std::string& nets_directory);
-};
 
 struct EyeStatics {
   VecX shape;                         // w_es
@@ -66,10 +56,5 @@ struct Subject {
 Calibration calibration_of(const Models& models, const Subject& subject, int width, int height, const FitOptions& options);
 
 Calibration calibrate(const Models& models, const std::vector<FrameDetection>& detections, const FitOptions& options);
-
-// The frames for identity and lids: frontal, eyes open by absolute openness, sharp, spread over time.
-// `reason` tells which of these no frame could give.
-std::vector<int> choose_window(const std::vector<FrameDetection>& detections, const FitOptions& options,
-                               std::string& reason);
 
 }  // namespace dmask

@@ -8,14 +8,11 @@
 #include "detect/detections.hpp"
 #include "fit/options.hpp"
 #include "fit/rows.hpp"
+#include "fit/state.hpp"
 #include "geometry/camera.hpp"
 #include "models/eyeball.hpp"
 
 namespace dmask {
-
-struct Gaze {
-  double yaw = 0, pitch = 0;  // rad, Fick, head frame
-};
 
 struct EyeballObservation {
   int eye = OD;

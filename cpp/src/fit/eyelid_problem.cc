@@ -37,9 +37,9 @@ MatX spline_operator(int n, int samples) {
   return op;
 }
 
-// The weight of one of 100 dense points, which together carry 18 landmarks.
+// The weight of one dense point.
 double dense_weight(double interocular_px, const FitOptions& options) {
-  return std::sqrt(18.0 / dense_points) / (0.01 * options.lid_sigma_pct * interocular_px);
+  return std::sqrt(dense_information / dense_points) / (0.01 * options.lid_sigma_pct * interocular_px);
 }
 
 }  // namespace
@@ -172,7 +172,7 @@ void EyelidProblem::match(const State& state) {
         const double c = std::min(line[k].confidence, line[k + 1].confidence);
         best.point = a + inside * d;
         best.normal = Vec2(-d.y(), d.x()) / std::sqrt(l2);
-        best.weight = beyond || !(c > 0.3) ? 0 : std::sqrt(c * 9.0 / line_rows()) / (0.01 * options_.line_sigma_pct * o.interocular_px);
+        best.weight = beyond || !(c > 0.3) ? 0 : std::sqrt(c * line_information / line_rows()) / (0.01 * options_.line_sigma_pct * o.interocular_px);
       }
     }
   }

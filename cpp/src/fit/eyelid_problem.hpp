@@ -27,6 +27,9 @@ struct EyelidRows {
   int rows() const { return 2 * margin_samples + crease + bulge; }
 };
 
+// Landmarks' worth of information that the 100 dense points of an eye carry together, and the vertices of its lines.
+inline constexpr double dense_information = 18, line_information = 9;
+
 // A subject's own rows in the head frame: shape and placement folded in, only the motion left.
 struct FrozenEyelid {
   VecX patch;    // 3 rows

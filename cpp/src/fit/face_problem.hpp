@@ -8,16 +8,11 @@
 #include "detect/detections.hpp"
 #include "fit/options.hpp"
 #include "fit/rows.hpp"
+#include "fit/state.hpp"
 #include "geometry/camera.hpp"
 #include "models/face_model.hpp"
 
 namespace dmask {
-
-struct FacePose {
-  Mat3 rotation = Mat3::Identity();  // head to camera
-  Vec3 translation = Vec3::Zero();   // mm
-  UnitWeights units;                 // w_fm, in [0, 1]
-};
 
 // The 68 landmarks of one frame with their square-root information (1/px).
 struct FaceObservation {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fit/validity.hpp"
 #include "geometry/rotation.hpp"
 
 namespace dmask {
@@ -24,7 +25,13 @@ double margin_height(const VecX& head, int lid, double x_mm) {
 
 }  // namespace
 
-void measure_lids(const EyeStatics& statics, bool shut, EyeFit& out, VecX& head) {
+double px_per_deg(const Calibration& calibration, const Vec3& centre) {
+  return calibration.camera.focal_px / centre.z() * calibration.ball.radius_mm * deg;
+}
+
+void measure_lids(const EyeStatics& statics, const Eigen::Ref<const VecX>& motion, double residual_pct, bool shut, EyeFit& out,
+                  VecX& head) {
+  out.motion = motion;
   statics.rows.place(out.motion, head);
   constexpr int n = EyelidRows::margin_samples;
   const Vec3 inner = head.segment<3>(0), outer = head.segment<3>(3 * (n - 1));
@@ -33,15 +40,28 @@ void measure_lids(const EyeStatics& statics, bool shut, EyeFit& out, VecX& head)
     const double x = inner.x() + dense_abscissa(k) * (outer.x() - inner.x());
     aperture_mm = std::max(aperture_mm, margin_height(head, 0, x) - margin_height(head, 1, x));
   }
-  out.openness = aperture_mm / (outer - inner).norm();
-  if (shut) out.openness = 0;
-  out.reason = out.openness == 0 ? Reason::closed : Reason::none;
-
+  const double openness = shut ? 0 : aperture_mm / (outer - inner).norm();
+  out.reason = lids_reason(residual_pct, openness);
+  if (out.reason == Reason::lost) {
+    out.motion.setZero();
+    return;
+  }
+  out.eyelid_residual_pct = residual_pct;
+  out.openness = openness;
+  out.lids_valid = true;
   const double x_mm = statics.centre.x();
   out.pfh_mm = out.openness == 0 ? 0 : margin_height(head, 0, x_mm) - margin_height(head, 1, x_mm);
 }
 
-void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Eigen::Matrix2d& information, EyeFit& out, VecX& head) {
+void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Gaze& gaze, double residual_pct,
+                  const Eigen::Matrix2d& information, const FitOptions& options, EyeFit& out, VecX& head) {
+  out.eyeball_residual_pct = std::isfinite(residual_pct) ? residual_pct : NAN;
+  out.reason = gaze_reason(residual_pct, out.px_per_deg, options);
+  if (out.reason == Reason::lost) return;
+  out.gaze = gaze;
+  out.gaze_found = true;
+  if (out.reason != Reason::none) return;  // too coarse for a number
+
   // This frame's noise, and the constant that an error of p_e leaves in every frame: 1 mm sideways is 5 degrees.
   const Eigen::Matrix2d frame_covariance = (information + Eigen::Matrix2d::Identity() * 1e-6).inverse();
   const double plane_mm = ball.iris_plane_mm();

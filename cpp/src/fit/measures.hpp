@@ -1,16 +1,23 @@
-// What a fitted eye says: opening and margins in mm, uncertainty of the gaze.
+// What a fitted eye says: opening and margins in mm, gaze and its uncertainty, and whether they count.
 #pragma once
 
-#include "fit/tracker.hpp"
+#include "fit/calibration.hpp"
+#include "fit/result.hpp"
 
 namespace dmask {
 
+// How fine the picture of an eyeball is; centre: camera frame, mm.
+double px_per_deg(const Calibration& calibration, const Vec3& centre);
+
 // `head` is scratch: the lid rows at this motion, head frame, mm.
 
-// From the motion: openness, reason (closed or none) and the palpebral fissure. `shut`: as detected.
-void measure_lids(const EyeStatics& statics, bool shut, EyeFit& out, VecX& head);
+// Takes the motion of the lids over where it counts, with openness, reason and the palpebral fissure. `shut`: as detected.
+void measure_lids(const EyeStatics& statics, const Eigen::Ref<const VecX>& motion, double residual_pct, bool shut, EyeFit& out,
+                  VecX& head);
 
-// From gaze and motion: standard deviations and margin distances. `information`: JtWJ of yaw and pitch, 1/rad^2.
-void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Eigen::Matrix2d& information, EyeFit& out, VecX& head);
+// After measure_lids(): takes the gaze over where it counts, with standard deviations and margin distances. `information`:
+// JtWJ of yaw and pitch, 1/rad^2.
+void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Gaze& gaze, double residual_pct,
+                  const Eigen::Matrix2d& information, const FitOptions& options, EyeFit& out, VecX& head);
 
 }  // namespace dmask

@@ -1,6 +1,8 @@
 // Settings of the three fits. Every sigma is one standard deviation.
 #pragma once
 
+#include <cmath>
+
 namespace dmask {
 
 struct Fixation {
@@ -59,5 +61,10 @@ struct FitOptions {
   double smooth_gaze_deg = 10.0;
   double max_gap_s = 0.5;            // a longer gap starts afresh
 };
+
+// How much wider the smoothing's sigmas are after this time: those of a random walk grow with its root.
+inline double smoothing_width(const FitOptions& options, double dt_s) {
+  return options.smoothing_scale * std::sqrt(dt_s * 30);
+}
 
 }  // namespace dmask

@@ -2,21 +2,20 @@
 
 #include <Eigen/Geometry>
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 #include "cuda/fits/batch_fit.hpp"
 #include "geometry/rotation.hpp"
+#include "geometry/stopwatch.hpp"
 
 namespace dmask::cuda {
 namespace {
 
 template <class Work>
 double ms_a_frame(std::size_t frames, Work&& work) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   work();
-  const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-  return ms / static_cast<double>(std::max<std::size_t>(frames, 1));
+  return watch.ms() / static_cast<double>(std::max<std::size_t>(frames, 1));
 }
 
 void add(const FrameFit& a, const FrameFit& b, BatchComparison& c) {
@@ -52,11 +51,8 @@ BatchComparison compare_batch_fit(const Models& models, const FitOptions& option
   const int subject = batch.add_subject(calibration);
   std::vector<BatchFit::Item> items(detections.size());
   for (std::size_t i = 0; i < detections.size(); ++i) {
-    // The Tracker's own rule for when a frame goes on from the one before.
-    const bool goes_on = i > 0 && one_by_one[i - 1].face_reason == Reason::none && detections[i].track == detections[i - 1].track &&
-                         detections[i].time_s > detections[i - 1].time_s &&
-                         detections[i].time_s - detections[i - 1].time_s <= options.max_gap_s;
-    items[i] = {subject, &detections[i], goes_on ? &one_by_one[i - 1] : nullptr};
+    const bool same_track = i > 0 && detections[i].track == detections[i - 1].track;
+    items[i] = {subject, &detections[i], same_track ? &one_by_one[i - 1] : nullptr};
   }
   batch.fit(items, at_once);
   c.batch_ms = ms_a_frame(detections.size(), [&] { batch.fit(items, at_once); });

@@ -8,6 +8,7 @@
 #include "cuda/runtime/device.hpp"
 #include "cuda/runtime/status.hpp"
 #include "fit/measures.hpp"
+#include "fit/validity.hpp"
 #include "geometry/check.hpp"
 #include "geometry/rotation.hpp"
 
@@ -105,7 +106,9 @@ void BatchFit::fit(const std::vector<Item>& items, std::vector<FrameFit>& result
     check(item.detection != nullptr && item.subject >= 0 && item.subject < static_cast<int>(subjects_.size()),
           "item " + std::to_string(f) + " of the batch names subject " + std::to_string(item.subject) + " of " +
               std::to_string(subjects_.size()) + " or has no detection; add the subject first");
-    curves_[f] = pack_frame(*item.detection, subjects_[item.subject], item.subject, item.previous, options_, d.sizes, f, in);
+    const FrameDetection& seen = *item.detection;
+    const bool cleaned = seen.face_found && !valid(seen);
+    curves_[f] = pack_frame(cleaned ? without_invalid(seen) : seen, subjects_[item.subject], item.subject, item.previous, options_, d.sizes, f, in);
   }
   if (!d.graph.captured() || d.captured_frames != frames) {
     d.graph.capture(d.stream, [&] { d.enqueue(frames, options_); });
@@ -116,64 +119,54 @@ void BatchFit::fit(const std::vector<Item>& items, std::vector<FrameFit>& result
 
   const FrameOutput out = FrameOutput::at(d.host_output.get(), frames, d.sizes);
   for (int f = 0; f < frames; ++f) {
-    const FrameDetection& detection = *items[f].detection;
-    const Calibration& calibration = subjects_[items[f].subject];
-    FrameFit& fit = results[f];
-    fit.time_s = detection.time_s;
-    fit.face_reason = !detection.face_found ? Reason::no_face : out.face[f].status == fit_lost ? Reason::lost : Reason::none;
-    fit.pose.units.setZero(d.sizes.units);
-    for (EyeFit& eye : fit.eyes) {
-      VecX motion = std::move(eye.motion);
-      eye = {};
-      eye.motion = std::move(motion);
-      eye.motion.setZero(d.sizes.motions);
-      eye.reason = fit.face_reason;
-    }
-    if (fit.face_reason != Reason::none) {
-      fit.pose.rotation.setIdentity();
-      fit.pose.translation.setZero();
-      continue;
-    }
-    using RowMajor3 = Eigen::Matrix<double, 3, 3, Eigen::RowMajor>;
-    fit.pose.rotation = Eigen::Quaterniond(Mat3(Eigen::Map<const RowMajor3>(out.pose[f].rotation))).normalized().toRotationMatrix();
-    fit.pose.translation = Eigen::Map<const Vec3>(out.pose[f].translation);
-    fit.pose.units = Eigen::Map<const VecXf>(out.units + static_cast<std::ptrdiff_t>(f) * d.sizes.units, d.sizes.units).cast<double>();
-    const double interocular_px = in.interocular_px[f];
-    VecX head;
-    for (int e = 0; e < 2; ++e) {
-      EyeFit& eye = fit.eyes[e];
-      const EyeStatics& statics = calibration.eyes[e];
-      const std::ptrdiff_t p = 2 * f + e;
-      const Vec3 centre = fit.pose.rotation * statics.centre + fit.pose.translation;
-      eye.px_per_deg = calibration.camera.focal_px / centre.z() * calibration.ball.radius_mm * deg;
-      eye.reason = Reason::covered;
-      if (out.lids[p].status == fit_lost) continue;
-      eye.motion = Eigen::Map<const VecXf>(out.motion + p * d.sizes.motions, d.sizes.motions).cast<double>();
-      eye.lids_valid = true;
-      eye.eyelid_residual_pct = 100 * out.lids[p].residual_px / interocular_px;
-      measure_lids(statics, curves_[f][e].shut, eye, head);
-      if (eye.reason != Reason::none) continue;
-      if (out.eyeballs[p].status == fit_lost) {
-        eye.reason = Reason::covered;
-        continue;
-      }
-      eye.eyeball_residual_pct = 100 * out.eyeballs[p].residual_px / interocular_px;
-      if (eye.eyeball_residual_pct > options_.max_eyeball_residual_pct) {
-        eye.reason = Reason::lost;
-        continue;
-      }
-      eye.gaze = {out.gaze[p].yaw, out.gaze[p].pitch};
-      eye.gaze_found = true;
-      if (eye.px_per_deg < options_.min_px_per_deg) {
-        eye.reason = Reason::low_resolution;
-        continue;
-      }
-      const float* information = out.information + 3 * p;
-      Eigen::Matrix2d both;
-      both << information[0], information[1], information[1], information[2];
-      measure_gaze(statics, calibration.ball, both, eye, head);
-    }
+    results[f].time_s = items[f].detection->time_s;
+    take_face(in, out, f, results[f]);
+    for (int eye = 0; eye < 2; ++eye) take_eye(in, out, f, eye, subjects_[items[f].subject], results[f]);
   }
+}
+
+void BatchFit::take_face(const FrameInput& in, const FrameOutput& out, int f, FrameFit& fit) const {
+  const FitSizes& sizes = device_->sizes;
+  fit.face_reason = in.subject[f] < 0 ? Reason::no_face : out.face[f].status == fit_lost ? Reason::lost : Reason::none;
+  for (EyeFit& eye : fit.eyes) {
+    eye = {};
+    eye.motion.setZero(sizes.motions);
+    eye.reason = fit.face_reason;
+  }
+  if (fit.face_reason != Reason::none) {
+    fit.pose.rotation.setIdentity();
+    fit.pose.translation.setZero();
+    fit.pose.units.setZero(sizes.units);
+    return;
+  }
+  using RowMajor3 = Eigen::Matrix<double, 3, 3, Eigen::RowMajor>;
+  fit.pose.rotation = Eigen::Quaterniond(Mat3(Eigen::Map<const RowMajor3>(out.pose[f].rotation))).normalized().toRotationMatrix();
+  fit.pose.translation = Eigen::Map<const Vec3>(out.pose[f].translation);
+  fit.pose.units = Eigen::Map<const VecXf>(out.units + static_cast<std::ptrdiff_t>(f) * sizes.units, sizes.units).cast<double>();
+}
+
+void BatchFit::take_eye(const FrameInput& in, const FrameOutput& out, int f, int e, const Calibration& calibration, FrameFit& fit) {
+  if (fit.face_reason != Reason::none) return;
+  EyeFit& eye = fit.eyes[e];
+  const EyeStatics& statics = calibration.eyes[e];
+  const std::ptrdiff_t p = 2 * f + e;
+  const double interocular_px = in.interocular_px[f];
+  eye.px_per_deg = px_per_deg(calibration, fit.pose.rotation * statics.centre + fit.pose.translation);
+  eye.reason = Reason::covered;
+  if (!in.lids[p].seen) return;
+  const int motions = device_->sizes.motions;
+  const VecX motion = Eigen::Map<const VecXf>(out.motion + p * motions, motions).cast<double>();
+  measure_lids(statics, motion, 100 * out.lids[p].residual_px / interocular_px, curves_[f][e].shut, eye, head_);
+  if (eye.reason != Reason::none) return;
+  if (!in.eyeballs[p].seen) {
+    eye.reason = Reason::covered;
+    return;
+  }
+  const float* information = out.information + 3 * p;
+  Eigen::Matrix2d both;
+  both << information[0], information[1], information[1], information[2];
+  measure_gaze(statics, calibration.ball, {out.gaze[p].yaw, out.gaze[p].pitch}, 100 * out.eyeballs[p].residual_px / interocular_px,
+               both, options_, eye, head_);
 }
 
 }  // namespace dmask::cuda

@@ -10,6 +10,9 @@
 
 namespace dmask::cuda {
 
+struct FrameInput;
+struct FrameOutput;
+
 class BatchFit {
  public:
   // Both must outlive it. Throws Error where no GPU can be used.
@@ -30,10 +33,14 @@ class BatchFit {
 
  private:
   struct Device;
+  void take_face(const FrameInput& in, const FrameOutput& out, int frame, FrameFit& fit) const;
+  void take_eye(const FrameInput& in, const FrameOutput& out, int frame, int eye, const Calibration& calibration, FrameFit& fit);
+
   const Models& models_;
   const FitOptions& options_;
   std::vector<Calibration> subjects_;
   std::vector<std::array<LidCurves, 2>> curves_;
+  VecX head_;  // scratch
   std::unique_ptr<Device> device_;
 };
 

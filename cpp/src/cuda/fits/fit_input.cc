@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fit/validity.hpp"
 #include "geometry/check.hpp"
 #include "geometry/rotation.hpp"
 
@@ -42,12 +43,6 @@ FitPose pose_of(const FacePose& pose) {
   Eigen::Map<RowMajor3>(out.rotation) = pose.rotation;
   Eigen::Map<Vec3>(out.translation) = pose.translation;
   return out;
-}
-
-double mean_confidence(const EyeDetection& eye) {
-  double c = 0;
-  for (const Landmark& p : eye.lid) c += p.confidence / eye.lid.size();
-  return c;
 }
 
 }  // namespace
@@ -131,9 +126,8 @@ std::array<LidCurves, 2> pack_frame(const FrameDetection& detection, const Calib
   for (int eye = 0; eye < 2; ++eye) to.lids[2 * at + eye] = {}, to.eyeballs[2 * at + eye] = {};
   if (!detection.face_found) return curves;
   to.subject[at] = subject;
-  const double dt_s = previous != nullptr && previous->face_reason == Reason::none ? detection.time_s - previous->time_s : 0;
-  const bool smooth = dt_s > 0 && dt_s <= options.max_gap_s;
-  const double walk = smooth ? options.smoothing_scale * std::sqrt(dt_s * 30) : 0;  // sigmas grow with the root of time
+  const bool smooth = previous != nullptr && goes_on(*previous, detection.time_s, options);
+  const double walk = smooth ? smoothing_width(options, detection.time_s - previous->time_s) : 0;
   const Camera& camera = calibration.camera;
   const Vec2 principal(camera.cx, camera.cy);
   const auto put_point = [&](const Vec2& p, float* out) { put(Vec2(p - principal), out); };
@@ -157,13 +151,12 @@ std::array<LidCurves, 2> pack_frame(const FrameDetection& detection, const Calib
     const EyeDetection& seen = detection.eyes[eye];
     const std::ptrdiff_t p = 2 * at + eye;
     curves[eye] = LidCurves::from(seen, options);
-    if (!curves[eye].found || mean_confidence(seen) < options.min_visibility) continue;  // covered
+    if (!lids_in_sight(curves[eye], options)) continue;  // covered
     EyelidSeen& lids = to.lids[p];
     lids.seen = 1;
-    // 100 dense points carry 18 landmarks, a line's vertices nine.
-    lids.dense_weight = static_cast<float>(std::sqrt(18.0 / dense_points) / (0.01 * options.lid_sigma_pct * face.interocular_px));
+    lids.dense_weight = static_cast<float>(std::sqrt(dense_information / dense_points) / (0.01 * options.lid_sigma_pct * face.interocular_px));
     const int line_rows = sizes.eyelid_rows - 2 * EyelidRows::margin_samples;
-    lids.line_weight = static_cast<float>(std::sqrt(9.0 / line_rows) / (0.01 * options.line_sigma_pct * face.interocular_px));
+    lids.line_weight = static_cast<float>(std::sqrt(line_information / line_rows) / (0.01 * options.line_sigma_pct * face.interocular_px));
     for (int k = 0; k < dense_points; ++k) put_point(curves[eye].dense[k], to.dense + (p * dense_points + k) * 2);
     for (int line = 0; line < 2; ++line)
       for (int k = 0; k < 20; ++k) {
@@ -178,15 +171,13 @@ std::array<LidCurves, 2> pack_frame(const FrameDetection& detection, const Calib
     }
 
     const EyeballObservation iris = EyeballObservation::from(seen, eye, Mat3::Identity(), Vec3::Zero(), face.interocular_px, options);
-    int visible = 0;
     for (int i = 0; i < 19; ++i) {
       put_point(iris.points[i], to.iris + (p * 19 + i) * 2);
       to.iris_information[p * 19 + i] = static_cast<float>(iris.root_information[i]);
-      visible += i > 0 && iris.root_information[i] > 0;
     }
     EyeballSeen& ball = to.eyeballs[p];
-    ball.start_at_iris = seen.iris[0].confidence >= options.min_visibility;
-    ball.seen = ball.start_at_iris || visible >= 4;
+    ball.start_at_iris = iris_centre_in_sight(seen, options);
+    ball.seen = iris_in_sight(seen, iris, options);
     if (smooth && previous->eyes[eye].gaze_found) {
       ball.smooth_sigma = static_cast<float>(options.smooth_gaze_deg * deg * walk);
       to.previous_gaze[p] = {static_cast<float>(previous->eyes[eye].gaze.yaw), static_cast<float>(previous->eyes[eye].gaze.pitch)};
@@ -205,8 +196,8 @@ FaceFits face_fits(const FitSizes& sizes, const SubjectArrays& s, const FrameInp
   fits.smoothing = from_previous ? in.smoothing : nullptr;
   fits.previous_units = in.previous_units;
   fits.start = in.start;
-  fits.jump = 0.3f;
-  fits.gate = 0.12f;
+  fits.jump = static_cast<float>(max_face_jump);
+  fits.gate = static_cast<float>(max_face_residual);
   fits.steps = steps_of(from_previous ? kFaceSteps : kFreshFaceSteps);
   fits.problems = frames;
   return fits;

@@ -1,0 +1,67 @@
+#include <Eigen/LU>
+#include <algorithm>
+#include <cmath>
+
+#include "fit/calibration_stages.hpp"
+#include "fit/window.hpp"
+
+namespace dmask {
+namespace {
+
+// The irises of the frames that place the eyeballs, each with its frame's head pose.
+std::vector<EyeballObservation> observe_irises(CalibrationRun& run, const Calibration& c) {
+  std::vector<EyeballObservation> observations;
+  for (int i : choose_gaze_frames(run.detections, run.options)) {
+    const FrameDetection& d = run.detections[i];
+    const FaceObservation o = FaceObservation::from(d, run.options);
+    FacePose pose = initial_pose(c.face, c.camera, o);
+    FaceProblem problem(c.face, run.models.landmark_rows, run.units, c.camera, o, nullptr);
+    levenberg(problem, pose, {.max_iterations = 12}, run.workspace);
+    for (int eye = 0; eye < 2; ++eye) {
+      const EyeDetection& e = d.eyes[eye];
+      if (!places_eyeball(e, run.options)) continue;
+      observations.push_back(EyeballObservation::from(e, eye, pose.rotation, pose.translation, o.interocular_px, run.options));
+      observations.back().fixating = named_fixating(run.options, eye, d.time_s);
+    }
+  }
+  return observations;
+}
+
+void state_uncertainty(const EyeballProblem& problem, const LevenbergWorkspace& workspace, const FitOptions& options, Calibration& c) {
+  const int n = problem.size();
+  MatX hessian = MatX::Zero(n, n);
+  hessian.selfadjointView<Eigen::Lower>().rankUpdate(workspace.jacobian.transpose());
+  hessian.diagonal() += workspace.curvature;
+  const MatX full = hessian.selfadjointView<Eigen::Lower>();
+  const MatX covariance = full.inverse();
+  // Points of one net on one face err together: twice the standard deviation that independent ones would have.
+  for (int eye = 0; eye < 2; ++eye)
+    c.eyes[eye].centre_covariance = 4 * covariance.block<3, 3>(3 * eye, 3 * eye);
+  c.iris_radius_sd_mm = std::min(options.iris_radius_sigma_mm, 2 * std::sqrt(covariance(6, 6)));
+}
+
+}  // namespace
+
+void calibrate_eyeballs(CalibrationRun& run, Calibration& c) {
+  const FitOptions& options = run.options;
+  const std::vector<EyeballObservation> observations = observe_irises(run, c);
+  EyeballProblem::State balls;
+  for (int eye = 0; eye < 2; ++eye) balls.centre[eye] = c.eyes[eye].patch_centre + c.eyes[eye].offset;
+  balls.ball.iris_radius_mm = 0.5 * options.hvid_mm;
+  balls.gaze.resize(observations.size());
+  EyeballProblem problem(c.camera, options, observations, balls, true);
+  for (int eye = 0; eye < 2; ++eye)
+    c.eyes[eye].centre_covariance =
+        Vec3(std::pow(options.centre_sigma_mm, 2), std::pow(options.centre_sigma_mm, 2), std::pow(options.centre_depth_sigma_mm, 2)).asDiagonal();
+  c.iris_radius_sd_mm = options.iris_radius_sigma_mm;
+  if (!observations.empty()) {
+    levenberg(problem, balls, {.max_iterations = 25, .step_tolerance = 1e-4}, run.workspace);
+    state_uncertainty(problem, run.workspace, options, c);
+  } else {
+    c.reason += (c.reason.empty() ? "" : "; ") + std::string("no open eye with a visible iris: eyeball centres are the model's");
+  }
+  for (int eye = 0; eye < 2; ++eye) c.eyes[eye].centre = balls.centre[eye];
+  c.ball = balls.ball;
+}
+
+}  // namespace dmask

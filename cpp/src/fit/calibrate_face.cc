@@ -1,0 +1,102 @@
+#include <algorithm>
+#include <cmath>
+
+#include "detect/face68.hpp"
+#include "fit/calibration_stages.hpp"
+#include "fit/window.hpp"
+
+namespace dmask {
+namespace {
+
+// The iris radius that a face of this size would have, mm, from the limbus' points at three and nine o'clock.
+double implied_iris_radius_mm(const FrameDetection& d, const FacePose& pose, const LandmarkFace& face, const Camera& camera) {
+  double best = 0;
+  for (int eye = 0; eye < 2; ++eye) {
+    const auto& iris = d.eyes[eye].iris;
+    const face68::Lid& lid = face68::lids[eye];
+    const Vec3 x = 0.5 * (face.neutral.segment<3>(3 * lid.inner) + face.neutral.segment<3>(3 * lid.outer));
+    const double depth = (pose.rotation * x + pose.translation).z();
+    double sum = 0, weight = 0;
+    for (int side : {5, 6, 14, 15}) {
+      const double c = iris[side].confidence;
+      sum += c * std::hypot(iris[side].x - iris[0].x, iris[side].y - iris[0].y);
+      weight += c;
+    }
+    if (weight > 1.2) best = std::max(best, sum / weight * depth / camera.focal_px);
+  }
+  return best;
+}
+
+// One closed-form factor on shape and distance (the picture does not change) from two priors: the outer canthi
+// and the iris.
+double metric_scale(const Calibration& c, const std::vector<double>& iris_radii_mm, const FitOptions& options) {
+  const auto outer_canthus = [&](Eye eye) { return Vec3(c.face.neutral.segment<3>(3 * face68::lids[eye].outer)); };
+  const double canthi_mm = (outer_canthus(OS) - outer_canthus(OD)).norm();
+  double information = std::pow(options.canthi_mm / options.canthi_sd_mm, 2);
+  double log_scale = information * std::log(options.canthi_mm / canthi_mm);
+  const double iris_mm = median(iris_radii_mm);
+  if (iris_mm > 3 && iris_mm < 10) {
+    const double iris_information = std::pow(options.hvid_mm / options.hvid_sd_mm, 2);
+    log_scale += iris_information * std::log(0.5 * options.hvid_mm / iris_mm);
+    information += iris_information;
+  }
+  return std::exp(log_scale / information);
+}
+
+// Where this person's brows sit on the bone, as a mean over the window: identity does not tell, and brows taken for
+// the model's tilt the head by degrees.
+void own_brows(LandmarkFace& face, const std::vector<FacePose>& poses, const std::vector<FaceObservation>& seen, const Camera& camera) {
+  for (int i = face68::jaw_end; i < face68::brows_end; ++i) {
+    Vec3 offset = Vec3::Zero();
+    for (std::size_t f = 0; f < poses.size(); ++f) {
+      const Vec3 x = face.neutral.segment<3>(3 * i) + face.units.middleRows<3>(3 * i) * poses[f].units;
+      const Vec3 y = poses[f].rotation * x + poses[f].translation;
+      const Vec2 residual = (seen[f].points[i] - camera.project(y)) * (y.z() / camera.focal_px);
+      offset += poses[f].rotation.transpose() * Vec3(residual.x(), residual.y(), 0) / static_cast<double>(poses.size());
+    }
+    face.neutral.segment<3>(3 * i) += offset;
+  }
+}
+
+// Identity, poses and units over the window, before any scale is known.
+void fit_window(CalibrationRun& run, Calibration& c) {
+  const Models& models = run.models;
+  FaceWindowProblem window(models.face, models.landmark_rows, run.units, c.camera, run.faces, run.options.identity_modes);
+  FaceWindowProblem::State state;
+  state.identity.setZero(std::min(run.options.identity_modes, models.face.identities()));
+  const LandmarkFace mean = window.subject(state.identity);
+  for (const FaceObservation& o : run.faces) {
+    FacePose pose = initial_pose(mean, c.camera, o);
+    FaceProblem problem(mean, models.landmark_rows, run.units, c.camera, o, nullptr);
+    levenberg(problem, pose, {.max_iterations = 12}, run.workspace);
+    state.frames.push_back(std::move(pose));
+  }
+  levenberg(window, state, {.max_iterations = 15, .step_tolerance = 3e-3}, run.workspace);
+  c.identity = state.identity;
+  c.face = window.subject(state.identity);
+  run.poses = std::move(state.frames);
+}
+
+void bring_to_metric_scale(CalibrationRun& run, Calibration& c) {
+  std::vector<double> iris_radii;
+  for (std::size_t f = 0; f < run.faces.size(); ++f) {
+    const double r = implied_iris_radius_mm(run.detections[c.frames_used[f]], run.poses[f], c.face, c.camera);
+    if (r > 0) iris_radii.push_back(r);
+  }
+  c.scale = metric_scale(c, iris_radii, run.options);
+  c.face.neutral *= c.scale;
+  c.face.units *= c.scale;
+  for (FacePose& pose : run.poses) pose.translation *= c.scale;
+}
+
+}  // namespace
+
+void calibrate_face(CalibrationRun& run, Calibration& c) {
+  constexpr double brow_weight = 0.15;  // their place is not known yet
+  for (int i : c.frames_used) run.faces.push_back(FaceObservation::from(run.detections[i], run.options, brow_weight));
+  fit_window(run, c);
+  own_brows(c.face, run.poses, run.faces, c.camera);
+  bring_to_metric_scale(run, c);
+}
+
+}  // namespace dmask

@@ -1,0 +1,37 @@
+// What the three fits say about one frame.
+#pragma once
+
+#include <array>
+#include <cmath>
+
+#include "fit/state.hpp"
+#include "models/eyelid_model.hpp"
+
+namespace dmask {
+
+enum class Reason { none, closed, covered, low_resolution, lost, no_face };
+const char* reason_text(Reason reason);  // "" for none
+
+// NaN stands for "not measured".
+struct EyeFit {
+  Reason reason = Reason::no_face;  // none = gaze valid
+  Gaze gaze;
+  bool gaze_found = false;              // also below the resolution at which it counts as measured: the mask shows it
+  double yaw_sd = NAN, pitch_sd = NAN;  // rad, the constant part from p_e included
+  LidWeights motion;                    // w_em
+  bool lids_valid = false;
+  double openness = NAN;                // aperture / width between the canthi
+  double mrd1_mm = NAN, mrd2_mm = NAN, pfh_mm = NAN;
+  double px_per_deg = NAN;
+  double eyeball_residual_pct = NAN, eyelid_residual_pct = NAN;  // Eqs. (25-29), this frame's ARE
+};
+
+struct FrameFit {
+  double time_s = 0;
+  Reason face_reason = Reason::no_face;  // none = face valid
+  FacePose pose;
+  std::array<EyeFit, 2> eyes;
+  double fit_face_ms = 0, fit_eyelid_ms = 0, fit_eyeball_ms = 0;
+};
+
+}  // namespace dmask

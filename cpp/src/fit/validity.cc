@@ -1,0 +1,76 @@
+#include "fit/validity.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace dmask {
+namespace {
+
+template <class Points>
+bool all_valid(const Points& points) {
+  return std::all_of(points.begin(), points.end(), [](const Landmark& p) { return valid(p); });
+}
+
+bool valid(const EyeDetection& eye) {
+  return all_valid(eye.lid) && all_valid(eye.iris) &&
+         std::all_of(eye.lines.begin(), eye.lines.end(), [](const auto& line) { return all_valid(line); });
+}
+
+}  // namespace
+
+bool valid(const Landmark& p) {
+  return std::abs(p.x) <= 1e6f && std::abs(p.y) <= 1e6f && p.confidence >= -0.01f && p.confidence <= 1.01f;
+}
+
+bool valid(const FrameDetection& d) {
+  return d.width > 0 && d.height > 0 && std::isfinite(d.time_s) && std::isfinite(d.sharpness) && all_valid(d.face) &&
+         valid(d.eyes[OD]) && valid(d.eyes[OS]);
+}
+
+FrameDetection without_invalid(FrameDetection d) {
+  d.face_found = d.face_found && d.width > 0 && d.height > 0 && std::isfinite(d.time_s) && all_valid(d.face);
+  if (!std::isfinite(d.sharpness)) d.sharpness = 0;
+  for (EyeDetection& eye : d.eyes) {
+    if (!all_valid(eye.lid)) eye.lid = {};
+    if (!all_valid(eye.iris)) eye.iris = {};
+    for (auto& line : eye.lines)
+      if (!all_valid(line)) line = {};
+  }
+  return d;
+}
+
+bool lids_in_sight(const LidCurves& curves, const FitOptions& options) {
+  return curves.found && curves.confidence >= options.min_visibility;
+}
+
+bool iris_centre_in_sight(const EyeDetection& eye, const FitOptions& options) {
+  return eye.iris[0].confidence >= options.min_visibility;
+}
+
+bool iris_in_sight(const EyeDetection& eye, const EyeballObservation& observation, const FitOptions& options) {
+  const auto& limbus = observation.root_information;
+  return iris_centre_in_sight(eye, options) ||
+         std::count_if(limbus.begin() + 1, limbus.end(), [](double information) { return information > 0; }) >= 4;
+}
+
+bool goes_on(const FrameFit& earlier, double time_s, const FitOptions& options) {
+  const double dt_s = time_s - earlier.time_s;
+  return earlier.face_reason == Reason::none && dt_s > 0 && dt_s <= options.max_gap_s;
+}
+
+bool face_fitted(const FacePose& pose, double residual_px, double interocular_px) {
+  return pose.translation.allFinite() && residual_px < max_face_residual * interocular_px;
+}
+
+Reason lids_reason(double residual_pct, double openness) {
+  // The residual is no number where a head is turned until its lids lie in the camera's plane.
+  if (!std::isfinite(residual_pct) || !std::isfinite(openness)) return Reason::lost;
+  return openness == 0 ? Reason::closed : Reason::none;
+}
+
+Reason gaze_reason(double residual_pct, double px_per_deg, const FitOptions& options) {
+  if (!(residual_pct <= options.max_eyeball_residual_pct)) return Reason::lost;
+  return px_per_deg >= options.min_px_per_deg ? Reason::none : Reason::low_resolution;
+}
+
+}  // namespace dmask
