@@ -27,6 +27,8 @@ class Pipeline {
  public:
   // The backend is not looked for here: cuda/choose_backend.hpp does, or take cpu_backend().
   Pipeline(const PipelineOptions& options, Backend backend);
+  Pipeline(const Pipeline&) = delete;  // its tracker points into it
+  Pipeline& operator=(const Pipeline&) = delete;
 
   // Live use: calibrates itself on the first face and again as better frames come in.
   FrameResult process(const ImageView& frame, double time_s, Image& mask);

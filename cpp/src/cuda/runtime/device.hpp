@@ -104,12 +104,20 @@ class Graph {
   Graph& operator=(const Graph&) = delete;
 
   bool captured() const { return exec_ != nullptr; }
+  // Where the work throws, the capture ends with it: the stream can be used again.
   template <class Work>
   void capture(const Stream& stream, Work&& work) {
     clear();
     check_cuda(cudaStreamBeginCapture(stream.get(), cudaStreamCaptureModeThreadLocal), "starting a capture");
-    work();
     cudaGraph_t graph = nullptr;
+    try {
+      work();
+    } catch (...) {
+      cudaStreamEndCapture(stream.get(), &graph);  // what it says would hide what went wrong
+      if (graph != nullptr) cudaGraphDestroy(graph);
+      cudaGetLastError();  // it would be reported again by the next call
+      throw;
+    }
     check_cuda(cudaStreamEndCapture(stream.get(), &graph), "ending a capture");
     const cudaError_t status = cudaGraphInstantiate(&exec_, graph, 0);
     cudaGraphDestroy(graph);
