@@ -527,6 +527,50 @@ void a_batch_agrees_with_the_tracker(Scene& scene) {
   }
 }
 
+void expect_same_reasons(const FrameFit& got, const FrameFit& want) {
+  EXPECT(got.face_reason == want.face_reason);
+  for (int eye = 0; eye < 2; ++eye) {
+    EXPECT(got.eyes[eye].reason == want.eyes[eye].reason);
+    EXPECT(got.eyes[eye].lids_valid == want.eyes[eye].lids_valid && got.eyes[eye].gaze_found == want.eyes[eye].gaze_found);
+  }
+}
+
+FrameFit tracked(const Scene& scene, const Calibration& calibration, const FrameDetection& detection) {
+  Tracker tracker(scene.models, scene.options);
+  tracker.set_calibration(calibration);
+  return tracker.fit(detection);
+}
+
+void what_is_no_number_has_the_same_reason_as_of_the_tracker(Scene& scene) {
+  Truth t = scene.truth();
+  std::vector<FrameDetection> frames(5, scene.hard(0, scene.subjects[0], t));
+  frames[1].eyes[OD].lid[4].x = NAN;
+  frames[2].eyes[OS].iris[7].y = INFINITY;
+  frames[3].face[20].x = NAN;
+  frames[4].eyes[OD].lines[CREASE][3].confidence = NAN;
+  Calibration no_lids = scene.subjects[0], no_centre = scene.subjects[0];  // whose fits end in no number
+  no_lids.eyes[OD].rows.patch.setConstant(NAN);
+  no_centre.eyes[OS].centre.setConstant(NAN);
+
+  BatchFit batch(scene.models, scene.options);
+  std::vector<BatchFit::Item> items;
+  const int whole = batch.add_subject(scene.subjects[0]);
+  for (const FrameDetection& d : frames) items.push_back({whole, &d});
+  items.push_back({batch.add_subject(no_lids), &frames[0]});
+  items.push_back({batch.add_subject(no_centre), &frames[0]});
+  std::vector<FrameFit> got;
+  batch.fit(items, got);
+
+  for (std::size_t f = 0; f < frames.size(); ++f) expect_same_reasons(got[f], tracked(scene, scene.subjects[0], frames[f]));
+  expect_same_reasons(got[5], tracked(scene, no_lids, frames[0]));
+  expect_same_reasons(got[6], tracked(scene, no_centre, frames[0]));
+  EXPECT(got[0].eyes[OD].reason == Reason::none && got[0].eyes[OS].reason == Reason::none);
+  EXPECT(got[1].eyes[OD].reason == Reason::covered && got[2].eyes[OS].reason == Reason::covered);
+  EXPECT(got[3].face_reason == Reason::no_face);
+  EXPECT(got[4].eyes[OD].reason == Reason::none);
+  EXPECT(got[5].eyes[OD].reason == Reason::lost && got[6].eyes[OS].reason == Reason::lost);
+}
+
 void a_recording_is_the_same_at_once_and_frame_by_frame(Scene& scene) {
   std::vector<FrameDetection> detections;
   Truth t = scene.truth();
@@ -555,6 +599,7 @@ int main() {
   jacobians_match_central_differences(scene);
   fits_end_where_the_cpu_ends(scene);
   a_batch_agrees_with_the_tracker(scene);
+  what_is_no_number_has_the_same_reason_as_of_the_tracker(scene);
   a_recording_is_the_same_at_once_and_frame_by_frame(scene);
-  return test::report(7);
+  return test::report(8);
 }

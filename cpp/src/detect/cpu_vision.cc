@@ -1,4 +1,4 @@
-// The looks on the CPU: crops, OpenVINO's nets, decoding.
+// Looks at frames on the CPU: crops, OpenVINO's nets, decoding.
 #include <algorithm>
 
 #include "detect/detector.hpp"

@@ -14,7 +14,7 @@ Crop held(const Crop& last, const Crop& wanted);
 // sink. A lid that is hidden or far off leaves the crop as it is.
 Crop lid_crop(const std::array<Landmark, 20>& lid, Eye eye, const Crop& crop);
 
-// What `then` was to `before`, done to `now`.
+// Moves `now` as `then` was moved from `before`.
 Crop carried(const Crop& before, const Crop& then, Crop now);
 
 }  // namespace dmask

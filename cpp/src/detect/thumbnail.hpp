@@ -1,4 +1,4 @@
-// A frame at 32 x 32, by which cuts are told.
+// A frame at 32 x 32: cuts are told by how much it changes.
 #pragma once
 
 #include <array>

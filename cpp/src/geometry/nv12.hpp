@@ -5,7 +5,7 @@
 
 namespace dmask {
 
-// In 1/65536, so that CPU and GPU agree to the bit.
+// Whole numbers of 1/65536: so CPU and GPU agree to the bit.
 struct YuvToBgr {
   int luma_offset, luma, red_cr, green_cb, green_cr, blue_cb;
 };

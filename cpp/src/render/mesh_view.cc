@@ -13,7 +13,7 @@ static_assert(sizeof(MeshTriangle) == sizeof(i32x8), "a triangle is written as a
 
 using Eight = std::array<f32x8, 8>;
 
-// Of eight vertices: the columns of `place_`.
+// Eight vertices, as the columns of `place_` hold them.
 struct Corners {
   Normal<f32x8> mm;
   f32x8 finite;
@@ -111,7 +111,7 @@ void MeshView::list_triangles(const Triangles& triangles, const Camera& camera) 
     top_most = shown ? min(top_most, y0) : top_most;
     right_most = shown ? max(right_most, x1) : right_most;
     bottom_most = shown ? max(bottom_most, y1) : bottom_most;
-    // From one row earlier: a band looks at the rows beside it.
+    // A band looks at the rows beside it, so a triangle counts from one row earlier.
     record[3] = 2 * (max(y0 - 1, i32x8{}) / kBandRows) - (area > 0.0f);
     record[4] = both(x0, y0);
     record[5] = both(x1, y1);

@@ -25,7 +25,7 @@ struct MeshTriangle {
 // Holds its buffers: looking at a mesh of the same size again allocates nothing.
 class MeshView {
  public:
-  // Of a vertex: encoded B, G, R (0..255, rounding included), inverse depth (0: not to be drawn), pixel x, y.
+  // A vertex holds encoded B, G, R (0..255, rounding included), inverse depth (0: not to be drawn), pixel x, y.
   std::vector<f32x8> vertex;
   std::vector<MeshTriangle> triangle;  // those that may show
   std::vector<int> listed;             // their numbers, list after list

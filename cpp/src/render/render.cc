@@ -26,7 +26,7 @@ constexpr f32x8 kSampleX = {sample_x(0), sample_x(1), sample_x(2), sample_x(3),
 constexpr f32x8 kSampleY = {sample_y(0), sample_y(1), sample_y(2), sample_y(3),
                             sample_y(4), sample_y(5), sample_y(6), sample_y(7)};
 
-// A front at eight positions of which depth (inverse) and colour lie one after the other. Without leaving early:
+// Draws a front at eight positions whose depth (inverse) and colour lie one after the other. It never leaves early:
 // whether a position is covered cannot be predicted, and a wrong guess costs as much as all of this.
 inline void draw_front(const i32x8& inside, const Look& look, float* inv_depth, std::uint32_t* colour) {
   const f32x8 before = load<f32x8>(inv_depth);
@@ -111,7 +111,7 @@ void check_camera(const Camera& camera) {
                 "), expected a positive number and finite ones");
 }
 
-// Of the triangles of a band.
+// The triangles of a band, eight at a time.
 struct ReadyTriangles {
   std::vector<EightTriangles> eights;
   int count = 0;
@@ -146,7 +146,7 @@ struct Renderer::Buffers {
   std::vector<int> word_slot;         // number of marked pixels before each word
   std::vector<float> sample_inv_depth;
   std::vector<std::uint32_t> sample;
-  // Of blocks of 8 x 8 pixels, the row above the band being the first's first.
+  // A bit stands for a block of 8 x 8 pixels; the row above the band is the first row of the first block.
   int block_words = 0;
   std::vector<std::uint64_t> empty_blocks;   // with a pixel without a front
   std::vector<std::uint64_t> marked_blocks;  // with a pixel to be supersampled
@@ -204,7 +204,7 @@ void Renderer::Buffers::resize(const Camera& camera, const RenderStyle& style, i
   background_row.resize(3 * width);
   for (std::size_t i = 0; i < background_row.size(); i += 3)
     std::copy_n(style.background_bgr.begin(), 3, background_row.begin() + static_cast<std::ptrdiff_t>(i));
-  // As many as there may be: how many there are changes from picture to picture.
+  // There is room for as many as there may be: how many there are changes from picture to picture.
   for (auto& a : active) a.reserve(triangles);
   showing.reserve(triangles);
   for (ReadyTriangles* ready : {&fronts, &backs}) ready->eights.resize((triangles + 7) / 8);
@@ -271,7 +271,7 @@ void Renderer::Buffers::draw_band(std::uint32_t background) {
   }
 }
 
-// Where depth bends or colour jumps to a neighbour.
+// Marks the pixels where depth bends or colour jumps to a neighbour.
 void Renderer::Buffers::mark_edges(const Camera& camera) {
   std::fill_n(marks.begin(), rows * words, 0);
   const float inv_focal = 1.0f / static_cast<float>(camera.focal_px);

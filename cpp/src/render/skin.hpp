@@ -5,7 +5,7 @@
 
 namespace dmask {
 
-// Of a vertex by how far it lies below or above its neighbours, in units of the mesh spacing.
+// How much a vertex darkens or brightens as it lies below or above its neighbours by a mesh spacing.
 constexpr float kCreaseDarkening = 7.0f, kRidgeBrightening = 2.0f;
 
 // `sum`: of its triangles' cross products; `hollow`: of it and the way to the middle of the neighbours; `tone`: encoded

@@ -92,7 +92,7 @@ struct Equations {
   char fixed[columns];
 };
 
-// A tile of the Jacobian, one row an unknown: [J r]t, rows of two values a point.
+// A tile of [J r]t: a row for an unknown, in it two values for a point.
 template <int columns, int quads>
 struct JacobianTile {
   float4 values[columns][quads];
@@ -159,7 +159,7 @@ __device__ void hold_fixed(Equations<columns>& e) {
   __syncthreads();
 }
 
-// Cholesky of the damped system, a thread a row, a column at a time; the gradient's row becomes the forward substitution.
+// Cholesky of the damped system: a thread takes a row, a column at a time; the gradient's row becomes the forward substitution.
 // Each row's thread computes the pivot itself: one barrier a column. False where the system is not positive definite.
 template <int columns>
 __device__ bool factor(Equations<columns>& e, float damping) {

@@ -21,7 +21,7 @@ struct FaceShared {
   double partial[threads / 32];
   JacobianTile<columns, quads> tile;
   Equations<columns> equations;
-  // Of each landmark, weights applied: by the vertex (0-5), by rotation and translation (6-11 its u, 12-17 its v), residual.
+  // The terms of each landmark, weights applied: by the vertex (0-5), by rotation and translation (6-11 its u, 12-17 its v), residual.
   float terms[20][landmarks];
   float turned[3];  // since the previous frame, rad
   int row[landmarks];
@@ -252,7 +252,7 @@ __global__ void __launch_bounds__(threads, 2) fit_faces_kernel(FaceFits fits, Fa
   else
     block.load(fits.start[problem], nullptr);
   FitOutcome done{};
-  // A cut, or the face jumped: afresh rather than dragged along.
+  // After a cut, or where the face jumped, the fit starts afresh rather than be dragged along.
   if (!from_previous || block.residual_px() < fits.jump * interocular_px) {
     done = minimise(block, shared.equations, fits.steps);
     done.residual_px = block.residual_px();

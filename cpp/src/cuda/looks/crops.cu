@@ -46,7 +46,7 @@ struct Patch {  // box averages of the frame, worked out where they are asked fo
   }
 };
 
-// A thread a pixel of a crop; blockIdx.z is the crop.
+// A thread takes a pixel of a crop; blockIdx.z is the crop.
 __global__ void crops_kernel(CropBatch batch, float* planes) {
   const int x = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
   const int y = static_cast<int>(blockIdx.y * blockDim.y + threadIdx.y);

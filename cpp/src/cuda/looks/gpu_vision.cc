@@ -1,4 +1,4 @@
-// The looks on a GPU: the frame is uploaded once, crops, nets and decoding stay there, points come back. Each look is
+// Looks at frames on a GPU: the frame is uploaded once, crops, nets and decoding stay there, points come back. Each look is
 // recorded as a graph, which reads the frame's description and the crops' placements from memory that is filled anew.
 #include "cuda/looks/gpu_vision.hpp"
 

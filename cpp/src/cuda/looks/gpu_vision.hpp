@@ -1,4 +1,4 @@
-// The looks on a GPU, with nets of any origin.
+// Looks at frames on a GPU, with nets of any origin.
 #pragma once
 
 #include <functional>

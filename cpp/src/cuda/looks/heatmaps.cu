@@ -13,7 +13,7 @@ __device__ float warp_sum(float value) {
   return value;
 }
 
-// A warp a map: the peak first, so that no exponential overflows, then the moments.
+// A warp takes a map: it finds the peak first, so that no exponential overflows, then the moments.
 __global__ void decode_kernel(Heatmaps in, DecodedPoint* points) {
   const int map = static_cast<int>(blockIdx.x), lane = static_cast<int>(threadIdx.x);
   const int cells = in.height * in.width;
@@ -24,7 +24,7 @@ __global__ void decode_kernel(Heatmaps in, DecodedPoint* points) {
   float sum = 0, sum_x = 0, sum_y = 0, sum_xx = 0, sum_yy = 0;
   for (int i = lane; i < cells; i += warp_size) {
     const float weight = expf(logits[i] - top);
-    // From the middle of the map: less is lost in the variance.
+    // Cells are counted from the middle of the map: less is lost in the variance.
     const float x = static_cast<float>(i % in.width) - 0.5f * static_cast<float>(in.width);
     const float y = static_cast<float>(i / in.width) - 0.5f * static_cast<float>(in.height);
     sum += weight;

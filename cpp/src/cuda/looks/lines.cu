@@ -88,7 +88,7 @@ __device__ void guess_parabola(const Columns& columns) {
   for (int x = 0; x < columns.width; ++x) columns.y[x] = static_cast<float>((a * place(x) + b) * place(x) + c);
 }
 
-// A block a line: columns in parallel, the chain through them by one thread, points in parallel again.
+// A block takes a line: columns in parallel, the chain through them by one thread, points in parallel again.
 __global__ void lines_kernel(EdgeMaps in, DecodedPoint* out) {
   __shared__ float y[max_width], probability[max_width], length[max_width];
   __shared__ int before[max_width];

@@ -6,7 +6,7 @@
 namespace dmask::cuda {
 namespace {
 
-// A block a row of cells, a thread a cell.
+// A block takes a row of cells, a thread a cell.
 __global__ void thumbnail_kernel(const ImageView* shown, float* thumbnail) {
   constexpr int samples = thumbnail_samples;
   const ImageView& frame = *shown;

@@ -5,7 +5,7 @@
 namespace dmask::cuda {
 namespace {
 
-// A block a bin looks at every triangle: no bin can overflow, and the order is the mesh's.
+// The block of a bin looks at every triangle: no bin can overflow, and the order is the mesh's.
 __global__ void __launch_bounds__(append_threads) bins_kernel(BinArguments in, BinArrays out) {
   const int bin = static_cast<int>(blockIdx.y * gridDim.x + blockIdx.x);
   const int x0 = static_cast<int>(blockIdx.x) * bin_px, y0 = static_cast<int>(blockIdx.y) * bin_px;

@@ -48,7 +48,7 @@ __device__ Point patch_at(const PoseArguments& mask, const PatchArrays& patch, i
   return {patch.centre[0] + q.x * scale, patch.centre[1] + q.y * scale, patch.centre[2] + q.z * scale};
 }
 
-// A thread a vertex, from the weights to the picture.
+// A thread takes a vertex from the weights to the picture.
 __global__ void __launch_bounds__(threads) pose_kernel(PoseArguments mask, Position* position, raster::ScreenVertex* screen) {
   const int vertex = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
   if (vertex >= mask.vertices) return;

@@ -8,7 +8,7 @@ constexpr int samples = 8;
 
 __device__ float green_of(std::uint32_t colour) { return static_cast<float>(colour >> 8 & 255u); }
 
-// Where depth bends or colour jumps to a neighbour, and where a globe is seen there or next to it.
+// Whether depth bends or colour jumps to a neighbour, or a globe is seen there or next to it.
 __device__ bool is_marked(const DrawArguments& in, const PixelArrays& pixels, int x, int y) {
   const int left = x > 0 ? x - 1 : x, right = x < in.width - 1 ? x + 1 : x;
   const int above = y > 0 ? y - 1 : y, below = y < in.height - 1 ? y + 1 : y;

@@ -9,7 +9,7 @@ namespace {
 
 constexpr unsigned threads = 128;
 
-// A thread a vertex gathers its triangles, always in the same order.
+// The thread of a vertex gathers its triangles, always in the same order.
 __global__ void __launch_bounds__(threads) skin_kernel(SkinArguments skin, Colour* colour) {
   const int vertex = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
   if (vertex >= skin.vertices) return;

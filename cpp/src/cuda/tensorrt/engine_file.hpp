@@ -5,7 +5,7 @@
 
 namespace dmask {
 
-// What an engine was built from, for and with.
+// What an engine was built from, for which GPU, and with what.
 struct EngineKey {
   std::string model;      // stem of the ONNX file
   std::string sha256;     // of the ONNX file
