@@ -261,5 +261,5 @@ def test_an_interrupted_run_removes_what_was_half_done(tmp_path, patient_frames,
 def test_a_damaged_track_is_refused(tmp_path, capsys):
     (tmp_path / "track.dmask").write_bytes(b"DMASKARR\1\0\0\0\5\0\0\0")
     code = cli.main(["render", str(tmp_path / "track.dmask"), "-o", str(tmp_path / "mask.mp4")])
-    assert code == 1 and "expected a track.dmask" in capsys.readouterr().err
+    assert code == 1 and "is not a whole track" in capsys.readouterr().err
     assert_nothing_written(tmp_path, "track.dmask")

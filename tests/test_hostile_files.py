@@ -1,7 +1,6 @@
 """Tracks whose bytes or numbers were changed: a sentence, and never half a mask."""
 
-import importlib.util
-from pathlib import Path
+import hashlib
 
 import numpy as np
 import pytest
@@ -9,47 +8,84 @@ import pytest
 from dmask import cli
 from dmask.io import container
 
-FUZZ = Path(__file__).parent.parent / "cpp" / "fuzz" / "fuzz_tracks.py"
-
 
 @pytest.fixture(scope="module")
-def fuzz():
-    if not FUZZ.exists():
-        pytest.skip("needs the checkout: cpp/fuzz is not there")
-    spec = importlib.util.spec_from_file_location("fuzz_tracks", FUZZ)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def arrays(tmp_path_factory, patient_video):
+    """Of a whole track."""
+    out = tmp_path_factory.mktemp("run") / "out"
+    assert cli.main(["run", str(patient_video), "-o", str(out)]) == 0
+    return container.read(out / "track.dmask")
 
 
-def test_the_readers_of_tracks_say_what_is_wrong_in_one_line(fuzz):
-    assert 0 < fuzz.run(cases=2000, seed=7) < 2000
+def write_sealed(path, arrays):
+    """As a track, with the checksum that its reader expects."""
+    container.write(path, {n: a for n, a in arrays.items() if n != "sha256"} | {"sha256": np.zeros(32, "u1")})
+    content = path.read_bytes()[:-32]
+    path.write_bytes(content + hashlib.sha256(content).digest())
+
+
+def refusal(capsys, track, out):
+    assert cli.main(["render", str(track), "-o", str(out)]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("dmask: ") and error.count("\n") == 1
+    assert not out.exists()
+    return error
+
+
+def test_a_sealed_copy_is_a_track(arrays, tmp_path):
+    write_sealed(tmp_path / "track.dmask", arrays)
+    assert cli.main(["render", str(tmp_path / "track.dmask"), "-o", str(tmp_path / "mask.mp4")]) == 0
 
 
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
         ("time_base", np.array([1, 0]), "clock ticks"),
-        ("rate", np.array([-30, 1]), "clock ticks"),
-        ("rate", np.array([30]), "shape"),
-        ("rate", np.array([np.inf, 1.0]), "float64"),
+        ("rate", np.array([-30, 1]), "a rate"),
+        ("rate", np.array([30]), "expected i64(2,)"),
+        ("rate", np.array([np.inf, 1.0]), "rate is f64"),
         ("size", np.array([32, 1 << 20], np.int32), "pixels"),
-        ("time_s", np.array([1.0, 0.5]), "do not rise"),
-        ("time_s", np.array([0.0, np.nan]), "do not rise"),
-        ("time_s", np.array([0.0]), "2 frames and 1 times"),
-        ("rows", np.zeros(0, np.float32), "shape"),
-        ("rows", np.zeros((2, 3), np.float32), "other models"),
-        ("subject", np.array([0, np.inf, 1, 1], np.float32), "damaged"),
+        ("time_s", np.linspace(1.0, 0.5, 24), "do not rise"),
+        ("time_s", np.full(24, np.nan), "do not rise"),
+        ("time_s", np.array([0.0]), "24 frames and 1 times"),
+        ("rows", np.zeros(0, np.float32), "expected f32(any,any,)"),
+        ("rows", np.zeros((24, 3), np.float32), "other models"),
+        ("rows", np.full((24, 3), np.nan, np.float32), "not finite"),
+        ("subject", np.array([0, np.inf, 1, 1], np.float32), "not finite"),
+        ("subject", np.array([9, 40, 1, 1], np.float32), "got profile 9"),
+        ("subject", np.array([0, 179, 1, 1], np.float32), "from 5 to 150"),
+        ("od_shape", np.zeros(2, np.float32), "eyelid shape weights"),
     ],
 )
-def test_a_track_with_absurd_content_is_refused(fuzz, tmp_path, capsys, name, value, said):
-    track = tmp_path / "track.dmask"
-    container.write(track, dict(container.read(fuzz.SEED_FILE)) | {name: value})
-    assert cli.main(["render", str(track), "-o", str(tmp_path / "mask.mp4")]) == 1
-    error = capsys.readouterr().err
-    assert error.startswith("dmask: ") and error.count("\n") == 1
-    assert said in error or name in ("rows", "subject")  # with them, that the seed is of tiny models
+def test_a_track_with_absurd_content_is_refused(arrays, tmp_path, capsys, name, value, said):
+    write_sealed(tmp_path / "track.dmask", arrays | {name: value})
+    assert said in refusal(capsys, tmp_path / "track.dmask", tmp_path / "mask.mp4")
     assert [path.name for path in tmp_path.iterdir()] == ["track.dmask"]
+
+
+def test_a_track_of_the_first_version_says_to_run_again(arrays, tmp_path, capsys):
+    old = {name: array for name, array in arrays.items() if name not in ("version", "sha256")}
+    container.write(tmp_path / "track.dmask", old)
+    error = refusal(capsys, tmp_path / "track.dmask", tmp_path / "mask.mp4")
+    assert "version 1" in error and "`dmask run`" in error
+
+
+def test_a_changed_byte_is_refused(arrays, tmp_path, capsys):
+    write_sealed(tmp_path / "track.dmask", arrays)
+    whole = (tmp_path / "track.dmask").read_bytes()
+    for at in np.random.default_rng(0).integers(0, len(whole), 40).tolist():
+        changed = bytearray(whole)
+        changed[at] ^= 0x10
+        (tmp_path / "track.dmask").write_bytes(changed)
+        assert "is not a whole track" in refusal(capsys, tmp_path / "track.dmask", tmp_path / "mask.mp4")
+
+
+def test_bytes_behind_the_last_array_are_refused(tmp_path):
+    path = tmp_path / "x.dmm"
+    container.write(path, {"a": np.arange(5, dtype=np.int32)})
+    path.write_bytes(path.read_bytes() + b"\0")
+    with pytest.raises(container.ContainerError, match="where its last array ends"):
+        container.read(path)
 
 
 def test_an_array_that_claims_more_than_the_file_holds_is_refused(tmp_path):

@@ -19,10 +19,9 @@ import pytest
 from conftest import take_interrupts, write_video
 
 from dmask import cli
-from dmask.io import container
+from dmask.io.track import read_track
 
 FILES = ("frames.csv", "mask.mp4", "run.json", "summary.json", "track.dmask")
-PROFILES = ("clinical", "article", "strict")
 
 
 def state_of(folder: Path) -> str:
@@ -47,9 +46,9 @@ def state_of(folder: Path) -> str:
         assert all(None not in row.values() for row in rows)
         lengths.add(len(rows))
     if "track.dmask" in there:
-        track = container.read(folder / "track.dmask")
-        profiles.add(PROFILES[int(track["subject"][0])])
-        lengths.add(len(track["rows"]))
+        track = read_track(folder / "track.dmask")
+        profiles.add(track.subject.profile)
+        lengths.add(len(track))
     if "mask.mp4" in there:
         with av.open(str(folder / "mask.mp4")) as video:
             lengths.add(sum(1 for _ in video.decode(video=0)))

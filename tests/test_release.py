@@ -9,8 +9,8 @@ from conftest import write_video
 
 import dmask
 from dmask import _core, cli
-from dmask.io import container
 from dmask.io.tables import EYES, read_frames
+from dmask.io.track import read_track
 from dmask.synthetic import SyntheticPatient
 from dmask.synthetic.demo import motion
 
@@ -92,23 +92,23 @@ def beyond_openness(motion):
     return float(np.linalg.norm(path @ weights - motion))
 
 
-def assert_statics(profile, statics, own):
-    """`statics` are a track's arrays, `own` the patient as calibrated, which is no generic one."""
+def assert_subject(profile, subject, own):
+    """`own` is the patient as calibrated, which is no generic one."""
     assert np.linalg.norm(own["identity"]) > 0.1 and np.linalg.norm(own["od_shape"]) > 0.01
-    assert statics["subject"][0] == PROFILES.index(profile)
-    assert (statics["subject"][2] == 1) == (profile != "article")
-    assert (not statics["identity"].any()) == (profile != "article")
-    for number, eye in enumerate(EYES):
-        centre, offset, roll, iris_mm = np.split(statics[f"{eye}_place"], [3, 6, 7])
-        generic = MODELS.eye_centre(number, np.zeros(50, np.float32))
-        assert np.allclose(centre, generic, atol=1e-4) == (profile != "article")
-        assert (not statics[f"{eye}_shape"].any()) == (profile == "strict")
-        assert (not offset.any() and roll == 0) == (profile == "strict")
-        assert (iris_mm == np.float32(5.85)) == (profile == "strict")
+    assert subject.profile == profile
+    assert (subject.scale == 1) == (profile != "article")
+    assert (not subject.identity.any()) == (profile != "article")
+    for number, name in enumerate(EYES):
+        eye = getattr(subject, name)
+        generic_mm = MODELS.eye_centre(number, np.zeros(50, np.float32))
+        assert np.allclose(eye.centre_mm, generic_mm, atol=1e-4) == (profile != "article")
+        assert (not eye.shape.any()) == (profile == "strict")
+        assert (not eye.patch_offset_mm.any() and eye.patch_roll_rad == 0) == (profile == "strict")
+        assert (eye.iris_radius_mm == np.float32(5.85)) == (profile == "strict")
 
 
-def test_the_statics_of_a_track_are_generic_but_for_what_the_profile_lets_out(profile, pipeline):
-    assert_statics(profile, pipeline.track_statics(), pipeline.unreleased_subject())
+def test_the_subject_is_generic_but_for_what_the_profile_lets_out(profile, pipeline):
+    assert_subject(profile, pipeline.subject, pipeline.unreleased_subject())
 
 
 def test_a_calibration_tells_what_the_profile_lets_out(profile, pipeline):
@@ -152,9 +152,9 @@ def test_run_json_holds_what_the_profile_lets_out(profile, run):
 
 
 def test_the_track_file_holds_what_the_profile_lets_out(profile, run, pipeline):
-    arrays = container.read(run / "track.dmask")
-    assert_statics(profile, arrays, pipeline.unreleased_subject())
-    lids = arrays["rows"][:, 7 + UNITS + 3 :][:, : MODELS.eyelid_motions]
+    track = read_track(run / "track.dmask")
+    assert_subject(profile, track.subject, pipeline.unreleased_subject())
+    lids = track.rows[:, 7 + UNITS + 3 :][:, : MODELS.eyelid_motions]
     distances = np.array([beyond_openness(motion) for motion in lids])
     assert (distances.max() < 1e-4) == (profile == "strict")
 

@@ -10,6 +10,7 @@ void bind_detect(py::module_& m);
 void bind_fit(py::module_& m);
 void bind_gbuffer(py::module_& m);
 void bind_gpu(py::module_& m);
+void bind_mask(py::module_& m);
 void bind_options(py::module_& m);
 void bind_pipeline(py::module_& m);
 void bind_results(py::module_& m);
@@ -27,5 +28,6 @@ PYBIND11_MODULE(_core, m) {
   dmask::bind_gpu(m);
   dmask::bind_options(m);
   dmask::bind_results(m);
+  dmask::bind_mask(m);
   dmask::bind_pipeline(m);
 }

@@ -1,3 +1,4 @@
+// From frames to masks.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -8,7 +9,6 @@
 #include "cuda/fits/batch_check.hpp"
 #include "frame_view.hpp"
 #include "geometry/check.hpp"
-#include "geometry/rotation.hpp"
 #include "pipeline/pipeline.hpp"
 #include "result.hpp"
 
@@ -17,88 +17,41 @@ namespace py = pybind11;
 namespace dmask {
 namespace {
 
-using Floats = py::array_t<float, py::array::c_style | py::array::forcecast>;
+using PipelineClass = py::class_<Pipeline>;
 
-py::array_t<std::uint8_t> to_array(const Image& image) {
-  py::array_t<std::uint8_t> out({image.height, image.width, 3});
-  std::copy(image.bgr.begin(), image.bgr.end(), out.mutable_data());
-  return out;
+// ---- A patient known already, as a dict: what use_subject() takes and unreleased_subject() gives.
+
+VecX vector_in(const py::dict& d, const std::string& name) {
+  check(d.contains(name), "got a subject without " + name + ", expected it: unreleased_subject() gives all that there is");
+  const auto a = d[py::str(name)].cast<py::array_t<double, py::array::c_style | py::array::forcecast>>();
+  return Eigen::Map<const VecX>(a.data(), a.size());
 }
 
-Floats to_array(const VecXf& v) { return Floats(v.size(), v.data()); }
-
-VecXf to_vector(const py::dict& statics, const char* name) {
-  check(statics.contains(name), std::string("the track has no array ") + name + ": the file is damaged");
-  const Floats a = statics[name].cast<Floats>();
-  return Eigen::Map<const VecXf>(a.data(), a.size());
+Vec3 point_in(const py::dict& d, const std::string& name) {
+  const VecX v = vector_in(d, name);
+  check(v.size() == 3, "got " + name + " of " + std::to_string(v.size()) + " numbers, expected 3");
+  return v;
 }
 
-py::dict statics_of(const MaskSubject& s) {
-  py::dict d;
-  const std::vector<float> scalars = {static_cast<float>(s.profile), s.hfov_deg, s.scale, s.eyebrows ? 1.0f : 0.0f};
-  d["subject"] = Floats(scalars.size(), scalars.data());
-  d["identity"] = to_array(s.identity);
-  for (int eye = 0; eye < 2; ++eye) {
-    const MaskEye& e = s.eyes[eye];
-    const std::string prefix = eye == OD ? "od_" : "os_";
-    const std::vector<float> place = {e.centre.x(), e.centre.y(), e.centre.z(), e.patch_offset.x(), e.patch_offset.y(),
-                                      e.patch_offset.z(), e.patch_roll, e.iris_radius_mm};
-    d[py::str(prefix + "shape")] = to_array(e.shape);
-    d[py::str(prefix + "place")] = Floats(place.size(), place.data());
-  }
-  return d;
+double number_in(const py::dict& d, const std::string& name) {
+  const VecX v = vector_in(d, name);
+  check(v.size() == 1, "got " + name + " of " + std::to_string(v.size()) + " numbers, expected 1");
+  return v[0];
 }
 
-MaskSubject subject_of(const py::dict& d) {
-  MaskSubject s;
-  const VecXf scalars = to_vector(d, "subject");
-  check(scalars.size() == 4 && scalars.allFinite() && scalars[1] > 1 && scalars[1] < 170 && scalars[0] >= 0 && scalars[0] <= 2 &&
-            scalars[2] > 0.1f && scalars[2] < 10,
-        "the track's subject is not 4 sensible numbers: the file is damaged");
-  s.profile = static_cast<Profile>(static_cast<int>(scalars[0]));
-  s.hfov_deg = scalars[1];
-  s.scale = scalars[2];
-  s.eyebrows = scalars[3] > 0.5f;
-  s.identity = to_vector(d, "identity");
-  check(s.identity.allFinite(), "the track's identity is not finite: the file is damaged");
-  for (int eye = 0; eye < 2; ++eye) {
-    MaskEye& e = s.eyes[eye];
-    const std::string prefix = eye == OD ? "od_" : "os_";
-    e.shape = to_vector(d, (prefix + "shape").c_str());
-    const VecXf place = to_vector(d, (prefix + "place").c_str());
-    check(place.size() == 8 && place.allFinite() && e.shape.allFinite() && place[7] >= 0 && place[7] < 12,
-          "the track's " + prefix + "place is damaged");
-    e.centre = place.head<3>();
-    e.patch_offset = place.segment<3>(3);
-    e.patch_roll = place[6];
-    e.iris_radius_mm = place[7];
-  }
-  return s;
-}
-
-Subject known_subject(const py::dict& d) {
-  const auto vector = [&](const std::string& name) -> VecX {
-    const auto a = d[py::str(name)].cast<py::array_t<double, py::array::c_style | py::array::forcecast>>();
-    return Eigen::Map<const VecX>(a.data(), a.size());
-  };
-  const auto point = [&](const std::string& name) -> Vec3 {
-    const VecX v = vector(name);
-    check(v.size() == 3, name + " has " + std::to_string(v.size()) + " numbers, expected 3");
-    return v;
-  };
+Subject subject_in(const py::dict& d) {
   Subject s;
-  s.identity = vector("identity");
-  s.scale = d["scale"].cast<double>();
-  s.iris_radius_mm = d["iris_radius_mm"].cast<double>();
+  s.identity = vector_in(d, "identity");
+  s.scale = number_in(d, "scale");
+  s.iris_radius_mm = number_in(d, "iris_radius_mm");
   for (int eye = 0; eye < 2; ++eye) {
-    const std::string prefix = eye == OD ? "od" : "os";
-    s.eyes[eye] = {vector(prefix + "_shape"), point(prefix + "_offset"), d[py::str(prefix + "_roll")].cast<double>(), point(prefix + "_centre")};
+    const std::string prefix = eye == OD ? "od_" : "os_";
+    s.eyes[eye] = {vector_in(d, prefix + "shape"), point_in(d, prefix + "offset"), number_in(d, prefix + "roll"), point_in(d, prefix + "centre")};
   }
   return s;
 }
 
-// The same the other way about: use_subject() takes it.
-py::dict subject_dict(const Calibration& c) {
+py::dict dict_of(const Calibration& c) {
   check(c.ok, "there is no calibration yet: calibrate first");
   const auto vector = [](const VecX& v) { return py::array_t<double>(v.size(), v.data()); };
   py::dict d;
@@ -106,116 +59,128 @@ py::dict subject_dict(const Calibration& c) {
   d["scale"] = c.scale;
   d["iris_radius_mm"] = c.ball.iris_radius_mm;
   for (int eye = 0; eye < 2; ++eye) {
-    const std::string prefix = eye == OD ? "od" : "os";
+    const std::string prefix = eye == OD ? "od_" : "os_";
     const EyeStatics& e = c.eyes[eye];
-    d[py::str(prefix + "_shape")] = vector(e.shape);
-    d[py::str(prefix + "_offset")] = vector(e.offset);
-    d[py::str(prefix + "_roll")] = e.roll;
-    d[py::str(prefix + "_centre")] = vector(e.centre);
+    d[py::str(prefix + "shape")] = vector(e.shape);
+    d[py::str(prefix + "offset")] = vector(e.offset);
+    d[py::str(prefix + "roll")] = e.roll;
+    d[py::str(prefix + "centre")] = vector(e.centre);
   }
   return d;
 }
 
-// Pictures of a stored track, without any detector.
-struct MaskRenderer {
-  MaskRenderer(const py::dict& statics, const std::string& models_dir)
-      : models(Models::load(models_dir, models_dir)), painter(models, subject_of(statics)) {}
-  Models models;
-  MaskPainter painter;
-  Image image;
+// ---- The class, part by part.
 
-  MaskFrame frame_of(const Floats& row) const {
-    const int units = models.face.units(), motions = static_cast<int>(models.eyelid[OD].motion.cols());
-    check(row.ndim() == 1 && row.shape(0) == MaskFrame::row_size(units, motions),
-          "got a track row of " + std::to_string(row.size()) + " numbers, expected " +
-              std::to_string(MaskFrame::row_size(units, motions)) + ": the track was made with other models");
-    return MaskFrame::from_row(row.data(), units, motions);
+PyResult process(Pipeline& p, const Frame& frame, double time_s) {
+  PyResult r;
+  Image mask;
+  Frame holder;
+  const ImageView view = view_of(frame, holder);
+  {
+    const py::gil_scoped_release release;
+    r.result = p.process(view, time_s, mask);
   }
-};
-
-py::dict timings_of(const DetectTimings& t) {
-  py::dict d;
-  d["face_detector"] = t.face_detector;
-  d["preprocess"] = t.preprocess;
-  d["net_face"] = t.net_face;
-  d["net_eyelid"] = t.net_eyelid;
-  d["net_iris"] = t.net_iris;
-  d["net_lines"] = t.net_lines;
-  return d;
+  r.width = view.width;
+  r.height = view.height;
+  r.mask = picture_of(mask);
+  return r;
 }
 
-}  // namespace
+FrameDetection detect(Pipeline& p, const Frame& frame, double time_s) {
+  Frame holder;
+  const ImageView view = view_of(frame, holder);
+  const py::gil_scoped_release release;
+  return p.detect(view, time_s);
+}
 
-void bind_pipeline(py::module_& m) {
-  py::class_<Pipeline>(m, "Pipeline", "From frames to masks; see Pipeline.process.")
-      .def(py::init([](const PipelineOptions& options) {
-             return std::make_unique<Pipeline>(options, choose_backend(options));
-           }),
-           py::call_guard<py::gil_scoped_release>())
-      .def("process",
-           [](Pipeline& p, const Frame& frame, double time_s) {
-             PyResult r;
-             Image mask;
-             Frame holder;
-             const ImageView view = view_of(frame, holder);
-             {
-               py::gil_scoped_release release;
-               r.result = p.process(view, time_s, mask);
-             }
-             r.width = view.width;
-             r.height = view.height;
-             r.mask = to_array(mask);
-             return r;
-           },
-           py::arg("frame_bgr_uint8"), py::arg("time_s"))
-      .def("detect",
-           [](Pipeline& p, const Frame& frame, double time_s) {
-             Frame holder;
-             const ImageView view = view_of(frame, holder);
-             py::gil_scoped_release release;
-             return p.detect(view, time_s);
-           },
-           py::arg("frame_bgr_uint8"), py::arg("time_s"))
+PyResult fit(Pipeline& p, const FrameDetection& detection) {
+  PyResult r;
+  r.width = detection.width;
+  r.height = detection.height;
+  const py::gil_scoped_release release;
+  r.result = p.fit(detection);
+  return r;
+}
+
+py::array_t<std::uint8_t> render(Pipeline& p, const PyResult& r) {
+  thread_local Image mask;  // the same memory for every frame, in the cache and not cleared first
+  {
+    const py::gil_scoped_release release;
+    p.render(r.result, r.width, r.height, mask);
+  }
+  return picture_of(mask);
+}
+
+void bind_work(PipelineClass& cls) {
+  cls.def(py::init([](const PipelineOptions& options) { return std::make_unique<Pipeline>(options, choose_backend(options)); }),
+          py::arg("options"), py::call_guard<py::gil_scoped_release>(),
+          "Reads the models. Raises Error where one is missing, or backend or precision cannot be had here.")
+      .def("process", &process, py::arg("frame_bgr_uint8"), py::arg("time_s"),
+           "A frame of a live source: FrameResult with its mask. Calibrates itself on the first face and again as better frames come\n"
+           "in. frame: uint8 (H, W), (H, W, 3) BGR or (H, W, 4) BGRA, any strides, sides of at least 16 px. time_s: any clock; an\n"
+           "older or equal time starts afresh. Raises Error for another frame.")
+      .def("detect", &detect, py::arg("frame_bgr_uint8"), py::arg("time_s"),
+           "What the nets see in a frame, as for process(): FrameDetection. These are the patient's own points whatever the\n"
+           "profile. May run in a thread of its own beside calibrate(), fit() and render().")
       .def("calibrate",
            [](Pipeline& p, const std::vector<FrameDetection>& window) {
-             py::gil_scoped_release release;
+             const py::gil_scoped_release release;
              return p.calibrate(window);
-           })
-      .def("fit",
-           [](Pipeline& p, const FrameDetection& d) {
-             PyResult r;
-             {
-               py::gil_scoped_release release;
-               r.result = p.fit(d);
-             }
-             r.width = d.width;
-             r.height = d.height;
-             return r;
-           })
-      .def("render",
-           [](Pipeline& p, const PyResult& r) {
-             thread_local Image mask;  // the same memory for every frame, in the cache and not cleared first
-             {
-               py::gil_scoped_release release;
-               p.render(r.result, r.width, r.height, mask);
-             }
-             return to_array(mask);
-           })
+           },
+           py::arg("window"),
+           "Fits what does not change: face, lid shapes, eyeballs, on the good frames among these. Returns Calibration, whose `ok`\n"
+           "tells whether there is one.")
+      .def("fit", &fit, py::arg("detection"), "A frame's FrameResult, without a mask. Frames in order: each starts from the one before.")
+      .def("render", &render, py::arg("result"), "(H, W, 3) uint8 BGR of the frame's size; the plain background without a face.")
+      .def("reset", [](Pipeline& p) { p.reset(); }, "Another patient: forgets face, calibration and all that was measured.");
+}
+
+void bind_patient(PipelineClass& cls) {
+  cls.def_property_readonly("calibration", [](const Pipeline& p) { return p.calibration(); }, "Calibration, the last one.")
+      .def_property_readonly("subject", [](const Pipeline& p) { return p.subject(); },
+                             "MaskSubject: whom the masks show, a generic person before the first calibration.")
       .def("use_subject",
-           [](Pipeline& p, const py::dict& known, int width, int height) { p.use_subject(known_subject(known), width, height); },
+           [](Pipeline& p, const py::dict& known, int width, int height) { p.use_subject(subject_in(known), width, height); },
            py::arg("subject"), py::arg("width"), py::arg("height"),
-           "Instead of calibrate(): a subject known already. dict of identity (K,), scale, iris_radius_mm and, for\n"
-           "od and os, _shape (Ks,), _offset (3,) mm, _roll rad, _centre (3,) mm, head frame.")
-      .def("unreleased_subject", [](const Pipeline& p) { return subject_dict(p.unreleased_calibration()); },
-           "The patient as calibrated, whatever the profile lets out, in the form that use_subject() takes: for evaluations\n"
-           "against known truth and for the same patient's next recording, on this machine alone. Raises Error without a\n"
-           "calibration.")
-      .def("reset", [](Pipeline& p) { p.reset(); })
+           "Instead of calibrate(): a patient known already, in frames of width x height px. dict of identity (K,), scale,\n"
+           "iris_radius_mm and, for od and os, _shape (Ks,), _offset (3,) mm, _roll rad, _centre (3,) mm, head frame. Raises Error\n"
+           "for what is missing or of another length.")
+      .def("unreleased_subject", [](const Pipeline& p) { return dict_of(p.unreleased_calibration()); },
+           "The patient as calibrated, whatever the profile lets out, as use_subject() takes it: for evaluations against known\n"
+           "truth and for the same patient's next recording, on this machine alone. Raises Error without a calibration.");
+}
+
+void bind_machine(PipelineClass& cls) {
+  cls.def_property_readonly("backend", [](const Pipeline& p) { return p.backend().name; }, "cpu or tensorrt.")
+      .def_property_readonly("backend_reason", [](const Pipeline& p) { return p.backend().reason; }, "Why it was taken, one line.")
+      .def("detect_timings",
+           [](const Pipeline& p) {
+             const DetectTimings& t = p.timings().detect;
+             py::dict d;
+             d["face_detector"] = t.face_detector;
+             d["preprocess"] = t.preprocess;
+             d["net_face"] = t.net_face;
+             d["net_eyelid"] = t.net_eyelid;
+             d["net_iris"] = t.net_iris;
+             d["net_lines"] = t.net_lines;
+             return d;
+           },
+           "ms a stage of the last detect() or process().")
+      .def("fit_timings",
+           [](const Pipeline& p) {
+             py::dict d;
+             d["fit_face"] = p.timings().fit_face;
+             d["fit_eyelid"] = p.timings().fit_eyelid;
+             d["fit_eyeball"] = p.timings().fit_eyeball;
+             d["render"] = p.timings().render;
+             return d;
+           },
+           "ms a stage of the last fit() and render(), or process().")
       .def("compare_batch_fit",
            [](const Pipeline& p, const std::vector<FrameDetection>& detections) {
              cuda::BatchComparison c;
              {
-               py::gil_scoped_release release;
+               const py::gil_scoped_release release;
                c = cuda::compare_batch_fit(p.models(), p.fit_options(), p.unreleased_calibration(), detections);
              }
              py::dict d;
@@ -232,45 +197,29 @@ void bind_pipeline(py::module_& m) {
            },
            py::arg("detections"),
            "These frames fitted one by one on the CPU and all at once on the GPU: largest differences, ms a frame. Raises\n"
-           "Error where no GPU can be used.")
-      .def_property_readonly("calibration", [](const Pipeline& p) { return p.calibration(); })
-      .def("detect_timings", [](const Pipeline& p) { return timings_of(p.timings().detect); })
-      .def("fit_timings",
-           [](const Pipeline& p) {
-             py::dict d;
-             d["fit_face"] = p.timings().fit_face;
-             d["fit_eyelid"] = p.timings().fit_eyelid;
-             d["fit_eyeball"] = p.timings().fit_eyeball;
-             d["render"] = p.timings().render;
-             return d;
-           })
-      .def("track_statics", [](const Pipeline& p) { return statics_of(p.subject()); })
-      .def_property_readonly("backend", [](const Pipeline& p) { return p.backend().name; })
-      .def_property_readonly("backend_reason", [](const Pipeline& p) { return p.backend().reason; });
+           "Error where no GPU can be used.");
+}
 
-  py::class_<MaskRenderer>(m, "MaskRenderer", "Pictures of a stored track.")
-      .def(py::init<const py::dict&, const std::string&>(), py::arg("statics"), py::arg("models_dir"))
-      .def("render",
-           [](MaskRenderer& r, const Floats& row, int width, int height) {
-             check(width >= 1 && height >= 1 && width <= 16384 && height <= 16384,
-                   "got a picture of " + std::to_string(width) + " x " + std::to_string(height) + ", expected 1 to 16384 a side");
-             r.painter.paint(r.frame_of(row), width, height, r.image);
-             return to_array(r.image);
-           },
-           py::arg("row"), py::arg("width"), py::arg("height"))
-      .def("vertices", [](MaskRenderer& r) {
-        const Points3f& v = r.painter.vertices();
-        return py::array_t<float>({v.rows(), Eigen::Index{3}}, v.data());
-      });
+py::dict system_info() {
+  py::dict d;
+  d["threads"] = std::thread::hardware_concurrency();
+  d["avx2"] = __builtin_cpu_supports("avx2") != 0;
+  d["avx512f"] = __builtin_cpu_supports("avx512f") != 0;
+  d["avx512bf16"] = __builtin_cpu_supports("avx512bf16") != 0;
+  return d;
+}
 
-  m.def("system_info", [] {
-    py::dict d;
-    d["threads"] = std::thread::hardware_concurrency();
-    d["avx2"] = __builtin_cpu_supports("avx2") != 0;
-    d["avx512f"] = __builtin_cpu_supports("avx512f") != 0;
-    d["avx512bf16"] = __builtin_cpu_supports("avx512bf16") != 0;
-    return d;
-  });
+}  // namespace
+
+void bind_pipeline(py::module_& m) {
+  PipelineClass cls(m, "Pipeline",
+                    "From frames to masks, of one camera with one patient in front of it.\n\n"
+                    "Live: process() each frame. Recordings: detect() frames, calibrate() on them once, then fit() and render() each.\n"
+                    "What comes out is what the profile of its options lets out. One call at a time, but for detect().");
+  bind_work(cls);
+  bind_patient(cls);
+  bind_machine(cls);
+  m.def("system_info", &system_info, "The processor: threads, and which instruction sets it has.");
 }
 
 }  // namespace dmask

@@ -4,10 +4,12 @@
 """
 
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
+from dmask import _core
 from dmask.io import container
 
 IDENTITIES, INTERACTIONS, SHAPES, MOTIONS = 50, 2, 3, 4  # the fits ask for 50 identities
@@ -82,23 +84,15 @@ def tiny_eyelid(eyelid: dict[str, np.ndarray], face_kept: np.ndarray) -> dict[st
     }
 
 
-def tiny_track(rows: int) -> dict[str, np.ndarray]:
+def tiny_track(path: Path, rows: int) -> None:
     """A track of the tiny models: still, straight ahead, 600 mm away."""
     row = np.zeros(7 + len(UNITS) + 2 * (3 + MOTIONS), np.float32)
     row[[0, 6, 7 + len(UNITS), 10 + len(UNITS) + MOTIONS]] = 1, 600, 1, 1
-    track = {
-        "subject": np.array([0, 40, 1, 1], np.float32),
-        "identity": np.zeros(IDENTITIES, np.float32),
-        "rows": np.tile(row, (rows, 1)),
-        "time_s": np.arange(rows) / 30.0,
-        "time_base": np.array([1, 30], np.int64),
-        "rate": np.array([30, 1], np.int64),
-        "size": np.array([32, 32], np.int32),
-    }
-    for eye, x_mm in (("od", -31.8), ("os", 31.8)):
-        track[f"{eye}_shape"] = np.zeros(SHAPES, np.float32)
-        track[f"{eye}_place"] = np.array([x_mm, 35.7, 84.2, 0, 0, 0, 0, 5.85], np.float32)
-    return track
+    od, os = (_core.MaskEye(np.zeros(SHAPES), [x_mm, 35.7, 84.2]) for x_mm in (-31.8, 31.8))
+    track = _core.Track(32, 32, time_base=Fraction(1, 30), rate=Fraction(30))
+    for number in range(rows):
+        track.add(row, number / 30.0)
+    track.write(str(path), _core.MaskSubject(np.zeros(IDENTITIES), od, os, profile="clinical"))
 
 
 def main(models: Path, seeds: Path) -> None:
@@ -106,7 +100,7 @@ def main(models: Path, seeds: Path) -> None:
     container.write(seeds / "face.dmm", face)
     container.write(seeds / "eyelid.dmm", tiny_eyelid(container.read(models / "eyelid.dmm"), kept))
     container.write(seeds / "landmarks.dmm", container.read(models / "landmarks.dmm"))
-    container.write(seeds / "track.dmask", tiny_track(2))
+    tiny_track(seeds / "track.dmask", 2)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """The C++ core. Pictures are (H, W, 3) uint8 BGR; NaN stands for what was not measured."""
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from os import PathLike
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from dmask import errors
 
@@ -178,7 +179,8 @@ class Pipeline:
     def fit_timings(self) -> dict[str, float]: ...  # ms a stage of the last fit() and render()
     def use_subject(self, subject: Mapping[str, Any], width: int, height: int) -> None: ...
     def unreleased_subject(self) -> dict[str, Any]: ...
-    def track_statics(self) -> dict[str, NDArray[np.float32]]: ...
+    @property
+    def subject(self) -> MaskSubject: ...
     def compare_batch_fit(self, detections: Sequence[FrameDetection]) -> dict[str, float]: ...  # needs a GPU
     @property
     def calibration(self) -> Calibration: ...  # the last one
@@ -187,9 +189,77 @@ class Pipeline:
     @property
     def backend_reason(self) -> str: ...  # one line
 
+class MaskEye:
+    def __init__(
+        self,
+        shape: ArrayLike,
+        centre_mm: ArrayLike,
+        *,
+        patch_offset_mm: ArrayLike = ...,
+        patch_roll_rad: float = ...,
+        iris_radius_mm: float = ...,
+    ) -> None: ...
+    @property
+    def shape(self) -> NDArray[np.float32]: ...  # (Ks,)
+    @property
+    def centre_mm(self) -> NDArray[np.float32]: ...  # (3,) head frame
+    @property
+    def patch_offset_mm(self) -> NDArray[np.float32]: ...
+    @property
+    def patch_roll_rad(self) -> float: ...
+    @property
+    def iris_radius_mm(self) -> float: ...
+
+class MaskSubject:
+    def __init__(
+        self,
+        identity: ArrayLike,
+        od: MaskEye,
+        os: MaskEye,
+        *,
+        profile: str = ...,
+        hfov_deg: float = ...,
+        scale: float = ...,
+        eyebrows: bool = ...,
+    ) -> None: ...
+    @property
+    def profile(self) -> str: ...
+    @property
+    def hfov_deg(self) -> float: ...
+    @property
+    def scale(self) -> float: ...
+    @property
+    def eyebrows(self) -> bool: ...
+    @property
+    def identity(self) -> NDArray[np.float32]: ...  # (K,)
+    @property
+    def od(self) -> MaskEye: ...
+    @property
+    def os(self) -> MaskEye: ...
+
+class Track:
+    def __init__(self, width: int, height: int, *, time_base: Fraction, rate: Fraction) -> None: ...
+    def add(self, row: ArrayLike, time_s: float) -> None: ...
+    def write(self, path: str, subject: MaskSubject) -> None: ...
+    @staticmethod
+    def read(path: str) -> Track: ...
+    def __len__(self) -> int: ...
+    @property
+    def subject(self) -> MaskSubject: ...
+    @property
+    def rows(self) -> NDArray[np.float32]: ...  # (F, D)
+    @property
+    def time_s(self) -> NDArray[np.float64]: ...  # (F,)
+    @property
+    def time_base(self) -> Fraction: ...
+    @property
+    def rate(self) -> Fraction: ...
+    @property
+    def size(self) -> tuple[int, int]: ...
+
 class MaskRenderer:
-    def __init__(self, statics: Mapping[str, NDArray[Any]], models_dir: str) -> None: ...
-    def render(self, row: NDArray[np.float32], width: int, height: int) -> Frame: ...
+    def __init__(self, subject: MaskSubject, models_dir: str) -> None: ...
+    def render(self, row: ArrayLike, width: int, height: int) -> Frame: ...
     def vertices(self) -> NDArray[np.float32]: ...  # (N, 3) mm, camera frame, of the last picture
 
 def system_info() -> dict[str, Any]: ...

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "geometry/check.hpp"
 
@@ -64,6 +65,15 @@ float half_to_float(std::uint16_t h) {
   return sign * std::ldexp(mantissa + 1024.0f, exponent - 25);
 }
 
+constexpr std::size_t alignment = 64;
+std::size_t aligned(std::size_t offset) { return (offset + alignment - 1) / alignment * alignment; }
+
+template <class T>
+void put(std::vector<std::uint8_t>& out, T value) {
+  const auto* p = reinterpret_cast<const std::uint8_t*>(&value);
+  out.insert(out.end(), p, p + sizeof value);
+}
+
 }  // namespace
 
 std::int64_t Array::size() const {
@@ -72,18 +82,24 @@ std::int64_t Array::size() const {
   return n;
 }
 
-Container Container::read(const std::string& path) {
-  Container c;
-  c.path_ = path;
+std::vector<std::uint8_t> file_bytes(const std::string& path) {
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   std::error_code ignored;
   check(file.good() && !std::filesystem::is_directory(path, ignored) && file.tellg() >= 0,
         "cannot open " + path + ": expected a dmask model or track file");
-  c.bytes_.resize(static_cast<std::size_t>(file.tellg()));
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(file.tellg()));
   file.seekg(0);
-  file.read(reinterpret_cast<char*>(c.bytes_.data()), static_cast<std::streamsize>(c.bytes_.size()));
+  file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   check(file.good(), "cannot read " + path);
+  return bytes;
+}
 
+Container Container::read(const std::string& path) { return parse(file_bytes(path), path); }
+
+Container Container::parse(std::vector<std::uint8_t> bytes, const std::string& path) {
+  Container c;
+  c.path_ = path;
+  c.bytes_ = std::move(bytes);
   Cursor cursor(c.bytes_, path);
   check(c.bytes_.size() >= 16 && cursor.text(8) == "DMASKARR", path + " is no dmask model or track file (wrong magic)");
   const auto version = cursor.next<std::uint32_t>();
@@ -113,8 +129,13 @@ Container Container::read(const std::string& path) {
     a.data = c.bytes_.data() + offset;
     c.arrays_[name] = a;
   }
-  for (const auto& [name, a] : c.arrays_)
+  std::size_t end = cursor.at();
+  for (const auto& [name, a] : c.arrays_) {
     check(a.data >= c.bytes_.data() + cursor.at(), path + ": array " + name + " lies in the header; copy the file again");
+    end = std::max(end, static_cast<std::size_t>(a.data - c.bytes_.data()) + a.bytes);
+  }
+  check(end == c.bytes_.size(), path + " has " + std::to_string(c.bytes_.size()) + " bytes, expected " + std::to_string(end) +
+                                    ", where its last array ends; copy the file again");
   return c;
 }
 
@@ -160,6 +181,44 @@ std::vector<float> Container::floats(const std::string& name) const {
       case DType::i32: out[i] = static_cast<float>(a.as<std::int32_t>()[i]); break;
       default: check(false, path_ + ": array " + name + " holds no floating numbers");
     }
+  }
+  return out;
+}
+
+std::vector<std::uint8_t> container_bytes(const std::vector<NamedArray>& arrays) {
+  std::vector<std::size_t> bytes;
+  std::size_t end = 16;
+  for (const NamedArray& a : arrays) {
+    std::size_t items = 1;
+    for (const std::int64_t n : a.shape) items *= static_cast<std::size_t>(n);
+    bytes.push_back(items * item_bytes[static_cast<int>(a.dtype)]);
+    end += 20 + a.name.size() + 8 * a.shape.size();
+  }
+  std::vector<std::size_t> offsets;
+  for (const std::size_t n : bytes) {
+    offsets.push_back(aligned(end));
+    end = offsets.back() + n;
+  }
+
+  std::vector<std::uint8_t> out;
+  out.reserve(end);
+  for (const char letter : std::string("DMASKARR")) put(out, letter);
+  put(out, std::uint32_t{1});
+  put(out, static_cast<std::uint32_t>(arrays.size()));
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    const NamedArray& a = arrays[i];
+    put(out, static_cast<std::uint16_t>(a.name.size()));
+    for (const char letter : a.name) put(out, letter);
+    put(out, a.dtype);
+    put(out, static_cast<std::uint8_t>(a.shape.size()));
+    for (const std::int64_t n : a.shape) put(out, static_cast<std::uint64_t>(n));
+    put(out, static_cast<std::uint64_t>(offsets[i]));
+    put(out, static_cast<std::uint64_t>(bytes[i]));
+  }
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    out.resize(offsets[i]);
+    const auto* data = static_cast<const std::uint8_t*>(arrays[i].data);
+    out.insert(out.end(), data, data + bytes[i]);
   }
   return out;
 }

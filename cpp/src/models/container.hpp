@@ -26,9 +26,13 @@ struct Array {
   const T* as() const { return reinterpret_cast<const T*>(data); }
 };
 
+std::vector<std::uint8_t> file_bytes(const std::string& path);  // throws Error
+
 class Container {
  public:
+  // Throws Error, saying what is wrong, for anything but a whole container that ends with its last array.
   static Container read(const std::string& path);
+  static Container parse(std::vector<std::uint8_t> bytes, const std::string& name);
   bool has(const std::string& name) const { return arrays_.count(name) > 0; }
   // Throws Error naming the file, the array and what was expected; a dim of -1 accepts any length.
   const Array& get(const std::string& name, DType dtype, const std::vector<std::int64_t>& shape) const;
@@ -36,11 +40,20 @@ class Container {
   const float* numbers(const std::string& name, const std::vector<std::int64_t>& shape) const;
   std::vector<std::string> strings(const std::string& name) const;
   std::vector<float> floats(const std::string& name) const;  // any floating dtype or i32, flattened
+  const std::vector<std::uint8_t>& bytes() const { return bytes_; }
 
  private:
   std::string path_;
   std::vector<std::uint8_t> bytes_;
   std::map<std::string, Array> arrays_;
 };
+
+struct NamedArray {
+  std::string name;
+  DType dtype;
+  std::vector<std::int64_t> shape;
+  const void* data;
+};
+std::vector<std::uint8_t> container_bytes(const std::vector<NamedArray>& arrays);  // in this order
 
 }  // namespace dmask

@@ -25,19 +25,22 @@ def run(args: argparse.Namespace) -> int:
     track, out = Path(args.track), Path(args.output)
     if not track.is_file():
         raise WrongUse(f"{track} is not a file; expected a track.dmask that `dmask run` wrote")
-    statics, rows, times_s, time_base, rate, (width, height) = read_track(track)
+    recording = read_track(track)
+    rows, (width, height) = recording.rows, recording.size
     as_picture = out.suffix.lower() == ".png"
     if as_picture and len(rows) != 1:
         raise WrongUse(f"got a picture as output for {len(rows)} frames; expected a name that ends in .mp4")
     if not as_picture and out.suffix.lower() != ".mp4":
         raise WrongUse(f"got {out.name} as output; expected a name that ends in .mp4 or .png")
-    renderer = _core.MaskRenderer(statics, str(MODELS_DIR))
+    renderer = _core.MaskRenderer(recording.subject, str(MODELS_DIR))
     with atomic_file(out, args.overwrite) as partial, without_opencv_threads():
         writer = (
-            PictureWriter(partial) if as_picture else VideoWriter(partial, width, height, time_base, rate)
+            PictureWriter(partial)
+            if as_picture
+            else VideoWriter(partial, width, height, recording.time_base, recording.rate)
         )
         try:
-            for row, time_s in zip(rows, times_s, strict=True):
+            for row, time_s in zip(rows, recording.time_s, strict=True):
                 writer.write(renderer.render(row, width, height), float(time_s))
         finally:
             writer.close()

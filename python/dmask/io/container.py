@@ -151,6 +151,9 @@ def read(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         if name in arrays:
             raise fail(f"array {name} occurs twice")
         arrays[name] = np.frombuffer(data, dtype, nbytes // dtype.itemsize, offset).reshape(shape)
+    end = max([position, *(offset + nbytes for *_, offset, nbytes in headers)])
+    if end != len(data):
+        raise fail(f"got {len(data)} bytes, expected {end}, where its last array ends")
     return arrays
 
 

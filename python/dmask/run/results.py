@@ -13,9 +13,9 @@ import numpy as np
 import dmask
 from dmask import environment
 from dmask.errors import Error
-from dmask.io import container
 from dmask.io.picture import PictureWriter
 from dmask.io.tables import FRAME_COLUMNS, Table, dropped_row, frame_row, read_frames
+from dmask.io.track import new_track
 from dmask.io.video import VideoWriter
 from dmask.measure.summary import summarise
 from dmask.run.stages import Stages
@@ -60,16 +60,14 @@ class Results:
             )
         )
         self._table = Table(folder / "frames.csv", FRAME_COLUMNS)
-        self._rows = bytearray()  # of the track, float32: half a kilobyte a frame
-        self._times_s: list[float] = []
+        self._track = new_track(source.width, source.height, source.time_base, source.rate)
 
     def add(self, result: FrameResult, mask: np.ndarray) -> None:
         """The next frame, with its mask as (H, W, 3) uint8 BGR."""
         with self._outcome.stages.clock("encode"):
             self._writer.write(mask, result.time_s)
         self._table.write(frame_row(self._row_number(), result))
-        self._rows.extend(np.ascontiguousarray(result.track_row, np.float32).tobytes())
-        self._times_s.append(result.time_s)
+        self._track.add(result.track_row, result.time_s)  # half a kilobyte a frame
         self._outcome.frames += 1
         self._outcome.frames_with_face += int(result.face_valid)
 
@@ -84,8 +82,8 @@ class Results:
 
     def finish(self, pipeline: Pipeline, live: dict[str, Any] | None = None) -> None:
         """Write track, summary and run.json. Call after close(). Raises Error."""
-        check_fixation(self._times_s, self._options)
-        self._write_track(pipeline.track_statics())
+        check_fixation(self._track.time_s, self._options)
+        self._track.write(str(self._folder / "track.dmask"), pipeline.subject)
         options, outcome, source = self._options, self._outcome, self._source
         released = dmask.Options(**options).released()
         summary = summarise(read_frames(self._folder / "frames.csv"), released)
@@ -121,25 +119,10 @@ class Results:
     def _row_number(self) -> int:
         return self._outcome.frames + self._outcome.frames_dropped
 
-    def _write_track(self, statics: dict[str, np.ndarray]) -> None:
-        """The container from which `dmask render` draws the same masks at the same times."""
-        source = self._source
-        container.write(
-            self._folder / "track.dmask",
-            statics
-            | {
-                "rows": np.frombuffer(bytes(self._rows), np.float32).reshape(len(self._times_s), -1),
-                "time_s": np.array(self._times_s, np.float64),
-                "time_base": np.array([source.time_base.numerator, source.time_base.denominator], np.int64),
-                "rate": np.array([source.rate.numerator, source.rate.denominator], np.int64),
-                "size": np.array([source.width, source.height], np.int32),
-            },
-        )
 
-
-def check_fixation(times_s: list[float], options: dict[str, Any]) -> None:
+def check_fixation(times_s: np.ndarray, options: dict[str, Any]) -> None:
     start_s, end_s = options["fixating_from_s"], options["fixating_to_s"]
-    if options["fixating"] != "none" and not any(start_s <= time_s <= end_s for time_s in times_s):
+    if options["fixating"] != "none" and not np.any((start_s <= times_s) & (times_s <= end_s)):
         raise Error(
             f"--at {start_s:g}-{end_s:g} holds no frame; the recording runs from {times_s[0]:.2f} "
             f"to {times_s[-1]:.2f} s: give a time within it"

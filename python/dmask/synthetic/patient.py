@@ -18,7 +18,7 @@ from dmask.io import container
 EYES = ("od", "os")
 KAPPA_DEG = 4.0  # the optical axis points that much further temporally than the line of sight, adults
 IRIS_PLANE_MM = 10.48  # from the eyeball's centre: sqrt(12.0^2 - 5.85^2)
-ARTICLE_PROFILE = 1.0  # of a track's `subject`: the person's own identity is drawn
+IRIS_RADIUS_MM = 5.85
 SHUT_MM = 0.3  # an opening below it counts as shut
 
 
@@ -61,16 +61,18 @@ class SyntheticPatient:
         self._centres = {}  # of the eyeballs, head frame, mm
         for eye, mirror, slope in (("od", -1, "centre_from_identity_od"), ("os", 1, "centre_from_identity")):
             self._centres[eye] = self._lid["centre_os"] * [mirror, 1, 1] + identity @ self._lid[slope][:50]
-        statics = {
-            "subject": np.array([ARTICLE_PROFILE, hfov_deg, 1.0, 1.0], np.float32),
-            "identity": identity.astype(np.float32),
-        }
         modes = face["identity_q"][:50] * face["identity_step"][:50, None, None]
         neutral = face["mean"] + np.tensordot(identity, modes, 1)
-        for eye in EYES:
-            statics[f"{eye}_shape"] = self._lid_shape(eye, neutral).astype(np.float32)
-            statics[f"{eye}_place"] = np.array([*self._centres[eye], 0, 0, 0, 0, 5.85], np.float32)
-        self._renderer = _core.MaskRenderer(statics, str(MODELS_DIR))
+        eyes = {
+            eye: _core.MaskEye(
+                self._lid_shape(eye, neutral).astype(np.float32),
+                self._centres[eye].astype(np.float32),
+                iris_radius_mm=IRIS_RADIUS_MM,
+            )
+            for eye in EYES
+        }
+        subject = _core.MaskSubject(identity.astype(np.float32), eyes["od"], eyes["os"], hfov_deg=hfov_deg)
+        self._renderer = _core.MaskRenderer(subject, str(MODELS_DIR))
         self._margins = {eye: self._margin_vertices(eye, len(face["mean"])) for eye in EYES}
 
     def render(self, pose: Pose) -> tuple[np.ndarray, dict[str, float]]:
