@@ -9,6 +9,7 @@
 #include "cuda_twins/twins.hpp"
 #include "detect/crop.hpp"
 #include "detect/thumbnail.hpp"
+#include "geometry/larger.hpp"
 
 using namespace dmask;
 using namespace dmask::cuda;
@@ -97,16 +98,13 @@ double worst_difference(const TestFrame& frame, const std::vector<Crop>& crops, 
   download(planes.get(), values, got.data(), stream.get());
   stream.wait();
   double worst = 0;
-  for (std::size_t i = 0; i < values; ++i) {
-    const double difference = std::abs(got[i] - want[i]);
-    worst = std::isfinite(difference) ? std::fmax(worst, difference) : 1e9;
-  }
+  for (std::size_t i = 0; i < values; ++i) worst = larger(worst, std::abs(got[i] - want[i]));
   return worst * 255 / format.white;
 }
 
 constexpr double max_levels = 0.02;  // grey levels; a turned crop's place is rounded differently with and without FMA
 
-void crops_are_the_cpus_in_every_format() {
+TEST_CASE(crops_are_the_cpus_in_every_format) {
   const int width = 141, height = 107;  // odd: the last chroma sample is shared by fewer pixels
   std::vector<Crop> crops;
   for (const float width_px : {12.0f, 25.0f, 36.0f, 61.0f, 90.0f}) {  // enlarged, 1:1, four samples, shrunk 2.4 and 3.6
@@ -122,20 +120,20 @@ void crops_are_the_cpus_in_every_format() {
       const double levels = worst_difference(frame, crops, format);
       if (levels > max_levels) std::fprintf(stderr, "%s:\n", name_of(frame.view).c_str());
       EXPECT(levels <= max_levels);
-      worst = std::fmax(worst, levels);
+      worst = larger(worst, levels);
     }
   }
   std::printf("sample_crops: %.2g grey levels\n", worst);
 }
 
-void a_face_crop_of_a_camera_frame_is_the_cpus() {
+TEST_CASE(a_face_crop_of_a_camera_frame_is_the_cpus) {
   const TestFrame frame(1280, 720, 3, false, 3);
   const double levels = worst_difference(frame, {{{640.0f, 355.5f}, 437.0f, 0.21f, false, 128, 128}}, {});
   std::printf("sample_crops, face: %.2g grey levels\n", levels);
   EXPECT(levels <= max_levels);
 }
 
-void a_recorded_crop_sees_the_next_frame_and_the_next_place() {
+TEST_CASE(a_recorded_crop_sees_the_next_frame_and_the_next_place) {
   const TestFrame first(64, 48, 3, false, 1), second(40, 56, 1, true, 2);
   Stream stream;
   const DeviceFrame device_first(first, stream), device_second(second, stream);
@@ -162,12 +160,12 @@ void a_recorded_crop_sees_the_next_frame_and_the_next_place() {
     stream.wait();
     sample_crops_twin({&frame.view, placement.get(), 1, width, height, {}}, want.data());
     double worst = 0;
-    for (int i = 0; i < values; ++i) worst = std::fmax(worst, 255 * std::abs(got.get()[i] - want[i]));
+    for (int i = 0; i < values; ++i) worst = larger(worst, 255 * std::abs(got.get()[i] - want[i]));
     EXPECT(worst <= max_levels);
   }
 }
 
-void sharpness_is_the_cpus() {
+TEST_CASE(sharpness_is_the_cpus) {
   std::mt19937 random(5);
   std::uniform_real_distribution<float> level(0.0f, 1.0f);
   Stream stream;
@@ -184,14 +182,14 @@ void sharpness_is_the_cpus() {
       laplacian_variance({device.get(), width, height}, variance.get(), stream.get());
       download(variance.get(), 1, &got, stream.get());
       stream.wait();
-      worst = std::fmax(worst, std::abs(got - want) / (want + 1e-3));
+      worst = larger(worst, std::abs(got - want) / (want + 1e-3));
     }
   }
   std::printf("laplacian_variance: %.2g relative\n", worst);
   EXPECT(worst < 1e-4);
 }
 
-void thumbnails_are_the_cpus_to_the_bit() {
+TEST_CASE(thumbnails_are_the_cpus_to_the_bit) {
   Stream stream;
   DeviceBuffer<float> device_cells(thumbnail_px * thumbnail_px);
   for (const TestFrame& frame : frames(141, 107)) {
@@ -207,11 +205,4 @@ void thumbnails_are_the_cpus_to_the_bit() {
 
 }  // namespace
 
-int main() {
-  crops_are_the_cpus_in_every_format();
-  a_face_crop_of_a_camera_frame_is_the_cpus();
-  a_recorded_crop_sees_the_next_frame_and_the_next_place();
-  sharpness_is_the_cpus();
-  thumbnails_are_the_cpus_to_the_bit();
-  return test::report(5);
-}
+int main(int argc, char** argv) { return test::run(argc, argv); }

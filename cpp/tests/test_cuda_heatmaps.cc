@@ -7,13 +7,14 @@
 #include "cuda/runtime/device.hpp"
 #include "cuda/runtime/status.hpp"
 #include "cuda_twins/twins.hpp"
+#include "geometry/larger.hpp"
 
 using namespace dmask;
 using namespace dmask::cuda;
 
 namespace {
 
-void heatmaps_are_decoded_as_on_the_cpu() {
+TEST_CASE(heatmaps_are_decoded_as_on_the_cpu) {
   std::mt19937 random(1);
   std::normal_distribution<float> normal;
   const int maps = 39, height = 32, width = 40;
@@ -34,9 +35,9 @@ void heatmaps_are_decoded_as_on_the_cpu() {
   stream.wait();
   double worst_px = 0, worst_confidence = 0, worst_spread = 0;
   for (int k = 0; k < maps; ++k) {
-    worst_px = std::fmax(worst_px, std::hypot(got[k].x - want[k].x, got[k].y - want[k].y));
-    worst_confidence = std::fmax(worst_confidence, std::abs(got[k].confidence - want[k].confidence));
-    worst_spread = std::fmax(worst_spread, std::abs(got[k].spread - want[k].spread));
+    worst_px = larger(worst_px, std::hypot(got[k].x - want[k].x, got[k].y - want[k].y));
+    worst_confidence = larger(worst_confidence, std::abs(got[k].confidence - want[k].confidence));
+    worst_spread = larger(worst_spread, std::abs(got[k].spread - want[k].spread));
   }
   std::printf("decode_heatmaps: %.2g px, confidence %.2g, spread %.2g cells\n", worst_px, worst_confidence, worst_spread);
   EXPECT(worst_px < 1e-3);
@@ -44,7 +45,7 @@ void heatmaps_are_decoded_as_on_the_cpu() {
   EXPECT(worst_spread < 1e-3);
 }
 
-void a_captured_graph_replays_on_new_data() {
+TEST_CASE(a_captured_graph_replays_on_new_data) {
   Stream stream;
   const int cells = 32 * 32;
   DeviceBuffer<float> logits(cells), visibility(1);
@@ -70,7 +71,7 @@ void a_captured_graph_replays_on_new_data() {
   EXPECT(cuda_host::allocations() == allocations);
 }
 
-void a_missing_driver_or_device_is_a_sentence() {
+TEST_CASE(a_missing_driver_or_device_is_a_sentence) {
   cuda_host::pretend_status(35);
   EXPECT(status().devices == 0 && status().problem.find("driver") != std::string::npos);
   cuda_host::pretend_status(100);
@@ -81,9 +82,4 @@ void a_missing_driver_or_device_is_a_sentence() {
 
 }  // namespace
 
-int main() {
-  heatmaps_are_decoded_as_on_the_cpu();
-  a_captured_graph_replays_on_new_data();
-  a_missing_driver_or_device_is_a_sentence();
-  return test::report(3);
-}
+int main(int argc, char** argv) { return test::run(argc, argv); }

@@ -7,6 +7,7 @@
 #include "cuda/runtime/device.hpp"
 #include "cuda_twins/twins.hpp"
 #include "detect/line_rules.hpp"
+#include "geometry/larger.hpp"
 
 using namespace dmask;
 using namespace dmask::cuda;
@@ -40,7 +41,7 @@ std::vector<float> edge_maps(int lines, unsigned seed) {
   return edges;
 }
 
-void lines_are_decoded_as_on_the_cpu() {
+TEST_CASE(lines_are_decoded_as_on_the_cpu) {
   const int lines = 24;
   const auto edges = edge_maps(lines, 11);
   std::vector<float> presence(lines);
@@ -59,8 +60,8 @@ void lines_are_decoded_as_on_the_cpu() {
   double worst_px = 0, worst_confidence = 0;
   int sure = 0, guessed = 0;
   for (std::size_t i = 0; i < got.size(); ++i) {
-    worst_px = std::fmax(worst_px, std::hypot(got[i].x - want[i].x, got[i].y - want[i].y));
-    worst_confidence = std::fmax(worst_confidence, std::abs(got[i].confidence - want[i].confidence));
+    worst_px = larger(worst_px, std::hypot(got[i].x - want[i].x, got[i].y - want[i].y));
+    worst_confidence = larger(worst_confidence, std::abs(got[i].confidence - want[i].confidence));
     sure += want[i].confidence > 0.5f;
     guessed += want[i].confidence < 0.1f;
   }
@@ -73,7 +74,4 @@ void lines_are_decoded_as_on_the_cpu() {
 
 }  // namespace
 
-int main() {
-  lines_are_decoded_as_on_the_cpu();
-  return test::report(1);
-}
+int main(int argc, char** argv) { return test::run(argc, argv); }

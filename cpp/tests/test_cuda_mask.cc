@@ -12,7 +12,9 @@
 #include "cuda/mask/gpu_painter.hpp"
 #include "cuda_twins/twins.hpp"
 #include "geometry/check.hpp"
+#include "geometry/larger.hpp"
 #include "geometry/rotation.hpp"
+#include "models_dir.hpp"
 
 using namespace dmask;
 using namespace dmask::cuda;
@@ -20,11 +22,7 @@ using namespace dmask::cuda;
 namespace {
 
 const Models& models() {
-  static const Models loaded = [] {
-    const char* directory = std::getenv("DMASK_MODELS");
-    check(directory != nullptr, "DMASK_MODELS is not set: let ctest run this, or name the folder of face.dmm");
-    return Models::load(directory, directory);
-  }();
+  static const Models loaded = Models::load(test::models_dir(), test::models_dir());
   return loaded;
 }
 
@@ -80,7 +78,7 @@ Difference between(const Image& a, const Image& b) {
       d.mean += off;
     }
     d.share_pct += most > 2;
-    d.worst = std::fmax(d.worst, most);
+    d.worst = larger(d.worst, most);
   }
   d.share_pct *= 300.0 / static_cast<double>(a.bgr.size());
   d.mean /= static_cast<double>(a.bgr.size());
@@ -94,7 +92,7 @@ void expect_same_picture(const char* what, const MaskFrame& frame, int width, in
   cpu.paint(frame, width, height, want);
   gpu->paint(frame, width, height, got);
   const Difference d = between(want, got);
-  const double vertices_mm = frame.face ? (cpu.vertices() - gpu->vertices()).cwiseAbs().maxCoeff() : 0;
+  const double vertices_mm = frame.face ? largest_difference(cpu.vertices(), gpu->vertices()) : 0;
   std::printf("%s, %d x %d: %.4f %% of pixels off by more than 2, mean %.5f, worst %.0f; vertices %.2g mm\n", what, width,
               height, d.share_pct, d.mean, d.worst, vertices_mm);
   EXPECT(d.share_pct < 0.1);
@@ -102,7 +100,7 @@ void expect_same_picture(const char* what, const MaskFrame& frame, int width, in
   EXPECT(vertices_mm < 1e-3);
 }
 
-void pictures_are_those_of_the_cpu() {
+TEST_CASE(pictures_are_those_of_the_cpu) {
   const Vec3f ahead(0, 0, 520);
   expect_same_picture("ahead", frame_at(0, 0, 0, ahead), 512, 512);
   expect_same_picture("turned", frame_at(40, -10, 8, ahead), 333, 251);
@@ -118,7 +116,7 @@ void pictures_are_those_of_the_cpu() {
   expect_same_picture("no face", none, 64, 48);
 }
 
-void runs_are_equal_to_the_bit_in_any_order_of_threads() {
+TEST_CASE(runs_are_equal_to_the_bit_in_any_order_of_threads) {
   const MaskFrame frame = frame_at(25, 0, 0, Vec3f(0, 0, 420));
   Image first, again;
   const char* before = std::getenv("DMASK_CUDA_HOST_SEED");
@@ -132,7 +130,7 @@ void runs_are_equal_to_the_bit_in_any_order_of_threads() {
   setenv("DMASK_CUDA_HOST_SEED", kept.c_str(), 1);
 }
 
-void pictures_repeat_and_nothing_is_allocated_for_a_size_seen_before() {
+TEST_CASE(pictures_repeat_and_nothing_is_allocated_for_a_size_seen_before) {
   const std::unique_ptr<Painter> painter = make_gpu_painter(models(), subject());
   const MaskFrame one = frame_at(0, 0, 0, Vec3f(0, 0, 480)), other = with_closed_eyes(frame_at(30, 0, 0, Vec3f(9, 0, 450)));
   Image plain, between_them, replayed;
@@ -174,7 +172,7 @@ double worst(const std::vector<T>& a, const std::vector<T>& b) {  // of structs 
   const auto *x = reinterpret_cast<const float*>(a.data()), *y = reinterpret_cast<const float*>(b.data());
   double most = 0;
   for (std::size_t i = 0; i < a.size() * sizeof(T) / sizeof(float); ++i)
-    most = std::fmax(most, std::abs(x[i] - y[i]) / (1 + std::abs(y[i])));
+    most = larger(most, std::abs(x[i] - y[i]) / (1 + std::abs(y[i])));
   return most;
 }
 
@@ -185,7 +183,7 @@ double share_of_others(const std::vector<T>& a, const std::vector<T>& b) {
   return others / static_cast<double>(a.size());
 }
 
-void kernels_are_their_twins() {
+TEST_CASE(kernels_are_their_twins) {
   std::mt19937 random(7);
   std::uniform_real_distribution<float> around(-60, 60), tone(0, 1), small(-1, 1);
   constexpr int face = 200, own = 30, vertices = face + 10, units = 5, motions = 3, brows = 2, triangles = 1500;
@@ -382,7 +380,7 @@ void kernels_are_their_twins() {
   }
 }
 
-void frames_of_other_models_are_errors() {
+TEST_CASE(frames_of_other_models_are_errors) {
   const std::unique_ptr<Painter> painter = make_gpu_painter(models(), subject());
   const auto throws = [&](const MaskFrame& frame, int width, int height) {
     Image out;
@@ -405,11 +403,4 @@ void frames_of_other_models_are_errors() {
 
 }  // namespace
 
-int main() {
-  kernels_are_their_twins();
-  pictures_are_those_of_the_cpu();
-  runs_are_equal_to_the_bit_in_any_order_of_threads();
-  pictures_repeat_and_nothing_is_allocated_for_a_size_seen_before();
-  frames_of_other_models_are_errors();
-  return test::report(5);
-}
+int main(int argc, char** argv) { return test::run(argc, argv); }
