@@ -1,6 +1,5 @@
 // The fits' kernels under emulation against the production problems and levenberg() in double, and the batch against the
 // Tracker.
-#include <cstdlib>
 #include <cstring>
 #include <random>
 #include <vector>
@@ -11,12 +10,19 @@
 #include "cuda/fits/fit_input.hpp"
 #include "cuda/runtime/device.hpp"
 #include "cuda_twins/twins.hpp"
+#include "geometry/larger.hpp"
 #include "geometry/rotation.hpp"
+#include "models_dir.hpp"
 
 using namespace dmask;
 using namespace dmask::cuda;
 
 namespace {
+
+const Models& loaded_models() {
+  static const Models models = Models::load(test::models_dir(), test::models_dir());
+  return models;
+}
 
 struct Truth {
   FacePose pose;
@@ -26,7 +32,7 @@ struct Truth {
 
 // Subjects and what detectors would say about them.
 struct Scene {
-  Models models = Models::load(std::getenv("DMASK_MODELS"), std::getenv("DMASK_MODELS"));
+  const Models& models = loaded_models();
   FitOptions options;
   FitSizes sizes = FitSizes::from(models);
   std::mt19937 random{11};
@@ -161,14 +167,14 @@ struct Batch {
   FrameOutput device_output() { return FrameOutput::at(on_device(output), frames, scene.sizes); }
 };
 
-double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
-  double largest = 0, scale = 0;
+// The largest difference, relative to the largest entry.
+double relative_difference(const std::vector<float>& a, const std::vector<float>& b) {
+  double worst = 0, scale = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    largest = std::max(largest, static_cast<double>(std::abs(a[i] - b[i])));
-    scale = std::max(scale, static_cast<double>(std::abs(b[i])));
-    if (!(std::abs(a[i]) < 1e30f)) return INFINITY;
+    worst = larger(worst, std::abs(a[i] - b[i]));
+    scale = larger(scale, std::abs(b[i]));
   }
-  return largest / scale;
+  return worst / scale;
 }
 
 struct LinearisedVectors {
@@ -193,10 +199,12 @@ struct LinearisedVectors {
 };
 
 void expect_same(const char* what, const LinearisedVectors& got, const LinearisedVectors& want) {
-  const double residuals = largest_difference(got.residuals, want.residuals), jacobian = largest_difference(got.jacobian, want.jacobian);
-  const double hessian = largest_difference(got.hessian, want.hessian), gradient = largest_difference(got.gradient, want.gradient);
+  const double residuals = relative_difference(got.residuals, want.residuals);
+  const double jacobian = relative_difference(got.jacobian, want.jacobian);
+  const double hessian = relative_difference(got.hessian, want.hessian);
+  const double gradient = relative_difference(got.gradient, want.gradient);
   double cost = 0;
-  for (std::size_t i = 0; i < got.cost.size(); ++i) cost = std::max(cost, std::abs(got.cost[i] / want.cost[i] - 1));
+  for (std::size_t i = 0; i < got.cost.size(); ++i) cost = larger(cost, std::abs(got.cost[i] / want.cost[i] - 1));
   std::printf("%s, relative: residuals %.2g, Jacobian %.2g, JtWJ %.2g, JtWr %.2g, cost %.2g\n", what, residuals, jacobian, hessian, gradient, cost);
   EXPECT(residuals < 1e-5);
   EXPECT(jacobian < 1e-5);
@@ -205,7 +213,8 @@ void expect_same(const char* what, const LinearisedVectors& got, const Linearise
   EXPECT(cost < 1e-6);
 }
 
-void subjects_are_contracted_as_on_the_cpu(Scene& scene) {
+TEST_CASE(subjects_are_contracted_as_on_the_cpu) {
+  Scene scene;
   const FaceModel& model = scene.models.face;
   const FaceArrays a = model.arrays();
   const std::size_t values = 3 * static_cast<std::size_t>(model.vertices()), m = model.units(), k = model.identities(), p = a.interactions;
@@ -227,8 +236,10 @@ void subjects_are_contracted_as_on_the_cpu(Scene& scene) {
   double worst_neutral_mm = 0, worst_unit_mm = 0;
   for (int s = 0; s < subjects; ++s) {
     const SubjectFace want = model.contract(Eigen::Map<const VecXf>(identity.data() + s * modes, modes));
-    worst_neutral_mm = std::max<double>(worst_neutral_mm, (Eigen::Map<const VecXf>(got_neutral.data() + s * values, values) - want.neutral).cwiseAbs().maxCoeff());
-    worst_unit_mm = std::max<double>(worst_unit_mm, (Eigen::Map<const Eigen::MatrixXf>(got_units.data() + s * values * m, values, m) - want.units).cwiseAbs().maxCoeff());
+    const Eigen::Map<const VecXf> neutral_mm(got_neutral.data() + s * values, values);
+    const Eigen::Map<const Eigen::MatrixXf> units_mm(got_units.data() + s * values * m, values, m);
+    worst_neutral_mm = larger(worst_neutral_mm, largest_difference(neutral_mm, want.neutral));
+    worst_unit_mm = larger(worst_unit_mm, largest_difference(units_mm, want.units));
   }
   std::printf("contract_faces: neutral %.2g mm, units %.2g mm\n", worst_neutral_mm, worst_unit_mm);
   EXPECT(worst_neutral_mm < 1e-4);
@@ -265,7 +276,8 @@ struct Near {
   }
 };
 
-void faces_are_linearised_as_on_the_cpu(Scene& scene) {
+TEST_CASE(faces_are_linearised_as_on_the_cpu) {
+  Scene scene;
   Near near(scene, {0, 2, 3});
   Batch batch(scene, near.subject, near.detections, near.pointers);
   const int n = batch.frames;
@@ -286,7 +298,8 @@ void faces_are_linearised_as_on_the_cpu(Scene& scene) {
   EXPECT(got.rows == want.rows);
 }
 
-void eyelids_are_linearised_as_on_the_cpu(Scene& scene) {
+TEST_CASE(eyelids_are_linearised_as_on_the_cpu) {
+  Scene scene;
   Near near(scene, {0, 2, 1});
   Batch batch(scene, near.subject, near.detections, near.pointers);
   const int n = batch.frames, motions = scene.sizes.motions;
@@ -333,11 +346,12 @@ double worst_column(const float* got, const MatX& want) {
   const MatX jacobian = Eigen::Map<const RowMajor>(got, want.rows(), want.cols()).cast<double>();
   double worst = 0;
   for (Eigen::Index k = 0; k < want.cols(); ++k)
-    worst = std::max(worst, (jacobian.col(k) - want.col(k)).cwiseAbs().maxCoeff() / (1 + want.col(k).cwiseAbs().maxCoeff()));
+    worst = larger(worst, largest_difference(jacobian.col(k), want.col(k)) / (1 + want.col(k).cwiseAbs().maxCoeff()));
   return worst;
 }
 
-void jacobians_match_central_differences(Scene& scene) {
+TEST_CASE(jacobians_match_central_differences) {
+  Scene scene;
   Near near(scene, {0, 2});
   for (FrameFit& fit : near.previous) fit.pose.units = fit.pose.units.cwiseMax(0.05);  // off the bounds
   Batch batch(scene, near.subject, near.detections, near.pointers);
@@ -365,14 +379,14 @@ void jacobians_match_central_differences(Scene& scene) {
     const FaceObservation observation = FaceObservation::from(near.detections[f], scene.options);
     const FacePose& pose = near.previous[f].pose;
     FaceProblem problem(c.face, scene.models.landmark_rows, prior, c.camera, observation, nullptr);
-    worst_face = std::max(worst_face, worst_column(face.jacobian.data() + f * 136 * problem.size(), differences(problem, pose)));
+    worst_face = larger(worst_face, worst_column(face.jacobian.data() + f * 136 * problem.size(), differences(problem, pose)));
     for (int eye = 0; eye < 2; ++eye) {
       const EyeDetection& seen = near.detections[f].eyes[eye];
       const std::vector<EyelidObservation> frames = {{pose.rotation, pose.translation, LidCurves::from(seen, scene.options), seen.lines, observation.interocular_px}};
       EyelidProblem lid(scene.models.eyelid_rows[eye], c.eyes[eye].rows, c.camera, scene.options, frames);
       EyelidProblem::State state;
       state.motion = {near.previous[f].eyes[eye].motion};
-      worst_lid = std::max(worst_lid, worst_column(lids.jacobian.data() + (2 * f + eye) * lid_rows * motions, differences(lid, state)));
+      worst_lid = larger(worst_lid, worst_column(lids.jacobian.data() + (2 * f + eye) * lid_rows * motions, differences(lid, state)));
     }
   }
   std::printf("Jacobians against central differences, relative: face %.2g, eyelid %.2g\n", worst_face, worst_lid);
@@ -382,12 +396,20 @@ void jacobians_match_central_differences(Scene& scene) {
 
 struct Worst {
   double rotation_deg = 0, translation_mm = 0, unit = 0, motion = 0, gaze_deg = 0;
+  void add(const Worst& other) {
+    rotation_deg = larger(rotation_deg, other.rotation_deg);
+    translation_mm = larger(translation_mm, other.translation_mm);
+    unit = larger(unit, other.unit);
+    motion = larger(motion, other.motion);
+    gaze_deg = larger(gaze_deg, other.gaze_deg);
+  }
   void print(const char* what) const {
     std::printf("%s: rotation %.2g deg, translation %.2g mm, units %.2g, lid motion %.2g, gaze %.2g deg\n", what, rotation_deg, translation_mm, unit, motion, gaze_deg);
   }
 };
 
-void fits_end_where_the_cpu_ends(Scene& scene) {
+TEST_CASE(fits_end_where_the_cpu_ends) {
+  Scene scene;
   Near near(scene, {0, 1, 2, 3});
   for (const bool from_previous : {true, false}) {
     Batch batch(scene, near.subject, near.detections, from_previous ? near.pointers : std::vector<const FrameFit*>{});
@@ -419,18 +441,20 @@ void fits_end_where_the_cpu_ends(Scene& scene) {
       EXPECT_NEAR(face.face[f].residual_px, want.face[f].residual_px, 1e-3);
       using RowMajor3 = Eigen::Matrix<double, 3, 3, Eigen::RowMajor>;
       const Mat3 turned = Eigen::Map<const RowMajor3>(face.pose[f].rotation) * Eigen::Map<const RowMajor3>(want.pose[f].rotation).transpose();
-      worst.rotation_deg = std::max(worst.rotation_deg, log_so3(turned).norm() / deg);
-      worst.translation_mm = std::max(worst.translation_mm, (Eigen::Map<const Vec3>(face.pose[f].translation) - Eigen::Map<const Vec3>(want.pose[f].translation)).norm());
-      for (int m = f * units; m < (f + 1) * units; ++m) worst.unit = std::max<double>(worst.unit, std::abs(face.units[m] - want.units[m]));
+      worst.rotation_deg = larger(worst.rotation_deg, log_so3(turned).norm() / deg);
+      const Eigen::Map<const Vec3> at(face.pose[f].translation), there(want.pose[f].translation);
+      worst.translation_mm = larger(worst.translation_mm, (at - there).norm());
+      for (int m = f * units; m < (f + 1) * units; ++m) worst.unit = larger(worst.unit, std::abs(face.units[m] - want.units[m]));
       for (int p = 2 * f; p < 2 * f + 2; ++p) {
         EXPECT(got.lids[p].status == want.lids[p].status);
         EXPECT(got.eyeballs[p].status == want.eyeballs[p].status);
         EXPECT_NEAR(got.lids[p].residual_px, want.lids[p].residual_px, 1e-3);
-        for (int k = p * motions; k < (p + 1) * motions; ++k) worst.motion = std::max<double>(worst.motion, std::abs(got.motion[k] - want.motion[k]));
+        for (int k = p * motions; k < (p + 1) * motions; ++k) worst.motion = larger(worst.motion, std::abs(got.motion[k] - want.motion[k]));
         if (want.eyeballs[p].status == fit_lost) continue;
-        worst.gaze_deg = std::max({worst.gaze_deg, std::abs(got.gaze[p].yaw - want.gaze[p].yaw) / deg, std::abs(got.gaze[p].pitch - want.gaze[p].pitch) / deg});
+        worst.gaze_deg = larger(worst.gaze_deg, std::abs(got.gaze[p].yaw - want.gaze[p].yaw) / deg);
+        worst.gaze_deg = larger(worst.gaze_deg, std::abs(got.gaze[p].pitch - want.gaze[p].pitch) / deg);
         for (int k = 3 * p; k < 3 * p + 3; ++k)
-          information = std::max<double>(information, std::abs(got.information[k] - want.information[k]) / want.information[3 * p]);
+          information = larger(information, std::abs(got.information[k] - want.information[k]) / want.information[3 * p]);
       }
     }
     EXPECT(information < 1e-3);
@@ -447,18 +471,20 @@ Worst difference(const FrameFit& a, const FrameFit& b) {
   Worst w;
   w.rotation_deg = log_so3(a.pose.rotation * b.pose.rotation.transpose()).norm() / deg;
   w.translation_mm = (a.pose.translation - b.pose.translation).norm();
-  w.unit = (a.pose.units - b.pose.units).cwiseAbs().maxCoeff();
+  w.unit = largest_difference(a.pose.units, b.pose.units);
   for (int eye = 0; eye < 2; ++eye) {
     const EyeFit &x = a.eyes[eye], &y = b.eyes[eye];
-    w.motion = std::max(w.motion, (x.motion - y.motion).cwiseAbs().maxCoeff());
-    w.gaze_deg = std::max({w.gaze_deg, std::abs(x.gaze.yaw - y.gaze.yaw) / deg, std::abs(x.gaze.pitch - y.gaze.pitch) / deg});
+    w.motion = larger(w.motion, largest_difference(x.motion, y.motion));
+    w.gaze_deg = larger(w.gaze_deg, std::abs(x.gaze.yaw - y.gaze.yaw) / deg);
+    w.gaze_deg = larger(w.gaze_deg, std::abs(x.gaze.pitch - y.gaze.pitch) / deg);
   }
   return w;
 }
 
 bool near_or_both_nan(double a, double b, double tolerance) { return (std::isnan(a) && std::isnan(b)) || std::abs(a - b) <= tolerance; }
 
-void a_batch_agrees_with_the_tracker(Scene& scene) {
+TEST_CASE(a_batch_agrees_with_the_tracker) {
+  Scene scene;
   BatchFit batch(scene.models, scene.options);
   for (const Calibration& c : scene.subjects) batch.add_subject(c);
   // Two subjects, three frames each: noise, then a blink or an outlier, then missing confidences; no face in one of them.
@@ -500,9 +526,7 @@ void a_batch_agrees_with_the_tracker(Scene& scene) {
         EXPECT(near_or_both_nan(g.eyelid_residual_pct, w.eyelid_residual_pct, 5e-3));
         EXPECT(near_or_both_nan(g.eyeball_residual_pct, w.eyeball_residual_pct, 5e-3));
       }
-      const Worst d = difference(got, expected);
-      worst = {std::max(worst.rotation_deg, d.rotation_deg), std::max(worst.translation_mm, d.translation_mm), std::max(worst.unit, d.unit),
-               std::max(worst.motion, d.motion), std::max(worst.gaze_deg, d.gaze_deg)};
+      worst.add(difference(got, expected));
     }
     before = now;
   }
@@ -541,7 +565,8 @@ FrameFit tracked(const Scene& scene, const Calibration& calibration, const Frame
   return tracker.fit(detection);
 }
 
-void what_is_no_number_has_the_same_reason_as_of_the_tracker(Scene& scene) {
+TEST_CASE(what_is_no_number_has_the_same_reason_as_of_the_tracker) {
+  Scene scene;
   Truth t = scene.truth();
   std::vector<FrameDetection> frames(5, scene.hard(0, scene.subjects[0], t));
   frames[1].eyes[OD].lid[4].x = NAN;
@@ -571,7 +596,8 @@ void what_is_no_number_has_the_same_reason_as_of_the_tracker(Scene& scene) {
   EXPECT(got[5].eyes[OD].reason == Reason::lost && got[6].eyes[OS].reason == Reason::lost);
 }
 
-void a_recording_is_the_same_at_once_and_frame_by_frame(Scene& scene) {
+TEST_CASE(a_recording_is_the_same_at_once_and_frame_by_frame) {
+  Scene scene;
   std::vector<FrameDetection> detections;
   Truth t = scene.truth();
   for (int f = 0; f < 5; ++f) {
@@ -591,15 +617,4 @@ void a_recording_is_the_same_at_once_and_frame_by_frame(Scene& scene) {
 
 }  // namespace
 
-int main() {
-  Scene scene;
-  subjects_are_contracted_as_on_the_cpu(scene);
-  faces_are_linearised_as_on_the_cpu(scene);
-  eyelids_are_linearised_as_on_the_cpu(scene);
-  jacobians_match_central_differences(scene);
-  fits_end_where_the_cpu_ends(scene);
-  a_batch_agrees_with_the_tracker(scene);
-  what_is_no_number_has_the_same_reason_as_of_the_tracker(scene);
-  a_recording_is_the_same_at_once_and_frame_by_frame(scene);
-  return test::report(8);
-}
+int main(int argc, char** argv) { return test::run(argc, argv); }

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "cuda/fits/batch_fit.hpp"
+#include "geometry/larger.hpp"
 #include "geometry/rotation.hpp"
 #include "geometry/stopwatch.hpp"
 
@@ -19,19 +20,19 @@ double ms_a_frame(std::size_t frames, Work&& work) {
 }
 
 void add(const FrameFit& a, const FrameFit& b, BatchComparison& c) {
-  const auto widen = [](double& worst, double difference) { worst = std::max(worst, difference); };
+  const auto widen = [](double& worst, double difference) { worst = larger(worst, difference); };
   if (a.face_reason != b.face_reason) ++c.reasons;
   if (a.face_reason != Reason::none || b.face_reason != Reason::none) return;
   ++c.frames;
   widen(c.head_deg, Eigen::AngleAxisd(a.pose.rotation * b.pose.rotation.transpose()).angle() / deg);
   widen(c.head_mm, (a.pose.translation - b.pose.translation).norm());
-  widen(c.unit, (a.pose.units - b.pose.units).cwiseAbs().maxCoeff());
+  widen(c.unit, largest_difference(a.pose.units, b.pose.units));
   for (int eye = 0; eye < 2; ++eye) {
     const EyeFit &e = a.eyes[eye], &f = b.eyes[eye];
-    if (e.reason != f.reason) ++c.reasons;
+    if (e.reason != f.reason || e.gaze_found != f.gaze_found) ++c.reasons;
     if (e.gaze_found && f.gaze_found)
       widen(c.gaze_deg, std::hypot(e.gaze.yaw - f.gaze.yaw, e.gaze.pitch - f.gaze.pitch) / deg);
-    if (std::isfinite(e.pfh_mm) && std::isfinite(f.pfh_mm)) widen(c.fissure_mm, std::abs(e.pfh_mm - f.pfh_mm));
+    if (std::isfinite(e.pfh_mm) || std::isfinite(f.pfh_mm)) widen(c.fissure_mm, std::abs(e.pfh_mm - f.pfh_mm));
   }
 }
 

@@ -7,7 +7,7 @@
 
 namespace dmask::cuda {
 
-struct BatchComparison {  // largest differences over frames and eyes that both have
+struct BatchComparison {  // largest differences over frames and eyes that both have; NaN: one alone has a fissure
   int frames = 0;         // with a face
   int reasons = 0;        // faces and eyes of which the two say something else
   double head_deg = 0, head_mm = 0, unit = 0, gaze_deg = 0, fissure_mm = 0;
