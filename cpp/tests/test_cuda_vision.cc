@@ -2,7 +2,6 @@
 // device memory.
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -14,6 +13,8 @@
 #include "detect/net.hpp"
 #include "detect/vision.hpp"
 #include "geometry/check.hpp"
+#include "geometry/larger.hpp"
+#include "models_dir.hpp"
 
 using namespace dmask;
 using namespace dmask::cuda;
@@ -57,9 +58,7 @@ class DoubleOfNet final : public DeviceNet {
 
 DetectorOptions options() {
   DetectorOptions o;
-  const char* models = std::getenv("DMASK_MODELS");
-  check(models != nullptr, "DMASK_MODELS is not set, expected the folder of the nets");
-  o.model_dir = models;
+  o.model_dir = test::models_dir();
   o.precision = "f32";
   return o;
 }
@@ -105,8 +104,8 @@ struct Worst {
   template <class Points>
   void add(const Points& got, const Points& want) {
     for (std::size_t i = 0; i < got.size(); ++i) {
-      px = std::fmax(px, std::hypot(got[i].x - want[i].x, got[i].y - want[i].y));
-      confidence = std::fmax(confidence, std::abs(got[i].confidence - want[i].confidence));
+      px = larger(px, std::hypot(got[i].x - want[i].x, got[i].y - want[i].y));
+      confidence = larger(confidence, std::abs(got[i].confidence - want[i].confidence));
     }
   }
   void add(const EyeLids& got, const EyeLids& want) {
@@ -134,7 +133,7 @@ std::array<Crop, 2> eye_places(double x, double y, double size) {
   return crops;
 }
 
-void looks_are_the_cpus_frame_after_frame_without_allocating() {
+TEST_CASE(looks_are_the_cpus_frame_after_frame_without_allocating) {
   const auto cpu = make_cpu_vision(options()), gpu = gpu_vision();
   const int width = 320, height = 240;
   Worst worst;
@@ -150,8 +149,8 @@ void looks_are_the_cpus_frame_after_frame_without_allocating() {
     const FaceLook& want = cpu->look_at_face(face_place(x, y, size));
     const FaceLook& got = gpu->look_at_face(face_place(x, y, size));
     worst.add(got.points, want.points);
-    worst.spread_cells = std::fmax(worst.spread_cells, std::abs(got.spread_cells - want.spread_cells));
-    worst.sharpness = std::fmax(worst.sharpness, std::abs(got.sharpness / want.sharpness - 1));
+    worst.spread_cells = larger(worst.spread_cells, std::abs(got.spread_cells - want.spread_cells));
+    worst.sharpness = larger(worst.sharpness, std::abs(got.sharpness / want.sharpness - 1));
     const auto crops = eye_places(x, y, size);
     if (frame == 0) worst.add(gpu->look_at_lids(crops), cpu->look_at_lids(crops));
     worst.add(gpu->look_at_eyes(crops), cpu->look_at_eyes(crops));
@@ -165,7 +164,7 @@ void looks_are_the_cpus_frame_after_frame_without_allocating() {
   EXPECT(worst.sharpness < 1e-3);
 }
 
-void a_frame_in_device_memory_is_read_where_it_lies() {
+TEST_CASE(a_frame_in_device_memory_is_read_where_it_lies) {
   const auto gpu = gpu_vision();
   const int width = 160, height = 120;
   const auto bgr = drawn_face(width, height, 80, 62, 70);
@@ -207,7 +206,7 @@ void a_frame_in_device_memory_is_read_where_it_lies() {
   EXPECT(message.find("GPU memory") != std::string::npos);
 }
 
-void faces_are_found_where_the_cpu_finds_them() {
+TEST_CASE(faces_are_found_where_the_cpu_finds_them) {
   const auto cpu = make_cpu_vision(options()), gpu = gpu_vision();
   const int width = 320, height = 240;
   const auto bgr = drawn_face(width, height, 150, 120, 100);
@@ -229,7 +228,7 @@ void faces_are_found_where_the_cpu_finds_them() {
   if (!want.empty()) std::printf("find_faces: %zu, best score %.3f\n", want.size(), want[0].score);
 }
 
-void a_missing_gpu_is_said_before_anything_else() {
+TEST_CASE(a_missing_gpu_is_said_before_anything_else) {
   cuda_host::pretend_status(100);
   std::string message;
   try {
@@ -243,10 +242,4 @@ void a_missing_gpu_is_said_before_anything_else() {
 
 }  // namespace
 
-int main() {
-  looks_are_the_cpus_frame_after_frame_without_allocating();
-  a_frame_in_device_memory_is_read_where_it_lies();
-  faces_are_found_where_the_cpu_finds_them();
-  a_missing_gpu_is_said_before_anything_else();
-  return test::report(4);
-}
+int main(int argc, char** argv) { return test::run(argc, argv); }
