@@ -14,6 +14,7 @@
 #include "cuda/tensorrt/status.hpp"
 #include "detect/net.hpp"
 #include "geometry/check.hpp"
+#include "models_dir.hpp"
 #include "tensorrt_double/engines.hpp"
 
 using namespace dmask;
@@ -76,7 +77,7 @@ struct Wish {  // what shall go wrong, for a scope
   ~Wish() { unsetenv("DMASK_TENSORRT_DOUBLE"); }
 };
 
-void tensors_are_bound_by_name_in_the_order_of_the_options() {
+TEST_CASE(tensors_are_bound_by_name_in_the_order_of_the_options) {
   const NetOptions options = options_of("bound");
   write_engine(options, small_engine);
   const auto net = make_tensorrt_net(options);
@@ -89,7 +90,7 @@ void tensors_are_bound_by_name_in_the_order_of_the_options() {
   EXPECT(features[0] == 10 && features[5] == 60);
 }
 
-void a_net_reads_another_nets_output_where_it_lies() {
+TEST_CASE(a_net_reads_another_nets_output_where_it_lies) {
   const NetOptions trunk_options = options_of("trunk");
   write_engine(trunk_options, small_engine);
   NetOptions head_options = options_of("head");
@@ -121,7 +122,7 @@ void a_net_reads_another_nets_output_where_it_lies() {
   EXPECT(cuda_host::allocations() == allocations);
 }
 
-void a_tensor_that_does_not_fit_is_named() {
+TEST_CASE(a_tensor_that_does_not_fit_is_named) {
   NetOptions options = options_of("misfit");
   write_engine(options, small_engine);
   NetOptions other = options;
@@ -149,7 +150,7 @@ void a_tensor_that_does_not_fit_is_named() {
   expect_error(options, {"output 'features' is not f32"});
 }
 
-void an_engine_that_is_missing_stale_or_broken_is_said() {
+TEST_CASE(an_engine_that_is_missing_stale_or_broken_is_said) {
   NetOptions options = options_of("stale");
   expect_error(options, {"no TensorRT engine of stale.onnx", "got none", "stale-", "-f16-", "dmask engines build"});
   write_engine(options, small_engine);
@@ -169,7 +170,7 @@ void an_engine_that_is_missing_stale_or_broken_is_said() {
   expect_error(options, {"cannot read", "absent.onnx"});
 }
 
-void what_fails_inside_tensorrt_is_said_in_its_words() {
+TEST_CASE(what_fails_inside_tensorrt_is_said_in_its_words) {
   const NetOptions options = options_of("failing");
   write_engine(options, small_engine);
   {
@@ -193,7 +194,7 @@ void what_fails_inside_tensorrt_is_said_in_its_words() {
   }
 }
 
-void a_library_that_is_absent_or_other_is_said() {
+TEST_CASE(a_library_that_is_absent_or_other_is_said) {
   const NetOptions options = options_of("library");
   write_engine(options, small_engine);
   const std::string library = std::getenv("DMASK_TENSORRT_LIBRARY");
@@ -214,7 +215,7 @@ void a_library_that_is_absent_or_other_is_said() {
   expect_error(options, {"11.3.0.7"});
 }
 
-void without_a_gpu_tensorrt_is_not_called() {
+TEST_CASE(without_a_gpu_tensorrt_is_not_called) {
   const NetOptions options = options_of("gpu");
   const Wish wish("runtime");
   cuda_host::pretend_status(35);
@@ -224,13 +225,13 @@ void without_a_gpu_tensorrt_is_not_called() {
   cuda_host::pretend_status(0);
 }
 
-void a_shipped_net_runs_at_each_batch_of_its_engine() {
+TEST_CASE(a_shipped_net_runs_at_each_batch_of_its_engine) {
   std::mt19937 random(1);
   std::normal_distribution<float> normal;
   Stream stream;
   for (const int batch : {2, 3}) {
     NetOptions options;
-    options.model_path = std::string(std::getenv("DMASK_MODELS")) + "/iris.onnx";
+    options.model_path = test::models_dir() + "/iris.onnx";
     options.precision = "f32";
     options.inputs = {{"features", {batch, 32, 32, 40}}};
     options.outputs = {{"heatmaps", {batch, 19, 32, 40}}, {"visibility", {batch, 19}}};
@@ -248,7 +249,7 @@ void a_shipped_net_runs_at_each_batch_of_its_engine() {
   }
 }
 
-void hashes_are_those_of_the_standard() {
+TEST_CASE(hashes_are_those_of_the_standard) {
   EXPECT(sha256_hex("", 0) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT(sha256_hex("abc", 3) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   const std::string two = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
@@ -258,7 +259,7 @@ void hashes_are_those_of_the_standard() {
          "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
-void keys_name_all_that_an_engine_depends_on() {
+TEST_CASE(keys_name_all_that_an_engine_depends_on) {
   const EngineKey key{"iris", std::string(64, 'a'), "f16", "tensorrt", "11.2.0.7",
                       gpu_part("tensorrt", "NVIDIA RTX A2000 (Laptop)", 8, 6)};
   EXPECT(engine_file_name(key) == "iris-aaaaaaaaaaaaaaaa-f16-r1-tensorrt-11.2.0.7-nvidia_rtx_a2000_laptop_sm86.engine");
@@ -268,20 +269,11 @@ void keys_name_all_that_an_engine_depends_on() {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
   folder = (std::filesystem::temp_directory_path() / ("dmask_engines_" + std::to_string(getpid()))).string();
   std::filesystem::create_directories(folder);
   setenv("DMASK_ENGINES", folder.c_str(), 1);
-  tensors_are_bound_by_name_in_the_order_of_the_options();
-  a_net_reads_another_nets_output_where_it_lies();
-  a_tensor_that_does_not_fit_is_named();
-  an_engine_that_is_missing_stale_or_broken_is_said();
-  what_fails_inside_tensorrt_is_said_in_its_words();
-  a_library_that_is_absent_or_other_is_said();
-  without_a_gpu_tensorrt_is_not_called();
-  a_shipped_net_runs_at_each_batch_of_its_engine();
-  hashes_are_those_of_the_standard();
-  keys_name_all_that_an_engine_depends_on();
+  const int status = test::run(argc, argv);
   std::filesystem::remove_all(folder);
-  return test::report(10);
+  return status;
 }
