@@ -1,4 +1,4 @@
-/* The C ABI as a C99 program sees it. Everything between silence_begin and silence_end must not print. */
+/* The C ABI as a C99 program sees it. */
 #define _POSIX_C_SOURCE 200809L
 #include <fenv.h>
 #include <limits.h>
@@ -17,14 +17,29 @@ enum { WIDTH = 640, HEIGHT = 480, FRAMES = 20 };
 
 static const char* models;
 static uint8_t* clip; /* FRAMES of BGR */
-static int failures;
+static long checks, failed_checks; /* of all threads */
+static int passed, failed;         /* cases */
 static int report_fd = 2;
 
 #define EXPECT(condition)                                                                  \
   do {                                                                                     \
+    __atomic_fetch_add(&checks, 1, __ATOMIC_RELAXED);                                      \
     if (!(condition)) {                                                                    \
-      ++failures;                                                                          \
+      __atomic_fetch_add(&failed_checks, 1, __ATOMIC_RELAXED);                             \
       dprintf(report_fd, "%s:%d: expected %s\n", __FILE__, __LINE__, #condition);          \
+    }                                                                                      \
+  } while (0)
+
+/* A case passes when it checked something and none of its checks failed. */
+#define RUN(call)                                                                          \
+  do {                                                                                     \
+    const long checks_before = checks, failed_before = failed_checks;                      \
+    call;                                                                                  \
+    if (checks > checks_before && failed_checks == failed_before) {                        \
+      ++passed;                                                                            \
+    } else {                                                                               \
+      ++failed;                                                                            \
+      dprintf(report_fd, "%s failed\n", #call);                                            \
     }                                                                                      \
   } while (0)
 
@@ -465,6 +480,13 @@ static void two_handles_in_two_threads_are_as_alone(void) {
   EXPECT(alone[0].digest != alone[1].digest);
 }
 
+static void the_library_names_itself_and_its_answers(void) {
+  EXPECT(dmask_version() == DMASK_VERSION_NUMBER && strlen(dmask_version_text()) > 0);
+  EXPECT(strstr(dmask_system_info(), "OpenVINO") != NULL);
+  EXPECT(strlen(dmask_status_text(DMASK_BUSY)) > 0 && strlen(dmask_status_text(-5)) > 0);
+  EXPECT(strlen(dmask_reason_text(77)) > 0);
+}
+
 int main(void) {
   models = getenv("DMASK_MODELS");
   clip = malloc(FRAMES * FRAME_BYTES);
@@ -474,32 +496,31 @@ int main(void) {
   /* From here on the library has standard output and standard error for itself: both must stay empty. */
   fflush(NULL);
   report_fd = dup(2);
+  const int out_fd = dup(1);
   FILE* heard = tmpfile();
-  if (report_fd < 0 || !heard || dup2(fileno(heard), 1) < 0 || dup2(fileno(heard), 2) < 0) return 1;
+  if (report_fd < 0 || out_fd < 0 || !heard || dup2(fileno(heard), 1) < 0 || dup2(fileno(heard), 2) < 0) return 1;
 
-  EXPECT(dmask_version() == DMASK_VERSION_NUMBER && strlen(dmask_version_text()) > 0);
-  EXPECT(strstr(dmask_system_info(), "OpenVINO") != NULL);
-  EXPECT(strlen(dmask_status_text(DMASK_BUSY)) > 0 && strlen(dmask_status_text(-5)) > 0 && strlen(dmask_reason_text(77)) > 0);
-  refuses_bad_options();
-  refuses_calls_without_a_handle();
+  RUN(the_library_names_itself_and_its_answers());
+  RUN(refuses_bad_options());
+  RUN(refuses_calls_without_a_handle());
   dmask_pipeline* pipeline = created();
-  const uint64_t digest = digest_of_run(pipeline, 0, FRAMES);
-  reset_gives_what_a_new_handle_gives(pipeline, digest);
-  refuses_bad_frames_and_buffers(pipeline, digest);
-  the_callers_arithmetic_is_left_alone(pipeline, digest);
-  no_face_is_an_answer(pipeline);
-  formats_and_strides_are_one_picture(pipeline);
-  the_mask_is_written_in_every_format(pipeline);
-  the_frame_size_may_change(pipeline);
-  the_mesh_belongs_to_the_mask(pipeline);
+  uint64_t digest = 0;
+  RUN(digest = digest_of_run(pipeline, 0, FRAMES));
+  RUN(reset_gives_what_a_new_handle_gives(pipeline, digest));
+  RUN(refuses_bad_frames_and_buffers(pipeline, digest));
+  RUN(the_callers_arithmetic_is_left_alone(pipeline, digest));
+  RUN(no_face_is_an_answer(pipeline));
+  RUN(formats_and_strides_are_one_picture(pipeline));
+  RUN(the_mask_is_written_in_every_format(pipeline));
+  RUN(the_frame_size_may_change(pipeline));
+  RUN(the_mesh_belongs_to_the_mask(pipeline));
   dmask_destroy(pipeline);
-  what_there_is_to_tell_is_told_to_the_callback();
-  two_handles_in_two_threads_are_as_alone();
+  RUN(what_there_is_to_tell_is_told_to_the_callback());
+  RUN(two_handles_in_two_threads_are_as_alone());
 
   fflush(NULL);
-  const off_t printed = lseek(fileno(heard), 0, SEEK_END);
-  EXPECT(printed == 0);
-  dprintf(report_fd, "%s\n", failures ? "failed" : "passed");
+  RUN(EXPECT(lseek(fileno(heard), 0, SEEK_END) == 0));
+  dprintf(out_fd, "%ld checks, %ld of them failed\n%d passed, %d failed\n", checks, failed_checks, passed, failed);
   free(clip);
-  return failures != 0;
+  return failed != 0;
 }

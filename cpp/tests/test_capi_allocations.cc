@@ -1,9 +1,9 @@
 // What a frame costs the heap once the last calibration is done; the inference library's own allocations do not count.
-#include <cstdlib>
 #include <vector>
 
 #include "allocations.hpp"
 #include "check.hpp"
+#include "models_dir.hpp"
 #include "pipeline/pipeline.hpp"
 #include "rendered_face.h"
 
@@ -24,13 +24,11 @@ long counted(auto&& work) {
   return allocations.ours - before;
 }
 
-}  // namespace
-
-int main() {
-  const char* models = std::getenv("DMASK_MODELS");
+TEST_CASE(a_frame_of_a_calibrated_patient_costs_the_heap_nothing) {
+  const std::string models = test::models_dir();
   std::vector<std::vector<std::uint8_t>> clip(clip_frames, std::vector<std::uint8_t>(3 * width * height));
   for (int i = 0; i < clip_frames; ++i)
-    if (rendered_face(models, 1 + i / 30.0, width, height, clip[i].data())) return 1;  // with a blink
+    EXPECT(rendered_face(models.c_str(), 1 + i / 30.0, width, height, clip[i].data()) == 0);  // with a blink
 
   PipelineOptions options;
   options.models_dir = models;
@@ -68,5 +66,8 @@ int main() {
   EXPECT(parameters == 0);
   EXPECT(detect == 0);
   EXPECT(paint == 0);
-  return dmask::test::report(1);
 }
+
+}  // namespace
+
+int main(int argc, char** argv) { return test::run(argc, argv); }
