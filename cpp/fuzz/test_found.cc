@@ -1,4 +1,5 @@
 // What the fuzz targets and a reading of the sources found, kept found.
+#include "check.hpp"
 #include "fit/tracker.hpp"
 #include "geometry/check.hpp"
 #include "pipeline/mask.hpp"
@@ -20,8 +21,9 @@ void require_refused(const char* name, const std::vector<std::uint8_t>& file, co
     said = e.what();
     fuzz::require_sentence(said);
   }
-  if (said.find(expected) == std::string::npos) std::fprintf(stderr, "got '%s', expected '%s' in it\n", said.c_str(), expected);
-  fuzz::require(said.find(expected) != std::string::npos, "a damaged model is refused with its reason");
+  if (said.find(expected) == std::string::npos)
+    std::fprintf(stderr, "got '%s', expected '%s' in it\n", said.c_str(), expected);
+  EXPECT(said.find(expected) != std::string::npos);
 }
 
 template <class Change>
@@ -32,7 +34,7 @@ void require_refused(const char* name, const char* array, const char* expected, 
   require_refused(name, fuzz::put_together(entries), expected);
 }
 
-void models_are_refused() {
+TEST_CASE(models_are_refused) {
   const auto cut_to = [](int n) {
     return [n](fuzz::Entry& e) {
       e.data.resize(e.data.size() / e.shape[0] * n);
@@ -70,17 +72,17 @@ void models_are_refused() {
   } catch (const Error& e) {
     said = e.what();
   }
-  fuzz::require(said.find("cannot open") != std::string::npos, "a folder in the place of a file is refused");
+  EXPECT(said.find("cannot open") != std::string::npos);
 }
 
 // What is not a number was taken for a shut eye, or for a gaze that was measured.
-void unsound_landmarks_are_not_measured() {
+TEST_CASE(unsound_landmarks_are_not_measured) {
   const Models& models = fuzz::models();
   FitOptions options;
   options.identity_modes = 3;
   const FrameDetection seen = fuzz::seen_face();
   const Calibration calibration = calibrate(models, {seen}, options);
-  fuzz::require(calibration.ok, "the sound face calibrates");
+  EXPECT(calibration.ok);
   const auto fit = [&](auto spoil) {
     FrameDetection spoilt = seen;
     spoil(spoilt);
@@ -88,26 +90,22 @@ void unsound_landmarks_are_not_measured() {
     tracker.set_calibration(calibration);
     return tracker.fit(spoilt);
   };
-  fuzz::require(fit([](FrameDetection&) {}).eyes[OD].reason == Reason::none, "the sound face is measured");
-  fuzz::require(fit([](FrameDetection& d) { d.eyes[OD].lid[5].y = NAN; }).eyes[OD].reason == Reason::covered, "a NaN lid is covered");
-  fuzz::require(fit([](FrameDetection& d) { d.eyes[OD].iris[3].x = NAN; }).eyes[OD].reason == Reason::covered, "a NaN iris is covered");
-  fuzz::require(fit([](FrameDetection& d) { d.eyes[OD].iris[0].confidence = NAN; }).eyes[OD].reason == Reason::covered, "so is one of NaN confidence");
-  fuzz::require(fit([](FrameDetection& d) { d.eyes[OS].lines[CREASE][7].x = INFINITY; }).eyes[OS].reason == Reason::none, "a line is not needed");
-  fuzz::require(fit([](FrameDetection& d) { d.face[20].x = NAN; }).face_reason == Reason::no_face, "a NaN face is none");
+  EXPECT(fit([](FrameDetection&) {}).eyes[OD].reason == Reason::none);
+  EXPECT(fit([](FrameDetection& d) { d.eyes[OD].lid[5].y = NAN; }).eyes[OD].reason == Reason::covered);
+  EXPECT(fit([](FrameDetection& d) { d.eyes[OD].iris[3].x = NAN; }).eyes[OD].reason == Reason::covered);
+  EXPECT(fit([](FrameDetection& d) { d.eyes[OD].iris[0].confidence = NAN; }).eyes[OD].reason == Reason::covered);
+  EXPECT(fit([](FrameDetection& d) { d.eyes[OS].lines[CREASE][7].x = INFINITY; }).eyes[OS].reason == Reason::none);
+  EXPECT(fit([](FrameDetection& d) { d.face[20].x = NAN; }).face_reason == Reason::no_face);
 
   FrameDetection blurred = seen;
   blurred.sharpness = NAN;  // the median of NaNs walked out of its vector
-  fuzz::require(calibrate(models, std::vector<FrameDetection>(40, blurred), options).ok, "sharpness is not needed");
+  EXPECT(calibrate(models, std::vector<FrameDetection>(40, blurred), options).ok);
   FrameDetection empty = seen;
   empty.width = 0;
   const Calibration none = calibrate(models, {empty}, options);
-  fuzz::require(!none.ok && !none.reason.empty(), "a frame without pixels does not calibrate");
+  EXPECT(!none.ok && !none.reason.empty());
 }
 
 }  // namespace
 
-int main() {
-  models_are_refused();
-  unsound_landmarks_are_not_measured();
-  return 0;
-}
+int main(int argc, char** argv) { return test::run(argc, argv); }
