@@ -62,10 +62,22 @@ def test_options_find_the_packages_own_models():
     assert dmask.Options().models_dir == str(MODELS_DIR)
 
 
-def test_a_missing_package_is_named(capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "dmask.train.training", None)
-    assert cli.main(["train", "face"]) == 1
-    assert "dmask" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        ("dmask.train.training", "dmask.train.training is missing from this installation"),
+        ("scipy", "needs scipy, which is not installed; in a checkout of dmask: pip install '.[train]'"),
+        ("onnx", "needs onnx, which is not installed; in a checkout of dmask: pip install '.[tensorrt]'"),
+        ("av", "needs av, which is not installed; install dmask again"),
+    ],
+)
+def test_a_missing_package_is_named(capsys, monkeypatch, module, said):
+    def command(arguments):
+        raise ModuleNotFoundError(name=module)
+
+    monkeypatch.setattr("dmask.commands.doctor.run", command)
+    assert cli.main(["doctor"]) == 1
+    assert said in capsys.readouterr().err
 
 
 def test_doctor_reports_versions_processor_and_models(capsys):

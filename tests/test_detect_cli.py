@@ -42,7 +42,9 @@ def test_no_face_gives_empty_cells(tmp_path):
     assert (
         cli.main(["detect", str(write_video(tmp_path / "in.mp4", [background()] * 2)), "-o", str(out)]) == 0
     )
-    for row in rows_of(out):
+    rows = rows_of(out)
+    assert len(rows) == 2
+    for row in rows:
         assert all(row[name] == "" for name in HEADER[3:])
 
 

@@ -164,6 +164,7 @@ def test_calibration_prefers_open_eyes_to_blinks(models: _core.Models) -> None:
     ]
     calibration = _core.Pipeline(_core.Options()).calibrate(detections)
     assert calibration.ok and calibration.reason == ""
+    assert len(calibration.frames_used) > 0
     assert all(closures[k] == 0.0 for k in calibration.frames_used)
 
 

@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 from dmask import cli, models
 from dmask.errors import Error
 from dmask.io import container
+from dmask.measure.largest import largest
 
 GLOBE_RADIUS_MM = 12.0
 ARRAYS = st.dictionaries(
@@ -309,7 +310,7 @@ def test_lines_lie_above_one_another(lids: Lids) -> None:
 
     order = ["crease", "upper_lash", "upper_margin", "lower_margin", "lower_lash", "bulge"]
     heights = [height(name) for name in order]
-    assert heights == sorted(heights, reverse=True)
+    assert (np.diff(heights) < 0).all()
 
 
 def test_template_shuts(lids: Lids) -> None:
@@ -329,7 +330,7 @@ def test_lids_stay_out_of_the_globe_through_a_blink_and_named_motions(lids: Lids
     moves += [
         share * lids.named(name) for name in lids.names if "blink" not in name for share in (0.5, 1.0)
     ]
-    assert max(lids.depth_mm(lids.template + move) for move in moves) <= 0.5
+    assert largest([lids.depth_mm(lids.template + move) for move in moves]) <= 0.5
 
 
 def test_shapes_stay_out_of_the_globe_through_their_blink(lids: Lids) -> None:
@@ -337,7 +338,7 @@ def test_shapes_stay_out_of_the_globe_through_their_blink(lids: Lids) -> None:
     depths = []
     for w in np.clip(rng.normal(size=(60, len(lids.arrays["shape"]))), -2.5, 2.5):
         eye = lids.shaped(w)
-        depths.append(max(lids.depth_mm(eye + lids.blink(share, w)) for share in (0, 0.25, 0.5, 0.75, 1)))
+        depths.append(largest([lids.depth_mm(eye + lids.blink(s, w)) for s in (0, 0.25, 0.5, 0.75, 1)]))
     assert np.percentile(depths, 95) <= 0.5
 
 

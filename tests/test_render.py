@@ -14,9 +14,6 @@ import dmask
 from dmask import _core
 from dmask.io import container
 
-if not hasattr(_core, "Renderer"):
-    pytest.skip("needs the compiled core", allow_module_level=True)
-
 FACE = Path(dmask.__file__).parent / "models/face.dmm"
 HEAD_TO_CAMERA = np.diag([1.0, -1.0, -1.0])
 BACKGROUND = 236
@@ -34,8 +31,6 @@ def draw(vertices, triangles, albedo=None, width=64, height=48, focal_px=100.0, 
 
 @pytest.fixture(scope="module")
 def face() -> dict[str, np.ndarray]:
-    if not FACE.exists():
-        pytest.skip("no face model: dmask face-model build --ict PATH makes it")
     return container.read(FACE)
 
 

@@ -56,10 +56,14 @@ def test_frames_csv_has_the_promised_columns_and_a_row_a_frame(result, patient_f
     assert np.mean([row["face_valid"] == "1" for row in rows]) > 0.9
 
 
-def test_a_row_that_is_not_valid_has_a_reason_and_no_numbers(result):
-    frames = read_frames(result / "frames.csv")
+def test_a_row_that_is_not_valid_has_a_reason_and_no_numbers(tmp_path, patient_frames):
+    height, width = patient_frames[0].shape[:2]
+    video = write_video(tmp_path / "in.mp4", [*patient_frames[:9], *[background(width, height)] * 9])
+    assert cli.main(["run", str(video), "-o", str(tmp_path / "out")]) == 0
+    frames = read_frames(tmp_path / "out" / "frames.csv")
     for eye in ("od", "os"):
         invalid = frames[f"{eye}_valid"] == 0
+        assert invalid.any() and not invalid.all()
         assert (frames[f"{eye}_reason"][invalid] != "").all()
         assert (frames[f"{eye}_reason"][~invalid] == "").all()
         assert np.isnan(frames[f"{eye}_yaw_deg"][invalid]).all()
@@ -121,6 +125,7 @@ def test_run_json_names_versions_models_options_and_stages(result):
     report = json.loads((result / "run.json").read_text())
     assert {"dmask", "openvino", "numpy", "av", "python"} <= set(report["versions"])
     assert report["options"]["profile"] == "clinical" and report["options"]["hfov_deg"] == 40.0
+    assert len(report["models_sha256"]) >= 5
     assert all(len(digest) == 64 for digest in report["models_sha256"].values())
     for name in ("decode", "render", "encode", "frame_to_mask"):
         assert 0 < report["stages"][name]["p50_ms"] <= report["stages"][name]["p95_ms"]

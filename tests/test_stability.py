@@ -152,8 +152,8 @@ def test_too_few_frames_give_no_figures():
 def test_across_is_what_leaves_the_line():
     line = np.column_stack([np.arange(20.0), 0.5 * np.arange(20.0)])
     along, normal = np.array([2.0, 1.0]) / np.sqrt(5), np.array([-1.0, 2.0]) / np.sqrt(5)
-    np.testing.assert_allclose(across(np.tile(3 * along, (20, 1)), line), 0, atol=1e-9)
-    np.testing.assert_allclose(across(np.tile(3 * normal, (20, 1)), line), 3)
+    np.testing.assert_allclose(across(np.tile(3 * along, (20, 1)), line), 0, atol=1e-9, equal_nan=False)
+    np.testing.assert_allclose(across(np.tile(3 * normal, (20, 1)), line), 3, equal_nan=False)
 
 
 @pytest.mark.parametrize("shift_px", [(0, 0), (2, 0), (0, -3)])
@@ -167,7 +167,7 @@ def test_the_picture_tells_its_own_motion(shift_px):
     first, changed = picture.step(frame, face, places)
     assert np.isnan(first).all() and changed == 1
     moved, changed = picture.step(np.roll(frame, shift_px, axis=(1, 0)), face, places)
-    np.testing.assert_allclose(moved, np.tile(np.array(shift_px, float), (2, 1)), atol=0.3)
+    np.testing.assert_allclose(moved, np.tile(np.array(shift_px, float), (2, 1)), atol=0.3, equal_nan=False)
     assert changed == 0 if shift_px == (0, 0) else changed > 0.5
 
 
@@ -202,7 +202,7 @@ def test_exchanged_eyes_are_seen_however_the_head_is_turned(roll_deg, squeeze):
 @pytest.mark.parametrize("roll_deg", [0, 30, -75, 180])
 def test_openness_is_the_aperture_in_widths(eye, roll_deg):
     lids = np.stack([lid(opened, eye, roll_deg=roll_deg) for opened in (0.4, 0.1, 0.0)])
-    np.testing.assert_allclose(openness(eye, lids), [0.4, 0.1, 0.0], atol=1e-9)
+    np.testing.assert_allclose(openness(eye, lids), [0.4, 0.1, 0.0], atol=1e-9, equal_nan=False)
     crossed = lids[:1].copy()
     crossed[:, 1:10], crossed[:, 19:10:-1] = lids[:1, 19:10:-1], lids[:1, 1:10]
     assert openness(eye, crossed)[0] < 0
@@ -274,7 +274,7 @@ def test_a_wink_is_one_eyes_alone():
 
 def test_unmirroring_twice_changes_nothing():
     points = np.column_stack([face_points() + 200, np.linspace(0, 1, POINTS)])
-    np.testing.assert_allclose(unmirrored(unmirrored(points, 640), 640), points)
+    np.testing.assert_allclose(unmirrored(unmirrored(points, 640), 640), points, equal_nan=False)
     once = unmirrored(points, 640)
     assert once[COLUMNS["od_lid"][0], 0] == 639 - points[COLUMNS["os_lid"][0], 0]
     assert not swapped(once[None, :, :2])[0]

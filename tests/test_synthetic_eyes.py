@@ -8,20 +8,18 @@ import cv2
 import numpy as np
 import pytest
 
-pytest.importorskip("dmask._core", reason="needs the extension dmask._core: pip install .")
-
-from dmask._core import gbuffer  # noqa: E402
-from dmask.train.render_eyes import geometry, render  # noqa: E402
-from dmask.train.render_eyes.assets import EyeAssets, load_assets  # noqa: E402
-from dmask.train.render_eyes.folds import find_fold, log_radiance  # noqa: E402
-from dmask.train.render_eyes.occluders import (  # noqa: E402
+from dmask._core import gbuffer
+from dmask.train.render_eyes import geometry, render
+from dmask.train.render_eyes.assets import EyeAssets, load_assets
+from dmask.train.render_eyes.folds import find_fold, log_radiance
+from dmask.train.render_eyes.occluders import (
     COVERED,
     DARK_LENS,
     FRAME,
     THICK_LENS,
     add_occluders,
 )
-from dmask.train.render_eyes.spectacles import Lens, rounded  # noqa: E402
+from dmask.train.render_eyes.spectacles import Lens, rounded
 
 COUNT = 48
 

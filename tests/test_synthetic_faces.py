@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("dmask._core", reason="needs the extension dmask._core: pip install .")
 pytest.importorskip("scipy", reason="needs scipy: pip install '.[train]'")
 
 from dmask.crops import FACE_PX  # noqa: E402
@@ -58,7 +57,9 @@ def test_a_seed_and_an_index_make_the_same_face_again(faces, head):
 
 
 def test_the_points_fill_the_square_that_training_expects(faces):
-    training = pytest.importorskip("dmask.train.data.faces", reason="needs torch: pip install '.[train]'")
+    pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
+    from dmask.train.data import faces as training
+
     assert render.SIZE == training.CACHE_PX
     for xy in faces["xy"]:
         centre, side = training.face_box(xy)
@@ -162,7 +163,9 @@ def test_a_wrong_folder_is_an_error(tmp_path):
 
 
 def test_the_sampler_mirrors_what_is_visible_with_the_points(faces, tmp_path):
-    training = pytest.importorskip("dmask.train.data.faces", reason="needs torch: pip install '.[train]'")
+    pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
+    from dmask.train.data import faces as training
+
     visible = np.zeros((COUNT, 68), np.uint8)
     visible[:, :8] = 1  # the patient's right half of the jaw
     np.savez(tmp_path / "train_000.npz", **(faces | {"visible": visible}))
@@ -175,6 +178,8 @@ def test_the_sampler_mirrors_what_is_visible_with_the_points(faces, tmp_path):
 
 
 def test_no_rendered_faces_are_an_error():
-    training = pytest.importorskip("dmask.train.data.faces", reason="needs torch: pip install '.[train]'")
+    pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
+    from dmask.train.data import faces as training
+
     with pytest.raises(FileNotFoundError, match="rendered faces"):
         training.read_synthetic_faces([])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import openvino as ov
 import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
@@ -339,14 +340,13 @@ def test_missing_rendered_eyes_say_how_to_make_them(tmp_path):
 
 
 def test_exported_nets_have_the_agreed_signatures(tmp_path):
-    ov = pytest.importorskip("openvino")
     pytest.importorskip("onnx", reason="export needs onnx: pip install '.[train]'")
     from dmask.train.nets.export import write_eye_nets, write_onnx
 
     write_onnx(networks.build("face"), networks.FACE, tmp_path / "face68.onnx")
     write_eye_nets(networks.build("eyes"), tmp_path)
     for spec in networks.SPECS.values():
-        check_signature(ov, tmp_path / f"{spec.name}.onnx", spec)
+        check_signature(tmp_path / f"{spec.name}.onnx", spec)
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(
         f"{spec.name}.onnx" for spec in networks.SPECS.values()
     )
@@ -355,11 +355,10 @@ def test_exported_nets_have_the_agreed_signatures(tmp_path):
 @pytest.mark.parametrize("folder", [MODELS, MODELS / "open"], ids=["research", "open"])
 @pytest.mark.parametrize("name", ["face", "eyelid", "iris", "lines"])
 def test_the_shipped_nets_have_the_agreed_signatures(folder, name):
-    ov = pytest.importorskip("openvino")
-    check_signature(ov, folder / f"{networks.SPECS[name].name}.onnx", networks.SPECS[name])
+    check_signature(folder / f"{networks.SPECS[name].name}.onnx", networks.SPECS[name])
 
 
-def check_signature(ov, path: Path, spec: networks.NetSpec) -> None:
+def check_signature(path: Path, spec: networks.NetSpec) -> None:
     model = ov.Core().read_model(str(path))
     shape = ",".join(map(str, spec.input_shape))
     assert [i.any_name for i in model.inputs] == [spec.input]
