@@ -116,12 +116,6 @@ inline int run(int argc, char** argv) {
   return passed > 0 && failed == 0 ? 0 : 1;
 }
 
-// For programs whose cases are not registered yet.
-inline int report(int tests) {
-  std::printf("%d passed, %ld failed\n", tests - (failed_checks > 0), failed_checks);
-  return failed_checks == 0 ? 0 : 1;
-}
-
 }  // namespace dmask::test
 
 #define TEST_CASE(name)                                                \
