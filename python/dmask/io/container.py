@@ -14,6 +14,7 @@ import struct
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -106,7 +107,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 
     position = 0
 
-    def take(layout: str) -> tuple:
+    def take(layout: str) -> tuple[Any, ...]:
         nonlocal position
         size = struct.calcsize(layout)
         if position + size > len(data):
@@ -134,10 +135,10 @@ def read(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         code, ndim = take("<BB")
         if code >= len(DTYPES) or ndim > MAX_NDIM:
             raise fail(f"array {name}: got dtype code {code} and {ndim} dimensions")
-        *shape, offset, nbytes = take(f"<{ndim + 2}Q")
-        if max(shape, default=0) > len(data):
-            raise fail(f"array {name}: got the shape {tuple(shape)} in a file of {len(data)} bytes")
-        headers.append((name, DTYPES[code], tuple(shape), offset, nbytes))
+        *dims, offset, nbytes = take(f"<{ndim + 2}Q")
+        if max(dims, default=0) > len(data):
+            raise fail(f"array {name}: got the shape {tuple(dims)} in a file of {len(data)} bytes")
+        headers.append((name, DTYPES[code], tuple(dims), offset, nbytes))
     for name, dtype, shape, offset, nbytes in headers:
         expected = dtype.itemsize
         for dim in shape:
