@@ -59,9 +59,34 @@ py::array_t<float> face_rows(const Crop& whole, const std::vector<FaceBox>& boxe
   return rows;
 }
 
-void bind_detections(py::module_& m) {
-  py::class_<EyeDetection> eye(m, "EyeDetection", "Points of one eye; a row is x, y (pixels of the frame), confidence.");
-  eye.def(py::init<>());
+const char* const eye_points[] = {"lid", "iris", "crease", "upper", "lower", "bulge"};
+
+py::dict eye_dict(const py::object& eye) {
+  py::dict d;
+  for (const char* name : eye_points) d[name] = eye.attr(name);
+  return d;
+}
+
+py::dict frame_dict(const py::object& frame) {
+  py::dict d;
+  for (const char* name : {"time_s", "width", "height", "track", "face_found", "face_score", "sharpness", "face"}) d[name] = frame.attr(name);
+  for (const char* eye : {"od", "os"}) d[eye] = eye_dict(frame.attr(eye));
+  return d;
+}
+
+std::string frame_repr(const FrameDetection& d) {
+  const std::string size = std::to_string(d.width) + "x" + std::to_string(d.height) + " px";
+  const std::string face = d.face_found ? "face_score=" + py::str(py::float_(d.face_score)).cast<std::string>().substr(0, 5) : "no face";
+  return "FrameDetection(time_s=" + py::str(py::float_(d.time_s)).cast<std::string>() + ", " + size + ", " + face + ")";
+}
+
+void bind_eye_points(py::module_& m) {
+  py::class_<EyeDetection> eye(m, "EyeDetection",
+                               "Points of one eye as the nets see them, float32: x, y in pixels of the frame (0-based pixel centres) and a\n"
+                               "confidence, 0 to 1. Each is a view: what is written into it is the detection's.");
+  eye.def(py::init<>(), "All points at 0, 0 with confidence 0.")
+      .def("to_dict", &eye_dict, "The points by their names.")
+      .def("__repr__", [](const EyeDetection&) { return "EyeDetection(lid, iris, crease, upper, lower, bulge)"; });
   landmarks_property(eye, "lid", [](EyeDetection& e) -> auto& { return e.lid; },
                      "(20, 3): 0 inner canthus, 1-9 upper margin, 10 outer canthus, 11-19 lower margin back.");
   landmarks_property(eye, "iris", [](EyeDetection& e) -> auto& { return e.iris; },
@@ -75,31 +100,37 @@ void bind_detections(py::module_& m) {
   landmarks_property(eye, "bulge", [](EyeDetection& e) -> auto& { return e.lines[BULGE]; },
                      "(20, 3), lower boundary of the bulge, inner to outer.");
 
+}
+
+void bind_frame_points(py::module_& m) {
   py::class_<FrameDetection> frame(m, "FrameDetection",
-                                   "What was found in one frame. Empty until filled; every field can be set.");
-  frame.def(py::init<>())
+                                   "What the nets see in one frame, before any fit: the patient's own points. Empty until filled; every field\n"
+                                   "can be set.");
+  frame.def(py::init<>(), "Of no face.")
       .def("__copy__", [](const FrameDetection& d) { return FrameDetection(d); })
       .def("__deepcopy__", [](const FrameDetection& d, const py::dict&) { return FrameDetection(d); })
-      .def_readwrite("time_s", &FrameDetection::time_s)
-      .def_readwrite("width", &FrameDetection::width)
-      .def_readwrite("height", &FrameDetection::height)
-      .def_readwrite("track", &FrameDetection::track, "rises when another face is taken up")
-      .def_readwrite("face_found", &FrameDetection::face_found)
-      .def_readwrite("face_score", &FrameDetection::face_score, "0..1, how sure the 68 points are")
+      .def("to_dict", &frame_dict, "Every field by its name; od and os as EyeDetection.to_dict.")
+      .def("__repr__", &frame_repr)
+      .def_readwrite("time_s", &FrameDetection::time_s, "On the clock of the frames.")
+      .def_readwrite("width", &FrameDetection::width, "Of the frame, px.")
+      .def_readwrite("height", &FrameDetection::height, "Of the frame, px.")
+      .def_readwrite("track", &FrameDetection::track, "Rises when another face is taken up, or the same one behind a cut.")
+      .def_readwrite("face_found", &FrameDetection::face_found, "Without one all points are 0.")
+      .def_readwrite("face_score", &FrameDetection::face_score, "How sure the 68 points are, 0 to 1.")
       .def_readwrite("sharpness", &FrameDetection::sharpness,
-                     "variance of the Laplacian over the face crop, grey levels squared")
+                     "Variance of the Laplacian over the face crop, grey levels squared.")
       .def_property(
           "od", [](FrameDetection& d) -> EyeDetection& { return d.eyes[OD]; },
-          [](FrameDetection& d, const EyeDetection& e) { d.eyes[OD] = e; }, "patient's right eye")
+          [](FrameDetection& d, const EyeDetection& e) { d.eyes[OD] = e; }, "EyeDetection of the patient's right eye.")
       .def_property(
           "os", [](FrameDetection& d) -> EyeDetection& { return d.eyes[OS]; },
-          [](FrameDetection& d, const EyeDetection& e) { d.eyes[OS] = e; }, "patient's left eye")
-      .def_property_readonly("face_width_px", [](const FrameDetection& d) { return face_width_px(d.face); });
-  landmarks_property(frame, "face", [](FrameDetection& d) -> auto& { return d.face; }, "(68, 3), iBUG order.");
+          [](FrameDetection& d, const EyeDetection& e) { d.eyes[OS] = e; }, "EyeDetection of the patient's left eye.");
+  landmarks_property(frame, "face", [](FrameDetection& d) -> auto& { return d.face; },
+                     "(68, 3) float32, iBUG order: x, y in pixels of the frame, and a confidence, 0 to 1.");
 }
 
 void bind_yunet(py::module_& m) {
-  py::class_<YuNet>(m, "YuNet", "Face detector.")
+  py::class_<YuNet>(m, "YuNet", "The face detector alone, on the CPU.")
       .def(py::init([](const std::string& path, const std::string& precision, int threads) {
              NetOptions net;
              net.model_path = path;
@@ -107,7 +138,8 @@ void bind_yunet(py::module_& m) {
              net.threads = threads;
              return YuNet(net);
            }),
-           py::arg("path"), py::arg("precision") = "auto", py::arg("threads") = 1)
+           py::arg("path"), py::arg("precision") = "auto", py::arg("threads") = 1,
+           "path: its ONNX file; precision: auto, f32 or bf16. Raises Error where the file is missing or another.")
       .def(
           "detect",
           [](YuNet& self, const Frame& frame, int long_side_px, float min_score) {
@@ -130,7 +162,8 @@ MakeVision looks_of(const std::string& backend) {
 }  // namespace
 
 void bind_detect(py::module_& m) {
-  bind_detections(m);
+  bind_eye_points(m);
+  bind_frame_points(m);
   bind_yunet(m);
   const DetectorOptions defaults;
   py::class_<Detector>(m, "Detector", "From frames of a video to the landmarks of one tracked face.")
@@ -162,7 +195,11 @@ void bind_detect(py::module_& m) {
            py::arg("check_interval_frames") = defaults.check_interval_frames,
            py::arg("cut_grey_levels") = defaults.cut_grey_levels, py::arg("reacquire_s") = defaults.reacquire_s,
            py::arg("min_face_px") = defaults.min_face_px,
-           "Loads the nets. Raises Error when a model is missing or not what is expected.")
+           "Loads the nets of model_dir, and the face detector of face_detector_path where that is not empty. Scores are 0 to 1:\n"
+           "of a new face by the face detector (min_detection_score) and by its 68 points (min_new_face_score); below which a\n"
+           "tracked one is not confirmed (min_confirmation_score), every check_interval_frames, or lost (min_face_score). A mean\n"
+           "change of the picture by cut_grey_levels is a cut; for reacquire_s after a loss only a face at the same place is\n"
+           "taken; smaller ones than min_face_px are none. Raises Error when a model is missing or not what is expected.")
       .def(
           "detect",
           [](Detector& self, const Frame& frame, double time_s) {
@@ -175,7 +212,7 @@ void bind_detect(py::module_& m) {
           "frame: uint8 (H, W), (H, W, 3) BGR or (H, W, 4) BGRA, any strides, sides of at least 16 px. time_s rises\n"
           "from call to call. Returns FrameDetection; without a face `face_found` is False and all points are 0.")
       .def("reset", &Detector::reset, "Forget the tracked face: the next frame is another video.")
-      .def_property_readonly("track", &Detector::track, "counts faces taken up; the same number: the same face, no cut")
+      .def_property_readonly("track", &Detector::track, "Counts faces taken up: while it stays, it is the same face without a cut in between.")
       .def_property_readonly("last_timings", [](const Detector& self) {
         const DetectTimings& t = self.last_timings();
         py::dict ms;
@@ -186,7 +223,7 @@ void bind_detect(py::module_& m) {
         ms["net_iris"] = t.net_iris;
         ms["net_lines"] = t.net_lines;
         return ms;
-      }, "durations of the last call in ms");
+      }, "ms a stage of the last detect().");
 }
 
 }  // namespace dmask

@@ -34,92 +34,97 @@ int checked_eye(int eye) {
   return eye;
 }
 
+Floats blink(const Models& x, const Floats& shape, double amount) {
+  const EyelidModel& lid = x.eyelid[OS];
+  const VecXf w = weights(shape, lid.shape.cols(), "shape weights");
+  const VecXf mid = lid.blink_mid(w), full = lid.blink_full(w);
+  const float t = static_cast<float>(std::clamp(amount, 0.0, 1.0));
+  const VecXf v = t < 0.5f ? VecXf(2 * t * mid) : VecXf(mid + (2 * t - 1) * (full - mid));
+  return Floats(v.size(), v.data());
+}
+
+Floats eyelid_motion(const Models& x, const std::string& name) {
+  const VecXf v = x.eyelid[OS].named(name);
+  return Floats(v.size(), v.data());
+}
+
+Doubles landmarks(const Models& x, const Floats& identity, const Floats& units, const Doubles& rotation, const Doubles& translation) {
+  const SubjectFace f = x.face.contract(x.landmark_rows.rows, weights(identity, x.face.identities(), "identity weights"));
+  const LandmarkFace face{f.neutral.cast<double>(), f.units.cast<double>()};
+  check(rotation.size() == 9 && translation.size() == 3,
+        "got a rotation of " + std::to_string(rotation.size()) + " numbers and a translation of " + std::to_string(translation.size()) +
+            ", expected (3, 3) and (3,)");
+  FacePose pose;
+  for (int i = 0; i < 9; ++i) pose.rotation(i / 3, i % 3) = rotation.at(i / 3, i % 3);
+  for (int i = 0; i < 3; ++i) pose.translation[i] = translation.at(i);
+  pose.units = weights(units, x.face.units(), "unit weights").cast<double>();
+  const Camera camera{1000, 0, 0, 1, 1};
+  const std::array<int, 68> rows = visible_rows(face, x.landmark_rows, pose, camera);
+  Doubles out({68, 3});
+  for (int i = 0; i < 68; ++i) {
+    const Vec3 p = face.neutral.segment<3>(3 * rows[i]) + face.units.middleRows<3>(3 * rows[i]) * pose.units;
+    for (int k = 0; k < 3; ++k) out.mutable_at(i, k) = p[k];
+  }
+  return out;
+}
+
+Doubles eye_centre(const Models& x, int eye, const Floats& identity) {
+  const EyelidModel& lid = x.eyelid[checked_eye(eye)];
+  const VecX v = (lid.centre + lid.centre_from_identity * weights(identity, x.face.identities(), "identity weights")).cast<double>();
+  return Doubles(3, v.data());
+}
+
+py::dict eyelid_lines(const Models& x, int eye, const Floats& shape, const Floats& motion) {
+  const EyelidRows& rows = x.eyelid_rows[checked_eye(eye)];
+  const VecX v = rows.patch + rows.shape * weights(shape, rows.shape.cols(), "shape weights").cast<double>() +
+                 rows.motion * weights(motion, rows.motion.cols(), "motion weights").cast<double>();
+  constexpr int n = EyelidRows::margin_samples;
+  py::dict d;
+  d["upper"] = points(v, 0, n);
+  d["lower"] = points(v, n, n);
+  d["crease"] = points(v, 2 * n, rows.crease);
+  d["bulge"] = points(v, 2 * n + rows.crease, rows.bulge);
+  return d;
+}
+
+void bind_models(py::module_& m) {
+  py::class_<Models>(m, "Models",
+                     "The face and eyelid models, for synthetic patients with known truth. Lengths in mm; head frame: patient's left, up,\n"
+                     "out of the face. Fewer weights than a model has stand for zeros behind them; more raise Error.")
+      .def(py::init([](const std::string& models_dir) { return Models::load(models_dir, models_dir); }), py::arg("models_dir"),
+           "Of a models folder. Raises Error where a file is missing or damaged.")
+      .def_property_readonly("identities", [](const Models& x) { return x.face.identities(); }, "How many identity weights there are, K.")
+      .def_property_readonly("unit_names", [](const Models& x) { return x.face.unit_names(); }, "Of the face's motion units, M.")
+      .def_property_readonly("eyelid_shapes", [](const Models& x) { return x.eyelid[OS].shape.cols(); },
+                             "How many eyelid shape weights there are, Ks.")
+      .def_property_readonly("eyelid_motions", [](const Models& x) { return x.eyelid[OS].motion.cols(); },
+                             "How many eyelid motion weights there are, Km.")
+      .def_property_readonly("eyelid_motion_names", [](const Models& x) { return x.eyelid[OS].named_motion_names; },
+                             "Of the motions that eyelid_motion() knows.")
+      .def("blink", &blink, py::arg("shape"), py::arg("amount"),
+           "(Km,) lid motion weights from open (0) to shut (1) over the globe, for lids of a shape (Ks,).")
+      .def("eyelid_motion", &eyelid_motion, py::arg("name"), "(Km,) weights of a named lid motion. Raises Error for another name.")
+      .def("landmarks", &landmarks, py::arg("identity"), py::arg("units"), py::arg("rotation"), py::arg("translation"),
+           "(68, 3) landmarks, head frame, Eq. (1), as they show at this pose: the jaw's slide along the contour. identity (K,),\n"
+           "units (M,), rotation (3, 3) and translation (3,) mm from head to camera.")
+      .def("eye_centre", &eye_centre, py::arg("eye"), py::arg("identity"),
+           "(3,) eyeball centre, head frame, of an identity (K,); eye: 0 OD, 1 OS.")
+      .def("eyelid_lines", &eyelid_lines, py::arg("eye"), py::arg("shape"), py::arg("motion"),
+           "dict of upper, lower, crease and bulge line, each (n, 3) from inner to outer, from the eyeball's centre, head axes,\n"
+           "Eq. (5), of lids of a shape (Ks,) in a motion (Km,); eye: 0 OD, 1 OS.");
+}
+
 }  // namespace
 
 void bind_fit(py::module_& m) {
-  py::class_<Models>(m, "Models", "Face and eyelid models; lengths in mm.")
-      .def(py::init([](const std::string& models_dir) { return Models::load(models_dir, models_dir); }),
-           py::arg("models_dir"))
-      .def_property_readonly("identities", [](const Models& x) { return x.face.identities(); })
-      .def_property_readonly("unit_names", [](const Models& x) { return x.face.unit_names(); })
-      .def_property_readonly("eyelid_shapes", [](const Models& x) { return x.eyelid[OS].shape.cols(); })
-      .def_property_readonly("eyelid_motions", [](const Models& x) { return x.eyelid[OS].motion.cols(); })
-      .def_property_readonly("eyelid_motion_names", [](const Models& x) { return x.eyelid[OS].named_motion_names; })
-      .def("blink",
-           [](const Models& x, const Floats& shape, double amount) {
-             const EyelidModel& lid = x.eyelid[OS];
-             const VecXf w = weights(shape, lid.shape.cols(), "shape weights");
-             const VecXf mid = lid.blink_mid(w), full = lid.blink_full(w);
-             const float t = static_cast<float>(std::clamp(amount, 0.0, 1.0));
-             const VecXf v = t < 0.5f ? VecXf(2 * t * mid) : VecXf(mid + (2 * t - 1) * (full - mid));
-             return Floats(v.size(), v.data());
-           },
-           py::arg("shape"), py::arg("amount"), "Lid motion weights (Km,) from open (0) to shut (1) over the globe, for lids of a shape (Ks,).")
-      .def("eyelid_motion",
-           [](const Models& x, const std::string& name) {
-             const VecXf v = x.eyelid[OS].named(name);
-             return Floats(v.size(), v.data());
-           },
-           "Weights (Km,) of a named lid motion.")
-      .def("landmarks",
-           [](const Models& x, const Floats& identity, const Floats& units, const Doubles& rotation, const Doubles& translation) {
-             const SubjectFace f = x.face.contract(x.landmark_rows.rows, weights(identity, x.face.identities(), "identity weights"));
-             const LandmarkFace face{f.neutral.cast<double>(), f.units.cast<double>()};
-             check(rotation.size() == 9 && translation.size() == 3, "expected a rotation (3, 3) and a translation (3,)");
-             FacePose pose;
-             for (int i = 0; i < 9; ++i) pose.rotation(i / 3, i % 3) = rotation.at(i / 3, i % 3);
-             for (int i = 0; i < 3; ++i) pose.translation[i] = translation.at(i);
-             pose.units = weights(units, x.face.units(), "unit weights").cast<double>();
-             const Camera camera{1000, 0, 0, 1, 1};
-             const std::array<int, 68> rows = visible_rows(face, x.landmark_rows, pose, camera);
-             Doubles out({68, 3});
-             for (int i = 0; i < 68; ++i) {
-               const Vec3 p = face.neutral.segment<3>(3 * rows[i]) + face.units.middleRows<3>(3 * rows[i]) * pose.units;
-               for (int k = 0; k < 3; ++k) out.mutable_at(i, k) = p[k];
-             }
-             return out;
-           },
-           py::arg("identity"), py::arg("units"), py::arg("rotation"), py::arg("translation"),
-           "(68, 3) landmarks, head frame, Eq. (1), as they show at this pose: the jaw's slide along the contour.")
-      .def("eye_centre",
-           [](const Models& x, int eye, const Floats& identity) {
-             const EyelidModel& lid = x.eyelid[checked_eye(eye)];
-             const VecX v = (lid.centre + lid.centre_from_identity * weights(identity, x.face.identities(), "identity weights")).cast<double>();
-             return Doubles(3, v.data());
-           })
-      .def("eyelid_lines",
-           [](const Models& x, int eye, const Floats& shape, const Floats& motion) {
-             const EyelidRows& rows = x.eyelid_rows[checked_eye(eye)];
-             const VecX v = rows.patch + rows.shape * weights(shape, rows.shape.cols(), "shape weights").cast<double>() +
-                            rows.motion * weights(motion, rows.motion.cols(), "motion weights").cast<double>();
-             constexpr int n = EyelidRows::margin_samples;
-             py::dict d;
-             d["upper"] = points(v, 0, n);
-             d["lower"] = points(v, n, n);
-             d["crease"] = points(v, 2 * n, rows.crease);
-             d["bulge"] = points(v, 2 * n + rows.crease, rows.bulge);
-             return d;
-           },
-           py::arg("eye"), py::arg("shape"), py::arg("motion"),
-           "Margins, crease and bulge line, inner to outer, from the eyeball's centre, head axes, Eq. (5).")
-      .def("contract", [](const Models& x, const Floats& identity) {
-        const SubjectFace f = x.face.contract(weights(identity, x.face.identities(), "identity weights"));
-        return py::make_tuple(Floats({static_cast<py::ssize_t>(x.face.vertices()), py::ssize_t{3}}, f.neutral.data()),
-                              x.face.units());
-      }, "Neutral mesh (N, 3) of an identity, its motion units contracted along.");
-
-  m.def("head_rotation", [](double yaw_deg, double pitch_deg, double roll_deg) {
-    const Eigen::Matrix<double, 3, 3, Eigen::RowMajor> r = head_rotation({yaw_deg, pitch_deg, roll_deg});
-    return Doubles({3, 3}, r.data());
-  }, "(3, 3) head axes to camera axes.");
-  m.def("head_angles", [](const Doubles& rotation) {
-    check(rotation.ndim() == 2 && rotation.shape(0) == 3 && rotation.shape(1) == 3, "expected a (3, 3) rotation");
-    Mat3 r;
-    for (int i = 0; i < 3; ++i)
-      for (int j = 0; j < 3; ++j) r(i, j) = rotation.at(i, j);
-    const HeadAngles a = head_angles(r);
-    return py::make_tuple(a.yaw_deg, a.pitch_deg, a.roll_deg);
-  });
+  bind_models(m);
+  m.def("head_rotation",
+        [](double yaw_deg, double pitch_deg, double roll_deg) {
+          const Eigen::Matrix<double, 3, 3, Eigen::RowMajor> r = head_rotation({yaw_deg, pitch_deg, roll_deg});
+          return Doubles({3, 3}, r.data());
+        },
+        py::arg("yaw_deg"), py::arg("pitch_deg"), py::arg("roll_deg"),
+        "(3, 3) from head axes to camera axes; + is towards the patient's left, up, patient's left side raised.");
 }
 
 }  // namespace dmask

@@ -1,9 +1,12 @@
-"""The C++ core. Pictures are (H, W, 3) uint8 BGR; NaN stands for what was not measured."""
+"""The C++ core. Pictures are (H, W, 3) uint8 BGR; NaN stands for what was not measured, or is withheld.
+
+The docstrings of the classes and functions themselves, as `help` shows them, say shapes, units and errors.
+"""
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from os import PathLike
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,12 +15,15 @@ from dmask import errors
 
 __version__: str
 
-Frame = NDArray[np.uint8]
-Points = NDArray[np.float32]  # rows of x, y (pixels of the frame) and confidence 0..1
+_Picture = NDArray[np.uint8]
+_Floats = NDArray[np.float32]
+_Doubles = NDArray[np.float64]
+
+class _Bound(type): ...  # of every class that the core brings
 
 class Error(errors.Error): ...
 
-class Options:
+class Options(metaclass=_Bound):
     """Settings of a Pipeline, by keyword; `option_table` has ranges and meanings."""
 
     profile: str  # clinical | article | strict
@@ -69,28 +75,65 @@ class Options:
 
 def option_table() -> list[dict[str, Any]]: ...
 
-class EyeDetection:
-    lid: Points  # (20, 3)
-    iris: Points  # (19, 3)
-    crease: Points  # (20, 3), and so on
-    upper: Points
-    lower: Points
-    bulge: Points
-    def __init__(self) -> None: ...
+class EyeDetection(metaclass=_Bound):
+    """Rows of x, y (pixels of the frame) and confidence, 0 to 1."""
 
-class FrameDetection:
+    lid: _Floats  # (20, 3)
+    iris: _Floats  # (19, 3)
+    crease: _Floats  # (20, 3), as the others
+    upper: _Floats
+    lower: _Floats
+    bulge: _Floats
+    def __init__(self) -> None: ...
+    def to_dict(self) -> dict[str, _Floats]: ...
+
+class FrameDetection(metaclass=_Bound):
     time_s: float
     width: int
     height: int
+    track: int
     face_found: bool
     face_score: float
     sharpness: float
-    face: Points  # (68, 3)
+    face: _Floats  # (68, 3)
     od: EyeDetection
     os: EyeDetection
     def __init__(self) -> None: ...
+    def to_dict(self) -> dict[str, Any]: ...
+    def __copy__(self) -> FrameDetection: ...
+    def __deepcopy__(self, memo: dict[Any, Any], /) -> FrameDetection: ...
 
-class Calibration:
+class YuNet(metaclass=_Bound):
+    def __init__(self, path: str, precision: str = "auto", threads: int = 1) -> None: ...
+    def detect(self, frame: _Picture, long_side_px: int = 320, min_score: float = 0.6) -> _Floats: ...
+
+class Detector(metaclass=_Bound):
+    def __init__(
+        self,
+        model_dir: str,
+        *,
+        face_detector_path: str = ...,
+        backend: str = ...,
+        precision: str = ...,
+        threads: int = ...,
+        min_detection_score: float = ...,
+        min_confirmation_score: float = ...,
+        min_new_face_score: float = ...,
+        min_face_score: float = ...,
+        check_interval_frames: int = ...,
+        cut_grey_levels: float = ...,
+        reacquire_s: float = ...,
+        min_face_px: int = ...,
+    ) -> None: ...
+    def detect(self, frame: _Picture, time_s: float = 0.0) -> FrameDetection: ...
+    def reset(self) -> None: ...
+    @property
+    def track(self) -> int: ...
+    @property
+    def last_timings(self) -> dict[str, float]: ...
+
+class Calibration(metaclass=_Bound):
+    def __init__(self, *args: Any, **kwargs: Any) -> NoReturn: ...  # the core alone makes them
     @property
     def ok(self) -> bool: ...
     @property
@@ -104,10 +147,11 @@ class Calibration:
     @property
     def iris_radius_sd_mm(self) -> float: ...
     @property
-    def eye_centre_sd_mm(self) -> NDArray[np.float64]: ...  # (2, 3)
+    def eye_centre_sd_mm(self) -> _Doubles: ...  # (2, 3)
     def to_dict(self) -> dict[str, Any]: ...
 
-class EyeResult:
+class EyeResult(metaclass=_Bound):
+    def __init__(self, *args: Any, **kwargs: Any) -> NoReturn: ...  # the core alone makes them
     @property
     def valid(self) -> bool: ...
     @property
@@ -136,7 +180,8 @@ class EyeResult:
     def eyelid_residual_pct(self) -> float: ...
     def to_dict(self) -> dict[str, Any]: ...
 
-class FrameResult:
+class FrameResult(metaclass=_Bound):
+    def __init__(self, *args: Any, **kwargs: Any) -> NoReturn: ...  # the core alone makes them
     @property
     def time_s(self) -> float: ...
     @property
@@ -160,36 +205,14 @@ class FrameResult:
     @property
     def os(self) -> EyeResult: ...
     @property
-    def track_row(self) -> NDArray[np.float32]: ...
+    def units(self) -> _Floats: ...
     @property
-    def units(self) -> NDArray[np.float32]: ...
+    def track_row(self) -> _Floats: ...
     @property
-    def mask(self) -> Frame | None: ...  # made by Pipeline.process only
+    def mask(self) -> _Picture | None: ...  # made by Pipeline.process only
     def to_dict(self) -> dict[str, Any]: ...
 
-class Pipeline:
-    def __init__(self, options: Options) -> None: ...
-    def process(self, frame_bgr_uint8: Frame, time_s: float) -> FrameResult: ...
-    def detect(self, frame_bgr_uint8: Frame, time_s: float) -> FrameDetection: ...
-    def calibrate(self, window: Sequence[FrameDetection]) -> Calibration: ...
-    def fit(self, detection: FrameDetection) -> FrameResult: ...
-    def render(self, result: FrameResult) -> Frame: ...
-    def reset(self) -> None: ...
-    def detect_timings(self) -> dict[str, float]: ...  # ms a stage of the last detect()
-    def fit_timings(self) -> dict[str, float]: ...  # ms a stage of the last fit() and render()
-    def use_subject(self, subject: Mapping[str, Any], width: int, height: int) -> None: ...
-    def unreleased_subject(self) -> dict[str, Any]: ...
-    @property
-    def subject(self) -> MaskSubject: ...
-    def compare_batch_fit(self, detections: Sequence[FrameDetection]) -> dict[str, float]: ...  # needs a GPU
-    @property
-    def calibration(self) -> Calibration: ...  # the last one
-    @property
-    def backend(self) -> str: ...  # cpu or tensorrt
-    @property
-    def backend_reason(self) -> str: ...  # one line
-
-class MaskEye:
+class MaskEye(metaclass=_Bound):
     def __init__(
         self,
         shape: ArrayLike,
@@ -200,17 +223,17 @@ class MaskEye:
         iris_radius_mm: float = ...,
     ) -> None: ...
     @property
-    def shape(self) -> NDArray[np.float32]: ...  # (Ks,)
+    def shape(self) -> _Floats: ...  # (Ks,)
     @property
-    def centre_mm(self) -> NDArray[np.float32]: ...  # (3,) head frame
+    def centre_mm(self) -> _Floats: ...  # (3,) head frame
     @property
-    def patch_offset_mm(self) -> NDArray[np.float32]: ...
+    def patch_offset_mm(self) -> _Floats: ...
     @property
     def patch_roll_rad(self) -> float: ...
     @property
     def iris_radius_mm(self) -> float: ...
 
-class MaskSubject:
+class MaskSubject(metaclass=_Bound):
     def __init__(
         self,
         identity: ArrayLike,
@@ -231,13 +254,13 @@ class MaskSubject:
     @property
     def eyebrows(self) -> bool: ...
     @property
-    def identity(self) -> NDArray[np.float32]: ...  # (K,)
+    def identity(self) -> _Floats: ...  # (K,)
     @property
     def od(self) -> MaskEye: ...
     @property
     def os(self) -> MaskEye: ...
 
-class Track:
+class Track(metaclass=_Bound):
     def __init__(self, width: int, height: int, *, time_base: Fraction, rate: Fraction) -> None: ...
     def add(self, row: ArrayLike, time_s: float) -> None: ...
     def write(self, path: str, subject: MaskSubject) -> None: ...
@@ -247,9 +270,9 @@ class Track:
     @property
     def subject(self) -> MaskSubject: ...
     @property
-    def rows(self) -> NDArray[np.float32]: ...  # (F, D)
+    def rows(self) -> _Floats: ...  # (F, D)
     @property
-    def time_s(self) -> NDArray[np.float64]: ...  # (F,)
+    def time_s(self) -> _Doubles: ...  # (F,)
     @property
     def time_base(self) -> Fraction: ...
     @property
@@ -257,13 +280,93 @@ class Track:
     @property
     def size(self) -> tuple[int, int]: ...
 
-class MaskRenderer:
+class MaskRenderer(metaclass=_Bound):
     def __init__(self, subject: MaskSubject, models_dir: str) -> None: ...
-    def render(self, row: ArrayLike, width: int, height: int) -> Frame: ...
-    def vertices(self) -> NDArray[np.float32]: ...  # (N, 3) mm, camera frame, of the last picture
+    def render(self, row: ArrayLike, width: int, height: int) -> _Picture: ...
+    def vertices(self) -> _Floats: ...  # (N, 3) mm, camera frame, of the last picture
 
+class Pipeline(metaclass=_Bound):
+    def __init__(self, options: Options) -> None: ...
+    def process(self, frame_bgr_uint8: _Picture, time_s: float) -> FrameResult: ...
+    def detect(self, frame_bgr_uint8: _Picture, time_s: float) -> FrameDetection: ...
+    def calibrate(self, window: Sequence[FrameDetection]) -> Calibration: ...
+    def fit(self, detection: FrameDetection) -> FrameResult: ...
+    def render(self, result: FrameResult) -> _Picture: ...
+    def reset(self) -> None: ...
+    @property
+    def calibration(self) -> Calibration: ...
+    @property
+    def subject(self) -> MaskSubject: ...
+    def use_subject(self, subject: Mapping[str, Any], width: int, height: int) -> None: ...
+    def unreleased_subject(self) -> dict[str, Any]: ...
+    @property
+    def backend(self) -> str: ...  # cpu or tensorrt
+    @property
+    def backend_reason(self) -> str: ...
+    def detect_timings(self) -> dict[str, float]: ...
+    def fit_timings(self) -> dict[str, float]: ...
+    def compare_batch_fit(self, detections: Sequence[FrameDetection]) -> dict[str, float]: ...
+
+class Models(metaclass=_Bound):
+    def __init__(self, models_dir: str) -> None: ...
+    @property
+    def identities(self) -> int: ...
+    @property
+    def unit_names(self) -> list[str]: ...
+    @property
+    def eyelid_shapes(self) -> int: ...
+    @property
+    def eyelid_motions(self) -> int: ...
+    @property
+    def eyelid_motion_names(self) -> list[str]: ...
+    def blink(self, shape: ArrayLike, amount: float) -> _Floats: ...
+    def eyelid_motion(self, name: str) -> _Floats: ...
+    def landmarks(
+        self, identity: ArrayLike, units: ArrayLike, rotation: ArrayLike, translation: ArrayLike
+    ) -> _Doubles: ...
+    def eye_centre(self, eye: int, identity: ArrayLike) -> _Doubles: ...
+    def eyelid_lines(self, eye: int, shape: ArrayLike, motion: ArrayLike) -> dict[str, _Doubles]: ...
+
+def head_rotation(yaw_deg: float, pitch_deg: float, roll_deg: float) -> _Doubles: ...
+
+class Globe(metaclass=_Bound):
+    def __init__(
+        self,
+        centre: Sequence[float],
+        axis: Sequence[float],
+        *,
+        radius_mm: float = ...,
+        iris_radius_mm: float = ...,
+        pupil_radius_mm: float = ...,
+        visible: bool = True,
+    ) -> None: ...
+
+class Renderer(metaclass=_Bound):
+    def __init__(self) -> None: ...
+    def render_scene(
+        self,
+        vertices: ArrayLike,
+        triangles: ArrayLike,
+        albedo: ArrayLike,
+        *,
+        focal_px: float,
+        cx: float,
+        cy: float,
+        width: int,
+        height: int,
+        globes: Sequence[Globe] = ...,
+        background_bgr: Sequence[int] = ...,
+    ) -> _Picture: ...
+
+def gbuffer(
+    vertices_px: ArrayLike,
+    depth: ArrayLike,
+    triangles: ArrayLike,
+    width: int,
+    height: int,
+    attributes: ArrayLike | None = None,
+) -> tuple[NDArray[Any], ...]: ...
 def system_info() -> dict[str, Any]: ...
-
 def gpu_status() -> dict[str, Any]: ...  # built, devices, device, driver_version, runtime_version, problem
 def tensorrt_status() -> dict[str, Any]: ...  # built, header_version, library, flavour, version, problem
 def engine_file_name(
