@@ -19,13 +19,13 @@ struct CalibrationRun {  // what the stages share
   std::vector<FacePose> poses;
 };
 
-// Identity and every frame's pose and motion together, Eq. (3); the brows' place; metric scale.
+// Identity and every frame's pose and motion together, Eqs. (2, 3); the brows' place; metric scale.
 void calibrate_face(CalibrationRun& run, Calibration& calibration);
 
-// Of each eye: the patch's shape and place and every frame's motion together, Eq. (12).
+// Of each eye: the patch's shape and place and every frame's motion together, Eqs. (9, 10).
 void calibrate_lids(CalibrationRun& run, Calibration& calibration);
 
-// Eyeball centres and iris radius over frames that differ in gaze, Eq. (16).
+// Eyeball centres and iris radius over frames that differ in gaze, Eq. (15).
 void calibrate_eyeballs(CalibrationRun& run, Calibration& calibration);
 
 // The eyeball's centre that the face model gives this identity, head frame, mm.

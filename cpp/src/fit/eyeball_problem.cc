@@ -10,7 +10,7 @@
 namespace dmask {
 namespace {
 
-// A point of the iris circle at `angle`, or its centre, from the globe's centre: Rot(theta, phi) B of Eq. (14).
+// A point of the iris circle at `angle`, or its centre, from the globe's centre: Rot(theta, phi) B of Eq. (16).
 Vec3 iris_point(const Mat3& frame, const Eyeball& ball, double angle, bool centre) {
   const double r = centre ? 0 : ball.iris_radius_mm;
   return frame * Vec3(r * std::cos(angle), r * std::sin(angle), ball.iris_plane_mm());

@@ -1,4 +1,4 @@
-// Face fit, Eqs. (2, 3) with the smoothing of Eq. (17): identity w_fs over a window, motion w_fm and pose per frame.
+// Face fit, Eqs. (2-4) with the smoothing of Eq. (17): identity w_fs over a window, motion w_fm and pose per frame.
 #pragma once
 
 #include <array>
