@@ -25,7 +25,7 @@ __device__ T warp_sum(T value) {
 __device__ float sine(float a) { return sinpif(a * 0.318309886183790672f); }
 __device__ float cosine(float a) { return cospif(a * 0.318309886183790672f); }
 
-// Eqs. (14, 19) of one eye in one frame with the statics known, as EyeballProblem; a lane a point.
+// Eqs. (15, 16, 19) of one eye in one frame with the statics known, as EyeballProblem; a lane a point.
 struct EyeballWarp {
   const EyeballFits& fits;
   const EyeballSubject& subject;
@@ -47,7 +47,7 @@ struct EyeballWarp {
     weight = point ? fits.root_information[at] : 0.0f;
   }
 
-  // A point of the iris circle from the globe's centre: Rot(theta, phi) B of Eq. (14).
+  // A point of the iris circle from the globe's centre: Rot(theta, phi) B of Eq. (16).
   __device__ Vector iris_point(GazeAngles g, float cos_angle, float sin_angle, float radius_mm) const {
     const float cy = cosine(g.yaw), sy = sine(g.yaw), cp = cosine(g.pitch), sp = sine(g.pitch);
     const float a = radius_mm * cos_angle, b = radius_mm * sin_angle;

@@ -28,7 +28,7 @@ struct EyelidShared {
   float foot_weight[max_line_rows];
 };
 
-// Eqs. (9-11, 18) of one eye in one frame, as EyelidProblem with the shape known.
+// Eqs. (11-13, 18) of one eye in one frame, as EyelidProblem with the shape known.
 struct EyelidBlock {
   const EyelidFits& fits;
   EyelidShared& s;

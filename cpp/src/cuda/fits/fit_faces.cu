@@ -27,7 +27,7 @@ struct FaceShared {
   int row[landmarks];
 };
 
-// Eqs. (2, 3, 17) of one frame, as FaceProblem.
+// Eqs. (3, 4, 17) of one frame, as FaceProblem.
 struct FaceBlock {
   const FaceFits& fits;
   FaceShared& s;
