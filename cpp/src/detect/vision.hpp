@@ -1,5 +1,5 @@
 // What the detector asks of a backend: from the pixels of one frame, through the nets, to points in the pixels of a crop.
-// One file per backend implements it: cpu_vision.cc here, cuda/looks/gpu_vision.cc.
+// One class per backend implements it; the one of the CPU is in cpu_vision.cc.
 #pragma once
 
 #include <array>

@@ -25,7 +25,7 @@ struct StageTimings {  // ms, the last call of each
 
 class Pipeline {
  public:
-  // The backend is not looked for here: cuda/choose_backend.hpp does, or take cpu_backend().
+  // The caller chooses the backend; cpu_backend() is the one that the core has.
   Pipeline(const PipelineOptions& options, Backend backend);
   Pipeline(const Pipeline&) = delete;  // its tracker points into it
   Pipeline& operator=(const Pipeline&) = delete;
