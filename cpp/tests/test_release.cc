@@ -5,6 +5,7 @@
 
 #include "check.hpp"
 #include "dmask/dmask.h"
+#include "geometry/larger.hpp"
 #include "models_dir.hpp"
 #include "pipeline/mask_mesh.hpp"
 #include "pipeline/pipeline.hpp"
@@ -76,7 +77,7 @@ TEST_CASE(a_frame_holds_what_its_profile_lets_out) {
       EXPECT(std::isnan(e.pfh_mm) == strict);
       EXPECT(std::isfinite(e.openness) && std::isfinite(e.yaw_deg) && std::isfinite(e.pitch_sd_deg) && std::isfinite(e.px_per_deg));
       const double beyond = beyond_openness(f.pipeline.models(), eye, f.result.mask.eyes[eye].motion);
-      EXPECT((beyond < 1e-4) == strict);
+      EXPECT(strict ? beyond < 1e-4 : beyond >= 1e-4);
     }
   }
 }
@@ -225,7 +226,7 @@ TEST_CASE(the_c_interface_hands_out_what_the_core_released) {
     camera.setZero(mesh.vertices(), 3);
     mesh.pose(f.result.mask, head, local, camera);
     EXPECT(xyz.size() == static_cast<std::size_t>(camera.size()));
-    EXPECT((Eigen::Map<const Points3f>(xyz.data(), camera.rows(), 3) - camera).cwiseAbs().maxCoeff() < 1e-2);
+    EXPECT(largest_difference(Eigen::Map<const Points3f>(xyz.data(), camera.rows(), 3), camera) < 1e-2);
 
     EXPECT(handle.told.find("calibrated with") != std::string::npos);
     EXPECT(handle.told.find("mm") == std::string::npos);
