@@ -73,7 +73,7 @@ void bind_subject(py::module_& m) {
       .def_property_readonly("patch_offset_mm", [](const MaskEye& e) { return to_array(e.patch_offset); },
                              "(3,) of the lids from the eyeball centre, head frame.")
       .def_readonly("patch_roll_rad", &MaskEye::patch_roll, "Of the lids about the line of sight.")
-      .def_readonly("iris_radius_mm", &MaskEye::iris_radius_mm);
+      .def_readonly("iris_radius_mm", &MaskEye::iris_radius_mm, "Of the visible iris, which the mask is drawn with.");
 
   py::class_<MaskSubject>(m, "MaskSubject",
                           "Whom masks show: face, lids and eyeballs, as the profile lets them out. What it withholds is the generic face's.\n"
@@ -133,7 +133,7 @@ void bind_track(py::module_& m) {
                   },
                   py::arg("path"), "Of a file that `dmask run` wrote.")
       .def("__len__", &Track::frames)
-      .def_readonly("subject", &Track::subject)
+      .def_readonly("subject", &Track::subject, "MaskSubject: whom the masks show; a generic nobody before write() or read().")
       .def_property_readonly("rows", [](const Track& t) {
         return py::array_t<float>({t.frames(), t.row_size}, t.rows.data());
       }, "(F, D) float32, one row a frame; a copy.")

@@ -142,8 +142,8 @@ void bind_calibration(py::module_& m) {
       .def_readonly("reason", &CalibrationSummary::reason, "What it had to do without, or why there is none; \"\" for nothing.")
       .def_readonly("frames_used", &CalibrationSummary::frames_used, "Indices into the detections that were given.")
       .def_readonly("scale", &CalibrationSummary::scale, "Of the face, on the face model's millimetres; in `article` alone.")
-      .def_readonly("iris_radius_mm", &CalibrationSummary::iris_radius_mm, "Not in `strict`.")
-      .def_readonly("iris_radius_sd_mm", &CalibrationSummary::iris_radius_sd_mm, "Its standard deviation; not in `strict`.")
+      .def_readonly("iris_radius_mm", &CalibrationSummary::iris_radius_mm, "Of the visible iris; not in `strict`.")
+      .def_readonly("iris_radius_sd_mm", &CalibrationSummary::iris_radius_sd_mm, "Standard deviation of iris_radius_mm; not in `strict`.")
       .def_property_readonly("eye_centre_sd_mm", &centre_sd,
                              "(2, 3) standard deviations of the eyeball centres, OD and OS, sideways, up and out of the face; not in\n"
                              "`strict`. A millimetre sideways is 5 degrees of gaze.")

@@ -31,7 +31,32 @@ int side(Bytes& bytes) {
   return px >= 4096 && px <= 16384 ? 16385 : px;
 }
 bool near(std::int64_t stride) { return stride > -(1 << 20) && stride < 1 << 20; }
-std::uint32_t struct_size(Bytes& bytes, std::size_t sound) { return bytes.one_in(16) ? static_cast<std::uint32_t>(bytes.whole()) : static_cast<std::uint32_t>(sound); }
+
+// A struct in memory as long as it says, with something behind what this header knows now and then, for ASan to watch.
+template <class Struct>
+class Claimed {
+ public:
+  Claimed(const Struct& full, Bytes& bytes) {
+    std::uint32_t size = sizeof(Struct);
+    if (bytes.one_in(16)) size = static_cast<std::uint32_t>(bytes.whole());
+    else if (bytes.one_in(8)) size = static_cast<std::uint32_t>(bytes.between(0, sizeof(Struct) + 64));
+    // A size that is none of a struct is refused before a byte is read.
+    memory_.assign(size <= 1 << 16 ? std::max<std::size_t>(size, sizeof size) : sizeof(Struct), 0);
+    std::memcpy(memory_.data(), &full, std::min(memory_.size(), sizeof(Struct)));
+    std::memcpy(memory_.data(), &size, sizeof size);
+    if (memory_.size() > sizeof(Struct) && bytes.one_in(2)) memory_.back() = 1;
+  }
+  Struct* get() { return reinterpret_cast<Struct*>(memory_.data()); }
+  Struct known() const {  // with zeros where it was shorter
+    Struct s{};
+    std::memcpy(&s, memory_.data(), std::min(memory_.size(), sizeof(Struct)));
+    return s;
+  }
+
+ private:
+  std::vector<unsigned char> memory_;
+};
+
 int code(Bytes& bytes, int last) { return bytes.one_in(16) ? static_cast<int>(bytes.whole()) : bytes.between(0, last); }
 
 std::int64_t row_bytes(int format, int width) {
@@ -51,7 +76,6 @@ std::int64_t stride_of(Bytes& bytes, std::int64_t row) {
 
 void process(dmask_pipeline* p, Bytes& bytes) {
   dmask_frame frame{};
-  frame.struct_size = struct_size(bytes, sizeof frame);
   frame.format = code(bytes, DMASK_FORMAT_NV12);
   frame.width = side(bytes);
   frame.height = side(bytes);
@@ -69,14 +93,14 @@ void process(dmask_pipeline* p, Bytes& bytes) {
   frame.data = bytes.one_in(32) ? nullptr : pixels.top();
   frame.chroma = packed ? nullptr : chroma.top();
   if (!packed && frame.chroma == nullptr) return;  // that would mean packed, with less memory than it describes
-  dmask_measures measures{};
-  measures.struct_size = struct_size(bytes, sizeof measures);
+  Claimed<dmask_frame> given(frame, bytes);
+  Claimed<dmask_measures> got(dmask_measures{}, bytes);
   fuzz::net_mood = static_cast<fuzz::NetMood>(bytes.between(0, 3));
   fuzz::net_noise = bytes.next<std::uint32_t>();
   if (bytes.one_in(3)) {  // what the core would see of it, without the core
     std::vector<std::uint8_t> holder;
     try {
-      dmask::require_sound(frame);
+      dmask::require_valid(frame);
       const dmask::ImageView view = dmask::view_of(frame, holder);
       unsigned sum = 0;
       for (int y = 0; y < view.height; ++y)
@@ -88,8 +112,9 @@ void process(dmask_pipeline* p, Bytes& bytes) {
     return;
   }
   if (!bytes.one_in(8) && sound_size) return;  // the nets' crops take their time
-  const int status = dmask_process(p, bytes.one_in(32) ? nullptr : &frame, bytes.one_in(8) ? nullptr : &measures);
+  const int status = dmask_process(p, bytes.one_in(32) ? nullptr : given.get(), bytes.one_in(8) ? nullptr : got.get());
   if (status != DMASK_OK) return fuzz::require_sentence(dmask_last_error(p));
+  const dmask_measures measures = got.known();
   const auto sound = [](double v) { return !std::isinf(v); };
   fuzz::require(!measures.face_valid || (std::isfinite(measures.head_yaw_deg) && std::isfinite(measures.head_z_mm)), "a valid head is finite");
   for (const dmask_eye_measures& e : measures.eyes) {
@@ -100,7 +125,6 @@ void process(dmask_pipeline* p, Bytes& bytes) {
 
 void render(dmask_pipeline* p, Bytes& bytes) {
   dmask_picture picture{};
-  picture.struct_size = struct_size(bytes, sizeof picture);
   picture.format = code(bytes, DMASK_FORMAT_GREY);
   picture.width = side(bytes);
   picture.height = side(bytes);
@@ -108,14 +132,14 @@ void render(dmask_pipeline* p, Bytes& bytes) {
   const bool sound_size = picture.width > 0 && picture.height > 0 && picture.width < 4096 && picture.height < 4096 && near(picture.stride);
   Pixels pixels(sound_size ? picture.stride : 1, sound_size ? picture.height : 1, sound_size ? row_bytes(picture.format, picture.width) : 1, bytes);
   picture.data = bytes.one_in(32) ? nullptr : pixels.top();
-  if (dmask_render(p, bytes.one_in(32) ? nullptr : &picture) != DMASK_OK) fuzz::require_sentence(dmask_last_error(p));
+  Claimed<dmask_picture> given(picture, bytes);
+  if (dmask_render(p, bytes.one_in(32) ? nullptr : given.get()) != DMASK_OK) fuzz::require_sentence(dmask_last_error(p));
 }
 
 template <class Struct>
 void get(dmask_pipeline* p, Bytes& bytes, std::int32_t (*function)(dmask_pipeline*, Struct*)) {
-  Struct out{};
-  out.struct_size = struct_size(bytes, sizeof out);
-  if (function(p, bytes.one_in(16) ? nullptr : &out) != DMASK_OK) fuzz::require_sentence(dmask_last_error(p));
+  Claimed<Struct> out(Struct{}, bytes);
+  if (function(p, bytes.one_in(16) ? nullptr : out.get()) != DMASK_OK) fuzz::require_sentence(dmask_last_error(p));
 }
 
 template <class Item>
@@ -127,8 +151,10 @@ void get_buffer(dmask_pipeline* p, Bytes& bytes, int sound, int each, std::int32
 }
 
 dmask_patient patient_of(Bytes& bytes) {
-  dmask_patient patient{sizeof(dmask_patient), 0, 0, 0, 11.71};
-  patient.struct_size = struct_size(bytes, sizeof patient);
+  dmask_patient patient{};
+  patient.struct_size = bytes.one_in(16) ? static_cast<std::uint32_t>(bytes.whole()) : sizeof patient;
+  patient.hvid_mm = 11.71;
+  if (bytes.one_in(16)) patient.reserved[bytes.between(0, 3)] = bytes.number();
   patient.fixating = code(bytes, 3);
   if (bytes.one_in(2)) patient.fixating_from_s = bytes.number();
   if (bytes.one_in(2)) patient.fixating_to_s = bytes.number();
@@ -142,7 +168,6 @@ void create(Bytes& bytes) {
   dmask_default_options(&options, sizeof options);
   const std::string models = fuzz::model_folder().path();
   options.models_dir = models.c_str();
-  options.struct_size = struct_size(bytes, sizeof options);
   for (int k = bytes.between(0, 3); k > 0; --k) {
     switch (bytes.between(0, 9)) {
       case 0: options.version = static_cast<std::uint32_t>(bytes.whole()); break;
@@ -159,11 +184,14 @@ void create(Bytes& bytes) {
   }
   char error[DMASK_TEXT_BYTES] = "";
   dmask_pipeline* made = reinterpret_cast<dmask_pipeline*>(1);
-  const int status = dmask_create(bytes.one_in(16) ? nullptr : &options, bytes.one_in(16) ? nullptr : &made, error, bytes.one_in(8) ? bytes.between(0, 20) : sizeof error);
+  Claimed<dmask_options> given(options, bytes);
+  const int status = dmask_create(bytes.one_in(16) ? nullptr : given.get(), bytes.one_in(16) ? nullptr : &made, error, bytes.one_in(8) ? bytes.between(0, 20) : sizeof error);
   if (status == DMASK_OK) {
-    dmask::option_named("hfov_deg").check(options.hfov_deg);  // throws what nobody catches, did the C interface let more in
-    dmask::option_named("hvid_mm").check(options.patient.hvid_mm);
-    dmask::option_named("threads").check(std::int64_t{options.threads});
+    // These throw what nobody catches, should the C interface let more in than the table of options has.
+    const std::size_t told = given.get()->struct_size;
+    if (told > offsetof(dmask_options, hfov_deg)) dmask::option_named("hfov_deg").check(options.hfov_deg);
+    if (told > offsetof(dmask_options, patient)) dmask::option_named("hvid_mm").check(options.patient.hvid_mm);
+    if (told > offsetof(dmask_options, threads)) dmask::option_named("threads").check(std::int64_t{options.threads});
     process(made, bytes);
     render(made, bytes);
     dmask_destroy(made);
@@ -201,8 +229,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       case 9: get_buffer(p, bytes, dmask_triangle_count(p), 3, dmask_get_triangles); break;
       case 10: dmask_parameter_name(p, static_cast<int>(bytes.whole())); break;
       case 11: {
-        const dmask_patient patient = patient_of(bytes);
-        if (bytes.one_in(4)) dmask_reset(p, bytes.one_in(2) ? nullptr : &patient);
+        Claimed<dmask_patient> patient(patient_of(bytes), bytes);
+        if (bytes.one_in(4)) dmask_reset(p, bytes.one_in(2) ? nullptr : patient.get());
         break;
       }
       case 12:

@@ -56,7 +56,7 @@ void spoil(FrameDetection& d, fuzz::Bytes& bytes) {
   }
 }
 
-void require_sound(const Calibration& c) {
+void require_valid(const Calibration& c) {
   if (!c.ok) return fuzz::require(!c.reason.empty(), "a calibration that failed says why");
   bool finite = std::isfinite(c.scale) && c.scale > 0 && c.identity.allFinite() && c.face.neutral.allFinite() && c.face.units.allFinite() &&
                 std::isfinite(c.ball.iris_radius_mm) && std::isfinite(c.iris_radius_sd_mm);
@@ -67,7 +67,7 @@ void require_sound(const Calibration& c) {
   fuzz::require(finite, "a calibration is finite");
 }
 
-void require_sound(const FrameFit& fit) {
+void require_valid(const FrameFit& fit) {
   if (fit.face_reason != Reason::none) return;
   fuzz::require(fit.pose.rotation.allFinite() && fit.pose.translation.allFinite() && fit.pose.units.allFinite(), "a valid pose is finite");
   for (const EyeFit& e : fit.eyes) {
@@ -109,7 +109,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       options.fixation.to_s = bytes.number();
     }
     calibration = calibrate(models, frames, options);
-    require_sound(calibration);
+    require_valid(calibration);
     if (!calibration.ok) return 0;
   }
   Tracker tracker(models, options);
@@ -117,7 +117,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const MaskSubject subject = release_subject(models, calibration, options, Profile::clinical);
   for (const FrameDetection& frame : frames) {
     const FrameFit fit = tracker.fit(frame);
-    require_sound(fit);
+    require_valid(fit);
     const MaskFrame mask = release_frame(models, calibration, subject, fit).mask;
     for (const float v : mask.to_row()) fuzz::require(std::isfinite(v), "a row of the track is finite");
   }

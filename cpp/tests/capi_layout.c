@@ -14,6 +14,7 @@ int main(void) {
   FIELD(dmask_patient, fixating_from_s);
   FIELD(dmask_patient, fixating_to_s);
   FIELD(dmask_patient, hvid_mm);
+  FIELD(dmask_patient, reserved);
   SIZE(dmask_options);
   FIELD(dmask_options, struct_size);
   FIELD(dmask_options, version);
@@ -62,6 +63,7 @@ int main(void) {
   FIELD(dmask_eye_measures, px_per_deg);
   FIELD(dmask_eye_measures, eyeball_residual_pct);
   FIELD(dmask_eye_measures, eyelid_residual_pct);
+  FIELD(dmask_eye_measures, reserved);
   SIZE(dmask_measures);
   FIELD(dmask_measures, struct_size);
   FIELD(dmask_measures, face_valid);
@@ -76,6 +78,10 @@ int main(void) {
   FIELD(dmask_measures, head_z_mm);
   FIELD(dmask_measures, eyes);
   SIZE(dmask_point);
+  FIELD(dmask_point, x);
+  FIELD(dmask_point, y);
+  FIELD(dmask_point, confidence);
+  FIELD(dmask_point, reserved);
   SIZE(dmask_eye_landmarks);
   FIELD(dmask_eye_landmarks, lid);
   FIELD(dmask_eye_landmarks, iris);
@@ -83,6 +89,7 @@ int main(void) {
   FIELD(dmask_eye_landmarks, upper);
   FIELD(dmask_eye_landmarks, lower);
   FIELD(dmask_eye_landmarks, bulge);
+  FIELD(dmask_eye_landmarks, reserved);
   SIZE(dmask_landmarks);
   FIELD(dmask_landmarks, struct_size);
   FIELD(dmask_landmarks, face_found);

@@ -180,7 +180,7 @@ static void refuses_bad_frames_and_buffers(dmask_pipeline* pipeline, uint64_t ex
     EXPECT(strstr(dmask_last_error(pipeline), "expected") != NULL);                        \
   } while (0)
   FRAME_REFUSED(DMASK_BAD_VERSION, struct_size, 8);
-  FRAME_REFUSED(DMASK_BAD_VERSION, struct_size, sizeof(dmask_frame) + 8);
+  FRAME_REFUSED(DMASK_BAD_VERSION, struct_size, sizeof(dmask_frame) + 4);
   FRAME_REFUSED(DMASK_BAD_ARGUMENT, format, 99);
   FRAME_REFUSED(DMASK_BAD_ARGUMENT, width, 0);
   FRAME_REFUSED(DMASK_BAD_ARGUMENT, width, -640);
@@ -217,7 +217,7 @@ static void refuses_bad_frames_and_buffers(dmask_pipeline* pipeline, uint64_t ex
   EXPECT(dmask_get_parameters(pipeline, &value, 1) == DMASK_BAD_ARGUMENT);
   EXPECT(dmask_get_parameters(pipeline, NULL, dmask_parameter_count(pipeline)) == DMASK_BAD_ARGUMENT);
   EXPECT(dmask_get_landmarks(pipeline, NULL) == DMASK_BAD_ARGUMENT);
-  const dmask_patient patient = {sizeof patient, 0, 0, 0, 99};
+  const dmask_patient patient = {.struct_size = sizeof patient, .hvid_mm = 99};
   EXPECT(dmask_reset(pipeline, &patient) == DMASK_BAD_ARGUMENT);
 
   EXPECT(digest_of_run(pipeline, 0, FRAMES) == expected);

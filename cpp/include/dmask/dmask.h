@@ -2,6 +2,7 @@
  *
  *   dmask_options options;
  *   dmask_default_options(&options, sizeof options);
+ *   options.version = DMASK_VERSION_NUMBER;              // of this header
  *   options.profile = DMASK_PROFILE_CLINICAL;
  *   options.hfov_deg = 22.0;                             // of your camera
  *
@@ -39,6 +40,10 @@
  *
  * Versions: semantic. Within a major version programs need no recompilation: structs only grow at their ends and tell
  * their size, functions and codes are only added. While the major version is 0 the minor one takes its part.
+ *   A program of an older header is served: fields that its structs do not have take their defaults, or are not written.
+ *   A program of a newer header is served as far as this library goes: fields that it does not know have to be 0 where they
+ *   are read, else the call is refused; where they would be written they stay as they are.
+ *   Structs that lie in others never grow: what is `reserved` in them is for later fields, and 0 until then.
  *
  * Pictures: 8 bit, rows from the top, stride in bytes from one row to the next (negative for pictures stored bottom-up;
  * `data` is then still the top row). Pixel coordinates are 0-based at pixel centres. OD = patient's right eye, OS = left.
@@ -138,11 +143,13 @@ typedef struct dmask_patient {
   double fixating_from_s; /* ... during this time, on the clock of the frames */
   double fixating_to_s;
   double hvid_mm;         /* horizontal visible iris diameter, 8 to 16; default 11.71 = not measured, the adult mean */
+  double reserved[4];
 } dmask_patient;
 
 typedef struct dmask_options {
   uint32_t struct_size;    /* sizeof(dmask_options) */
-  uint32_t version;        /* DMASK_VERSION_NUMBER of the header that was compiled in */
+  uint32_t version;        /* DMASK_VERSION_NUMBER of the header that was compiled in; dmask_default_options puts the
+                              library's own */
   const char* models_dir;  /* null: share/dmask/models of the installation this library lies in */
   int32_t profile;         /* dmask_profile */
   int32_t weights;         /* dmask_weights */
@@ -193,6 +200,7 @@ typedef struct dmask_eye_measures {
   double openness;            /* aperture / width between the canthi */
   double px_per_deg;          /* how many pixels a degree of the eye is worth here */
   double eyeball_residual_pct, eyelid_residual_pct; /* this frame's ARE, % of the interocular distance */
+  double reserved[8];
 } dmask_eye_measures;
 
 typedef struct dmask_measures {
@@ -209,12 +217,14 @@ typedef struct dmask_measures {
 typedef struct dmask_point {
   float x, y;        /* px of the frame */
   float confidence;  /* 0 to 1; low when the point is hidden */
+  float reserved;
 } dmask_point;
 
 typedef struct dmask_eye_landmarks {
   dmask_point lid[20];    /* 0 inner canthus, 1-9 upper margin, 10 outer canthus, 11-19 lower margin back */
   dmask_point iris[19];   /* 0 centre, 1-18 limbus, clockwise in the picture from 12 o'clock */
   dmask_point crease[20], upper[20], lower[20], bulge[20]; /* inner to outer */
+  dmask_point reserved[20];
 } dmask_eye_landmarks;
 
 typedef struct dmask_landmarks {
@@ -258,7 +268,7 @@ DMASK_API const char* dmask_system_info(void);
 DMASK_API const char* dmask_status_text(int32_t status);
 DMASK_API const char* dmask_reason_text(int32_t reason); /* "closed", ...; "" for none */
 
-/* Fills `options`; struct_size = sizeof(dmask_options). */
+/* Fills `options` with what is used where a program has no wish; struct_size = sizeof(dmask_options). */
 DMASK_API int32_t dmask_default_options(dmask_options* options, size_t struct_size);
 
 /* ---- A handle. */
@@ -293,7 +303,7 @@ DMASK_API int32_t dmask_get_timings(dmask_pipeline* pipeline, dmask_timings* tim
 DMASK_API int32_t dmask_get_calibration(dmask_pipeline* pipeline, dmask_calibration* calibration);
 
 /* The parameters of the last processed frame's mask, as the profile lets them out: dmask_parameter_count numbers, the
- * first being 1 with a face, 0 without one. Names are valid as long as the handle: "yaw_od_rad", "unit_jawOpen", ...; null
+ * first being 1 with a face, 0 without one. Names are valid as long as the handle: "od_yaw_rad", "unit_jawOpen", ...; null
  * for another index. Real time. */
 DMASK_API int32_t dmask_parameter_count(const dmask_pipeline* pipeline);
 DMASK_API const char* dmask_parameter_name(const dmask_pipeline* pipeline, int32_t index);

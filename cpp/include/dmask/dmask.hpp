@@ -28,7 +28,10 @@ struct Failure : std::runtime_error {
 };
 
 struct Options : dmask_options {
-  Options() { dmask_default_options(this, sizeof(dmask_options)); }
+  Options() {
+    dmask_default_options(this, sizeof(dmask_options));
+    version = DMASK_VERSION_NUMBER;
+  }
 };
 
 // Rows side by side unless a stride in bytes is given. Throws Failure when the span does not hold them.

@@ -13,6 +13,7 @@
 #include <new>
 
 #include "capi/frame.hpp"
+#include "capi/structs.hpp"
 #include "cuda/choose_backend.hpp"
 #include "geometry/stopwatch.hpp"
 #include "pipeline/mask_mesh.hpp"
@@ -117,14 +118,6 @@ std::int32_t call(dmask_pipeline* p, Work&& work) noexcept {
   throw Refusal(status, text);
 }
 
-template <class Struct>
-void require_struct(const Struct* given, const char* name) {
-  if (!given) refuse(DMASK_BAD_ARGUMENT, "got a null pointer, expected a %s", name);
-  if (given->struct_size != sizeof(Struct))
-    refuse(DMASK_BAD_VERSION, "got a %s of %u bytes, expected %zu: set struct_size to sizeof(%s) and compile against dmask.h %s", name,
-           given->struct_size, sizeof(Struct), name, dmask_version_text());
-}
-
 void require_code(const char* name, std::int32_t value, std::int32_t last) {
   if (value < 0 || value > last) refuse(DMASK_BAD_ARGUMENT, "got %s %d, expected 0 to %d", name, value, last);
 }
@@ -152,11 +145,12 @@ Enum coded(const char* name, std::int32_t code) {
 
 dmask_patient default_patient() {
   const PatientOptions p;
-  return {sizeof(dmask_patient), static_cast<std::int32_t>(p.fixating), p.fixating_from_s, p.fixating_to_s, p.hvid_mm};
+  return {sizeof(dmask_patient), static_cast<std::int32_t>(p.fixating), p.fixating_from_s, p.fixating_to_s, p.hvid_mm, {}};
 }
 
 PatientOptions valid_patient(const dmask_patient& p) {
-  require_struct(&p, "dmask_patient");
+  require_same_size(p, "dmask_patient");
+  require_zeros(p.reserved, "dmask_patient");
   const PatientOptions patient{p.hvid_mm, coded<Fixating>("fixating", p.fixating), p.fixating_from_s, p.fixating_to_s};
   check_patient(patient);
   return patient;
@@ -172,9 +166,25 @@ std::string installed_models_dir() {
   return (slash == std::string::npos ? std::string(".") : path.substr(0, slash)) + "/" + DMASK_MODELS_FROM_LIBRARY;
 }
 
+dmask_options default_options() {
+  const PipelineOptions usual;
+  dmask_options o{};
+  o.struct_size = sizeof o;
+  o.version = DMASK_VERSION_NUMBER;
+  o.profile = static_cast<std::int32_t>(usual.profile);
+  o.weights = static_cast<std::int32_t>(usual.weights);
+  o.backend = static_cast<std::int32_t>(usual.backend);
+  o.precision = static_cast<std::int32_t>(usual.precision);
+  o.threads = usual.threads;
+  o.eyebrows = usual.fit.eyebrows;
+  o.live_calibration = usual.live_calibration;
+  o.hfov_deg = usual.fit.hfov_deg;
+  o.patient = default_patient();
+  return o;
+}
+
 PipelineOptions settings_of(const dmask_options& o) {
-  require_struct(&o, "dmask_options");
-  if (o.version / 100 != DMASK_VERSION_NUMBER / 100)
+  if (!same_interface(o.version))
     refuse(DMASK_BAD_VERSION, "got a program compiled against dmask.h %u.%u, expected %d.%d: compile it against the header of this library",
            o.version / 10000, o.version / 100 % 100, DMASK_VERSION_MAJOR, DMASK_VERSION_MINOR);
   require_code("eyebrows", o.eyebrows, 1);
@@ -205,11 +215,30 @@ std::vector<std::string> names_of_parameters(const Models& models) {
   return names;
 }
 
-dmask_point point_of(const Landmark& p) { return {p.x, p.y, p.confidence}; }
-
 template <class Points>
 void copy_points(const Points& from, dmask_point* to) {
-  for (const Landmark& p : from) *to++ = point_of(p);
+  for (const Landmark& p : from) *to++ = {p.x, p.y, p.confidence, 0};
+}
+
+dmask_landmarks landmarks_of(const FrameDetection& d) {
+  dmask_landmarks l{};
+  if (!d.face_found) return l;
+  l.face_found = 1;
+  l.track = d.track;
+  l.face_score = d.face_score;
+  l.sharpness = d.sharpness;
+  copy_points(d.face, l.face);
+  for (int eye = 0; eye < 2; ++eye) {
+    const EyeDetection& from = d.eyes[eye];
+    dmask_eye_landmarks& to = l.eyes[eye];
+    copy_points(from.lid, to.lid);
+    copy_points(from.iris, to.iris);
+    copy_points(from.lines[CREASE], to.crease);
+    copy_points(from.lines[UPPER_MARGIN], to.upper);
+    copy_points(from.lines[LOWER_MARGIN], to.lower);
+    copy_points(from.lines[BULGE], to.bulge);
+  }
+  return l;
 }
 
 dmask_eye_measures measures_of(const EyeMeasures& e) {
@@ -225,11 +254,13 @@ dmask_eye_measures measures_of(const EyeMeasures& e) {
           e.openness,
           e.px_per_deg,
           e.eyeball_residual_pct,
-          e.eyelid_residual_pct};
+          e.eyelid_residual_pct,
+          {}};
 }
 
-void fill(const dmask_pipeline& p, dmask_measures& m) {
+dmask_measures measures_of(const dmask_pipeline& p) {
   const FrameResult& r = p.result;
+  dmask_measures m{};
   m.face_valid = r.face_reason == Reason::none;
   m.face_reason = static_cast<std::int32_t>(r.face_reason);
   m.calibrated = p.core.calibrated();
@@ -241,6 +272,22 @@ void fill(const dmask_pipeline& p, dmask_measures& m) {
   m.head_y_mm = r.head_mm.y();
   m.head_z_mm = r.head_mm.z();
   for (int eye = 0; eye < 2; ++eye) m.eyes[eye] = measures_of(r.eyes[eye]);
+  return m;
+}
+
+dmask_calibration calibration_of(const dmask_pipeline& p) {
+  const CalibrationSummary c = p.core.calibration();
+  dmask_calibration out{};
+  out.ok = c.ok;
+  out.frames_seen = p.core.live_faces();
+  out.frames_used = static_cast<std::int32_t>(c.frames_used.size());
+  out.scale = c.scale;
+  out.iris_radius_mm = c.iris_radius_mm;
+  out.iris_radius_sd_mm = c.iris_radius_sd_mm;
+  for (int eye = 0; eye < 2; ++eye)
+    for (int a = 0; a < 3; ++a) out.eye_centre_sd_mm[eye][a] = c.eye_centre_sd_mm[eye][a];
+  write_text(out.reason, sizeof out.reason, c.reason.c_str());
+  return out;
 }
 
 void tell_calibration(dmask_pipeline& p, const CalibrationSummary& c) {
@@ -292,21 +339,12 @@ DMASK_API const char* dmask_reason_text(int32_t reason) {
 
 DMASK_API int32_t dmask_default_options(dmask_options* options, size_t struct_size) {
   if (!options) return DMASK_BAD_ARGUMENT;
-  if (struct_size != sizeof(dmask_options)) return DMASK_BAD_VERSION;
-  const PipelineOptions usual;
-  *options = {};
-  options->struct_size = sizeof(dmask_options);
-  options->version = DMASK_VERSION_NUMBER;
-  options->profile = static_cast<std::int32_t>(usual.profile);
-  options->weights = static_cast<std::int32_t>(usual.weights);
-  options->backend = static_cast<std::int32_t>(usual.backend);
-  options->precision = static_cast<std::int32_t>(usual.precision);
-  options->threads = usual.threads;
-  options->eyebrows = usual.fit.eyebrows;
-  options->live_calibration = usual.live_calibration;
-  options->hfov_deg = usual.fit.hfov_deg;
-  options->patient = default_patient();
-  return DMASK_OK;
+  return caught(DMASK_FAILED, nullptr, 0, [&] {
+    require_size<dmask_options>(struct_size, "dmask_options");
+    std::memset(options, 0, struct_size);
+    options->struct_size = static_cast<std::uint32_t>(struct_size);
+    give(options, default_options());
+  });
 }
 
 DMASK_API int32_t dmask_create(const dmask_options* options, dmask_pipeline** pipeline, char* error, size_t error_bytes) {
@@ -324,8 +362,7 @@ DMASK_API int32_t dmask_create(const dmask_options* options, dmask_pipeline** pi
 #endif
   char sentence[DMASK_TEXT_BYTES] = "";
   const dmask_status status = caught(DMASK_BAD_SETUP, sentence, sizeof sentence, [&] {
-    require_struct(options, "dmask_options");
-    *pipeline = new dmask_pipeline(*options);
+    *pipeline = new dmask_pipeline(taken(options, "dmask_options", default_options()));
     (*pipeline)->tell(DMASK_LOG_INFO, dmask_system_info());
   });
   write_text(error, error_bytes, sentence);
@@ -345,16 +382,16 @@ DMASK_API const char* dmask_last_error(const dmask_pipeline* pipeline) {
 DMASK_API int32_t dmask_process(dmask_pipeline* p, const dmask_frame* frame, dmask_measures* measures) {
   return call(p, [&] {
     const Stopwatch watch;
-    require_struct(frame, "dmask_frame");
-    require_sound(*frame);
+    const dmask_frame f = taken(frame, "dmask_frame");
+    require_valid(f);
     if (measures) require_struct(measures, "dmask_measures");
-    const ImageView view = view_of(*frame, p->bgr);
+    const ImageView view = view_of(f, p->bgr);
     p->convert_ms = watch.ms();
     const int calibrations = p->core.live_calibrations();
-    p->result = p->core.follow(view, frame->time_s, p->detection);
+    p->result = p->core.follow(view, f.time_s, p->detection);
     p->processed = true;
     p->process_ms = watch.ms();
-    if (measures) fill(*p, *measures);
+    if (measures) give(measures, measures_of(*p));
     if (p->core.live_calibrations() == calibrations) return;
     p->mesh_ready = false;
     tell_calibration(*p, p->core.calibration());
@@ -363,11 +400,11 @@ DMASK_API int32_t dmask_process(dmask_pipeline* p, const dmask_frame* frame, dma
 
 DMASK_API int32_t dmask_render(dmask_pipeline* p, dmask_picture* picture) {
   return call(p, [&] {
-    require_struct(picture, "dmask_picture");
-    require_sound(*picture);
+    const dmask_picture to = taken<dmask_picture>(picture, "dmask_picture");
+    require_valid(to);
     require_processed(*p);
-    p->core.render(p->result, picture->width, picture->height, p->mask);
-    copy_into(p->mask, *picture);
+    p->core.render(p->result, to.width, to.height, p->mask);
+    copy_into(p->mask, to);
     p->mesh_ready = p->mesh_ready || (p->core.painter() && p->result.mask.face);
   });
 }
@@ -376,25 +413,7 @@ DMASK_API int32_t dmask_get_landmarks(dmask_pipeline* p, dmask_landmarks* landma
   return call(p, [&] {
     require_struct(landmarks, "dmask_landmarks");
     require_processed(*p);
-    const FrameDetection& d = p->detection;
-    *landmarks = {};
-    landmarks->struct_size = sizeof(dmask_landmarks);
-    if (!d.face_found) return;
-    landmarks->face_found = 1;
-    landmarks->track = d.track;
-    landmarks->face_score = d.face_score;
-    landmarks->sharpness = d.sharpness;
-    copy_points(d.face, landmarks->face);
-    for (int eye = 0; eye < 2; ++eye) {
-      const EyeDetection& from = d.eyes[eye];
-      dmask_eye_landmarks& to = landmarks->eyes[eye];
-      copy_points(from.lid, to.lid);
-      copy_points(from.iris, to.iris);
-      copy_points(from.lines[CREASE], to.crease);
-      copy_points(from.lines[UPPER_MARGIN], to.upper);
-      copy_points(from.lines[LOWER_MARGIN], to.lower);
-      copy_points(from.lines[BULGE], to.bulge);
-    }
+    give(landmarks, landmarks_of(p->detection));
   });
 }
 
@@ -402,26 +421,16 @@ DMASK_API int32_t dmask_get_timings(dmask_pipeline* p, dmask_timings* timings) {
   return call(p, [&] {
     require_struct(timings, "dmask_timings");
     const StageTimings& t = p->core.timings();
-    *timings = {sizeof(dmask_timings), 0, p->convert_ms, t.detect.face_detector, t.detect.preprocess, t.detect.net_face, t.detect.net_eyelid,
-                t.detect.net_iris, t.detect.net_lines, t.fit_face, t.fit_eyelid, t.fit_eyeball, t.calibrate, t.render, p->process_ms};
+    give(timings, {sizeof(dmask_timings), 0, p->convert_ms, t.detect.face_detector, t.detect.preprocess, t.detect.net_face,
+                   t.detect.net_eyelid, t.detect.net_iris, t.detect.net_lines, t.fit_face, t.fit_eyelid, t.fit_eyeball, t.calibrate,
+                   t.render, p->process_ms});
   });
 }
 
 DMASK_API int32_t dmask_get_calibration(dmask_pipeline* p, dmask_calibration* calibration) {
   return call(p, [&] {
     require_struct(calibration, "dmask_calibration");
-    const CalibrationSummary c = p->core.calibration();
-    *calibration = {};
-    calibration->struct_size = sizeof(dmask_calibration);
-    calibration->ok = c.ok;
-    calibration->frames_seen = p->core.live_faces();
-    calibration->frames_used = static_cast<std::int32_t>(c.frames_used.size());
-    write_text(calibration->reason, sizeof calibration->reason, c.reason.c_str());
-    calibration->scale = c.scale;
-    calibration->iris_radius_mm = c.iris_radius_mm;
-    calibration->iris_radius_sd_mm = c.iris_radius_sd_mm;
-    for (int eye = 0; eye < 2; ++eye)
-      for (int a = 0; a < 3; ++a) calibration->eye_centre_sd_mm[eye][a] = c.eye_centre_sd_mm[eye][a];
+    give(calibration, calibration_of(*p));
   });
 }
 

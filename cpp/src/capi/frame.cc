@@ -13,7 +13,7 @@ constexpr std::int64_t longest_stride = std::int64_t{1} << 24;  // bytes
 
 std::string size_text(int width, int height) { return std::to_string(width) + " x " + std::to_string(height); }
 
-void require_size(const char* what, int width, int height) {
+void require_sides(const char* what, int width, int height) {
   if (width < smallest_px || height < smallest_px || width > largest_px || height > largest_px)
     throw Refusal(DMASK_BAD_ARGUMENT, std::string("got a ") + what + " of " + size_text(width, height) + " pixels, expected " +
                                           std::to_string(smallest_px) + " to " + std::to_string(largest_px) + " a side");
@@ -52,10 +52,10 @@ void bgr_from_rgb(const dmask_frame& frame, std::uint8_t* bgr) {
 
 }  // namespace
 
-void require_sound(const dmask_frame& frame) {
+void require_valid(const dmask_frame& frame) {
   if (frame.format < DMASK_FORMAT_BGR || frame.format > DMASK_FORMAT_NV12)
     throw Refusal(DMASK_BAD_ARGUMENT, "got frame format " + std::to_string(frame.format) + ", expected a dmask_format, 0 to 4");
-  require_size("frame", frame.width, frame.height);
+  require_sides("frame", frame.width, frame.height);
   require_data("the frame's data", frame.data);
   require_stride("the frame", frame.stride, static_cast<std::int64_t>(frame.width) * bytes_per_pixel(frame.format));
   if (frame.on_device != 0 && frame.on_device != 1)
@@ -74,10 +74,10 @@ void require_sound(const dmask_frame& frame) {
     throw Refusal(DMASK_BAD_ARGUMENT, "got an NV12 frame with a negative stride and no chroma pointer: set chroma and chroma_stride");
 }
 
-void require_sound(const dmask_picture& picture) {
+void require_valid(const dmask_picture& picture) {
   if (picture.format < DMASK_FORMAT_BGR || picture.format > DMASK_FORMAT_GREY)
     throw Refusal(DMASK_BAD_ARGUMENT, "got picture format " + std::to_string(picture.format) + ", expected BGR, BGRA, RGB or GREY");
-  require_size("picture", picture.width, picture.height);
+  require_sides("picture", picture.width, picture.height);
   require_data("the picture's data", picture.data);
   require_stride("the picture", picture.stride, static_cast<std::int64_t>(picture.width) * bytes_per_pixel(picture.format));
 }
