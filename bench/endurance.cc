@@ -246,9 +246,11 @@ int main(int argc, char** argv) {
   const std::vector<std::uint8_t> clip = clip_of(s);
   const double start = now_ms();
   dmask_pipeline* pipeline = created(s);
-  std::printf("%s\n%d x %d, %zu frames to and fro, threads %d; created in %.0f ms, %.1f MB resident\n", dmask_system_info(),
-              s.width, s.height, clip.size() / s.bytes(), s.threads, now_ms() - start, resident_mb());
-  std::printf("%9s %9s %8s %8s %8s %8s %9s %9s\n", "frames", "rss_mb", "p50_ms", "p99_ms", "max_ms", "faces", "allocs", "in_net");
+  std::printf("%s\n%d x %d, %zu frames to and fro, threads %d; created in %.0f ms, %.1f MB resident\n",
+              dmask_system_info(), s.width, s.height, clip.size() / s.bytes(), s.threads, now_ms() - start,
+              resident_mb());
+  std::printf("%9s %9s %8s %8s %8s %8s %9s %9s\n", "frames", "rss_mb", "p50_ms", "p99_ms", "max_ms", "faces", "allocs",
+              "in_net");
   const Watched w = watch(pipeline, s, clip);
   if (w.block_mb.size() > 2) std::printf("rss slope %.3f kB per 1000 frames\n", slope_kb_per_1000_frames(w));
   if (w.steady_frames > 0)

@@ -106,8 +106,10 @@ def main() -> None:
     print(f"found {found} of {shown} faces ({100 * found / shown:.1f} %)")
     size = residual[:, 2]
     for what, error in (("centre, % of the side", shift), ("size, %", np.abs(size))):
-        print(f"{what}: median {100 * np.median(error):.1f}, rms {100 * np.sqrt((error**2).mean()):.1f}, "
-              f"p95 {100 * np.quantile(error, 0.95):.1f}")
+        print(
+            f"{what}: median {100 * np.median(error):.1f}, rms {100 * np.sqrt((error**2).mean()):.1f}, "
+            f"p95 {100 * np.quantile(error, 0.95):.1f}"
+        )
     print("rows of crop_regression:")
     for row in solve(np.ones(len(x), bool)).T:
         print("    {" + ", ".join(f"{value:.5f}f" for value in row) + "},")

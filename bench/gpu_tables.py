@@ -1,6 +1,6 @@
 """Puts the tables that are computed into docs/gpu.md: kernels (needs nvcc) and roofline.
 
-    python bench/gpu_tables.py
+python bench/gpu_tables.py
 """
 
 from __future__ import annotations

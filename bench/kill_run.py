@@ -51,9 +51,7 @@ def run_once(arguments: list[str], limit_bytes: int | None = None) -> subprocess
 def moments(kills: int, lasts_s: float, home: Path) -> list[tuple[Callable[[], bool], float]]:
     """(condition, delay) pairs: see the module."""
     spread = [(lambda: True, lasts_s * k / (kills // 2)) for k in range(kills // 2)]
-    done = [
-        (lambda: any(home.glob("*.partial-*/run.json")), 0.0004 * k) for k in range(kills - len(spread))
-    ]
+    done = [(lambda: any(home.glob("*.partial-*/run.json")), 0.0004 * k) for k in range(kills - len(spread))]
     return spread + done
 
 

@@ -184,7 +184,8 @@ std::vector<Part> parts(const std::string& models, const std::string& file) {
              edges.push_back(4 - 2 * std::abs(y - 32 + 0.01f * (x - 40.0f) * (x - 40.0f)));
          return [edges] { benchmark::DoNotOptimize(decode_line(edges.data(), 3, edge_height, edge_width)); };
        }},
-      {"read_face_model", [models] { return [models] { benchmark::DoNotOptimize(Container::read(models + "/face.dmm")); }; }},
+      {"read_face_model",
+       [models] { return [models] { benchmark::DoNotOptimize(Container::read(models + "/face.dmm")); }; }},
       {"load_models", [models] { return [models] { benchmark::DoNotOptimize(Models::load(models, models)); }; }},
   };
 }

@@ -28,9 +28,7 @@ def test_a_five_hertz_oscillation_keeps_its_amplitude_through_the_smoothing() ->
     assert oscillation_kept(MODELS) > 0.98
 
 
-def subject_pipeline(
-    models: _core.Models, seed: int
-) -> tuple[Patient, _core.Pipeline, np.random.Generator]:
+def subject_pipeline(models: _core.Models, seed: int) -> tuple[Patient, _core.Pipeline, np.random.Generator]:
     rng = np.random.default_rng(seed)
     patient = draw_patient(models, rng)
     options = _core.Options()
@@ -68,9 +66,7 @@ def test_eyes_that_diverge_stay_diverged(models: _core.Models) -> None:
     squint = ((-10.0, 4.0), (14.0, -4.0))
     found = []
     for k in range(20):
-        detection = project(
-            models, patient, moment(models, patient, k / 30, (0, 0), squint), Camera(), rng
-        )
+        detection = project(models, patient, moment(models, patient, k / 30, (0, 0), squint), Camera(), rng)
         result = pipeline.fit(detection)
         found.append((result.od.yaw_deg, result.od.pitch_deg, result.os.yaw_deg, result.os.pitch_deg))
     assert np.median(found, axis=0) == pytest.approx(np.ravel(squint), abs=0.7)

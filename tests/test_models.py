@@ -30,9 +30,7 @@ ARRAYS = st.dictionaries(
 
 @given(arrays=ARRAYS)
 @settings(max_examples=60, deadline=None)
-def test_container_returns_what_was_written(
-    tmp_path_factory: pytest.TempPathFactory, arrays: dict
-) -> None:
+def test_container_returns_what_was_written(tmp_path_factory: pytest.TempPathFactory, arrays: dict) -> None:
     path = tmp_path_factory.mktemp("container") / "a.dmm"
     container.write(path, arrays)
     read = container.read(path)
@@ -43,9 +41,7 @@ def test_container_returns_what_was_written(
     assert [p.name for p in path.parent.iterdir()] == ["a.dmm"]
 
 
-@given(
-    items=st.lists(st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), min_size=1))
-)
+@given(items=st.lists(st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), min_size=1)))
 def test_lists_of_strings_survive(items: list[str]) -> None:
     assert container.to_strings(container.strings(items)) == items
 
@@ -139,9 +135,7 @@ class Lids:
         return self.template + np.tensordot(weights, self.arrays["shape"], 1)
 
     def named(self, name: str) -> np.ndarray:
-        return np.tensordot(
-            self.arrays["named_in_motion"][self.names.index(name)], self.arrays["motion"], 1
-        )
+        return np.tensordot(self.arrays["named_in_motion"][self.names.index(name)], self.arrays["motion"], 1)
 
     def blink(self, share: float, shape: np.ndarray | None = None) -> np.ndarray:
         middle, full = (
@@ -208,12 +202,8 @@ def test_face_units_carry_the_names_of_both_sides(face: Face) -> None:
 def test_landmarks_follow_the_ibug_order(face: Face) -> None:
     points = face.mean[face.arrays["landmarks68"]]
     assert np.all(points[36:42, 0] < 0) and np.all(points[42:48, 0] > 0)  # OD is the patient's right
-    assert (
-        points[36, 0] < points[39, 0] < points[42, 0] < points[45, 0]
-    )  # outer, inner, inner, outer canthus
-    assert (
-        points[8, 1] == points[:, 1].min() and points[30, 2] == points[:, 2].max()
-    )  # chin, tip of the nose
+    assert points[36, 0] < points[39, 0] < points[42, 0] < points[45, 0]  # outer, inner, inner, outer canthus
+    assert points[8, 1] == points[:, 1].min() and points[30, 2] == points[:, 2].max()  # chin, tip of the nose
 
 
 def test_face_triangles_run_counter_clockwise_from_outside(face: Face) -> None:
@@ -285,9 +275,7 @@ def test_eyelid_arrays_fit_together(face: Face, lids: Lids) -> None:
 def test_lines_run_along_the_mesh_from_inner_to_outer(lids: Lids, name: str) -> None:
     chain, triangles = lids.arrays[name], lids.arrays["triangles"]
     edges = {frozenset(e) for t in triangles.tolist() for e in ((t[0], t[1]), (t[1], t[2]), (t[2], t[0]))}
-    assert len(chain) >= (22 if name.endswith("margin") else 10) and len(set(chain.tolist())) == len(
-        chain
-    )
+    assert len(chain) >= (22 if name.endswith("margin") else 10) and len(set(chain.tolist())) == len(chain)
     assert all(
         frozenset((a, b)) in edges for a, b in zip(chain[:-1].tolist(), chain[1:].tolist(), strict=True)
     )
@@ -327,9 +315,7 @@ def test_other_shapes_shut(lids: Lids) -> None:
 
 def test_lids_stay_out_of_the_globe_through_a_blink_and_named_motions(lids: Lids) -> None:
     moves = [lids.blink(share) for share in np.linspace(0, 1, 21)]
-    moves += [
-        share * lids.named(name) for name in lids.names if "blink" not in name for share in (0.5, 1.0)
-    ]
+    moves += [share * lids.named(name) for name in lids.names if "blink" not in name for share in (0.5, 1.0)]
     assert largest([lids.depth_mm(lids.template + move) for move in moves]) <= 0.5
 
 

@@ -117,9 +117,7 @@ def test_the_far_jaw_of_a_turned_head_is_its_silhouette(head, bare, monkeypatch,
 
 def test_the_head_hides_points_that_are_turned_away(head, bare):
     bare(58.0)
-    hidden = [
-        render.render_face(np.random.default_rng(k), head)[1]["visible"] == 0 for k in range(6)
-    ]
+    hidden = [render.render_face(np.random.default_rng(k), head)[1]["visible"] == 0 for k in range(6)]
     assert np.mean([h[OS_EYE].any() for h in hidden]) > 0.5
     assert not np.any([h[OD_EYE].any() for h in hidden])
     bare(0.0)

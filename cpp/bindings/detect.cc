@@ -6,10 +6,10 @@
 #include <string>
 
 #include "cuda/gpu.hpp"
-#include "frame_view.hpp"
 #include "detect/detections.hpp"
 #include "detect/detector.hpp"
 #include "detect/face_crop.hpp"
+#include "frame_view.hpp"
 #include "geometry/check.hpp"
 
 namespace py = pybind11;
@@ -69,43 +69,51 @@ py::dict eye_dict(const py::object& eye) {
 
 py::dict frame_dict(const py::object& frame) {
   py::dict d;
-  for (const char* name : {"time_s", "width", "height", "track", "face_found", "face_score", "sharpness", "face"}) d[name] = frame.attr(name);
+  for (const char* name : {"time_s", "width", "height", "track", "face_found", "face_score", "sharpness", "face"})
+    d[name] = frame.attr(name);
   for (const char* eye : {"od", "os"}) d[eye] = eye_dict(frame.attr(eye));
   return d;
 }
 
 std::string frame_repr(const FrameDetection& d) {
   const std::string size = std::to_string(d.width) + "x" + std::to_string(d.height) + " px";
-  const std::string face = d.face_found ? "face_score=" + py::str(py::float_(d.face_score)).cast<std::string>().substr(0, 5) : "no face";
+  const std::string face =
+      d.face_found ? "face_score=" + py::str(py::float_(d.face_score)).cast<std::string>().substr(0, 5) : "no face";
   return "FrameDetection(time_s=" + py::str(py::float_(d.time_s)).cast<std::string>() + ", " + size + ", " + face + ")";
 }
 
 void bind_eye_points(py::module_& m) {
-  py::class_<EyeDetection> eye(m, "EyeDetection",
-                               "Points of one eye as the nets see them, float32: x, y in pixels of the frame (0-based pixel centres) and a\n"
-                               "confidence, 0 to 1. Each is a view: what is written into it is the detection's.");
+  py::class_<EyeDetection> eye(
+      m, "EyeDetection",
+      "Points of one eye as the nets see them, float32: x, y in pixels of the frame (0-based pixel centres) and a\n"
+      "confidence, 0 to 1. Each is a view: what is written into it is the detection's.");
   eye.def(py::init<>(), "All points at 0, 0 with confidence 0.")
       .def("to_dict", &eye_dict, "The points by their names.")
       .def("__repr__", [](const EyeDetection&) { return "EyeDetection(lid, iris, crease, upper, lower, bulge)"; });
-  landmarks_property(eye, "lid", [](EyeDetection& e) -> auto& { return e.lid; },
-                     "(20, 3): 0 inner canthus, 1-9 upper margin, 10 outer canthus, 11-19 lower margin back.");
-  landmarks_property(eye, "iris", [](EyeDetection& e) -> auto& { return e.iris; },
-                     "(19, 3): centre, then the limbus clockwise in the picture from 12 o'clock.");
-  landmarks_property(eye, "crease", [](EyeDetection& e) -> auto& { return e.lines[CREASE]; },
-                     "(20, 3), double fold, inner to outer.");
-  landmarks_property(eye, "upper", [](EyeDetection& e) -> auto& { return e.lines[UPPER_MARGIN]; },
-                     "(20, 3), upper lid margin, inner to outer.");
-  landmarks_property(eye, "lower", [](EyeDetection& e) -> auto& { return e.lines[LOWER_MARGIN]; },
-                     "(20, 3), lower lid margin, inner to outer.");
-  landmarks_property(eye, "bulge", [](EyeDetection& e) -> auto& { return e.lines[BULGE]; },
-                     "(20, 3), lower boundary of the bulge, inner to outer.");
-
+  landmarks_property(
+      eye, "lid", [](EyeDetection& e) -> auto& { return e.lid; },
+      "(20, 3): 0 inner canthus, 1-9 upper margin, 10 outer canthus, 11-19 lower margin back.");
+  landmarks_property(
+      eye, "iris", [](EyeDetection& e) -> auto& { return e.iris; },
+      "(19, 3): centre, then the limbus clockwise in the picture from 12 o'clock.");
+  landmarks_property(
+      eye, "crease", [](EyeDetection& e) -> auto& { return e.lines[CREASE]; }, "(20, 3), double fold, inner to outer.");
+  landmarks_property(
+      eye, "upper", [](EyeDetection& e) -> auto& { return e.lines[UPPER_MARGIN]; },
+      "(20, 3), upper lid margin, inner to outer.");
+  landmarks_property(
+      eye, "lower", [](EyeDetection& e) -> auto& { return e.lines[LOWER_MARGIN]; },
+      "(20, 3), lower lid margin, inner to outer.");
+  landmarks_property(
+      eye, "bulge", [](EyeDetection& e) -> auto& { return e.lines[BULGE]; },
+      "(20, 3), lower boundary of the bulge, inner to outer.");
 }
 
 void bind_frame_points(py::module_& m) {
-  py::class_<FrameDetection> frame(m, "FrameDetection",
-                                   "What the nets see in one frame, before any fit: the patient's own points. Empty until filled; every field\n"
-                                   "can be set.");
+  py::class_<FrameDetection> frame(
+      m, "FrameDetection",
+      "What the nets see in one frame, before any fit: the patient's own points. Empty until filled; every field\n"
+      "can be set.");
   frame.def(py::init<>(), "Of no face.")
       .def("__copy__", [](const FrameDetection& d) { return FrameDetection(d); })
       .def("__deepcopy__", [](const FrameDetection& d, const py::dict&) { return FrameDetection(d); })
@@ -114,7 +122,8 @@ void bind_frame_points(py::module_& m) {
       .def_readwrite("time_s", &FrameDetection::time_s, "On the clock of the frames.")
       .def_readwrite("width", &FrameDetection::width, "Of the frame, px.")
       .def_readwrite("height", &FrameDetection::height, "Of the frame, px.")
-      .def_readwrite("track", &FrameDetection::track, "Rises when another face is taken up, or the same one behind a cut.")
+      .def_readwrite("track", &FrameDetection::track,
+                     "Rises when another face is taken up, or the same one behind a cut.")
       .def_readwrite("face_found", &FrameDetection::face_found, "Without one all points are 0.")
       .def_readwrite("face_score", &FrameDetection::face_score, "How sure the 68 points are, 0 to 1.")
       .def_readwrite("sharpness", &FrameDetection::sharpness,
@@ -125,8 +134,9 @@ void bind_frame_points(py::module_& m) {
       .def_property(
           "os", [](FrameDetection& d) -> EyeDetection& { return d.eyes[OS]; },
           [](FrameDetection& d, const EyeDetection& e) { d.eyes[OS] = e; }, "EyeDetection of the patient's left eye.");
-  landmarks_property(frame, "face", [](FrameDetection& d) -> auto& { return d.face; },
-                     "(68, 3) float32, iBUG order: x, y in pixels of the frame, and a confidence, 0 to 1.");
+  landmarks_property(
+      frame, "face", [](FrameDetection& d) -> auto& { return d.face; },
+      "(68, 3) float32, iBUG order: x, y in pixels of the frame, and a confidence, 0 to 1.");
 }
 
 void bind_yunet(py::module_& m) {
@@ -187,19 +197,24 @@ void bind_detect(py::module_& m) {
              return std::make_unique<Detector>(options, looks_of(backend));
            }),
            py::arg("model_dir"), py::kw_only(), py::arg("face_detector_path") = defaults.face_detector_path,
-           py::arg("backend") = "cpu", py::arg("precision") = defaults.precision,
-           py::arg("threads") = defaults.threads, py::arg("min_detection_score") = defaults.min_detection_score,
+           py::arg("backend") = "cpu", py::arg("precision") = defaults.precision, py::arg("threads") = defaults.threads,
+           py::arg("min_detection_score") = defaults.min_detection_score,
            py::arg("min_confirmation_score") = defaults.min_confirmation_score,
            py::arg("min_new_face_score") = defaults.min_new_face_score,
            py::arg("min_face_score") = defaults.min_face_score,
            py::arg("check_interval_frames") = defaults.check_interval_frames,
            py::arg("cut_grey_levels") = defaults.cut_grey_levels, py::arg("reacquire_s") = defaults.reacquire_s,
            py::arg("min_face_px") = defaults.min_face_px,
-           "Loads the nets of model_dir, and the face detector of face_detector_path where that is not empty. Scores are 0 to 1:\n"
-           "of a new face by the face detector (min_detection_score) and by its 68 points (min_new_face_score); below which a\n"
-           "tracked one is not confirmed (min_confirmation_score), every check_interval_frames, or lost (min_face_score). A mean\n"
-           "change of the picture by cut_grey_levels is a cut; for reacquire_s after a loss only a face at the same place is\n"
-           "taken; smaller ones than min_face_px are none. Raises Error when a model is missing or not what is expected.")
+           "Loads the nets of model_dir, and the face detector of face_detector_path where that is not empty. Scores "
+           "are 0 to 1:\n"
+           "of a new face by the face detector (min_detection_score) and by its 68 points (min_new_face_score); below "
+           "which a\n"
+           "tracked one is not confirmed (min_confirmation_score), every check_interval_frames, or lost "
+           "(min_face_score). A mean\n"
+           "change of the picture by cut_grey_levels is a cut; for reacquire_s after a loss only a face at the same "
+           "place is\n"
+           "taken; smaller ones than min_face_px are none. Raises Error when a model is missing or not what is "
+           "expected.")
       .def(
           "detect",
           [](Detector& self, const Frame& frame, double time_s) {
@@ -212,18 +227,22 @@ void bind_detect(py::module_& m) {
           "frame: uint8 (H, W), (H, W, 3) BGR or (H, W, 4) BGRA, any strides, sides of at least 16 px. time_s rises\n"
           "from call to call. Returns FrameDetection; without a face `face_found` is False and all points are 0.")
       .def("reset", &Detector::reset, "Forget the tracked face: the next frame is another video.")
-      .def_property_readonly("track", &Detector::track, "Counts faces taken up: while it stays, it is the same face without a cut in between.")
-      .def_property_readonly("last_timings", [](const Detector& self) {
-        const DetectTimings& t = self.last_timings();
-        py::dict ms;
-        ms["face_detector"] = t.face_detector;
-        ms["preprocess"] = t.preprocess;
-        ms["net_face"] = t.net_face;
-        ms["net_eyelid"] = t.net_eyelid;
-        ms["net_iris"] = t.net_iris;
-        ms["net_lines"] = t.net_lines;
-        return ms;
-      }, "ms a stage of the last detect().");
+      .def_property_readonly("track", &Detector::track,
+                             "Counts faces taken up: while it stays, it is the same face without a cut in between.")
+      .def_property_readonly(
+          "last_timings",
+          [](const Detector& self) {
+            const DetectTimings& t = self.last_timings();
+            py::dict ms;
+            ms["face_detector"] = t.face_detector;
+            ms["preprocess"] = t.preprocess;
+            ms["net_face"] = t.net_face;
+            ms["net_eyelid"] = t.net_eyelid;
+            ms["net_iris"] = t.net_iris;
+            ms["net_lines"] = t.net_lines;
+            return ms;
+          },
+          "ms a stage of the last detect().");
 }
 
 }  // namespace dmask

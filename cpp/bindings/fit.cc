@@ -48,12 +48,14 @@ Floats eyelid_motion(const Models& x, const std::string& name) {
   return Floats(v.size(), v.data());
 }
 
-Doubles landmarks(const Models& x, const Floats& identity, const Floats& units, const Doubles& rotation, const Doubles& translation) {
-  const SubjectFace f = x.face.contract(x.landmark_rows.rows, weights(identity, x.face.identities(), "identity weights"));
+Doubles landmarks(const Models& x, const Floats& identity, const Floats& units, const Doubles& rotation,
+                  const Doubles& translation) {
+  const SubjectFace f =
+      x.face.contract(x.landmark_rows.rows, weights(identity, x.face.identities(), "identity weights"));
   const LandmarkFace face{f.neutral.cast<double>(), f.units.cast<double>()};
   check(rotation.size() == 9 && translation.size() == 3,
-        "got a rotation of " + std::to_string(rotation.size()) + " numbers and a translation of " + std::to_string(translation.size()) +
-            ", expected (3, 3) and (3,)");
+        "got a rotation of " + std::to_string(rotation.size()) + " numbers and a translation of " +
+            std::to_string(translation.size()) + ", expected (3, 3) and (3,)");
   FacePose pose;
   for (int i = 0; i < 9; ++i) pose.rotation(i / 3, i % 3) = rotation.at(i / 3, i % 3);
   for (int i = 0; i < 3; ++i) pose.translation[i] = translation.at(i);
@@ -70,7 +72,8 @@ Doubles landmarks(const Models& x, const Floats& identity, const Floats& units, 
 
 Doubles eye_centre(const Models& x, int eye, const Floats& identity) {
   const EyelidModel& lid = x.eyelid[checked_eye(eye)];
-  const VecX v = (lid.centre + lid.centre_from_identity * weights(identity, x.face.identities(), "identity weights")).cast<double>();
+  const VecX v = (lid.centre + lid.centre_from_identity * weights(identity, x.face.identities(), "identity weights"))
+                     .cast<double>();
   return Doubles(3, v.data());
 }
 
@@ -89,28 +92,37 @@ py::dict eyelid_lines(const Models& x, int eye, const Floats& shape, const Float
 
 void bind_models(py::module_& m) {
   py::class_<Models>(m, "Models",
-                     "The face and eyelid models, for synthetic patients with known truth. Lengths in mm; head frame: patient's left, up,\n"
+                     "The face and eyelid models, for synthetic patients with known truth. Lengths in mm; head frame: "
+                     "patient's left, up,\n"
                      "out of the face. Fewer weights than a model has stand for zeros behind them; more raise Error.")
-      .def(py::init([](const std::string& models_dir) { return Models::load(models_dir, models_dir); }), py::arg("models_dir"),
-           "Of a models folder. Raises Error where a file is missing or damaged.")
-      .def_property_readonly("identities", [](const Models& x) { return x.face.identities(); }, "How many identity weights there are, K.")
-      .def_property_readonly("unit_names", [](const Models& x) { return x.face.unit_names(); }, "Of the face's motion units, M.")
-      .def_property_readonly("eyelid_shapes", [](const Models& x) { return x.eyelid[OS].shape.cols(); },
-                             "How many eyelid shape weights there are, Ks.")
-      .def_property_readonly("eyelid_motions", [](const Models& x) { return x.eyelid[OS].motion.cols(); },
-                             "How many eyelid motion weights there are, Km.")
-      .def_property_readonly("eyelid_motion_names", [](const Models& x) { return x.eyelid[OS].named_motion_names; },
-                             "Of the motions that eyelid_motion() knows.")
+      .def(py::init([](const std::string& models_dir) { return Models::load(models_dir, models_dir); }),
+           py::arg("models_dir"), "Of a models folder. Raises Error where a file is missing or damaged.")
+      .def_property_readonly(
+          "identities", [](const Models& x) { return x.face.identities(); }, "How many identity weights there are, K.")
+      .def_property_readonly(
+          "unit_names", [](const Models& x) { return x.face.unit_names(); }, "Of the face's motion units, M.")
+      .def_property_readonly(
+          "eyelid_shapes", [](const Models& x) { return x.eyelid[OS].shape.cols(); },
+          "How many eyelid shape weights there are, Ks.")
+      .def_property_readonly(
+          "eyelid_motions", [](const Models& x) { return x.eyelid[OS].motion.cols(); },
+          "How many eyelid motion weights there are, Km.")
+      .def_property_readonly(
+          "eyelid_motion_names", [](const Models& x) { return x.eyelid[OS].named_motion_names; },
+          "Of the motions that eyelid_motion() knows.")
       .def("blink", &blink, py::arg("shape"), py::arg("amount"),
            "(Km,) lid motion weights from open (0) to shut (1) over the globe, for lids of a shape (Ks,).")
-      .def("eyelid_motion", &eyelid_motion, py::arg("name"), "(Km,) weights of a named lid motion. Raises Error for another name.")
+      .def("eyelid_motion", &eyelid_motion, py::arg("name"),
+           "(Km,) weights of a named lid motion. Raises Error for another name.")
       .def("landmarks", &landmarks, py::arg("identity"), py::arg("units"), py::arg("rotation"), py::arg("translation"),
-           "(68, 3) landmarks, head frame, Eq. (1), as they show at this pose: the jaw's slide along the contour. identity (K,),\n"
+           "(68, 3) landmarks, head frame, Eq. (1), as they show at this pose: the jaw's slide along the contour. "
+           "identity (K,),\n"
            "units (M,), rotation (3, 3) and translation (3,) mm from head to camera.")
       .def("eye_centre", &eye_centre, py::arg("eye"), py::arg("identity"),
            "(3,) eyeball centre, head frame, of an identity (K,); eye: 0 OD, 1 OS.")
       .def("eyelid_lines", &eyelid_lines, py::arg("eye"), py::arg("shape"), py::arg("motion"),
-           "dict of upper, lower, crease and bulge line, each (n, 3) from inner to outer, from the eyeball's centre, head axes,\n"
+           "dict of upper, lower, crease and bulge line, each (n, 3) from inner to outer, from the eyeball's centre, "
+           "head axes,\n"
            "Eq. (5), of lids of a shape (Ks,) in a motion (Km,); eye: 0 OD, 1 OS.");
 }
 
@@ -118,13 +130,14 @@ void bind_models(py::module_& m) {
 
 void bind_fit(py::module_& m) {
   bind_models(m);
-  m.def("head_rotation",
-        [](double yaw_deg, double pitch_deg, double roll_deg) {
-          const Eigen::Matrix<double, 3, 3, Eigen::RowMajor> r = head_rotation({yaw_deg, pitch_deg, roll_deg});
-          return Doubles({3, 3}, r.data());
-        },
-        py::arg("yaw_deg"), py::arg("pitch_deg"), py::arg("roll_deg"),
-        "(3, 3) from head axes to camera axes; + is towards the patient's left, up, patient's left side raised.");
+  m.def(
+      "head_rotation",
+      [](double yaw_deg, double pitch_deg, double roll_deg) {
+        const Eigen::Matrix<double, 3, 3, Eigen::RowMajor> r = head_rotation({yaw_deg, pitch_deg, roll_deg});
+        return Doubles({3, 3}, r.data());
+      },
+      py::arg("yaw_deg"), py::arg("pitch_deg"), py::arg("roll_deg"),
+      "(3, 3) from head axes to camera axes; + is towards the patient's left, up, patient's left side raised.");
 }
 
 }  // namespace dmask

@@ -22,8 +22,8 @@ inline ImageView view_of(Frame frame, Frame& holder) {
   const py::ssize_t channels = grey ? 1 : frame.shape(2);
   const bool dense = frame.strides(1) == channels && (grey || frame.strides(2) == 1 || channels == 1);
   holder = dense ? frame : Frame(py::array_t<std::uint8_t, py::array::c_style | py::array::forcecast>(frame));
-  return {holder.data(), static_cast<int>(frame.shape(1)), static_cast<int>(frame.shape(0)),
-          static_cast<int>(channels), static_cast<std::ptrdiff_t>(holder.strides(0))};
+  return {holder.data(), static_cast<int>(frame.shape(1)), static_cast<int>(frame.shape(0)), static_cast<int>(channels),
+          static_cast<std::ptrdiff_t>(holder.strides(0))};
 }
 
 }  // namespace dmask

@@ -28,9 +28,8 @@ py::tuple gbuffer(const Array<float>& vertices_px, const Array<float>& depth_mm,
   if (depth_mm.ndim() != 1 || depth_mm.shape(0) != vertices)
     throw std::invalid_argument("depth has to be (n,), one value a vertex");
   if (width <= 0 || height <= 0) throw std::invalid_argument("width and height have to be positive");
-  const GBuffer drawn =
-      draw_gbuffer(vertices_px.data(), depth_mm.data(), static_cast<int>(vertices), triangles.data(),
-                   static_cast<int>(triangles.shape(0)), width, height);
+  const GBuffer drawn = draw_gbuffer(vertices_px.data(), depth_mm.data(), static_cast<int>(vertices), triangles.data(),
+                                     static_cast<int>(triangles.shape(0)), width, height);
   py::array_t<int> triangle({height, width});
   py::array_t<float> depth({height, width});
   py::array_t<float> barycentric({height, width, 2});

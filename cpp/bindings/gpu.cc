@@ -41,9 +41,8 @@ void bind_gpu(py::module_& m) {
   m.def(
       "engine_file_name",
       [](const std::string& model, const std::string& sha256, const std::string& precision, const std::string& flavour,
-         const std::string& version, const std::string& gpu) {
-        return engine_file_name({model, sha256, precision, flavour, version, gpu});
-      },
+         const std::string& version,
+         const std::string& gpu) { return engine_file_name({model, sha256, precision, flavour, version, gpu}); },
       py::arg("model"), py::arg("sha256"), py::arg("precision"), py::arg("flavour"), py::arg("version"), py::arg("gpu"),
       "Name of an engine in the cache.");
   m.def("gpu_part", &gpu_part, py::arg("flavour"), py::arg("name"), py::arg("major"), py::arg("minor"),

@@ -17,10 +17,12 @@ OptionValue to_value(const Option& option, py::handle given) {
   const std::string type = py::str(py::type::of(given).attr("__name__"));
   if (type == "bool" || type == "bool_") return py::bool_(py::reinterpret_borrow<py::object>(given)).cast<bool>();
   if (py::isinstance<py::str>(given)) return given.cast<std::string>();
-  if (option.kind == OptionKind::text && py::hasattr(given, "__fspath__")) return given.attr("__fspath__")().cast<std::string>();
+  if (option.kind == OptionKind::text && py::hasattr(given, "__fspath__"))
+    return given.attr("__fspath__")().cast<std::string>();
   if (PyIndex_Check(given.ptr())) {
     int overflow = 0;
-    const long long whole = PyLong_AsLongLongAndOverflow(py::int_(py::reinterpret_borrow<py::object>(given)).ptr(), &overflow);
+    const long long whole =
+        PyLong_AsLongLongAndOverflow(py::int_(py::reinterpret_borrow<py::object>(given)).ptr(), &overflow);
     if (overflow == 0) return std::int64_t{whole};
   }
   if (py::hasattr(given, "__float__")) return py::float_(py::reinterpret_borrow<py::object>(given)).cast<double>();
@@ -99,10 +101,11 @@ std::string described(const Option& option) {
 }  // namespace
 
 void bind_options(py::module_& m) {
-  py::class_<PipelineOptions> cls(m, "Options",
-                                  "Settings of a Pipeline, by keyword: Options(profile=\"strict\", hfov_deg=30). Every one has a default.\n\n"
-                                  "A value out of its range, NaN and an unknown choice raise Error at once, an unknown keyword raises\n"
-                                  "TypeError, an unknown attribute AttributeError.");
+  py::class_<PipelineOptions> cls(
+      m, "Options",
+      "Settings of a Pipeline, by keyword: Options(profile=\"strict\", hfov_deg=30). Every one has a default.\n\n"
+      "A value out of its range, NaN and an unknown choice raise Error at once, an unknown keyword raises\n"
+      "TypeError, an unknown attribute AttributeError.");
   cls.def(py::init([](const py::kwargs& given) {
     PipelineOptions options = defaults();
     for (const auto& [key, value] : given) {
@@ -123,15 +126,18 @@ void bind_options(py::module_& m) {
   }
   cls.def("to_dict", &to_dict, "Every option by its name; Options(**d) makes the same again.")
       .def("released", &released,
-           "The options that may stand beside results: no folder of this machine, no setting of the fits; None: withheld by the\n"
+           "The options that may stand beside results: no folder of this machine, no setting of the fits; None: "
+           "withheld by the\n"
            "profile.")
       .def("__repr__", &repr)
       .def("__copy__", [](const PipelineOptions& o) { return PipelineOptions(o); })
       .def("__deepcopy__", [](const PipelineOptions& o, const py::dict&) { return PipelineOptions(o); });
 
   m.def("option_table", &option_rows,
-        "Every option as a dict: name, kind (choice, number, whole, flag, text), use (nets: every command that has networks,\n"
-        "mask: those that make masks, program: Python and C alone, experiment: settings of the fits), default, choices and range\n"
+        "Every option as a dict: name, kind (choice, number, whole, flag, text), use (nets: every command that has "
+        "networks,\n"
+        "mask: those that make masks, program: Python and C alone, experiment: settings of the fits), default, choices "
+        "and range\n"
         "(None where there are none), unit, help.");
 }
 

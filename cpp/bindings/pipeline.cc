@@ -22,7 +22,8 @@ using PipelineClass = py::class_<Pipeline>;
 // ---- A patient known already, as a dict: what use_subject() takes and unreleased_subject() gives.
 
 VecX vector_in(const py::dict& d, const std::string& name) {
-  check(d.contains(name), "got a subject without " + name + ", expected it: unreleased_subject() gives all that there is");
+  check(d.contains(name),
+        "got a subject without " + name + ", expected it: unreleased_subject() gives all that there is");
   const auto a = d[py::str(name)].cast<py::array_t<double, py::array::c_style | py::array::forcecast>>();
   return Eigen::Map<const VecX>(a.data(), a.size());
 }
@@ -46,7 +47,8 @@ Subject subject_in(const py::dict& d) {
   s.iris_radius_mm = number_in(d, "iris_radius_mm");
   for (int eye = 0; eye < 2; ++eye) {
     const std::string prefix = eye == OD ? "od_" : "os_";
-    s.eyes[eye] = {vector_in(d, prefix + "shape"), point_in(d, prefix + "offset"), number_in(d, prefix + "roll"), point_in(d, prefix + "centre")};
+    s.eyes[eye] = {vector_in(d, prefix + "shape"), point_in(d, prefix + "offset"), number_in(d, prefix + "roll"),
+                   point_in(d, prefix + "centre")};
   }
   return s;
 }
@@ -112,92 +114,119 @@ py::array_t<std::uint8_t> render(Pipeline& p, const PyResult& r) {
 }
 
 void bind_work(PipelineClass& cls) {
-  cls.def(py::init([](const PipelineOptions& options) { return std::make_unique<Pipeline>(options, choose_backend(options)); }),
+  cls.def(py::init([](const PipelineOptions& options) {
+            return std::make_unique<Pipeline>(options, choose_backend(options));
+          }),
           py::arg("options"), py::call_guard<py::gil_scoped_release>(),
           "Reads the models. Raises Error where one is missing, or backend or precision cannot be had here.")
       .def("process", &process, py::arg("frame_bgr_uint8"), py::arg("time_s"),
-           "A frame of a live source: FrameResult with its mask. Calibrates itself on the first face and again as better frames come\n"
-           "in. frame: uint8 (H, W), (H, W, 3) BGR or (H, W, 4) BGRA, any strides, sides of at least 16 px. time_s: any clock; an\n"
+           "A frame of a live source: FrameResult with its mask. Calibrates itself on the first face and again as "
+           "better frames come\n"
+           "in. frame: uint8 (H, W), (H, W, 3) BGR or (H, W, 4) BGRA, any strides, sides of at least 16 px. time_s: "
+           "any clock; an\n"
            "older or equal time starts afresh. Raises Error for another frame.")
       .def("detect", &detect, py::arg("frame_bgr_uint8"), py::arg("time_s"),
-           "What the nets see in a frame, as for process(): FrameDetection. These are the patient's own points whatever the\n"
+           "What the nets see in a frame, as for process(): FrameDetection. These are the patient's own points "
+           "whatever the\n"
            "profile. May run in a thread of its own beside calibrate(), fit() and render().")
-      .def("calibrate",
-           [](Pipeline& p, const std::vector<FrameDetection>& window) {
-             const py::gil_scoped_release release;
-             return p.calibrate(window);
-           },
-           py::arg("window"),
-           "Fits what does not change: face, lid shapes, eyeballs, on the good frames among these. Returns Calibration, whose `ok`\n"
-           "tells whether there is one.")
-      .def("fit", &fit, py::arg("detection"), "A frame's FrameResult, without a mask. Frames in order: each starts from the one before.")
-      .def("render", &render, py::arg("result"), "(H, W, 3) uint8 BGR of the frame's size; the plain background without a face.")
-      .def("reset", [](Pipeline& p) { p.reset(); }, "Another patient: forgets face, calibration and all that was measured.");
+      .def(
+          "calibrate",
+          [](Pipeline& p, const std::vector<FrameDetection>& window) {
+            const py::gil_scoped_release release;
+            return p.calibrate(window);
+          },
+          py::arg("window"),
+          "Fits what does not change: face, lid shapes, eyeballs, on the good frames among these. Returns Calibration, "
+          "whose `ok`\n"
+          "tells whether there is one.")
+      .def("fit", &fit, py::arg("detection"),
+           "A frame's FrameResult, without a mask. Frames in order: each starts from the one before.")
+      .def("render", &render, py::arg("result"),
+           "(H, W, 3) uint8 BGR of the frame's size; the plain background without a face.")
+      .def(
+          "reset", [](Pipeline& p) { p.reset(); },
+          "Another patient: forgets face, calibration and all that was measured.");
 }
 
 void bind_patient(PipelineClass& cls) {
-  cls.def_property_readonly("calibration", [](const Pipeline& p) { return p.calibration(); }, "Calibration, the last one.")
-      .def_property_readonly("subject", [](const Pipeline& p) { return p.subject(); },
-                             "MaskSubject: whom the masks show, a generic person before the first calibration.")
-      .def("use_subject",
-           [](Pipeline& p, const py::dict& known, int width, int height) { p.use_subject(subject_in(known), width, height); },
-           py::arg("subject"), py::arg("width"), py::arg("height"),
-           "Instead of calibrate(): a patient known already, in frames of width x height px. dict of identity (K,), scale,\n"
-           "iris_radius_mm and, for od and os, _shape (Ks,), _offset (3,) mm, _roll rad, _centre (3,) mm, head frame. Raises Error\n"
-           "for what is missing or of another length.")
-      .def("unreleased_subject", [](const Pipeline& p) { return dict_of(p.unreleased_calibration()); },
-           "The patient as calibrated, whatever the profile lets out, as use_subject() takes it: for evaluations against known\n"
-           "truth and for the same patient's next recording, on this machine alone. Raises Error without a calibration.");
+  cls.def_property_readonly(
+         "calibration", [](const Pipeline& p) { return p.calibration(); }, "Calibration, the last one.")
+      .def_property_readonly(
+          "subject", [](const Pipeline& p) { return p.subject(); },
+          "MaskSubject: whom the masks show, a generic person before the first calibration.")
+      .def(
+          "use_subject",
+          [](Pipeline& p, const py::dict& known, int width, int height) {
+            p.use_subject(subject_in(known), width, height);
+          },
+          py::arg("subject"), py::arg("width"), py::arg("height"),
+          "Instead of calibrate(): a patient known already, in frames of width x height px. dict of identity (K,), "
+          "scale,\n"
+          "iris_radius_mm and, for od and os, _shape (Ks,), _offset (3,) mm, _roll rad, _centre (3,) mm, head frame. "
+          "Raises Error\n"
+          "for what is missing or of another length.")
+      .def(
+          "unreleased_subject", [](const Pipeline& p) { return dict_of(p.unreleased_calibration()); },
+          "The patient as calibrated, whatever the profile lets out, as use_subject() takes it: for evaluations "
+          "against known\n"
+          "truth and for the same patient's next recording, on this machine alone. Raises Error without a "
+          "calibration.");
 }
 
 void bind_machine(PipelineClass& cls) {
-  cls.def_property_readonly("backend", [](const Pipeline& p) { return p.backend().name; }, "cpu or tensorrt.")
-      .def_property_readonly("backend_reason", [](const Pipeline& p) { return p.backend().reason; }, "Why it was taken, one line.")
-      .def("detect_timings",
-           [](const Pipeline& p) {
-             const DetectTimings& t = p.timings().detect;
-             py::dict d;
-             d["face_detector"] = t.face_detector;
-             d["preprocess"] = t.preprocess;
-             d["net_face"] = t.net_face;
-             d["net_eyelid"] = t.net_eyelid;
-             d["net_iris"] = t.net_iris;
-             d["net_lines"] = t.net_lines;
-             return d;
-           },
-           "ms a stage of the last detect() or process().")
-      .def("fit_timings",
-           [](const Pipeline& p) {
-             py::dict d;
-             d["fit_face"] = p.timings().fit_face;
-             d["fit_eyelid"] = p.timings().fit_eyelid;
-             d["fit_eyeball"] = p.timings().fit_eyeball;
-             d["render"] = p.timings().render;
-             return d;
-           },
-           "ms a stage of the last fit() and render(), or process().")
-      .def("compare_batch_fit",
-           [](const Pipeline& p, const std::vector<FrameDetection>& detections) {
-             cuda::BatchComparison c;
-             {
-               const py::gil_scoped_release release;
-               c = cuda::compare_batch_fit(p.models(), p.fit_options(), p.unreleased_calibration(), detections);
-             }
-             py::dict d;
-             d["frames"] = c.frames;
-             d["reasons"] = c.reasons;
-             d["head_deg"] = c.head_deg;
-             d["head_mm"] = c.head_mm;
-             d["unit"] = c.unit;
-             d["gaze_deg"] = c.gaze_deg;
-             d["fissure_mm"] = c.fissure_mm;
-             d["tracker_ms"] = c.tracker_ms;
-             d["batch_ms"] = c.batch_ms;
-             return d;
-           },
-           py::arg("detections"),
-           "These frames fitted one by one on the CPU and all at once on the GPU: largest differences, ms a frame. Raises\n"
-           "Error where no GPU can be used.");
+  cls.def_property_readonly(
+         "backend", [](const Pipeline& p) { return p.backend().name; }, "cpu or tensorrt.")
+      .def_property_readonly(
+          "backend_reason", [](const Pipeline& p) { return p.backend().reason; }, "Why it was taken, one line.")
+      .def(
+          "detect_timings",
+          [](const Pipeline& p) {
+            const DetectTimings& t = p.timings().detect;
+            py::dict d;
+            d["face_detector"] = t.face_detector;
+            d["preprocess"] = t.preprocess;
+            d["net_face"] = t.net_face;
+            d["net_eyelid"] = t.net_eyelid;
+            d["net_iris"] = t.net_iris;
+            d["net_lines"] = t.net_lines;
+            return d;
+          },
+          "ms a stage of the last detect() or process().")
+      .def(
+          "fit_timings",
+          [](const Pipeline& p) {
+            py::dict d;
+            d["fit_face"] = p.timings().fit_face;
+            d["fit_eyelid"] = p.timings().fit_eyelid;
+            d["fit_eyeball"] = p.timings().fit_eyeball;
+            d["render"] = p.timings().render;
+            return d;
+          },
+          "ms a stage of the last fit() and render(), or process().")
+      .def(
+          "compare_batch_fit",
+          [](const Pipeline& p, const std::vector<FrameDetection>& detections) {
+            cuda::BatchComparison c;
+            {
+              const py::gil_scoped_release release;
+              c = cuda::compare_batch_fit(p.models(), p.fit_options(), p.unreleased_calibration(), detections);
+            }
+            py::dict d;
+            d["frames"] = c.frames;
+            d["reasons"] = c.reasons;
+            d["head_deg"] = c.head_deg;
+            d["head_mm"] = c.head_mm;
+            d["unit"] = c.unit;
+            d["gaze_deg"] = c.gaze_deg;
+            d["fissure_mm"] = c.fissure_mm;
+            d["tracker_ms"] = c.tracker_ms;
+            d["batch_ms"] = c.batch_ms;
+            return d;
+          },
+          py::arg("detections"),
+          "These frames fitted one by one on the CPU and all at once on the GPU: largest differences, ms a frame. "
+          "Raises\n"
+          "Error where no GPU can be used.");
 }
 
 py::dict system_info() {
@@ -212,10 +241,12 @@ py::dict system_info() {
 }  // namespace
 
 void bind_pipeline(py::module_& m) {
-  PipelineClass cls(m, "Pipeline",
-                    "From frames to masks, of one camera with one patient in front of it.\n\n"
-                    "Live: process() each frame. Recordings: detect() frames, calibrate() on them once, then fit() and render() each.\n"
-                    "What comes out is what the profile of its options lets out. One call at a time, but for detect().");
+  PipelineClass cls(
+      m, "Pipeline",
+      "From frames to masks, of one camera with one patient in front of it.\n\n"
+      "Live: process() each frame. Recordings: detect() frames, calibrate() on them once, then fit() and render() "
+      "each.\n"
+      "What comes out is what the profile of its options lets out. One call at a time, but for detect().");
   bind_work(cls);
   bind_patient(cls);
   bind_machine(cls);

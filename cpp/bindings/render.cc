@@ -56,8 +56,8 @@ class PyRenderer {
 
 Globe make_globe(std::array<float, 3> centre, std::array<float, 3> axis, float radius_mm, float iris_radius_mm,
                  float pupil_radius_mm, bool visible) {
-  return {visible, {centre[0], centre[1], centre[2]}, radius_mm, iris_radius_mm, pupil_radius_mm,
-          {axis[0], axis[1], axis[2]}};
+  return {visible,         {centre[0], centre[1], centre[2]}, radius_mm, iris_radius_mm,
+          pupil_radius_mm, {axis[0], axis[1], axis[2]}};
 }
 
 }  // namespace
@@ -72,8 +72,7 @@ void bind_render(py::module_& m) {
       .def(py::init<>())
       .def("render_scene", &PyRenderer::render, py::arg("vertices"), py::arg("triangles"), py::arg("albedo"),
            py::kw_only(), py::arg("focal_px"), py::arg("cx"), py::arg("cy"), py::arg("width"), py::arg("height"),
-           py::arg("globes") = std::vector<Globe>{},
-           py::arg("background_bgr") = RenderStyle{}.background_bgr,
+           py::arg("globes") = std::vector<Globe>{}, py::arg("background_bgr") = RenderStyle{}.background_bgr,
            "vertices (N,3) float32 mm, camera frame; triangles (T,3) int32, counter-clockwise from outside;\n"
            "albedo (N,3) BGR 0..1, sRGB-encoded; globes: up to two, OD then OS. Returns (height,width,3) uint8 BGR.\n"
            "Not finite or nearer than 1 mm: a vertex takes its triangles away. Raises Error (a ValueError) for wrong\n"

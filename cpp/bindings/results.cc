@@ -15,16 +15,20 @@ using Floats = py::array_t<float>;
 
 struct EyeValue {
   const char* name;
-  double EyeMeasures::*value;
+  double EyeMeasures::* value;
   const char* doc;
 };
 constexpr EyeValue eye_values[] = {
     {"yaw_deg", &EyeMeasures::yaw_deg, "Optical axis in the head (Fick), degrees, + towards the patient's left."},
     {"pitch_deg", &EyeMeasures::pitch_deg, "Optical axis in the head, degrees, + up."},
-    {"yaw_sd_deg", &EyeMeasures::yaw_sd_deg, "Standard deviation of yaw_deg, the constant part of the calibration included."},
-    {"pitch_sd_deg", &EyeMeasures::pitch_sd_deg, "Standard deviation of pitch_deg, the constant part of the calibration included."},
-    {"mrd1_mm", &EyeMeasures::mrd1_mm, "Pupil centre to upper lid margin along the head's y, mm, signed. NaN when shut, and in `strict`."},
-    {"mrd2_mm", &EyeMeasures::mrd2_mm, "Pupil centre to lower lid margin along the head's y, mm, signed. NaN when shut, and in `strict`."},
+    {"yaw_sd_deg", &EyeMeasures::yaw_sd_deg,
+     "Standard deviation of yaw_deg, the constant part of the calibration included."},
+    {"pitch_sd_deg", &EyeMeasures::pitch_sd_deg,
+     "Standard deviation of pitch_deg, the constant part of the calibration included."},
+    {"mrd1_mm", &EyeMeasures::mrd1_mm,
+     "Pupil centre to upper lid margin along the head's y, mm, signed. NaN when shut, and in `strict`."},
+    {"mrd2_mm", &EyeMeasures::mrd2_mm,
+     "Pupil centre to lower lid margin along the head's y, mm, signed. NaN when shut, and in `strict`."},
     {"pfh_mm", &EyeMeasures::pfh_mm, "Palpebral fissure height, mm; 0 when shut. NaN in `strict`."},
     {"openness", &EyeMeasures::openness, "Aperture over the width between the canthi; 0 when shut."},
     {"px_per_deg", &EyeMeasures::px_per_deg, "How many pixels a degree of the eye's rotation is worth in this frame."},
@@ -40,12 +44,17 @@ struct HeadValue {
   const char* doc;
 };
 constexpr HeadValue head_values[] = {
-    {"head_yaw_deg", [](const FrameResult& r) { return r.head.yaw_deg; }, "Head, degrees, + towards the patient's left."},
+    {"head_yaw_deg", [](const FrameResult& r) { return r.head.yaw_deg; },
+     "Head, degrees, + towards the patient's left."},
     {"head_pitch_deg", [](const FrameResult& r) { return r.head.pitch_deg; }, "Head, degrees, + up."},
-    {"head_roll_deg", [](const FrameResult& r) { return r.head.roll_deg; }, "Head, degrees, + where the patient's left side is raised."},
-    {"head_x_mm", [](const FrameResult& r) { return r.head_mm.x(); }, "Midpoint of the eyeball centres, camera frame, mm, right in the picture."},
-    {"head_y_mm", [](const FrameResult& r) { return r.head_mm.y(); }, "Midpoint of the eyeball centres, camera frame, mm, down in the picture."},
-    {"head_z_mm", [](const FrameResult& r) { return r.head_mm.z(); }, "Midpoint of the eyeball centres, camera frame, mm, away from the camera."},
+    {"head_roll_deg", [](const FrameResult& r) { return r.head.roll_deg; },
+     "Head, degrees, + where the patient's left side is raised."},
+    {"head_x_mm", [](const FrameResult& r) { return r.head_mm.x(); },
+     "Midpoint of the eyeball centres, camera frame, mm, right in the picture."},
+    {"head_y_mm", [](const FrameResult& r) { return r.head_mm.y(); },
+     "Midpoint of the eyeball centres, camera frame, mm, down in the picture."},
+    {"head_z_mm", [](const FrameResult& r) { return r.head_mm.z(); },
+     "Midpoint of the eyeball centres, camera frame, mm, away from the camera."},
 };
 
 const char* bool_text(bool value) { return value ? "True" : "False"; }
@@ -65,9 +74,11 @@ std::string repr_of(const EyeMeasures& e) {
 std::string repr_of(const PyResult& r) {
   const FrameResult& f = r.result;
   const std::string time = "FrameResult(time_s=" + number_text(f.time_s);
-  if (f.face_reason != Reason::none) return time + ", face_valid=False, face_reason='" + reason_text(f.face_reason) + "')";
-  return time + ", face_valid=True, head_yaw_deg=" + number_text(f.head.yaw_deg) + ", head_pitch_deg=" +
-         number_text(f.head.pitch_deg) + ", od=" + repr_of(f.eyes[OD]) + ", os=" + repr_of(f.eyes[OS]) + ")";
+  if (f.face_reason != Reason::none)
+    return time + ", face_valid=False, face_reason='" + reason_text(f.face_reason) + "')";
+  return time + ", face_valid=True, head_yaw_deg=" + number_text(f.head.yaw_deg) +
+         ", head_pitch_deg=" + number_text(f.head.pitch_deg) + ", od=" + repr_of(f.eyes[OD]) +
+         ", os=" + repr_of(f.eyes[OS]) + ")";
 }
 
 // Keys with a prefix in front: one eye among the columns of a frame.
@@ -98,68 +109,97 @@ py::array_t<double> centre_sd(const CalibrationSummary& c) {
 void bind_eye(py::module_& m) {
   py::class_<EyeMeasures> eye(m, "EyeResult",
                               "One eye in one frame, as the profile lets it out. NaN: not measured, or withheld.");
-  eye.def_property_readonly("valid", [](const EyeMeasures& e) { return e.reason == Reason::none; }, "Whether the gaze was measured.")
-      .def_property_readonly("reason", [](const EyeMeasures& e) { return std::string(reason_text(e.reason)); },
-                             "Why not: closed, covered, low_resolution, lost or no_face; \"\" where it was.");
+  eye.def_property_readonly(
+         "valid", [](const EyeMeasures& e) { return e.reason == Reason::none; }, "Whether the gaze was measured.")
+      .def_property_readonly(
+          "reason", [](const EyeMeasures& e) { return std::string(reason_text(e.reason)); },
+          "Why not: closed, covered, low_resolution, lost or no_face; \"\" where it was.");
   for (const EyeValue& v : eye_values)
     eye.def_property_readonly(v.name, [value = v.value](const EyeMeasures& e) { return e.*value; }, v.doc);
-  eye.def("to_dict", [](const EyeMeasures& e) {
-        py::dict d;
-        add_eye(d, "", e);
-        return d;
-      }, "valid, reason and every number by its name.")
+  eye.def(
+         "to_dict",
+         [](const EyeMeasures& e) {
+           py::dict d;
+           add_eye(d, "", e);
+           return d;
+         },
+         "valid, reason and every number by its name.")
       .def("__repr__", [](const EyeMeasures& e) { return repr_of(e); });
 }
 
 void bind_frame(py::module_& m) {
-  py::class_<PyResult> frame(m, "FrameResult", "One frame, as the profile lets it out. NaN: not measured, or withheld.");
-  frame.def_property_readonly("time_s", [](const PyResult& r) { return r.result.time_s; }, "On the clock of the frames.")
-      .def_property_readonly("face_valid", [](const PyResult& r) { return r.result.face_reason == Reason::none; },
-                             "Whether the face was found and fitted.")
-      .def_property_readonly("face_reason", [](const PyResult& r) { return std::string(reason_text(r.result.face_reason)); },
-                             "Why not: lost or no_face; \"\" where it was.");
+  py::class_<PyResult> frame(m, "FrameResult",
+                             "One frame, as the profile lets it out. NaN: not measured, or withheld.");
+  frame
+      .def_property_readonly(
+          "time_s", [](const PyResult& r) { return r.result.time_s; }, "On the clock of the frames.")
+      .def_property_readonly(
+          "face_valid", [](const PyResult& r) { return r.result.face_reason == Reason::none; },
+          "Whether the face was found and fitted.")
+      .def_property_readonly(
+          "face_reason", [](const PyResult& r) { return std::string(reason_text(r.result.face_reason)); },
+          "Why not: lost or no_face; \"\" where it was.");
   for (const HeadValue& v : head_values)
     frame.def_property_readonly(v.name, [value = v.value](const PyResult& r) { return value(r.result); }, v.doc);
-  frame.def_property_readonly("od", [](const PyResult& r) { return r.result.eyes[OD]; }, "The patient's right eye.")
-      .def_property_readonly("os", [](const PyResult& r) { return r.result.eyes[OS]; }, "The patient's left eye.")
-      .def_property_readonly("units", [](const PyResult& r) {
-        const auto& units = r.result.mask.units;
-        return Floats(units.size(), units.data());
-      }, "(M,) weights 0..1 of the face's motion units, named in Models.unit_names.")
-      .def_property_readonly("track_row", [](const PyResult& r) {
-        const std::vector<float> row = r.result.mask.to_row();
-        return Floats(static_cast<py::ssize_t>(row.size()), row.data());
-      }, "(D,) the parameters that the mask is drawn from, as a track holds them.")
+  frame.def_property_readonly(
+           "od", [](const PyResult& r) { return r.result.eyes[OD]; }, "The patient's right eye.")
+      .def_property_readonly(
+          "os", [](const PyResult& r) { return r.result.eyes[OS]; }, "The patient's left eye.")
+      .def_property_readonly(
+          "units",
+          [](const PyResult& r) {
+            const auto& units = r.result.mask.units;
+            return Floats(units.size(), units.data());
+          },
+          "(M,) weights 0..1 of the face's motion units, named in Models.unit_names.")
+      .def_property_readonly(
+          "track_row",
+          [](const PyResult& r) {
+            const std::vector<float> row = r.result.mask.to_row();
+            return Floats(static_cast<py::ssize_t>(row.size()), row.data());
+          },
+          "(D,) the parameters that the mask is drawn from, as a track holds them.")
       .def_readonly("mask", &PyResult::mask, "(H, W, 3) uint8 BGR where Pipeline.process made it, else None.")
-      .def("to_dict", [](const PyResult& r) { return to_dict(r.result); }, "The numbers by the names of the columns of frames.csv.")
+      .def(
+          "to_dict", [](const PyResult& r) { return to_dict(r.result); },
+          "The numbers by the names of the columns of frames.csv.")
       .def("__repr__", [](const PyResult& r) { return repr_of(r); });
 }
 
 void bind_calibration(py::module_& m) {
-  py::class_<CalibrationSummary>(m, "Calibration",
-                                 "What a calibration found, as the profile lets it out. NaN: withheld, or there is none.")
-      .def_readonly("ok", &CalibrationSummary::ok, "Whether there is one: without it nothing is measured and the mask is the background.")
-      .def_readonly("reason", &CalibrationSummary::reason, "What it had to do without, or why there is none; \"\" for nothing.")
+  py::class_<CalibrationSummary>(
+      m, "Calibration", "What a calibration found, as the profile lets it out. NaN: withheld, or there is none.")
+      .def_readonly("ok", &CalibrationSummary::ok,
+                    "Whether there is one: without it nothing is measured and the mask is the background.")
+      .def_readonly("reason", &CalibrationSummary::reason,
+                    "What it had to do without, or why there is none; \"\" for nothing.")
       .def_readonly("frames_used", &CalibrationSummary::frames_used, "Indices into the detections that were given.")
-      .def_readonly("scale", &CalibrationSummary::scale, "Of the face, on the face model's millimetres; in `article` alone.")
+      .def_readonly("scale", &CalibrationSummary::scale,
+                    "Of the face, on the face model's millimetres; in `article` alone.")
       .def_readonly("iris_radius_mm", &CalibrationSummary::iris_radius_mm, "Of the visible iris; not in `strict`.")
-      .def_readonly("iris_radius_sd_mm", &CalibrationSummary::iris_radius_sd_mm, "Standard deviation of iris_radius_mm; not in `strict`.")
-      .def_property_readonly("eye_centre_sd_mm", &centre_sd,
-                             "(2, 3) standard deviations of the eyeball centres, OD and OS, sideways, up and out of the face; not in\n"
-                             "`strict`. A millimetre sideways is 5 degrees of gaze.")
-      .def("to_dict", [](const CalibrationSummary& c) {
-        py::dict d;
-        d["ok"] = c.ok;
-        d["reason"] = c.reason;
-        d["frames_used"] = c.frames_used;
-        d["scale"] = c.scale;
-        d["iris_radius_mm"] = c.iris_radius_mm;
-        d["iris_radius_sd_mm"] = c.iris_radius_sd_mm;
-        d["eye_centre_sd_mm"] = centre_sd(c);
-        return d;
-      }, "Every value by its name.")
+      .def_readonly("iris_radius_sd_mm", &CalibrationSummary::iris_radius_sd_mm,
+                    "Standard deviation of iris_radius_mm; not in `strict`.")
+      .def_property_readonly(
+          "eye_centre_sd_mm", &centre_sd,
+          "(2, 3) standard deviations of the eyeball centres, OD and OS, sideways, up and out of the face; not in\n"
+          "`strict`. A millimetre sideways is 5 degrees of gaze.")
+      .def(
+          "to_dict",
+          [](const CalibrationSummary& c) {
+            py::dict d;
+            d["ok"] = c.ok;
+            d["reason"] = c.reason;
+            d["frames_used"] = c.frames_used;
+            d["scale"] = c.scale;
+            d["iris_radius_mm"] = c.iris_radius_mm;
+            d["iris_radius_sd_mm"] = c.iris_radius_sd_mm;
+            d["eye_centre_sd_mm"] = centre_sd(c);
+            return d;
+          },
+          "Every value by its name.")
       .def("__repr__", [](const CalibrationSummary& c) {
-        return std::string("Calibration(ok=") + bool_text(c.ok) + ", frames_used=" + std::to_string(c.frames_used.size()) + " frames" +
+        return std::string("Calibration(ok=") + bool_text(c.ok) +
+               ", frames_used=" + std::to_string(c.frames_used.size()) + " frames" +
                (c.reason.empty() ? "" : ", reason='" + c.reason + "'") + ")";
       });
 }

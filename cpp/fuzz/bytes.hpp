@@ -33,7 +33,8 @@ class Bytes {
   bool one_in(int n) { return between(0, n - 1) == n - 1; }
   // What arithmetic trips over, or any bits at all.
   double number() {
-    constexpr double odd[] = {0, -0.0, 1, -1, 1e-300, 1e-30, 1e-6, 0.5, 100, 1e4, 1e6, 1e9, -1e9, 3e18, 1e30, -1e30, 3e38, 1e300, -1e300};
+    constexpr double odd[] = {0,   -0.0, 1,    -1,   1e-300, 1e-30, 1e-6, 0.5,   100,   1e4,
+                              1e6, 1e9,  -1e9, 3e18, 1e30,   -1e30, 3e38, 1e300, -1e300};
     const int choice = between(0, 31);
     if (choice < static_cast<int>(std::size(odd))) return odd[choice];
     if (choice == 19) return std::numeric_limits<double>::quiet_NaN();
@@ -43,7 +44,9 @@ class Bytes {
     return next<std::int16_t>() / 64.0;
   }
   std::int64_t whole() {
-    constexpr std::int64_t odd[] = {0, 1, -1, 2, 3, 15, 16, 17, 64, 127, 128, 255, 256, 65535, 65536, 99999, 100000, 1 << 24, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN};
+    constexpr std::int64_t odd[] = {0,      1,       -1,        2,         3,         15,       16,    17,
+                                    64,     127,     128,       255,       256,       65535,    65536, 99999,
+                                    100000, 1 << 24, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN};
     const int choice = between(0, 31);
     if (choice < static_cast<int>(std::size(odd))) return odd[choice];
     return choice < 28 ? next<std::int8_t>() : next<std::int64_t>();

@@ -25,7 +25,8 @@ std::vector<std::uint8_t> input;
 std::string crash_name;
 
 void keep_input() {
-  std::ofstream(crash_name, std::ios::binary).write(reinterpret_cast<const char*>(input.data()), static_cast<std::streamsize>(input.size()));
+  std::ofstream(crash_name, std::ios::binary)
+      .write(reinterpret_cast<const char*>(input.data()), static_cast<std::streamsize>(input.size()));
   std::fprintf(stderr, "the case is in %s\n", crash_name.c_str());
 }
 
@@ -74,6 +75,7 @@ int main(int argc, char** argv) {
   }
   alarm(0);
   const double s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  std::printf("%s: %llu cases, seed %llu, %.1f s\n", name.c_str(), static_cast<unsigned long long>(cases), static_cast<unsigned long long>(seed), s);
+  std::printf("%s: %llu cases, seed %llu, %.1f s\n", name.c_str(), static_cast<unsigned long long>(cases),
+              static_cast<unsigned long long>(seed), s);
   return 0;
 }

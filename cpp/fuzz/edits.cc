@@ -65,7 +65,8 @@ void edit(std::vector<Entry>& entries, Bytes& bytes) {
     case 1:  // every item the same
       if (n == 0) return;
       set_item(entry, 0, bytes);
-      for (std::size_t k = 1; k < n; ++k) std::copy_n(entry.data.data(), item_bytes[entry.dtype], entry.data.data() + k * item_bytes[entry.dtype]);
+      for (std::size_t k = 1; k < n; ++k)
+        std::copy_n(entry.data.data(), item_bytes[entry.dtype], entry.data.data() + k * item_bytes[entry.dtype]);
       break;
     case 2:
     case 3: resize(entry, bytes); break;
@@ -75,7 +76,10 @@ void edit(std::vector<Entry>& entries, Bytes& bytes) {
     case 5: entry.dtype = static_cast<std::uint8_t>(bytes.between(0, 6)); break;
     case 6: entries.erase(entries.begin() + (&entry - entries.data())); break;
     case 7: entries.push_back(Entry(entry)); break;  // twice
-    case 8: entry.name = bytes.one_in(2) ? std::string(bytes.between(0, 300), static_cast<char>(bytes.next<char>())) : entries[0].name; break;
+    case 8:
+      entry.name =
+          bytes.one_in(2) ? std::string(bytes.between(0, 300), static_cast<char>(bytes.next<char>())) : entries[0].name;
+      break;
     case 9: entry.shape.assign(bytes.between(0, 12), static_cast<std::uint64_t>(bytes.between(0, 2))); break;
   }
 }
@@ -90,7 +94,8 @@ std::vector<std::uint8_t> file_bytes(const std::string& path) {
 }
 
 void write_bytes(const std::string& path, const std::vector<std::uint8_t>& bytes) {
-  std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
 }
 
 std::string seed(const char* name) { return std::string(DMASK_FUZZ_SEEDS) + "/" + name; }
@@ -104,7 +109,8 @@ std::vector<Entry> entries_of(const std::vector<std::uint8_t>& file) {
     entry.shape.resize(head.next<std::uint8_t>());
     for (std::uint64_t& n : entry.shape) n = head.next<std::uint64_t>();
     const auto offset = head.next<std::uint64_t>(), length = head.next<std::uint64_t>();
-    entry.data.assign(file.begin() + static_cast<std::ptrdiff_t>(offset), file.begin() + static_cast<std::ptrdiff_t>(offset + length));
+    entry.data.assign(file.begin() + static_cast<std::ptrdiff_t>(offset),
+                      file.begin() + static_cast<std::ptrdiff_t>(offset + length));
   }
   return entries;
 }

@@ -28,7 +28,8 @@ std::vector<float> map_of(fuzz::Bytes& bytes, int cells) {
 template <std::size_t count>
 std::array<Landmark, count> points_of(fuzz::Bytes& bytes, const std::array<Landmark, count>& sound) {
   std::array<Landmark, count> points = sound;
-  for (int k = bytes.between(0, 6); k > 0; --k) points[bytes.between(0, count - 1)] = {number(bytes), number(bytes), number(bytes)};
+  for (int k = bytes.between(0, 6); k > 0; --k)
+    points[bytes.between(0, count - 1)] = {number(bytes), number(bytes), number(bytes)};
   return points;
 }
 
@@ -45,14 +46,17 @@ Crop crop_of(fuzz::Bytes& bytes) {
 
 void sample(fuzz::Bytes& bytes, const Crop& crop) {
   static CropSampler sampler;
-  const int width = bytes.between(1, 40), height = bytes.between(1, 40), channels = std::array{1, 3, 4}[bytes.between(0, 2)];
+  const int width = bytes.between(1, 40), height = bytes.between(1, 40),
+            channels = std::array{1, 3, 4}[bytes.between(0, 2)];
   const bool upside_down = bytes.one_in(4);
   const std::vector<std::uint8_t> pixels(static_cast<std::size_t>(width) * height * channels, 99);
   ImageView view{pixels.data(), width, height, channels, static_cast<std::ptrdiff_t>(width) * channels};
   if (upside_down) view = {pixels.data() + (height - 1) * view.stride, width, height, channels, -view.stride};
   std::vector<float> planes(3u * crop.width * crop.height);
   try {
-    sampler.sample(view, crop, {.bgr = bytes.one_in(2), .white = 255.0f, .outside_level = bytes.one_in(2) ? 0.0f : -1.0f}, planes.data());
+    sampler.sample(view, crop,
+                   {.bgr = bytes.one_in(2), .white = 255.0f, .outside_level = bytes.one_in(2) ? 0.0f : -1.0f},
+                   planes.data());
   } catch (const Error& e) {
     fuzz::require(!crop.valid(), "a valid crop is taken");
     return fuzz::require_sentence(e.what());
@@ -76,7 +80,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         break;
       }
       case 1: {
-        const int height = std::array{64, 16, 5}[bytes.between(0, 2)], width = std::array{80, 20, 16}[bytes.between(0, 2)];
+        const int height = std::array{64, 16, 5}[bytes.between(0, 2)],
+                  width = std::array{80, 20, 16}[bytes.between(0, 2)];
         const std::vector<float> edges = map_of(bytes, height * width);
         decode_line(edges.data(), number(bytes), height, width);
         break;
@@ -99,7 +104,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       case 4: {
         constexpr int side = 64, stride = 8, cells = side * side / stride / stride;
         std::vector<FaceBox> boxes;
-        const std::vector<float> cls = map_of(bytes, cells), obj = map_of(bytes, cells), box = map_of(bytes, 4 * cells), points = map_of(bytes, 10 * cells);
+        const std::vector<float> cls = map_of(bytes, cells), obj = map_of(bytes, cells), box = map_of(bytes, 4 * cells),
+                                 points = map_of(bytes, 10 * cells);
         decode_yunet(cls.data(), obj.data(), box.data(), points.data(), stride, side, side, 0.5f, boxes);
         suppress_overlaps(boxes, 0.3f);
         for (std::size_t k = 0; k < std::min<std::size_t>(boxes.size(), 2); ++k) {

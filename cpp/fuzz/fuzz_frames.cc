@@ -60,7 +60,9 @@ class Claimed {
 int code(Bytes& bytes, int last) { return bytes.one_in(16) ? static_cast<int>(bytes.whole()) : bytes.between(0, last); }
 
 std::int64_t row_bytes(int format, int width) {
-  return static_cast<std::int64_t>(width) * (format == DMASK_FORMAT_BGRA ? 4 : format == DMASK_FORMAT_GREY || format == DMASK_FORMAT_NV12 ? 1 : 3);
+  return static_cast<std::int64_t>(width) * (format == DMASK_FORMAT_BGRA                                  ? 4
+                                             : format == DMASK_FORMAT_GREY || format == DMASK_FORMAT_NV12 ? 1
+                                                                                                          : 3);
 }
 
 std::int64_t stride_of(Bytes& bytes, std::int64_t row) {
@@ -84,12 +86,16 @@ void process(dmask_pipeline* p, Bytes& bytes) {
   frame.yuv = code(bytes, 3);
   frame.on_device = bytes.one_in(16) ? code(bytes, 1) : 0;
   const bool packed = bytes.one_in(2);  // NV12 in one piece
-  const bool sound_size = frame.width > 0 && frame.height > 0 && frame.width < 4096 && frame.height < 4096 && near(frame.stride);
-  const int rows = !sound_size ? 1 : frame.format == DMASK_FORMAT_NV12 && packed ? frame.height + frame.height / 2 : frame.height;
+  const bool sound_size =
+      frame.width > 0 && frame.height > 0 && frame.width < 4096 && frame.height < 4096 && near(frame.stride);
+  const int rows = !sound_size                                   ? 1
+                   : frame.format == DMASK_FORMAT_NV12 && packed ? frame.height + frame.height / 2
+                                                                 : frame.height;
   Pixels pixels(sound_size ? frame.stride : 1, rows, sound_size ? row_bytes(frame.format, frame.width) : 1, bytes);
   frame.chroma_stride = stride_of(bytes, frame.width);
   const bool sound_chroma = sound_size && near(frame.chroma_stride);
-  Pixels chroma(sound_chroma ? frame.chroma_stride : 1, sound_chroma ? std::max(frame.height / 2, 1) : 1, sound_chroma ? frame.width : 1, bytes);
+  Pixels chroma(sound_chroma ? frame.chroma_stride : 1, sound_chroma ? std::max(frame.height / 2, 1) : 1,
+                sound_chroma ? frame.width : 1, bytes);
   frame.data = bytes.one_in(32) ? nullptr : pixels.top();
   frame.chroma = packed ? nullptr : chroma.top();
   if (!packed && frame.chroma == nullptr) return;  // that would mean packed, with less memory than it describes
@@ -116,9 +122,11 @@ void process(dmask_pipeline* p, Bytes& bytes) {
   if (status != DMASK_OK) return fuzz::require_sentence(dmask_last_error(p));
   const dmask_measures measures = got.known();
   const auto sound = [](double v) { return !std::isinf(v); };
-  fuzz::require(!measures.face_valid || (std::isfinite(measures.head_yaw_deg) && std::isfinite(measures.head_z_mm)), "a valid head is finite");
+  fuzz::require(!measures.face_valid || (std::isfinite(measures.head_yaw_deg) && std::isfinite(measures.head_z_mm)),
+                "a valid head is finite");
   for (const dmask_eye_measures& e : measures.eyes) {
-    fuzz::require(!e.valid || (std::isfinite(e.yaw_deg) && std::isfinite(e.pitch_deg) && std::isfinite(e.yaw_sd_deg)), "a valid gaze is finite");
+    fuzz::require(!e.valid || (std::isfinite(e.yaw_deg) && std::isfinite(e.pitch_deg) && std::isfinite(e.yaw_sd_deg)),
+                  "a valid gaze is finite");
     fuzz::require(sound(e.openness) && sound(e.mrd1_mm) && sound(e.pfh_mm), "a measure is a number or none");
   }
 }
@@ -129,11 +137,14 @@ void render(dmask_pipeline* p, Bytes& bytes) {
   picture.width = side(bytes);
   picture.height = side(bytes);
   picture.stride = stride_of(bytes, row_bytes(picture.format, picture.width));
-  const bool sound_size = picture.width > 0 && picture.height > 0 && picture.width < 4096 && picture.height < 4096 && near(picture.stride);
-  Pixels pixels(sound_size ? picture.stride : 1, sound_size ? picture.height : 1, sound_size ? row_bytes(picture.format, picture.width) : 1, bytes);
+  const bool sound_size =
+      picture.width > 0 && picture.height > 0 && picture.width < 4096 && picture.height < 4096 && near(picture.stride);
+  Pixels pixels(sound_size ? picture.stride : 1, sound_size ? picture.height : 1,
+                sound_size ? row_bytes(picture.format, picture.width) : 1, bytes);
   picture.data = bytes.one_in(32) ? nullptr : pixels.top();
   Claimed<dmask_picture> given(picture, bytes);
-  if (dmask_render(p, bytes.one_in(32) ? nullptr : given.get()) != DMASK_OK) fuzz::require_sentence(dmask_last_error(p));
+  if (dmask_render(p, bytes.one_in(32) ? nullptr : given.get()) != DMASK_OK)
+    fuzz::require_sentence(dmask_last_error(p));
 }
 
 template <class Struct>
@@ -143,11 +154,13 @@ void get(dmask_pipeline* p, Bytes& bytes, std::int32_t (*function)(dmask_pipelin
 }
 
 template <class Item>
-void get_buffer(dmask_pipeline* p, Bytes& bytes, int sound, int each, std::int32_t (*function)(dmask_pipeline*, Item*, std::int32_t)) {
+void get_buffer(dmask_pipeline* p, Bytes& bytes, int sound, int each,
+                std::int32_t (*function)(dmask_pipeline*, Item*, std::int32_t)) {
   const int count = bytes.one_in(2) ? sound : static_cast<int>(bytes.whole());
   std::vector<Item> buffer(static_cast<std::size_t>(std::clamp(count, 0, 10000)) * each);
   if (count > 10000) return;
-  if (function(p, bytes.one_in(16) ? nullptr : buffer.data(), count) != DMASK_OK) fuzz::require_sentence(dmask_last_error(p));
+  if (function(p, bytes.one_in(16) ? nullptr : buffer.data(), count) != DMASK_OK)
+    fuzz::require_sentence(dmask_last_error(p));
 }
 
 dmask_patient patient_of(Bytes& bytes) {
@@ -185,7 +198,8 @@ void create(Bytes& bytes) {
   char error[DMASK_TEXT_BYTES] = "";
   dmask_pipeline* made = reinterpret_cast<dmask_pipeline*>(1);
   Claimed<dmask_options> given(options, bytes);
-  const int status = dmask_create(bytes.one_in(16) ? nullptr : given.get(), bytes.one_in(16) ? nullptr : &made, error, bytes.one_in(8) ? bytes.between(0, 20) : sizeof error);
+  const int status = dmask_create(bytes.one_in(16) ? nullptr : given.get(), bytes.one_in(16) ? nullptr : &made, error,
+                                  bytes.one_in(8) ? bytes.between(0, 20) : sizeof error);
   if (status == DMASK_OK) {
     // These throw what nobody catches, should the C interface let more in than the table of options has.
     const std::size_t told = given.get()->struct_size;
@@ -239,7 +253,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       case 13:
         if (bytes.one_in(64)) dmask_calibrate(p);
         break;
-      case 14: dmask_status_text(static_cast<int>(bytes.whole())); dmask_reason_text(static_cast<int>(bytes.whole())); break;
+      case 14:
+        dmask_status_text(static_cast<int>(bytes.whole()));
+        dmask_reason_text(static_cast<int>(bytes.whole()));
+        break;
     }
   }
   return 0;

@@ -25,7 +25,8 @@ void spoil_some(Points& points, fuzz::Bytes& bytes) {
     for (Landmark& p : points) p = point;
     return;
   }
-  for (int k = bytes.between(0, 4); k > 0; --k) spoil(points[bytes.between(0, static_cast<int>(points.size()) - 1)], bytes);
+  for (int k = bytes.between(0, 4); k > 0; --k)
+    spoil(points[bytes.between(0, static_cast<int>(points.size()) - 1)], bytes);
 }
 
 void spoil(FrameDetection& d, fuzz::Bytes& bytes) {
@@ -58,24 +59,30 @@ void spoil(FrameDetection& d, fuzz::Bytes& bytes) {
 
 void require_valid(const Calibration& c) {
   if (!c.ok) return fuzz::require(!c.reason.empty(), "a calibration that failed says why");
-  bool finite = std::isfinite(c.scale) && c.scale > 0 && c.identity.allFinite() && c.face.neutral.allFinite() && c.face.units.allFinite() &&
-                std::isfinite(c.ball.iris_radius_mm) && std::isfinite(c.iris_radius_sd_mm);
+  bool finite = std::isfinite(c.scale) && c.scale > 0 && c.identity.allFinite() && c.face.neutral.allFinite() &&
+                c.face.units.allFinite() && std::isfinite(c.ball.iris_radius_mm) && std::isfinite(c.iris_radius_sd_mm);
   for (const EyeStatics& e : c.eyes)
-    finite = finite && e.shape.allFinite() && e.offset.allFinite() && std::isfinite(e.roll) && e.patch_centre.allFinite() &&
-             e.centre.allFinite() && e.centre_covariance.allFinite() && (e.centre_covariance.diagonal().array() >= 0).all() &&
-             e.rows.patch.allFinite() && e.rows.motion.allFinite();
+    finite = finite && e.shape.allFinite() && e.offset.allFinite() && std::isfinite(e.roll) &&
+             e.patch_centre.allFinite() && e.centre.allFinite() && e.centre_covariance.allFinite() &&
+             (e.centre_covariance.diagonal().array() >= 0).all() && e.rows.patch.allFinite() &&
+             e.rows.motion.allFinite();
   fuzz::require(finite, "a calibration is finite");
 }
 
 void require_valid(const FrameFit& fit) {
   if (fit.face_reason != Reason::none) return;
-  fuzz::require(fit.pose.rotation.allFinite() && fit.pose.translation.allFinite() && fit.pose.units.allFinite(), "a valid pose is finite");
+  fuzz::require(fit.pose.rotation.allFinite() && fit.pose.translation.allFinite() && fit.pose.units.allFinite(),
+                "a valid pose is finite");
   for (const EyeFit& e : fit.eyes) {
-    if (e.lids_valid) fuzz::require(e.motion.allFinite() && std::isfinite(e.openness) && std::isfinite(e.eyelid_residual_pct), "valid lids are finite");
-    if (e.gaze_found) fuzz::require(std::isfinite(e.gaze.yaw) && std::isfinite(e.gaze.pitch), "a gaze that was found is finite");
+    if (e.lids_valid)
+      fuzz::require(e.motion.allFinite() && std::isfinite(e.openness) && std::isfinite(e.eyelid_residual_pct),
+                    "valid lids are finite");
+    if (e.gaze_found)
+      fuzz::require(std::isfinite(e.gaze.yaw) && std::isfinite(e.gaze.pitch), "a gaze that was found is finite");
     if (e.reason == Reason::none)
-      fuzz::require(e.gaze_found && std::isfinite(e.yaw_sd) && std::isfinite(e.pitch_sd) && std::isfinite(e.mrd1_mm) && std::isfinite(e.mrd2_mm) &&
-                        std::isfinite(e.pfh_mm) && std::isfinite(e.eyeball_residual_pct) && e.px_per_deg > 0,
+      fuzz::require(e.gaze_found && std::isfinite(e.yaw_sd) && std::isfinite(e.pitch_sd) && std::isfinite(e.mrd1_mm) &&
+                        std::isfinite(e.mrd2_mm) && std::isfinite(e.pfh_mm) && std::isfinite(e.eyeball_residual_pct) &&
+                        e.px_per_deg > 0,
                     "a valid eye is finite");
   }
 }
@@ -98,7 +105,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::vector<FrameDetection> frames;
   for (int k = bytes.between(1, 3); k > 0; --k) frames.push_back(fuzz::seen_face(10.0 * k, 1.0 / k));
   const bool calibrates = bytes.one_in(8);
-  for (int k = bytes.between(0, 5); k > 0; --k) spoil(frames[bytes.between(0, static_cast<int>(frames.size()) - 1)], bytes);
+  for (int k = bytes.between(0, 5); k > 0; --k)
+    spoil(frames[bytes.between(0, static_cast<int>(frames.size()) - 1)], bytes);
   if (bytes.one_in(32)) frames[0].width = bytes.between(0, 20);
 
   Calibration calibration = sound;

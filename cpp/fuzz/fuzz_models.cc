@@ -11,10 +11,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const char* const names[] = {"face.dmm", "eyelid.dmm", "landmarks.dmm"};
   static const std::array<std::vector<std::uint8_t>, 3> sound = [] {
     std::array<std::vector<std::uint8_t>, 3> files;
-    for (int k = 0; k < 3; ++k) fuzz::write_bytes(folder.file(names[k]), files[k] = fuzz::file_bytes(fuzz::seed(names[k])));
+    for (int k = 0; k < 3; ++k)
+      fuzz::write_bytes(folder.file(names[k]), files[k] = fuzz::file_bytes(fuzz::seed(names[k])));
     return files;
   }();
-  static const std::array<std::vector<fuzz::Entry>, 3> entries = {fuzz::entries_of(sound[0]), fuzz::entries_of(sound[1]), fuzz::entries_of(sound[2])};
+  static const std::array<std::vector<fuzz::Entry>, 3> entries = {
+      fuzz::entries_of(sound[0]), fuzz::entries_of(sound[1]), fuzz::entries_of(sound[2])};
 
   fuzz::Bytes bytes(data, size);
   const int which = std::array{0, 1, 1, 2}[bytes.between(0, 3)];
@@ -36,7 +38,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         known.eyes[eye].centre = models.eyelid[eye].centre.cast<double>();
       }
       const FrameDetection seen = fuzz::seen_face();
-      const Calibration calibration = bytes.one_in(16) ? calibrate(models, {seen}, options) : calibration_of(models, known, 640, 480, options);
+      const Calibration calibration =
+          bytes.one_in(16) ? calibrate(models, {seen}, options) : calibration_of(models, known, 640, 480, options);
       Tracker tracker(models, options);
       tracker.set_calibration(calibration);
       const FrameFit fit = tracker.fit(seen);

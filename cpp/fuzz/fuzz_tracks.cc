@@ -8,8 +8,11 @@ using namespace dmask;
 namespace {
 
 void require_whole(const Track& track) {
-  fuzz::require(track.frames() > 0 && track.rows.size() == static_cast<std::size_t>(track.frames()) * track.row_size, "a row a frame");
-  fuzz::require(track.width > 0 && track.height > 0 && track.width <= Track::largest_px && track.height <= Track::largest_px, "a picture's size");
+  fuzz::require(track.frames() > 0 && track.rows.size() == static_cast<std::size_t>(track.frames()) * track.row_size,
+                "a row a frame");
+  fuzz::require(
+      track.width > 0 && track.height > 0 && track.width <= Track::largest_px && track.height <= Track::largest_px,
+      "a picture's size");
   fuzz::require(track.time_base.value() > 0 && track.rate.value() > 0, "clocks that run");
   for (int f = 1; f < track.frames(); ++f) fuzz::require(track.time_s[f] > track.time_s[f - 1], "times that rise");
   const std::vector<std::uint8_t> again = track.bytes();
@@ -38,14 +41,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     } else {
       for (int k = bytes.between(0, 6); k > 0; --k) {
         const double v = bytes.number();
-        track.rows[static_cast<std::size_t>(bytes.between(0, row_size - 1))] = std::abs(v) > 3.4e38 ? NAN : static_cast<float>(v);
+        track.rows[static_cast<std::size_t>(bytes.between(0, row_size - 1))] =
+            std::abs(v) > 3.4e38 ? NAN : static_cast<float>(v);
       }
     }
     check(track.row_size == row_size, "the track is of other models, expected the tiny ones");
     MaskPainter painter(models, track.subject);
     Image picture;
-    painter.paint(MaskFrame::from_row(track.rows.data(), units, motions), bytes.between(1, 48), bytes.between(1, 48), picture);
-    fuzz::require(picture.bgr.size() == static_cast<std::size_t>(picture.width) * picture.height * 3, "a picture of its size");
+    painter.paint(MaskFrame::from_row(track.rows.data(), units, motions), bytes.between(1, 48), bytes.between(1, 48),
+                  picture);
+    fuzz::require(picture.bgr.size() == static_cast<std::size_t>(picture.width) * picture.height * 3,
+                  "a picture of its size");
   } catch (const Error& e) {
     fuzz::require_sentence(e.what());
   }

@@ -1,6 +1,6 @@
 """The shipped models made tiny, for the fuzz targets: a few vertices and modes, every array there.
 
-    python cpp/fuzz/make_seeds.py python/dmask/models cpp/fuzz/seeds
+python cpp/fuzz/make_seeds.py python/dmask/models cpp/fuzz/seeds
 """
 
 import sys

@@ -12,7 +12,8 @@ namespace {
 const fuzz::Folder folder;
 
 void require_refused(const char* name, const std::vector<std::uint8_t>& file, const char* expected) {
-  for (const char* other : {"face.dmm", "eyelid.dmm", "landmarks.dmm"}) fuzz::write_bytes(folder.file(other), fuzz::file_bytes(fuzz::seed(other)));
+  for (const char* other : {"face.dmm", "eyelid.dmm", "landmarks.dmm"})
+    fuzz::write_bytes(folder.file(other), fuzz::file_bytes(fuzz::seed(other)));
   fuzz::write_bytes(folder.file(name), file);
   std::string said = "nothing";
   try {

@@ -10,8 +10,10 @@ using namespace dmask;
 const Folder& model_folder() {
   static const Folder folder;
   static const bool filled = [] {
-    for (const char* name : {"face.dmm", "eyelid.dmm", "landmarks.dmm"}) write_bytes(folder.file(name), file_bytes(seed(name)));
-    for (const char* name : {"face68.onnx", "eyelid.onnx", "iris.onnx", "lines.onnx", "face_detection_yunet_2023mar.onnx"})
+    for (const char* name : {"face.dmm", "eyelid.dmm", "landmarks.dmm"})
+      write_bytes(folder.file(name), file_bytes(seed(name)));
+    for (const char* name :
+         {"face68.onnx", "eyelid.onnx", "iris.onnx", "lines.onnx", "face_detection_yunet_2023mar.onnx"})
       write_bytes(folder.file(name), {0});
     return true;
   }();
@@ -55,7 +57,8 @@ FrameDetection seen_face(double yaw_deg, double time_s) {
       const double angle = M_PI / 2 + (k - 1) * M_PI / 9, r = k == 0 ? 0 : ball.iris_radius_mm;
       e.iris[k] = point(centre + Vec3(r * std::cos(angle), r * std::sin(angle), ball.iris_plane_mm()));
     }
-    const int first[] = {2 * margin, 0, margin, 2 * margin + lids.crease}, count[] = {lids.crease, margin, margin, lids.bulge};
+    const int first[] = {2 * margin, 0, margin, 2 * margin + lids.crease},
+              count[] = {lids.crease, margin, margin, lids.bulge};
     for (int line = 0; line < 4; ++line)
       for (int k = 0; k < 20; ++k) e.lines[line][k] = row(first[line] + k * (count[line] - 1) / 19);
   }

@@ -16,8 +16,8 @@
 namespace dmask::test {
 
 struct Allocations {
-  bool counting = false;   // of this thread
-  int inference = 0;       // depth of infer()
+  bool counting = false;  // of this thread
+  int inference = 0;  // depth of infer()
   long ours = 0, theirs = 0;
 };
 inline thread_local Allocations allocations;

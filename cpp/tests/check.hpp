@@ -72,7 +72,9 @@ struct LeftSide {
 
 struct Decompose {  // `Decompose{} << a == b` keeps both sides
   template <class L>
-  LeftSide<L> operator<<(const L& left) const { return {left}; }
+  LeftSide<L> operator<<(const L& left) const {
+    return {left};
+  }
 };
 
 inline void expect(const Verdict& verdict, const char* condition, const char* file, int line) {
@@ -118,8 +120,8 @@ inline int run(int argc, char** argv) {
 
 }  // namespace dmask::test
 
-#define TEST_CASE(name)                                                \
-  static void name();                                                  \
+#define TEST_CASE(name)                                                    \
+  static void name();                                                      \
   static const dmask::test::Registration registration_##name(#name, name); \
   static void name()
 #define EXPECT(...) dmask::test::expect(dmask::test::Decompose{} << __VA_ARGS__, #__VA_ARGS__, __FILE__, __LINE__)

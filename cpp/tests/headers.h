@@ -11,13 +11,13 @@ struct measured {
 };
 
 extern long checks, failed_checks;
-#define CHECK(condition)                                                              \
-  do {                                                                                \
-    ++checks;                                                                         \
-    if (!(condition)) {                                                               \
-      ++failed_checks;                                                                \
-      fprintf(stderr, "%s:%d: expected %s\n", __FILE__, __LINE__, #condition);        \
-    }                                                                                 \
+#define CHECK(condition)                                                       \
+  do {                                                                         \
+    ++checks;                                                                  \
+    if (!(condition)) {                                                        \
+      ++failed_checks;                                                         \
+      fprintf(stderr, "%s:%d: expected %s\n", __FILE__, __LINE__, #condition); \
+    }                                                                          \
   } while (0)
 
 void old_program(const char* models, const uint8_t* pixels, int width, int height, struct measured* got);

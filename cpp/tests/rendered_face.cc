@@ -12,7 +12,8 @@ namespace {
 using namespace dmask;
 
 struct Patient {
-  explicit Patient(const char* models_dir) : models(Models::load(models_dir, models_dir)), painter(models, subject(models)) {}
+  explicit Patient(const char* models_dir)
+      : models(Models::load(models_dir, models_dir)), painter(models, subject(models)) {}
 
   static MaskSubject subject(const Models& models) {
     Calibration generic;

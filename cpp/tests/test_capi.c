@@ -12,7 +12,11 @@
 #include "dmask/dmask.h"
 #include "rendered_face.h"
 
-enum { WIDTH = 640, HEIGHT = 480, FRAMES = 20 };
+enum {
+  WIDTH = 640,
+  HEIGHT = 480,
+  FRAMES = 20
+};
 #define FRAME_BYTES ((size_t)WIDTH * HEIGHT * 3)
 
 static const char* models;
@@ -21,26 +25,26 @@ static long checks, failed_checks; /* of all threads */
 static int passed, failed;         /* cases */
 static int report_fd = 2;
 
-#define EXPECT(condition)                                                                  \
-  do {                                                                                     \
-    __atomic_fetch_add(&checks, 1, __ATOMIC_RELAXED);                                      \
-    if (!(condition)) {                                                                    \
-      __atomic_fetch_add(&failed_checks, 1, __ATOMIC_RELAXED);                             \
-      dprintf(report_fd, "%s:%d: expected %s\n", __FILE__, __LINE__, #condition);          \
-    }                                                                                      \
+#define EXPECT(condition)                                                         \
+  do {                                                                            \
+    __atomic_fetch_add(&checks, 1, __ATOMIC_RELAXED);                             \
+    if (!(condition)) {                                                           \
+      __atomic_fetch_add(&failed_checks, 1, __ATOMIC_RELAXED);                    \
+      dprintf(report_fd, "%s:%d: expected %s\n", __FILE__, __LINE__, #condition); \
+    }                                                                             \
   } while (0)
 
 /* A case passes when it checked something and none of its checks failed. */
-#define RUN(call)                                                                          \
-  do {                                                                                     \
-    const long checks_before = checks, failed_before = failed_checks;                      \
-    call;                                                                                  \
-    if (checks > checks_before && failed_checks == failed_before) {                        \
-      ++passed;                                                                            \
-    } else {                                                                               \
-      ++failed;                                                                            \
-      dprintf(report_fd, "%s failed\n", #call);                                            \
-    }                                                                                      \
+#define RUN(call)                                                     \
+  do {                                                                \
+    const long checks_before = checks, failed_before = failed_checks; \
+    call;                                                             \
+    if (checks > checks_before && failed_checks == failed_before) {   \
+      ++passed;                                                       \
+    } else {                                                          \
+      ++failed;                                                       \
+      dprintf(report_fd, "%s failed\n", #call);                       \
+    }                                                                 \
   } while (0)
 
 static dmask_options options_of_test(void) {
@@ -115,13 +119,13 @@ static void refuses_bad_options(void) {
   char error[DMASK_TEXT_BYTES];
   dmask_pipeline* pipeline = NULL;
   dmask_options options = options_of_test();
-#define REFUSED(status, field, value)                                                       \
-  do {                                                                                      \
-    options = options_of_test();                                                            \
-    options.field = value;                                                                  \
-    memset(error, 0, sizeof error);                                                         \
-    EXPECT(dmask_create(&options, &pipeline, error, sizeof error) == (status));             \
-    EXPECT(pipeline == NULL && strstr(error, "expected") != NULL);                          \
+#define REFUSED(status, field, value)                                           \
+  do {                                                                          \
+    options = options_of_test();                                                \
+    options.field = value;                                                      \
+    memset(error, 0, sizeof error);                                             \
+    EXPECT(dmask_create(&options, &pipeline, error, sizeof error) == (status)); \
+    EXPECT(pipeline == NULL && strstr(error, "expected") != NULL);              \
   } while (0)
   REFUSED(DMASK_BAD_VERSION, struct_size, 0);
   REFUSED(DMASK_BAD_VERSION, struct_size, UINT32_MAX);
@@ -172,12 +176,12 @@ static void refuses_bad_frames_and_buffers(dmask_pipeline* pipeline, uint64_t ex
   dmask_frame frame;
   dmask_measures measures = empty_measures();
   EXPECT(dmask_reset(pipeline, NULL) == DMASK_OK);
-#define FRAME_REFUSED(status, field, value)                                                \
-  do {                                                                                     \
-    frame = frame_at(0);                                                                   \
-    frame.field = value;                                                                   \
-    EXPECT(dmask_process(pipeline, &frame, &measures) == (status));                        \
-    EXPECT(strstr(dmask_last_error(pipeline), "expected") != NULL);                        \
+#define FRAME_REFUSED(status, field, value)                         \
+  do {                                                              \
+    frame = frame_at(0);                                            \
+    frame.field = value;                                            \
+    EXPECT(dmask_process(pipeline, &frame, &measures) == (status)); \
+    EXPECT(strstr(dmask_last_error(pipeline), "expected") != NULL); \
   } while (0)
   FRAME_REFUSED(DMASK_BAD_VERSION, struct_size, 8);
   FRAME_REFUSED(DMASK_BAD_VERSION, struct_size, sizeof(dmask_frame) + 4);
@@ -257,7 +261,8 @@ static void no_face_is_an_answer(dmask_pipeline* pipeline) {
   EXPECT(dmask_process(pipeline, &frame, &measures) == DMASK_OK);
   EXPECT(measures.face_valid == 0 && measures.face_reason == DMASK_REASON_NO_FACE);
   EXPECT(strcmp(dmask_reason_text(measures.face_reason), "no_face") == 0);
-  EXPECT(isnan(measures.head_yaw_deg) && isnan(measures.eyes[DMASK_OD].yaw_deg) && isnan(measures.eyes[DMASK_OS].pfh_mm));
+  EXPECT(isnan(measures.head_yaw_deg) && isnan(measures.eyes[DMASK_OD].yaw_deg) &&
+         isnan(measures.eyes[DMASK_OS].pfh_mm));
   dmask_picture mask = {sizeof mask, DMASK_FORMAT_BGR, WIDTH, HEIGHT, pixels, 3 * WIDTH};
   EXPECT(dmask_render(pipeline, &mask) == DMASK_OK);
   EXPECT(pixels[0] > 200 && memcmp(pixels, pixels + 3, FRAME_BYTES - 3) == 0);
@@ -453,7 +458,8 @@ static void what_there_is_to_tell_is_told_to_the_callback(void) {
   dmask_timings timings;
   memset(&timings, 0, sizeof timings);
   timings.struct_size = sizeof timings;
-  EXPECT(dmask_get_timings(pipeline, &timings) == DMASK_OK && timings.net_face > 0 && timings.process > timings.net_face);
+  EXPECT(dmask_get_timings(pipeline, &timings) == DMASK_OK && timings.net_face > 0 &&
+         timings.process > timings.net_face);
   dmask_destroy(pipeline);
 }
 

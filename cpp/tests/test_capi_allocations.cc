@@ -42,7 +42,8 @@ TEST_CASE(a_frame_of_a_calibrated_patient_costs_the_heap_nothing) {
   long detect = 0, fit = 0, parameters = 0, paint = 0;
   for (int i = 0; i < warm_up_frames + counted_frames; ++i) {
     const int turn = i % (2 * clip_frames - 2);
-    const ImageView frame{clip[turn < clip_frames ? turn : 2 * clip_frames - 2 - turn].data(), width, height, 3, 3 * width};
+    const ImageView frame{clip[turn < clip_frames ? turn : 2 * clip_frames - 2 - turn].data(), width, height, 3,
+                          3 * width};
     if (i == warm_up_frames - 2 * clip_frames) tracker.set_calibration(pipeline.unreleased_calibration());
     if (i < warm_up_frames) {
       result = pipeline.follow(frame, i / 30.0, detection);
@@ -52,14 +53,17 @@ TEST_CASE(a_frame_of_a_calibrated_patient_costs_the_heap_nothing) {
     }
     detect += counted([&] { detection = pipeline.detect(frame, i / 30.0); });
     fit += counted([&] { fitted = tracker.fit(detection); });
-    parameters += counted([&] { result = release_frame(pipeline.models(), pipeline.unreleased_calibration(), pipeline.subject(), fitted); });
+    parameters += counted([&] {
+      result = release_frame(pipeline.models(), pipeline.unreleased_calibration(), pipeline.subject(), fitted);
+    });
     paint += counted([&] { pipeline.render(result, width, height, mask); });
     EXPECT(fitted.face_reason == Reason::none);
     closed += fitted.eyes[OD].reason == Reason::closed;
   }
   const long inference = allocations.theirs;
   std::printf("allocations a frame: detector %.2f, fits %.2f, parameters %.2f, mask %.2f; inference library %.1f\n",
-              1.0 * detect / counted_frames, 1.0 * fit / counted_frames, 1.0 * parameters / counted_frames, 1.0 * paint / counted_frames, 1.0 * inference / counted_frames);
+              1.0 * detect / counted_frames, 1.0 * fit / counted_frames, 1.0 * parameters / counted_frames,
+              1.0 * paint / counted_frames, 1.0 * inference / counted_frames);
   EXPECT(inference > 0);  // or the count would miss the library's end
   EXPECT(closed > 0);     // blinks are counted too
   EXPECT(fit == 0);

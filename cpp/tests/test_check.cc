@@ -75,10 +75,10 @@ TEST_CASE(a_failing_check_fails_the_program_and_says_what_it_got) {
 }
 
 TEST_CASE(what_is_not_a_number_fails_every_check) {
-  for (void (*body)() : {+[] { EXPECT_NEAR(NAN, 0, 1); }, +[] { EXPECT_NEAR(0, NAN, 1); },
-                         +[] { EXPECT_NEAR(0, 0, NAN); }, +[] { EXPECT_NEAR(INFINITY, INFINITY, 1); },
-                         +[] { EXPECT(NAN < 1); }, +[] { EXPECT(NAN >= 1); }, +[] { EXPECT(NAN == NAN); },
-                         +[] { EXPECT(larger(larger(0, NAN), 2) < 3); }})
+  for (void (*body)() :
+       {+[] { EXPECT_NEAR(NAN, 0, 1); }, +[] { EXPECT_NEAR(0, NAN, 1); }, +[] { EXPECT_NEAR(0, 0, NAN); },
+        +[] { EXPECT_NEAR(INFINITY, INFINITY, 1); }, +[] { EXPECT(NAN < 1); }, +[] { EXPECT(NAN >= 1); },
+        +[] { EXPECT(NAN == NAN); }, +[] { EXPECT(larger(larger(0, NAN), 2) < 3); }})
     EXPECT(outcome_of({{"nan", body}}).status == 1);
 }
 
@@ -117,7 +117,10 @@ TEST_CASE(a_word_chooses_cases_by_their_names) {
 TEST_CASE(conditions_of_every_kind_are_judged) {
   const std::string word = "iris";
   const int* nowhere = nullptr;
-  enum class Kind { one, two } kind = Kind::two;
+  enum class Kind {
+    one,
+    two
+  } kind = Kind::two;
   EXPECT(word == "iris");
   EXPECT(word.size() == 4u && nowhere == nullptr);
   EXPECT(kind == Kind::two);

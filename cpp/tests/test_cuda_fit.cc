@@ -57,7 +57,9 @@ struct Scene {
       e.shape = normals(models.eyelid[eye].shape.cols(), 0.4);
       e.offset = Vec3(normal(0.5), normal(0.5), normal(0.2));
       e.roll = normal(0.03);
-      e.centre = subject.scale * (models.eyelid[eye].centre.cast<double>() + models.eyelid[eye].centre_from_identity.leftCols(50).cast<double>() * subject.identity);
+      e.centre =
+          subject.scale * (models.eyelid[eye].centre.cast<double>() +
+                           models.eyelid[eye].centre_from_identity.leftCols(50).cast<double>() * subject.identity);
     }
     const int width = subjects.empty() ? 640 : 1920;
     subjects.push_back(calibration_of(models, subject, width, width * 9 / 16, options));
@@ -78,11 +80,13 @@ struct Scene {
     d.width = c.camera.width, d.height = c.camera.height, d.face_found = true;
     const auto see = [&](const Vec3& x, float confidence) {
       const Vec2 p = c.camera.project(t.pose.rotation * x + t.pose.translation);
-      return Landmark{static_cast<float>(p.x() + normal(noise_px)), static_cast<float>(p.y() + normal(noise_px)), confidence};
+      return Landmark{static_cast<float>(p.x() + normal(noise_px)), static_cast<float>(p.y() + normal(noise_px)),
+                      confidence};
     };
     const std::array<int, 68> row = visible_rows(c.face, models.landmark_rows, t.pose, c.camera);
     for (int i = 0; i < 68; ++i)
-      d.face[i] = see(c.face.neutral.segment<3>(3 * row[i]) + c.face.units.middleRows<3>(3 * row[i]) * t.pose.units, 0.9f);
+      d.face[i] =
+          see(c.face.neutral.segment<3>(3 * row[i]) + c.face.units.middleRows<3>(3 * row[i]) * t.pose.units, 0.9f);
     for (int eye = 0; eye < 2; ++eye) {
       const EyeStatics& s = c.eyes[eye];
       const VecX head = s.rows.patch + s.rows.motion * t.motion[eye];
@@ -101,7 +105,8 @@ struct Scene {
       const Mat3 frame = gaze_frame(t.gaze[eye].yaw, t.gaze[eye].pitch);
       for (int i = 0; i < 19; ++i) {
         const double angle = M_PI / 2 - 20 * deg * (i - 1), r = i == 0 ? 0 : c.ball.iris_radius_mm;
-        e.iris[i] = see(s.centre + frame * Vec3(r * std::cos(angle), r * std::sin(angle), c.ball.iris_plane_mm()), i > 0 && i < 5 ? 0.2f : 0.9f);
+        e.iris[i] = see(s.centre + frame * Vec3(r * std::cos(angle), r * std::sin(angle), c.ball.iris_plane_mm()),
+                        i > 0 && i < 5 ? 0.2f : 0.9f);
       }
     }
     return d;
@@ -112,7 +117,9 @@ struct Scene {
       for (int eye = 0; eye < 2; ++eye)
         t.motion[eye] = models.eyelid[eye].blink_full(c.eyes[eye].shape.cast<float>()).cast<double>();
     FrameDetection d = detect(c, t, 0.002 * c.camera.width);
-    if (kind == 2) d.face[40].x += 0.05f * static_cast<float>(c.camera.width), d.eyes[OD].lid[4].y -= 0.03f * static_cast<float>(c.camera.width);
+    if (kind == 2)
+      d.face[40].x += 0.05f * static_cast<float>(c.camera.width),
+          d.eyes[OD].lid[4].y -= 0.03f * static_cast<float>(c.camera.width);
     if (kind == 3) {
       for (int i = 0; i < 8; ++i) d.face[i].confidence = 0;
       for (Landmark& l : d.eyes[OS].lines[CREASE]) l.confidence = 0;
@@ -135,21 +142,27 @@ struct Batch {
   Stream stream;
   std::vector<DeviceBuffer<std::byte>> memory;
 
-  Batch(Scene& s, const std::vector<int>& subject, const std::vector<FrameDetection>& detections, const std::vector<const FrameFit*>& previous)
+  Batch(Scene& s, const std::vector<int>& subject, const std::vector<FrameDetection>& detections,
+        const std::vector<const FrameFit*>& previous)
       : scene(s), frames(static_cast<int>(detections.size())) {
     const std::size_t n = s.subjects.size(), face = 3 * s.sizes.rows, lid = 6 * s.sizes.eyelid_rows;
-    neutral.resize(n * face), units.resize(n * face * s.sizes.units), patch.resize(n * lid), motion.resize(n * lid * s.sizes.motions);
+    neutral.resize(n * face), units.resize(n * face * s.sizes.units), patch.resize(n * lid),
+        motion.resize(n * lid * s.sizes.motions);
     focal_px.resize(n), eyeballs.resize(n);
     for (std::size_t i = 0; i < n; ++i)
-      pack_subject(s.subjects[i], s.sizes, {&neutral[i * face], &units[i * face * s.sizes.units], &patch[i * lid], &motion[i * lid * s.sizes.motions], &focal_px[i], &eyeballs[i]});
+      pack_subject(s.subjects[i], s.sizes,
+                   {&neutral[i * face], &units[i * face * s.sizes.units], &patch[i * lid],
+                    &motion[i * lid * s.sizes.motions], &focal_px[i], &eyeballs[i]});
     const VecXf prior = UnitPrior::from(s.models.face, s.options).sigma.cast<float>();
     sigma.assign(prior.data(), prior.data() + prior.size());
     host = {neutral.data(), units.data(), patch.data(), motion.data(), focal_px.data(), sigma.data(), eyeballs.data()};
-    input.resize(FrameInput::at(nullptr, frames, s.sizes).bytes + 256), output.resize(FrameOutput::at(nullptr, frames, s.sizes).bytes + 256);
+    input.resize(FrameInput::at(nullptr, frames, s.sizes).bytes + 256),
+        output.resize(FrameOutput::at(nullptr, frames, s.sizes).bytes + 256);
     in = FrameInput::at(input.data(), frames, s.sizes);
     out = FrameOutput::at(output.data(), frames, s.sizes);
     for (int f = 0; f < frames; ++f)
-      pack_frame(detections[f], s.subjects[subject[f]], subject[f], previous.empty() ? nullptr : previous[f], s.options, s.sizes, f, in);
+      pack_frame(detections[f], s.subjects[subject[f]], subject[f], previous.empty() ? nullptr : previous[f], s.options,
+                 s.sizes, f, in);
   }
   template <class T>
   T* on_device(const T* values, std::size_t count) {
@@ -159,9 +172,12 @@ struct Batch {
     return p;
   }
   template <class T>
-  T* on_device(const std::vector<T>& v) { return on_device(v.data(), v.size()); }
+  T* on_device(const std::vector<T>& v) {
+    return on_device(v.data(), v.size());
+  }
   SubjectArrays device_subjects() {
-    return {on_device(neutral), on_device(units), on_device(patch), on_device(motion), on_device(focal_px), on_device(sigma), on_device(eyeballs)};
+    return {on_device(neutral),  on_device(units), on_device(patch),   on_device(motion),
+            on_device(focal_px), on_device(sigma), on_device(eyeballs)};
   }
   FrameInput device_input() { return FrameInput::at(on_device(input), frames, scene.sizes); }
   FrameOutput device_output() { return FrameOutput::at(on_device(output), frames, scene.sizes); }
@@ -182,11 +198,18 @@ struct LinearisedVectors {
   std::vector<float> residuals, jacobian, hessian, gradient;
   std::vector<double> cost;
   LinearisedVectors(std::size_t problems, std::size_t points, std::size_t unknowns)
-      : rows(problems * points), residuals(problems * points * 2), jacobian(problems * points * 2 * unknowns),
-        hessian(problems * unknowns * unknowns), gradient(problems * unknowns), cost(problems) {}
-  Linearised host() { return {rows.data(), residuals.data(), jacobian.data(), hessian.data(), gradient.data(), cost.data()}; }
+      : rows(problems * points),
+        residuals(problems * points * 2),
+        jacobian(problems * points * 2 * unknowns),
+        hessian(problems * unknowns * unknowns),
+        gradient(problems * unknowns),
+        cost(problems) {}
+  Linearised host() {
+    return {rows.data(), residuals.data(), jacobian.data(), hessian.data(), gradient.data(), cost.data()};
+  }
   Linearised device(Batch& b) {
-    return {b.on_device(rows), b.on_device(residuals), b.on_device(jacobian), b.on_device(hessian), b.on_device(gradient), b.on_device(cost)};
+    return {b.on_device(rows),    b.on_device(residuals), b.on_device(jacobian),
+            b.on_device(hessian), b.on_device(gradient),  b.on_device(cost)};
   }
   void fetch(const Linearised& from, StreamHandle stream) {
     download(from.rows, rows.size(), rows.data(), stream);
@@ -205,7 +228,8 @@ void expect_same(const char* what, const LinearisedVectors& got, const Linearise
   const double gradient = relative_difference(got.gradient, want.gradient);
   double cost = 0;
   for (std::size_t i = 0; i < got.cost.size(); ++i) cost = larger(cost, std::abs(got.cost[i] / want.cost[i] - 1));
-  std::printf("%s, relative: residuals %.2g, Jacobian %.2g, JtWJ %.2g, JtWr %.2g, cost %.2g\n", what, residuals, jacobian, hessian, gradient, cost);
+  std::printf("%s, relative: residuals %.2g, Jacobian %.2g, JtWJ %.2g, JtWr %.2g, cost %.2g\n", what, residuals,
+              jacobian, hessian, gradient, cost);
   EXPECT(residuals < 1e-5);
   EXPECT(jacobian < 1e-5);
   EXPECT(hessian < 1e-5);
@@ -217,18 +241,28 @@ TEST_CASE(subjects_are_contracted_as_on_the_cpu) {
   Scene scene;
   const FaceModel& model = scene.models.face;
   const FaceArrays a = model.arrays();
-  const std::size_t values = 3 * static_cast<std::size_t>(model.vertices()), m = model.units(), k = model.identities(), p = a.interactions;
+  const std::size_t values = 3 * static_cast<std::size_t>(model.vertices()), m = model.units(), k = model.identities(),
+                    p = a.interactions;
   const int modes = 50, subjects = 2;
   Batch batch(scene, {}, {}, {});
-  const FaceBasis basis{batch.on_device(a.mean, values), batch.on_device(a.identity, k * values), batch.on_device(a.units, m * values),
-                        batch.on_device(a.interaction, p * values), batch.on_device(a.identity_step, k), batch.on_device(a.unit_step, m),
-                        batch.on_device(a.interaction_step, p), batch.on_device(a.interaction_coef, k * m * p),
-                        static_cast<int>(values), static_cast<int>(k), static_cast<int>(m), static_cast<int>(p)};
+  const FaceBasis basis{batch.on_device(a.mean, values),
+                        batch.on_device(a.identity, k * values),
+                        batch.on_device(a.units, m * values),
+                        batch.on_device(a.interaction, p * values),
+                        batch.on_device(a.identity_step, k),
+                        batch.on_device(a.unit_step, m),
+                        batch.on_device(a.interaction_step, p),
+                        batch.on_device(a.interaction_coef, k * m * p),
+                        static_cast<int>(values),
+                        static_cast<int>(k),
+                        static_cast<int>(m),
+                        static_cast<int>(p)};
   std::vector<float> identity;
   for (int s = 0; s < subjects; ++s)
     for (int i = 0; i < modes; ++i) identity.push_back(static_cast<float>(scene.normal(0.7)));
   DeviceBuffer<float> weights(subjects * p * m), neutral(subjects * values), units(subjects * values * m);
-  contract_faces(basis, batch.on_device(identity), modes, subjects, {weights.get(), neutral.get(), units.get()}, batch.stream.get());
+  contract_faces(basis, batch.on_device(identity), modes, subjects, {weights.get(), neutral.get(), units.get()},
+                 batch.stream.get());
   std::vector<float> got_neutral(subjects * values), got_units(subjects * values * m);
   download(neutral.get(), got_neutral.size(), got_neutral.data(), batch.stream.get());
   download(units.get(), got_units.size(), got_units.data(), batch.stream.get());
@@ -284,14 +318,18 @@ TEST_CASE(faces_are_linearised_as_on_the_cpu) {
   for (int f = 0; f < n; ++f) {
     batch.out.pose[f] = batch.in.smoothing[f].previous;
     batch.out.pose[f].translation[0] += 1;
-    for (int m = 0; m < scene.sizes.units; ++m) batch.out.units[f * scene.sizes.units + m] = m % 3 == 0 ? 0.0f : batch.in.previous_units[f * scene.sizes.units + m];
+    for (int m = 0; m < scene.sizes.units; ++m)
+      batch.out.units[f * scene.sizes.units + m] =
+          m % 3 == 0 ? 0.0f : batch.in.previous_units[f * scene.sizes.units + m];
   }
   LinearisedVectors want(n, 68, 6 + scene.sizes.units), got = want;
-  linearise_faces_twin(face_fits(scene.sizes, batch.host, batch.in, n, true), {batch.out.pose, batch.out.units, batch.out.face}, want.host());
+  linearise_faces_twin(face_fits(scene.sizes, batch.host, batch.in, n, true),
+                       {batch.out.pose, batch.out.units, batch.out.face}, want.host());
   const FrameInput in = batch.device_input();
   const FrameOutput at = batch.device_output();
   const Linearised device = got.device(batch);
-  linearise_faces(face_fits(scene.sizes, batch.device_subjects(), in, n, true), {at.pose, at.units, at.face}, device, batch.stream.get());
+  linearise_faces(face_fits(scene.sizes, batch.device_subjects(), in, n, true), {at.pose, at.units, at.face}, device,
+                  batch.stream.get());
   got.fetch(device, batch.stream.get());
   batch.stream.wait();
   expect_same("linearise_faces", got, want);
@@ -310,11 +348,13 @@ TEST_CASE(eyelids_are_linearised_as_on_the_cpu) {
   std::memcpy(batch.out.motion, batch.in.previous_motion, sizeof(float) * 2 * n * motions);
   batch.out.motion[3] += 0.5f;
   LinearisedVectors want(2 * n, scene.sizes.eyelid_rows - 22, motions), got = want;
-  linearise_eyelids_twin(eyelid_fits(scene.sizes, batch.host, batch.in, batch.out, n), {batch.out.motion, batch.out.lids}, want.host());
+  linearise_eyelids_twin(eyelid_fits(scene.sizes, batch.host, batch.in, batch.out, n),
+                         {batch.out.motion, batch.out.lids}, want.host());
   const FrameInput in = batch.device_input();
   const FrameOutput at = batch.device_output();
   const Linearised device = got.device(batch);
-  linearise_eyelids(eyelid_fits(scene.sizes, batch.device_subjects(), in, at, n), {at.motion, at.lids}, device, batch.stream.get());
+  linearise_eyelids(eyelid_fits(scene.sizes, batch.device_subjects(), in, at, n), {at.motion, at.lids}, device,
+                    batch.stream.get());
   got.fetch(device, batch.stream.get());
   batch.stream.wait();
   expect_same("linearise_eyelids", got, want);
@@ -356,7 +396,8 @@ TEST_CASE(jacobians_match_central_differences) {
   for (FrameFit& fit : near.previous) fit.pose.units = fit.pose.units.cwiseMax(0.05);  // off the bounds
   Batch batch(scene, near.subject, near.detections, near.pointers);
   const int n = batch.frames, motions = scene.sizes.motions, lid_rows = 2 * (scene.sizes.eyelid_rows - 22);
-  for (int f = 0; f < n; ++f) batch.out.pose[f] = batch.in.smoothing[f].previous, batch.out.face[f].status = fit_from_previous;
+  for (int f = 0; f < n; ++f)
+    batch.out.pose[f] = batch.in.smoothing[f].previous, batch.out.face[f].status = fit_from_previous;
   std::memcpy(batch.out.units, batch.in.previous_units, sizeof(float) * n * scene.sizes.units);
   std::memcpy(batch.out.motion, batch.in.previous_motion, sizeof(float) * 2 * n * motions);
   const SubjectArrays subjects = batch.device_subjects();
@@ -379,14 +420,18 @@ TEST_CASE(jacobians_match_central_differences) {
     const FaceObservation observation = FaceObservation::from(near.detections[f], scene.options);
     const FacePose& pose = near.previous[f].pose;
     FaceProblem problem(c.face, scene.models.landmark_rows, prior, c.camera, observation, nullptr);
-    worst_face = larger(worst_face, worst_column(face.jacobian.data() + f * 136 * problem.size(), differences(problem, pose)));
+    worst_face =
+        larger(worst_face, worst_column(face.jacobian.data() + f * 136 * problem.size(), differences(problem, pose)));
     for (int eye = 0; eye < 2; ++eye) {
       const EyeDetection& seen = near.detections[f].eyes[eye];
-      const std::vector<EyelidObservation> frames = {{pose.rotation, pose.translation, LidCurves::from(seen, scene.options), seen.lines, observation.interocular_px}};
+      const std::vector<EyelidObservation> frames = {{pose.rotation, pose.translation,
+                                                      LidCurves::from(seen, scene.options), seen.lines,
+                                                      observation.interocular_px}};
       EyelidProblem lid(scene.models.eyelid_rows[eye], c.eyes[eye].rows, c.camera, scene.options, frames);
       EyelidProblem::State state;
       state.motion = {near.previous[f].eyes[eye].motion};
-      worst_lid = larger(worst_lid, worst_column(lids.jacobian.data() + (2 * f + eye) * lid_rows * motions, differences(lid, state)));
+      worst_lid = larger(
+          worst_lid, worst_column(lids.jacobian.data() + (2 * f + eye) * lid_rows * motions, differences(lid, state)));
     }
   }
   std::printf("Jacobians against central differences, relative: face %.2g, eyelid %.2g\n", worst_face, worst_lid);
@@ -404,7 +449,8 @@ struct Worst {
     gaze_deg = larger(gaze_deg, other.gaze_deg);
   }
   void print(const char* what) const {
-    std::printf("%s: rotation %.2g deg, translation %.2g mm, units %.2g, lid motion %.2g, gaze %.2g deg\n", what, rotation_deg, translation_mm, unit, motion, gaze_deg);
+    std::printf("%s: rotation %.2g deg, translation %.2g mm, units %.2g, lid motion %.2g, gaze %.2g deg\n", what,
+                rotation_deg, translation_mm, unit, motion, gaze_deg);
   }
 };
 
@@ -420,7 +466,8 @@ TEST_CASE(fits_end_where_the_cpu_ends) {
     const StreamHandle stream = batch.stream.get();
     for (const bool first : {true, false}) {
       fit_faces(face_fits(scene.sizes, subjects, in, n, first), {at.pose, at.units, at.face}, stream);
-      fit_faces_twin(face_fits(scene.sizes, batch.host, batch.in, n, first), {batch.out.pose, batch.out.units, batch.out.face});
+      fit_faces_twin(face_fits(scene.sizes, batch.host, batch.in, n, first),
+                     {batch.out.pose, batch.out.units, batch.out.face});
     }
     std::vector<std::byte> faces(batch.output.size()), eyes(batch.output.size());
     download(reinterpret_cast<std::byte*>(at.pose), faces.size(), faces.data(), stream);
@@ -429,10 +476,12 @@ TEST_CASE(fits_end_where_the_cpu_ends) {
     fit_eyelids(eyelid_fits(scene.sizes, subjects, in, at, n), {at.motion, at.lids}, stream);
     fit_eyelids_twin(eyelid_fits(scene.sizes, batch.host, batch.in, batch.out, n), {batch.out.motion, batch.out.lids});
     fit_eyeballs(eyeball_fits(subjects, in, at, n, scene.options), {at.gaze, at.information, at.eyeballs}, stream);
-    fit_eyeballs_twin(eyeball_fits(batch.host, batch.in, batch.out, n, scene.options), {batch.out.gaze, batch.out.information, batch.out.eyeballs});
+    fit_eyeballs_twin(eyeball_fits(batch.host, batch.in, batch.out, n, scene.options),
+                      {batch.out.gaze, batch.out.information, batch.out.eyeballs});
     download(reinterpret_cast<std::byte*>(at.pose), eyes.size(), eyes.data(), stream);
     batch.stream.wait();
-    const FrameOutput face = FrameOutput::at(faces.data(), n, scene.sizes), got = FrameOutput::at(eyes.data(), n, scene.sizes), &want = batch.out;
+    const FrameOutput face = FrameOutput::at(faces.data(), n, scene.sizes),
+                      got = FrameOutput::at(eyes.data(), n, scene.sizes), &want = batch.out;
     Worst worst;
     double information = 0;
     for (int f = 0; f < n; ++f) {
@@ -440,21 +489,25 @@ TEST_CASE(fits_end_where_the_cpu_ends) {
       EXPECT(want.face[f].status == (from_previous ? fit_from_previous : fit_afresh));
       EXPECT_NEAR(face.face[f].residual_px, want.face[f].residual_px, 1e-3);
       using RowMajor3 = Eigen::Matrix<double, 3, 3, Eigen::RowMajor>;
-      const Mat3 turned = Eigen::Map<const RowMajor3>(face.pose[f].rotation) * Eigen::Map<const RowMajor3>(want.pose[f].rotation).transpose();
+      const Mat3 turned = Eigen::Map<const RowMajor3>(face.pose[f].rotation) *
+                          Eigen::Map<const RowMajor3>(want.pose[f].rotation).transpose();
       worst.rotation_deg = larger(worst.rotation_deg, log_so3(turned).norm() / deg);
       const Eigen::Map<const Vec3> at(face.pose[f].translation), there(want.pose[f].translation);
       worst.translation_mm = larger(worst.translation_mm, (at - there).norm());
-      for (int m = f * units; m < (f + 1) * units; ++m) worst.unit = larger(worst.unit, std::abs(face.units[m] - want.units[m]));
+      for (int m = f * units; m < (f + 1) * units; ++m)
+        worst.unit = larger(worst.unit, std::abs(face.units[m] - want.units[m]));
       for (int p = 2 * f; p < 2 * f + 2; ++p) {
         EXPECT(got.lids[p].status == want.lids[p].status);
         EXPECT(got.eyeballs[p].status == want.eyeballs[p].status);
         EXPECT_NEAR(got.lids[p].residual_px, want.lids[p].residual_px, 1e-3);
-        for (int k = p * motions; k < (p + 1) * motions; ++k) worst.motion = larger(worst.motion, std::abs(got.motion[k] - want.motion[k]));
+        for (int k = p * motions; k < (p + 1) * motions; ++k)
+          worst.motion = larger(worst.motion, std::abs(got.motion[k] - want.motion[k]));
         if (want.eyeballs[p].status == fit_lost) continue;
         worst.gaze_deg = larger(worst.gaze_deg, std::abs(got.gaze[p].yaw - want.gaze[p].yaw) / deg);
         worst.gaze_deg = larger(worst.gaze_deg, std::abs(got.gaze[p].pitch - want.gaze[p].pitch) / deg);
         for (int k = 3 * p; k < 3 * p + 3; ++k)
-          information = larger(information, std::abs(got.information[k] - want.information[k]) / want.information[3 * p]);
+          information =
+              larger(information, std::abs(got.information[k] - want.information[k]) / want.information[3 * p]);
       }
     }
     EXPECT(information < 1e-3);
@@ -481,7 +534,9 @@ Worst difference(const FrameFit& a, const FrameFit& b) {
   return w;
 }
 
-bool near_or_both_nan(double a, double b, double tolerance) { return (std::isnan(a) && std::isnan(b)) || std::abs(a - b) <= tolerance; }
+bool near_or_both_nan(double a, double b, double tolerance) {
+  return (std::isnan(a) && std::isnan(b)) || std::abs(a - b) <= tolerance;
+}
 
 TEST_CASE(a_batch_agrees_with_the_tracker) {
   Scene scene;
@@ -547,7 +602,8 @@ TEST_CASE(a_batch_agrees_with_the_tracker) {
   EXPECT(alone[0].pose.units == company[2].pose.units);
   for (int eye = 0; eye < 2; ++eye) {
     EXPECT(alone[0].eyes[eye].motion == company[2].eyes[eye].motion);
-    EXPECT(alone[0].eyes[eye].gaze.yaw == company[2].eyes[eye].gaze.yaw && alone[0].eyes[eye].gaze.pitch == company[2].eyes[eye].gaze.pitch);
+    EXPECT(alone[0].eyes[eye].gaze.yaw == company[2].eyes[eye].gaze.yaw &&
+           alone[0].eyes[eye].gaze.pitch == company[2].eyes[eye].gaze.pitch);
   }
 }
 
@@ -555,7 +611,8 @@ void expect_same_reasons(const FrameFit& got, const FrameFit& want) {
   EXPECT(got.face_reason == want.face_reason);
   for (int eye = 0; eye < 2; ++eye) {
     EXPECT(got.eyes[eye].reason == want.eyes[eye].reason);
-    EXPECT(got.eyes[eye].lids_valid == want.eyes[eye].lids_valid && got.eyes[eye].gaze_found == want.eyes[eye].gaze_found);
+    EXPECT(got.eyes[eye].lids_valid == want.eyes[eye].lids_valid &&
+           got.eyes[eye].gaze_found == want.eyes[eye].gaze_found);
   }
 }
 
@@ -586,7 +643,8 @@ TEST_CASE(what_is_no_number_has_the_same_reason_as_of_the_tracker) {
   std::vector<FrameFit> got;
   batch.fit(items, got);
 
-  for (std::size_t f = 0; f < frames.size(); ++f) expect_same_reasons(got[f], tracked(scene, scene.subjects[0], frames[f]));
+  for (std::size_t f = 0; f < frames.size(); ++f)
+    expect_same_reasons(got[f], tracked(scene, scene.subjects[0], frames[f]));
   expect_same_reasons(got[5], tracked(scene, no_lids, frames[0]));
   expect_same_reasons(got[6], tracked(scene, no_centre, frames[0]));
   EXPECT(got[0].eyes[OD].reason == Reason::none && got[0].eyes[OS].reason == Reason::none);
@@ -608,8 +666,8 @@ TEST_CASE(a_recording_is_the_same_at_once_and_frame_by_frame) {
     if (f == 2) detections.back().face_found = false;
   }
   const BatchComparison c = compare_batch_fit(scene.models, scene.options, scene.subjects[0], detections);
-  std::printf("a recording at once: head %.2g deg, %.2g mm, units %.2g, gaze %.2g deg, fissure %.2g mm\n", c.head_deg, c.head_mm,
-              c.unit, c.gaze_deg, c.fissure_mm);
+  std::printf("a recording at once: head %.2g deg, %.2g mm, units %.2g, gaze %.2g deg, fissure %.2g mm\n", c.head_deg,
+              c.head_mm, c.unit, c.gaze_deg, c.fissure_mm);
   EXPECT(c.frames == 4 && c.reasons == 0);
   EXPECT(c.head_deg < 0.01 && c.head_mm < 0.02 && c.unit < 1e-3 && c.gaze_deg < 0.01 && c.fissure_mm < 0.01);
   EXPECT(c.tracker_ms > 0 && c.batch_ms > 0);

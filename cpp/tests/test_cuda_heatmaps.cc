@@ -30,7 +30,8 @@ TEST_CASE(heatmaps_are_decoded_as_on_the_cpu) {
   DeviceBuffer<DecodedPoint> device_points(maps);
   upload(logits.data(), logits.size(), device_logits.get(), stream.get());
   upload(visibility.data(), visibility.size(), device_visibility.get(), stream.get());
-  decode_heatmaps({device_logits.get(), device_visibility.get(), maps, height, width}, device_points.get(), stream.get());
+  decode_heatmaps({device_logits.get(), device_visibility.get(), maps, height, width}, device_points.get(),
+                  stream.get());
   download(device_points.get(), got.size(), got.data(), stream.get());
   stream.wait();
   double worst_px = 0, worst_confidence = 0, worst_spread = 0;
@@ -39,7 +40,8 @@ TEST_CASE(heatmaps_are_decoded_as_on_the_cpu) {
     worst_confidence = larger(worst_confidence, std::abs(got[k].confidence - want[k].confidence));
     worst_spread = larger(worst_spread, std::abs(got[k].spread - want[k].spread));
   }
-  std::printf("decode_heatmaps: %.2g px, confidence %.2g, spread %.2g cells\n", worst_px, worst_confidence, worst_spread);
+  std::printf("decode_heatmaps: %.2g px, confidence %.2g, spread %.2g cells\n", worst_px, worst_confidence,
+              worst_spread);
   EXPECT(worst_px < 1e-3);
   EXPECT(worst_confidence < 1e-6);
   EXPECT(worst_spread < 1e-3);

@@ -93,8 +93,8 @@ void expect_same_picture(const char* what, const MaskFrame& frame, int width, in
   gpu->paint(frame, width, height, got);
   const Difference d = between(want, got);
   const double vertices_mm = frame.face ? largest_difference(cpu.vertices(), gpu->vertices()) : 0;
-  std::printf("%s, %d x %d: %.4f %% of pixels off by more than 2, mean %.5f, worst %.0f; vertices %.2g mm\n", what, width,
-              height, d.share_pct, d.mean, d.worst, vertices_mm);
+  std::printf("%s, %d x %d: %.4f %% of pixels off by more than 2, mean %.5f, worst %.0f; vertices %.2g mm\n", what,
+              width, height, d.share_pct, d.mean, d.worst, vertices_mm);
   EXPECT(d.share_pct < 0.1);
   EXPECT(d.mean < 0.02 || (width * height == 1 && d.worst <= 1));
   EXPECT(vertices_mm < 1e-3);
@@ -132,7 +132,8 @@ TEST_CASE(runs_are_equal_to_the_bit_in_any_order_of_threads) {
 
 TEST_CASE(pictures_repeat_and_nothing_is_allocated_for_a_size_seen_before) {
   const std::unique_ptr<Painter> painter = make_gpu_painter(models(), subject());
-  const MaskFrame one = frame_at(0, 0, 0, Vec3f(0, 0, 480)), other = with_closed_eyes(frame_at(30, 0, 0, Vec3f(9, 0, 450)));
+  const MaskFrame one = frame_at(0, 0, 0, Vec3f(0, 0, 480)),
+                  other = with_closed_eyes(frame_at(30, 0, 0, Vec3f(9, 0, 450)));
   Image plain, between_them, replayed;
   painter->paint(one, 96, 80, plain);
   const long before = cuda_host::allocations();
@@ -219,16 +220,35 @@ TEST_CASE(kernels_are_their_twins) {
     std::vector<std::uint8_t> on_globe, inner_edge;
   };
   std::vector<Patch> patch(2);
-  PoseArguments pose{vertices, face, units, motions, brows, neutral.data(), unit.data(), brow_unit.data(),
-                     patch_vertex.data(), {}, &view, weights.data()};
+  PoseArguments pose{vertices,
+                     face,
+                     units,
+                     motions,
+                     brows,
+                     neutral.data(),
+                     unit.data(),
+                     brow_unit.data(),
+                     patch_vertex.data(),
+                     {},
+                     &view,
+                     weights.data()};
   for (int eye = 0; eye < 2; ++eye) {
     Patch& p = patch[eye];
     std::uniform_real_distribution<float> near(-9, 9);
-    p = {numbers(3 * own, near), numbers(3 * own * motions, small), numbers(3 * own * brows, small), numbers(own, tone),
-         std::vector<std::uint8_t>(own), std::vector<std::uint8_t>(own)};
+    p = {numbers(3 * own, near), numbers(3 * own * motions, small), numbers(3 * own * brows, small),
+         numbers(own, tone),     std::vector<std::uint8_t>(own),    std::vector<std::uint8_t>(own)};
     for (int v = 0; v < own; ++v) p.on_globe[v] = v % 3 == 0, p.inner_edge[v] = v % 3 == 1;
-    pose.patches[eye] = {p.base.data(), p.motion.data(), p.brow.data(), p.blend.data(), p.on_globe.data(), p.inner_edge.data(),
-                         own, 0.995f, 0.0999f, {0.3f, 0.2f, 0.1f}, {eye == OD ? -30.0f : 30.0f, 10, 40}};
+    pose.patches[eye] = {p.base.data(),
+                         p.motion.data(),
+                         p.brow.data(),
+                         p.blend.data(),
+                         p.on_globe.data(),
+                         p.inner_edge.data(),
+                         own,
+                         0.995f,
+                         0.0999f,
+                         {0.3f, 0.2f, 0.1f},
+                         {eye == OD ? -30.0f : 30.0f, 10, 40}};
   }
   std::vector<Position> position(vertices), nowhere(vertices);
   std::vector<raster::ScreenVertex> screen(vertices);
@@ -239,8 +259,10 @@ TEST_CASE(kernels_are_their_twins) {
   {
     auto neutral_d = device(neutral), unit_d = device(unit), weights_d = device(weights);
     auto brow_unit_d = device(brow_unit), patch_vertex_d = device(patch_vertex);
-    auto base0 = device(patch[0].base), base1 = device(patch[1].base), motion0 = device(patch[0].motion), motion1 = device(patch[1].motion);
-    auto brow0 = device(patch[0].brow), brow1 = device(patch[1].brow), blend0 = device(patch[0].blend), blend1 = device(patch[1].blend);
+    auto base0 = device(patch[0].base), base1 = device(patch[1].base), motion0 = device(patch[0].motion),
+         motion1 = device(patch[1].motion);
+    auto brow0 = device(patch[0].brow), brow1 = device(patch[1].brow), blend0 = device(patch[0].blend),
+         blend1 = device(patch[1].blend);
     auto on0 = device(patch[0].on_globe), on1 = device(patch[1].on_globe);
     auto in0 = device(patch[0].inner_edge), in1 = device(patch[1].inner_edge);
     PoseArguments args = pose;
@@ -277,13 +299,14 @@ TEST_CASE(kernels_are_their_twins) {
   auto vertex_d = device(vertex);
   auto position_in = device(position);
   auto screen_in = device(screen);
-  shade_skin_twin({vertices, vertex.data(), first.data(), incident.data(), albedo.data(), position.data()}, colour.data());
+  shade_skin_twin({vertices, vertex.data(), first.data(), incident.data(), albedo.data(), position.data()},
+                  colour.data());
   {
     auto first_d = device(first), incident_d = device(incident);
     auto albedo_d = device(albedo);
     auto colour_d = device(std::vector<Colour>(vertices));
-    shade_skin({vertices, vertex_d.get(), first_d.get(), incident_d.get(), albedo_d.get(), position_in.get()}, colour_d.get(),
-               stream.get());
+    shade_skin({vertices, vertex_d.get(), first_d.get(), incident_d.get(), albedo_d.get(), position_in.get()},
+               colour_d.get(), stream.get());
     const double off = worst(colour_d.back(), colour);
     std::printf("shade_skin: %.2g (relative)\n", off);
     EXPECT(off < 1e-4);
@@ -324,14 +347,17 @@ TEST_CASE(kernels_are_their_twins) {
   {
     auto fresh = device(list);
     auto fresh_count = device(std::vector<int>(2 * bins));
-    bin_triangles({triangles, width, height, box_d.get(), back_d.get()}, {fresh.get(), fresh_count.get()}, stream.get());
+    bin_triangles({triangles, width, height, box_d.get(), back_d.get()}, {fresh.get(), fresh_count.get()},
+                  stream.get());
     EXPECT(fresh.back() == list);
     EXPECT(fresh_count.back() == count);
   }
 
   const std::uint32_t grey = 0xececec;
-  const DrawArguments draw{triangles, width, height, triangle.data(), box.data(), list.data(), count.data(), &view, grey};
-  const DrawArguments draw_d{triangles, width, height, triangle_d.get(), box_d.get(), list_d.get(), count_d.get(), view_d.get(), grey};
+  const DrawArguments draw{triangles,    width, height, triangle.data(), box.data(), list.data(),
+                           count.data(), &view, grey};
+  const DrawArguments draw_d{triangles,     width,        height, triangle_d.get(), box_d.get(), list_d.get(),
+                             count_d.get(), view_d.get(), grey};
   std::vector<float> inv_depth(pixels);
   std::vector<std::uint32_t> pixel(pixels);
   draw_mask_twin(draw, {inv_depth.data(), pixel.data()});
@@ -355,9 +381,12 @@ TEST_CASE(kernels_are_their_twins) {
     auto fresh = device(std::vector<std::uint32_t>(pixels));
     auto fresh_seen = device(std::vector<std::uint8_t>(2 * pixels));
     auto fresh_sum = device(std::vector<LightSum>(pixels, LightSum{0, 0, 0}));
-    sample_mask(draw_d, {inv_depth_d.get(), pixel_d.get()}, {fresh.get(), fresh_seen.get(), fresh_sum.get()}, stream.get());
-    const double others = share_of_others(fresh.back(), sampled), seen_others = share_of_others(fresh_seen.back(), seen);
-    std::printf("sample_mask: %.3g %% other pixels, %.3g %% other samples of eyeballs\n", 100 * others, 100 * seen_others);
+    sample_mask(draw_d, {inv_depth_d.get(), pixel_d.get()}, {fresh.get(), fresh_seen.get(), fresh_sum.get()},
+                stream.get());
+    const double others = share_of_others(fresh.back(), sampled),
+                 seen_others = share_of_others(fresh_seen.back(), seen);
+    std::printf("sample_mask: %.3g %% other pixels, %.3g %% other samples of eyeballs\n", 100 * others,
+                100 * seen_others);
     EXPECT(others < 2e-3);
     EXPECT(seen_others < 2e-3);
   }
@@ -369,7 +398,8 @@ TEST_CASE(kernels_are_their_twins) {
     auto seen_d = device(seen);
     auto sum_d = device(sum);
     auto fresh = device(std::vector<std::uint8_t>(3 * pixels));
-    resolve_mask({width, height, view_d.get(), {sampled_d.get(), seen_d.get(), sum_d.get()}}, fresh.get(), stream.get());
+    resolve_mask({width, height, view_d.get(), {sampled_d.get(), seen_d.get(), sum_d.get()}}, fresh.get(),
+                 stream.get());
     const std::vector<std::uint8_t>& got = fresh.back();
     int most = 0, eyeballs = 0;
     for (int i = 0; i < 3 * pixels; ++i) most = std::max(most, std::abs(got[i] - bgr[i]));

@@ -1,10 +1,10 @@
 // The whole way from frames to masks on an emulated GPU, with a double of TensorRT that runs the shipped nets, against the
 // CPU backend; and which of the two is chosen.
+#include <unistd.h>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 #include "check.hpp"
@@ -96,7 +96,8 @@ struct Worst {
   int measured = 0, other_crops = 0;
 };
 
-void compare(const FrameResult& got, const FrameResult& want, const FrameFit& fitted, const FrameFit& expected, Worst& worst) {
+void compare(const FrameResult& got, const FrameResult& want, const FrameFit& fitted, const FrameFit& expected,
+             Worst& worst) {
   EXPECT(got.face_reason == want.face_reason);
   worst.head_deg = larger(worst.head_deg, std::abs(got.head.yaw_deg - want.head.yaw_deg));
   worst.head_deg = larger(worst.head_deg, std::abs(got.head.pitch_deg - want.head.pitch_deg));
@@ -149,8 +150,11 @@ TEST_CASE(frames_become_the_same_masks_as_on_the_cpu) {
     if (f == 9) allocations = cuda_host::allocations();
     if (f == 13) EXPECT(cuda_host::allocations() == allocations);  // the next face calibrates again
   }
-  std::printf("pipeline: landmarks %.2g px, head %.2g deg, gaze %.2g deg, fissure %.2g mm, mask %.2g levels, %d eyes, %d other crops\n",
-              worst.landmark_px, worst.head_deg, worst.gaze_deg, worst.fissure_mm, worst.mask_mean, worst.measured, worst.other_crops);
+  std::printf(
+      "pipeline: landmarks %.2g px, head %.2g deg, gaze %.2g deg, fissure %.2g mm, mask %.2g levels, %d eyes, %d other "
+      "crops\n",
+      worst.landmark_px, worst.head_deg, worst.gaze_deg, worst.fissure_mm, worst.mask_mean, worst.measured,
+      worst.other_crops);
   EXPECT(worst.other_crops <= 1);
   EXPECT(worst.head_deg < 0.05 && worst.gaze_deg < 0.3 && worst.fissure_mm < 0.05);
   EXPECT(worst.mask_mean < 0.2);

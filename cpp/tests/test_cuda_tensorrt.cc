@@ -260,8 +260,8 @@ TEST_CASE(hashes_are_those_of_the_standard) {
 }
 
 TEST_CASE(keys_name_all_that_an_engine_depends_on) {
-  const EngineKey key{"iris", std::string(64, 'a'), "f16", "tensorrt", "11.2.0.7",
-                      gpu_part("tensorrt", "NVIDIA RTX A2000 (Laptop)", 8, 6)};
+  const EngineKey key{"iris",     std::string(64, 'a'), "f16",
+                      "tensorrt", "11.2.0.7",           gpu_part("tensorrt", "NVIDIA RTX A2000 (Laptop)", 8, 6)};
   EXPECT(engine_file_name(key) == "iris-aaaaaaaaaaaaaaaa-f16-r1-tensorrt-11.2.0.7-nvidia_rtx_a2000_laptop_sm86.engine");
   EXPECT(gpu_part("tensorrt_rtx", "NVIDIA GeForce RTX 4090", 8, 9) == "portable");
   EXPECT(gpu_part("tensorrt_rtx", "NVIDIA GeForce RTX 2080", 7, 5) == "sm75");

@@ -72,8 +72,8 @@ std::vector<std::uint8_t> drawn_face(int width, int height, double centre_x, dou
   struct Ellipse {
     double x, y, a, b, blue, green, red;  // in face widths
   };
-  std::vector<Ellipse> ellipses = {{0, 0, 0.5, 0.68, 130, 160, 205}, {0, 0.1, 0.06, 0.14, 105, 135, 180},
-                                   {0, 0.38, 0.2, 0.05, 80, 70, 160}};
+  std::vector<Ellipse> ellipses = {
+      {0, 0, 0.5, 0.68, 130, 160, 205}, {0, 0.1, 0.06, 0.14, 105, 135, 180}, {0, 0.38, 0.2, 0.05, 80, 70, 160}};
   for (const double side : {-1.0, 1.0}) {
     ellipses.push_back({0.21 * side, -0.26, 0.13, 0.025, 40, 50, 60});
     ellipses.push_back({0.21 * side, -0.13, 0.1, 0.045, 235, 235, 240});
@@ -121,14 +121,19 @@ struct Worst {
 };
 
 Crop face_place(double x, double y, double size) {
-  return {{static_cast<float>(x), static_cast<float>(y)}, static_cast<float>(1.5 * size), 0.05f, false, face_px, face_px};
+  return {
+      {static_cast<float>(x), static_cast<float>(y)}, static_cast<float>(1.5 * size), 0.05f, false, face_px, face_px};
 }
 
 std::array<Crop, 2> eye_places(double x, double y, double size) {
   std::array<Crop, 2> crops;
   for (const int eye : {0, 1}) {
     crops[eye] = {{static_cast<float>(x + (eye ? 0.21 : -0.21) * size), static_cast<float>(y - 0.13 * size)},
-                  static_cast<float>(0.35 * size), 0.04f, eye == 0, eye_width, eye_height};
+                  static_cast<float>(0.35 * size),
+                  0.04f,
+                  eye == 0,
+                  eye_width,
+                  eye_height};
   }
   return crops;
 }

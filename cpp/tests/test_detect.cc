@@ -84,8 +84,8 @@ TEST_CASE(maps_with_channels_last_and_evidence_decode_as_heat_maps_and_visibilit
     }
     std::vector<Landmark> want(count), got(count);
     const float spread = decode_heatmaps(maps.data(), visibility.data(), count, height, width, want.data());
-    EXPECT_NEAR(decode_heatmaps_and_evidence(last.data(), evidence_last.data(), count, height, width, got.data()), spread,
-                1e-4);
+    EXPECT_NEAR(decode_heatmaps_and_evidence(last.data(), evidence_last.data(), count, height, width, got.data()),
+                spread, 1e-4);
     for (int k = 0; k < count; ++k) {
       EXPECT_NEAR(got[k].x, want[k].x, 1e-3);
       EXPECT_NEAR(got[k].y, want[k].y, 1e-3);
@@ -399,10 +399,10 @@ TEST_CASE(nv12_colours_are_those_of_the_recommendations) {
     int y, cb, cr, blue, green, red;
   };
   const Case cases[] = {
-      {YuvMatrix::bt601, false, 81, 90, 240, 0, 0, 254},    {YuvMatrix::bt601, false, 145, 54, 34, 1, 255, 0},
-      {YuvMatrix::bt601, true, 76, 85, 255, 0, 0, 254},     {YuvMatrix::bt601, true, 29, 255, 107, 254, 0, 0},
-      {YuvMatrix::bt709, false, 63, 102, 240, 1, 0, 255},   {YuvMatrix::bt709, false, 173, 42, 26, 0, 255, 0},
-      {YuvMatrix::bt709, true, 54, 99, 255, 0, 0, 254},     {YuvMatrix::bt709, false, 126, 128, 128, 128, 128, 128},
+      {YuvMatrix::bt601, false, 81, 90, 240, 0, 0, 254},       {YuvMatrix::bt601, false, 145, 54, 34, 1, 255, 0},
+      {YuvMatrix::bt601, true, 76, 85, 255, 0, 0, 254},        {YuvMatrix::bt601, true, 29, 255, 107, 254, 0, 0},
+      {YuvMatrix::bt709, false, 63, 102, 240, 1, 0, 255},      {YuvMatrix::bt709, false, 173, 42, 26, 0, 255, 0},
+      {YuvMatrix::bt709, true, 54, 99, 255, 0, 0, 254},        {YuvMatrix::bt709, false, 126, 128, 128, 128, 128, 128},
       {YuvMatrix::bt709, false, 240, 128, 128, 255, 255, 255}, {YuvMatrix::bt709, false, 2, 128, 128, 0, 0, 0},
       {YuvMatrix::bt709, true, 2, 128, 128, 2, 2, 2},
   };
@@ -484,7 +484,8 @@ TEST_CASE(nets_that_run_as_one_give_what_each_gives_alone) {
   for (int k = 0; k < 2 * 20; ++k) {
     for (int cell = 0; cell < cells; ++cell)
       EXPECT_NEAR(as_one->output(0)[k * cells + cell], alone->output(0)[k * cells + cell], 1e-3);
-    EXPECT_NEAR(seen_under(as_one->output(0) + k * cells, as_one->output(1) + k * cells, cells), alone->output(1)[k], 1e-3);
+    EXPECT_NEAR(seen_under(as_one->output(0) + k * cells, as_one->output(1) + k * cells, cells), alone->output(1)[k],
+                1e-3);
   }
   for (int eye = 0; eye < 2; ++eye) {
     for (int k = 0; k < 19; ++k) {

@@ -206,7 +206,9 @@ struct LidScene : Scene {
   const EyelidRows& rows = models().eyelid_rows[OS];
   std::vector<EyelidObservation> frames = {lids(OS), lids(OS)};
   EyelidProblem window{rows, model.centre.cast<double>(), camera, options, frames};
-  EyelidProblem::State state{normals(model.shape.cols(), 0.3), {0.4, -0.3, 0.2}, 0.03,
+  EyelidProblem::State state{normals(model.shape.cols(), 0.3),
+                             {0.4, -0.3, 0.2},
+                             0.03,
                              {normals(model.motion.cols(), 0.3), normals(model.motion.cols(), 0.3)}};
   FrozenEyelid frozen = window.freeze(state);
   VecX previous = normals(model.motion.cols(), 0.5);
@@ -271,10 +273,9 @@ TEST_CASE(eyelids_smoothed_tightly_stay_where_they_were) {
 
 struct IrisScene : Scene {
   FacePose head = pose();
-  EyeballProblem::State state{
-      {models().eyelid[OD].centre.cast<double>(), models().eyelid[OS].centre.cast<double>()},
-      {},
-      {{0.2, -0.1}, {-0.3, 0.15}}};
+  EyeballProblem::State state{{models().eyelid[OD].centre.cast<double>(), models().eyelid[OS].centre.cast<double>()},
+                              {},
+                              {{0.2, -0.1}, {-0.3, 0.15}}};
   EyeballProblem::State prior_mean = state;
   std::vector<EyeballObservation> observations = {iris(OD, head, {0.17, -0.06}), iris(OS, head, {-0.26, 0.11})};
   const Gaze previous{0.1, 0.12};

@@ -8,14 +8,32 @@
 #include "headers.h"
 #include "rendered_face.h"
 
-enum { WIDTH = 640, HEIGHT = 480 };
+enum {
+  WIDTH = 640,
+  HEIGHT = 480
+};
 long checks, failed_checks;
 
-typedef struct { dmask_options known; double later; } newer_options;
-typedef struct { dmask_frame known; double later; } newer_frame;
-typedef struct { dmask_picture known; double later; } newer_picture;
-typedef struct { dmask_measures known; double later; } newer_measures;
-typedef struct { dmask_landmarks known; float later; } newer_landmarks;
+typedef struct {
+  dmask_options known;
+  double later;
+} newer_options;
+typedef struct {
+  dmask_frame known;
+  double later;
+} newer_frame;
+typedef struct {
+  dmask_picture known;
+  double later;
+} newer_picture;
+typedef struct {
+  dmask_measures known;
+  double later;
+} newer_measures;
+typedef struct {
+  dmask_landmarks known;
+  float later;
+} newer_landmarks;
 
 static dmask_options strict_options(const char* models) {
   dmask_options options;
@@ -64,7 +82,8 @@ static void newer_program(const char* models, const uint8_t* pixels, struct meas
   newer_options options;
   options.later = 7;
   CHECK(dmask_default_options(&options.known, sizeof options) == DMASK_OK);
-  CHECK(options.later == 0 && options.known.struct_size == sizeof options); /* what the library does not know is not wished for */
+  CHECK(options.later == 0 &&
+        options.known.struct_size == sizeof options); /* what the library does not know is not wished for */
   const dmask_options strict = strict_options(models);
   memcpy(&options.known, &strict, sizeof strict);
   options.known.struct_size = sizeof options;
@@ -113,7 +132,8 @@ static void newer_program(const char* models, const uint8_t* pixels, struct meas
   options.known.patient.reserved[0] = NAN;
   CHECK(dmask_create(&options.known, &pipeline, error, sizeof error) == DMASK_BAD_VERSION);
   options.known.patient.reserved[0] = 0;
-  options.known.version = DMASK_VERSION_NUMBER + 100; /* another minor version: another interface while the major one is 0 */
+  options.known.version =
+      DMASK_VERSION_NUMBER + 100; /* another minor version: another interface while the major one is 0 */
   CHECK(dmask_create(&options.known, &pipeline, error, sizeof error) == DMASK_BAD_VERSION);
   CHECK(strstr(error, "compile it against the header of this library") != NULL);
   options.known.version = DMASK_VERSION_NUMBER + 10000;

@@ -9,18 +9,18 @@
 #include "rendered_face.h"
 
 /* What follows a struct in memory belongs to the program. */
-#define GUARDED(type)            \
-  struct {                       \
-    type own;                    \
-    unsigned char guard[64];     \
+#define GUARDED(type)        \
+  struct {                   \
+    type own;                \
+    unsigned char guard[64]; \
   }
 #define GUARD(guarded)                                    \
   do {                                                    \
     memset(&(guarded), 0, sizeof(guarded));               \
-    memset((guarded).guard, 0xa5, sizeof (guarded).guard);\
-    (guarded).own.struct_size = sizeof (guarded).own;     \
+    memset((guarded).guard, 0xa5, sizeof(guarded).guard); \
+    (guarded).own.struct_size = sizeof(guarded).own;      \
   } while (0)
-#define UNTOUCHED(guarded) untouched((guarded).guard, sizeof (guarded).guard)
+#define UNTOUCHED(guarded) untouched((guarded).guard, sizeof(guarded).guard)
 
 static int untouched(const unsigned char* guard, size_t bytes) {
   for (size_t i = 0; i < bytes; ++i)
@@ -32,7 +32,8 @@ void old_program(const char* models, const uint8_t* pixels, int width, int heigh
   GUARDED(dmask_options) options;
   GUARD(options);
   CHECK(dmask_default_options(&options.own, sizeof options.own) == DMASK_OK);
-  CHECK(UNTOUCHED(options) && options.own.struct_size == sizeof options.own && options.own.threads == 1 && options.own.eyebrows == 1);
+  CHECK(UNTOUCHED(options) && options.own.struct_size == sizeof options.own && options.own.threads == 1 &&
+        options.own.eyebrows == 1);
   options.own.version = DMASK_VERSION_NUMBER;
   options.own.models_dir = models;
   options.own.profile = DMASK_PROFILE_STRICT;

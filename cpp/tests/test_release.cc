@@ -22,7 +22,8 @@ const std::vector<std::uint8_t>& frame_pixels(int i) {
   static std::vector<std::vector<std::uint8_t>> made(frames);
   if (made[i].empty()) {
     made[i].resize(std::size_t{3} * width * height);
-    check(rendered_face(test::models_dir().c_str(), i / 30.0, width, height, made[i].data()) == 0, "a frame could not be rendered");
+    check(rendered_face(test::models_dir().c_str(), i / 30.0, width, height, made[i].data()) == 0,
+          "a frame could not be rendered");
   }
   return made[i];
 }
@@ -57,7 +58,8 @@ constexpr Profile profiles[] = {Profile::clinical, Profile::article, Profile::st
 double beyond_openness(const Models& models, int eye, const LidWeightsF& motion) {
   MatX path(motion.size(), 3);
   int column = 0;
-  for (const char* name : {"blink_mid", "blink_full", "upper_retract"}) path.col(column++) = models.eyelid[eye].named(name).cast<double>();
+  for (const char* name : {"blink_mid", "blink_full", "upper_retract"})
+    path.col(column++) = models.eyelid[eye].named(name).cast<double>();
   const VecX m = motion.cast<double>();
   return (path * path.colPivHouseholderQr().solve(m) - m).norm();
 }
@@ -75,7 +77,8 @@ TEST_CASE(a_frame_holds_what_its_profile_lets_out) {
       EXPECT(std::isnan(e.mrd1_mm) == strict);
       EXPECT(std::isnan(e.mrd2_mm) == strict);
       EXPECT(std::isnan(e.pfh_mm) == strict);
-      EXPECT(std::isfinite(e.openness) && std::isfinite(e.yaw_deg) && std::isfinite(e.pitch_sd_deg) && std::isfinite(e.px_per_deg));
+      EXPECT(std::isfinite(e.openness) && std::isfinite(e.yaw_deg) && std::isfinite(e.pitch_sd_deg) &&
+             std::isfinite(e.px_per_deg));
       const double beyond = beyond_openness(f.pipeline.models(), eye, f.result.mask.eyes[eye].motion);
       EXPECT(strict ? beyond < 1e-4 : beyond >= 1e-4);
     }
@@ -86,10 +89,13 @@ TEST_CASE(an_eye_that_is_not_valid_has_no_numbers_of_its_gaze) {
   const Followed& f = followed(Profile::article);
   FrameFit fit = f.pipeline.unreleased_fit();
   fit.eyes[OD].reason = Reason::covered;
-  const FrameResult result = release_frame(f.pipeline.models(), f.pipeline.unreleased_calibration(), f.pipeline.subject(), fit);
+  const FrameResult result =
+      release_frame(f.pipeline.models(), f.pipeline.unreleased_calibration(), f.pipeline.subject(), fit);
   const EyeMeasures &od = result.eyes[OD], &os = result.eyes[OS];
-  for (const double value : {od.yaw_deg, od.pitch_deg, od.yaw_sd_deg, od.pitch_sd_deg, od.eyeball_residual_pct}) EXPECT(std::isnan(value));
-  for (const double value : {od.openness, od.mrd1_mm, od.eyelid_residual_pct, os.yaw_deg, os.eyeball_residual_pct}) EXPECT(std::isfinite(value));
+  for (const double value : {od.yaw_deg, od.pitch_deg, od.yaw_sd_deg, od.pitch_sd_deg, od.eyeball_residual_pct})
+    EXPECT(std::isnan(value));
+  for (const double value : {od.openness, od.mrd1_mm, od.eyelid_residual_pct, os.yaw_deg, os.eyeball_residual_pct})
+    EXPECT(std::isfinite(value));
 }
 
 TEST_CASE(a_subject_is_generic_but_for_what_its_profile_lets_out) {
@@ -125,7 +131,8 @@ TEST_CASE(a_calibration_tells_what_its_profile_lets_out) {
     for (const Vec3& sd : c.eye_centre_sd_mm) EXPECT(sd.allFinite() == (profile != Profile::strict));
   }
   const CalibrationSummary none = release_calibration({}, Profile::article);
-  EXPECT(!none.ok && std::isnan(none.scale) && std::isnan(none.iris_radius_mm) && !none.eye_centre_sd_mm[OD].allFinite());
+  EXPECT(!none.ok && std::isnan(none.scale) && std::isnan(none.iris_radius_mm) &&
+         !none.eye_centre_sd_mm[OD].allFinite());
 }
 
 TEST_CASE(options_beside_results_name_no_folder_and_no_withheld_measure) {
@@ -187,9 +194,12 @@ TEST_CASE(the_c_interface_hands_out_what_the_core_released) {
     const Handle handle(profile);
     const Followed& f = followed(profile);
     // Two links of the same sources may contract their products differently.
-    const auto same = [](double a, double b) { return std::abs(a - b) <= 1e-5 * (1 + std::abs(b)) || (std::isnan(a) && std::isnan(b)); };
+    const auto same = [](double a, double b) {
+      return std::abs(a - b) <= 1e-5 * (1 + std::abs(b)) || (std::isnan(a) && std::isnan(b));
+    };
 
-    EXPECT(same(handle.measures.head_yaw_deg, f.result.head.yaw_deg) && same(handle.measures.head_z_mm, f.result.head_mm.z()));
+    EXPECT(same(handle.measures.head_yaw_deg, f.result.head.yaw_deg) &&
+           same(handle.measures.head_z_mm, f.result.head_mm.z()));
     for (int eye = 0; eye < 2; ++eye) {
       const dmask_eye_measures& e = handle.measures.eyes[eye];
       const EyeMeasures& want = f.result.eyes[eye];
@@ -198,7 +208,8 @@ TEST_CASE(the_c_interface_hands_out_what_the_core_released) {
       EXPECT(same(e.mrd1_mm, want.mrd1_mm) && same(e.mrd2_mm, want.mrd2_mm) && same(e.pfh_mm, want.pfh_mm));
       EXPECT(std::isnan(e.mrd1_mm) == (profile == Profile::strict));
       EXPECT(same(e.openness, want.openness) && same(e.px_per_deg, want.px_per_deg));
-      EXPECT(same(e.eyeball_residual_pct, want.eyeball_residual_pct) && same(e.eyelid_residual_pct, want.eyelid_residual_pct));
+      EXPECT(same(e.eyeball_residual_pct, want.eyeball_residual_pct) &&
+             same(e.eyelid_residual_pct, want.eyelid_residual_pct));
     }
 
     dmask_calibration calibration{};

@@ -1,10 +1,10 @@
 // track.dmask: what is written is read, and whatever is not whole is refused with its reason.
+#include <unistd.h>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <unistd.h>
 
 #include "check.hpp"
 #include "geometry/check.hpp"
@@ -58,12 +58,14 @@ bool says(const std::string& text, const char* part) { return text.find(part) !=
 
 TEST_CASE(what_is_written_is_read) {
   const Track track = small_track();
-  const std::string path = (std::filesystem::temp_directory_path() / ("dmask-track-" + std::to_string(getpid()))).string();
+  const std::string path =
+      (std::filesystem::temp_directory_path() / ("dmask-track-" + std::to_string(getpid()))).string();
   track.write(path);
   const Track read = Track::read(path);
   EXPECT(!std::filesystem::exists(path + ".part"));
   std::filesystem::remove(path);
-  EXPECT(read.subject.profile == Profile::strict && read.subject.hfov_deg == 33 && read.subject.scale == 1.25f && !read.subject.eyebrows);
+  EXPECT(read.subject.profile == Profile::strict && read.subject.hfov_deg == 33 && read.subject.scale == 1.25f &&
+         !read.subject.eyebrows);
   EXPECT(read.subject.identity == track.subject.identity);
   for (int eye = 0; eye < 2; ++eye) {
     const MaskEye &a = read.subject.eyes[eye], &b = track.subject.eyes[eye];
@@ -95,7 +97,8 @@ TEST_CASE(every_flipped_bit_is_refused_with_its_reason) {
 TEST_CASE(missing_and_trailing_bytes_are_refused) {
   const std::vector<std::uint8_t> whole = small_track().bytes();
   int accepted = 0;
-  for (std::size_t n = 0; n < whole.size(); ++n) accepted += refusal_of({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(n)}).empty();
+  for (std::size_t n = 0; n < whole.size(); ++n)
+    accepted += refusal_of({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(n)}).empty();
   EXPECT(accepted == 0);
   std::vector<std::uint8_t> longer = whole;
   longer.push_back(0);
@@ -117,8 +120,8 @@ TEST_CASE(a_changed_content_is_told_from_a_changed_checksum) {
 std::vector<std::uint8_t> written_without(const char* left_out, const char* left_out_too = "") {
   const Container whole = Container::parse(small_track().bytes(), "whole");
   std::vector<NamedArray> arrays;
-  for (const char* name : {"version", "subject", "identity", "od_shape", "od_place", "os_shape", "os_place", "rows", "time_s", "time_base",
-                           "rate", "size", "sha256"}) {
+  for (const char* name : {"version", "subject", "identity", "od_shape", "od_place", "os_shape", "os_place", "rows",
+                           "time_s", "time_base", "rate", "size", "sha256"}) {
     if (std::string(name) == left_out || std::string(name) == left_out_too) continue;
     for (const DType dtype : {DType::u8, DType::i32, DType::f32, DType::f64, DType::i64})
       for (const std::vector<std::int64_t>& shape : {std::vector<std::int64_t>{-1}, std::vector<std::int64_t>{-1, -1}})
@@ -159,7 +162,11 @@ TEST_CASE(what_no_recording_can_be_is_neither_read_nor_written) {
   refused("do not rise", [](Track& t) { t.time_s[2] = INFINITY; });
   refused("not finite", [](Track& t) { t.rows[8] = NAN; });
   refused("3 frames and 2 times", [](Track& t) { t.time_s.pop_back(); });
-  refused("frames and", [](Track& t) { t = Track{}; t.width = t.height = 32; t.subject = small_track().subject; });
+  refused("frames and", [](Track& t) {
+    t = Track{};
+    t.width = t.height = 32;
+    t.subject = small_track().subject;
+  });
   refused("clock ticks", [](Track& t) { t.time_base.denominator = 0; });
   refused("a rate", [](Track& t) { t.rate.numerator = -30; });
   refused("pixels", [](Track& t) { t.width = 0; });

@@ -141,7 +141,8 @@ TEST_CASE(a_frame_goes_on_from_a_fitted_one_shortly_before) {
   earlier.face_reason = Reason::none;
   EXPECT(goes_on(earlier, 2.04, options));
   EXPECT(goes_on(earlier, 2 + options.max_gap_s, options));
-  for (const double other : {2.0, 1.9, 2.01 + options.max_gap_s, nan_d, infinite_d}) EXPECT(!goes_on(earlier, other, options));
+  for (const double other : {2.0, 1.9, 2.01 + options.max_gap_s, nan_d, infinite_d})
+    EXPECT(!goes_on(earlier, other, options));
   for (const Reason reason : {Reason::lost, Reason::no_face}) {
     earlier.face_reason = reason;
     EXPECT(!goes_on(earlier, 2.04, options));
@@ -151,7 +152,8 @@ TEST_CASE(a_frame_goes_on_from_a_fitted_one_shortly_before) {
 TEST_CASE(a_face_is_fitted_up_to_a_residual) {
   const FacePose pose;
   EXPECT(face_fitted(pose, 0.11 * 60, 60));
-  for (const double residual : {max_face_residual * 60, 100.0, nan_d, infinite_d}) EXPECT(!face_fitted(pose, residual, 60));
+  for (const double residual : {max_face_residual * 60, 100.0, nan_d, infinite_d})
+    EXPECT(!face_fitted(pose, residual, 60));
   EXPECT(!face_fitted(pose, 1, nan_d));
   FacePose away = pose;
   away.translation.z() = infinite_d;
@@ -174,7 +176,8 @@ TEST_CASE(a_gaze_is_lost_then_too_coarse_then_measured) {
   const double residual = options.max_eyeball_residual_pct, fine = options.min_px_per_deg;
   EXPECT(gaze_reason(residual, fine, options) == Reason::none);
   EXPECT(gaze_reason(residual, std::nextafter(fine, 0.0), options) == Reason::low_resolution);
-  for (const double bad : {std::nextafter(residual, 9.0), nan_d, infinite_d}) EXPECT(gaze_reason(bad, fine, options) == Reason::lost);
+  for (const double bad : {std::nextafter(residual, 9.0), nan_d, infinite_d})
+    EXPECT(gaze_reason(bad, fine, options) == Reason::lost);
   EXPECT(gaze_reason(residual, nan_d, options) == Reason::low_resolution);
   EXPECT(gaze_reason(nan_d, nan_d, options) == Reason::lost);
 }

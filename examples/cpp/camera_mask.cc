@@ -9,7 +9,8 @@ int main(int argc, char** argv) try {
   if (argc != 4) throw dmask::Failure(DMASK_BAD_ARGUMENT, "expected width, height and frames a second");
   const int width = std::atoi(argv[1]), height = std::atoi(argv[2]);
   const double fps = std::atof(argv[3]);
-  if (width < 16 || height < 16 || !(fps > 0)) throw dmask::Failure(DMASK_BAD_ARGUMENT, "expected sides of at least 16 px and a frame rate");
+  if (width < 16 || height < 16 || !(fps > 0))
+    throw dmask::Failure(DMASK_BAD_ARGUMENT, "expected sides of at least 16 px and a frame rate");
   std::vector<std::uint8_t> pixels(std::size_t{3} * width * height), mask(pixels.size());
 
   dmask::Options options;
@@ -21,10 +22,12 @@ int main(int argc, char** argv) try {
   for (long number = 0; std::fread(pixels.data(), 1, pixels.size(), stdin) == pixels.size(); ++number) {
     const dmask_measures m = pipeline.process(dmask::frame(pixels, width, height, DMASK_FORMAT_BGR, number / fps));
     pipeline.render(dmask::picture(mask, width, height, DMASK_FORMAT_BGR));
-    if (std::fwrite(mask.data(), 1, mask.size(), stdout) != mask.size()) throw dmask::Failure(DMASK_FAILED, "the masks could not be written");
+    if (std::fwrite(mask.data(), 1, mask.size(), stdout) != mask.size())
+      throw dmask::Failure(DMASK_FAILED, "the masks could not be written");
     faces += m.face_valid;
     std::fprintf(stderr, "%.3f", m.time_s);
-    for (const dmask_eye_measures& eye : m.eyes) std::fprintf(stderr, ",%.2f,%.2f", eye.yaw_deg, eye.mrd1_mm);  // nan: not measured
+    for (const dmask_eye_measures& eye : m.eyes)
+      std::fprintf(stderr, ",%.2f,%.2f", eye.yaw_deg, eye.mrd1_mm);  // nan: not measured
     std::fprintf(stderr, "\n");
   }
   return faces > 0 ? 0 : 1;

@@ -12,8 +12,8 @@ int main(int argc, char** argv) {
   if (argc != 3) return fail("expected a PPM to read and one to write");
   FILE* file = fopen(argv[1], "rb");
   int width = 0, height = 0;
-  if (!file || fscanf(file, "P6 %d %d 255", &width, &height) != 2 || fgetc(file) == EOF || width < 16 || height < 16 || width > 16384 ||
-      height > 16384)
+  if (!file || fscanf(file, "P6 %d %d 255", &width, &height) != 2 || fgetc(file) == EOF || width < 16 || height < 16 ||
+      width > 16384 || height > 16384)
     return fail("the picture is no binary PPM of 8 bit");
   const size_t bytes = (size_t)width * (size_t)height * 3;
   uint8_t* pixels = malloc(bytes);
@@ -30,13 +30,15 @@ int main(int argc, char** argv) {
   dmask_measures measures = {.struct_size = sizeof measures};
   if (dmask_process(pipeline, &frame, &measures) != DMASK_OK) return fail(dmask_last_error(pipeline));
   for (int eye = DMASK_OD; eye <= DMASK_OS; ++eye)
-    printf("%s: yaw %.1f deg, MRD1 %.2f mm %s\n", eye == DMASK_OD ? "OD" : "OS", measures.eyes[eye].yaw_deg, measures.eyes[eye].mrd1_mm,
-           dmask_reason_text(measures.eyes[eye].reason));
+    printf("%s: yaw %.1f deg, MRD1 %.2f mm %s\n", eye == DMASK_OD ? "OD" : "OS", measures.eyes[eye].yaw_deg,
+           measures.eyes[eye].mrd1_mm, dmask_reason_text(measures.eyes[eye].reason));
 
-  dmask_picture mask = {sizeof mask, DMASK_FORMAT_RGB, width, height, pixels, 3 * (int64_t)width}; /* the frame's own memory will do */
+  dmask_picture mask = {sizeof mask, DMASK_FORMAT_RGB, width,
+                        height,      pixels,           3 * (int64_t)width}; /* the frame's own memory will do */
   if (dmask_render(pipeline, &mask) != DMASK_OK) return fail(dmask_last_error(pipeline));
   file = fopen(argv[2], "wb");
-  if (!file || fprintf(file, "P6\n%d %d\n255\n", width, height) < 0 || fwrite(pixels, 1, bytes, file) != bytes || fclose(file) != 0)
+  if (!file || fprintf(file, "P6\n%d %d\n255\n", width, height) < 0 || fwrite(pixels, 1, bytes, file) != bytes ||
+      fclose(file) != 0)
     return fail("the mask could not be written");
   dmask_destroy(pipeline);
   free(pixels);

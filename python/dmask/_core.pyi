@@ -20,7 +20,6 @@ _Floats = NDArray[np.float32]
 _Doubles = NDArray[np.float64]
 
 class _Bound(type): ...  # of every class that the core brings
-
 class Error(errors.Error): ...
 
 class Options(metaclass=_Bound):

@@ -23,7 +23,8 @@ namespace dmask {
 inline namespace abi {
 
 struct Failure : std::runtime_error {
-  Failure(std::int32_t status_, const std::string& sentence) : std::runtime_error(sentence), status(static_cast<dmask_status>(status_)) {}
+  Failure(std::int32_t status_, const std::string& sentence)
+      : std::runtime_error(sentence), status(static_cast<dmask_status>(status_)) {}
   dmask_status status;
 };
 
@@ -36,25 +37,43 @@ struct Options : dmask_options {
 
 // Rows side by side unless a stride in bytes is given. Throws Failure when the span does not hold them.
 inline std::int64_t stride_of(std::size_t bytes, int width, int height, dmask_format format, std::int64_t stride) {
-  const std::int64_t row = static_cast<std::int64_t>(width) *
-                           (format == DMASK_FORMAT_BGRA ? 4 : format == DMASK_FORMAT_GREY || format == DMASK_FORMAT_NV12 ? 1 : 3);
+  const std::int64_t row =
+      static_cast<std::int64_t>(width) * (format == DMASK_FORMAT_BGRA                                  ? 4
+                                          : format == DMASK_FORMAT_GREY || format == DMASK_FORMAT_NV12 ? 1
+                                                                                                       : 3);
   if (stride == 0) stride = row;
   const std::int64_t rows = format == DMASK_FORMAT_NV12 ? height + height / 2 : height;
   if (width < 1 || height < 1 || stride < row || static_cast<std::int64_t>(bytes) < stride * (rows - 1) + row)
-    throw Failure(DMASK_BAD_ARGUMENT, "got " + std::to_string(bytes) + " bytes for a picture of " + std::to_string(width) + " x " +
-                                          std::to_string(height) + " pixels with a stride of " + std::to_string(stride) +
+    throw Failure(DMASK_BAD_ARGUMENT, "got " + std::to_string(bytes) + " bytes for a picture of " +
+                                          std::to_string(width) + " x " + std::to_string(height) +
+                                          " pixels with a stride of " + std::to_string(stride) +
                                           ", expected at least " + std::to_string(stride * (rows - 1) + row));
   return stride;
 }
 
-inline dmask_frame frame(std::span<const std::uint8_t> pixels, int width, int height, dmask_format format, double time_s,
-                         std::int64_t stride = 0) {
-  return {sizeof(dmask_frame), format, width, height, pixels.data(), stride_of(pixels.size(), width, height, format, stride),
-          time_s, nullptr, 0, DMASK_YUV_BT601_LIMITED, 0};
+inline dmask_frame frame(std::span<const std::uint8_t> pixels, int width, int height, dmask_format format,
+                         double time_s, std::int64_t stride = 0) {
+  return {sizeof(dmask_frame),
+          format,
+          width,
+          height,
+          pixels.data(),
+          stride_of(pixels.size(), width, height, format, stride),
+          time_s,
+          nullptr,
+          0,
+          DMASK_YUV_BT601_LIMITED,
+          0};
 }
 
-inline dmask_picture picture(std::span<std::uint8_t> pixels, int width, int height, dmask_format format, std::int64_t stride = 0) {
-  return {sizeof(dmask_picture), format, width, height, pixels.data(), stride_of(pixels.size(), width, height, format, stride)};
+inline dmask_picture picture(std::span<std::uint8_t> pixels, int width, int height, dmask_format format,
+                             std::int64_t stride = 0) {
+  return {sizeof(dmask_picture),
+          format,
+          width,
+          height,
+          pixels.data(),
+          stride_of(pixels.size(), width, height, format, stride)};
 }
 
 class Pipeline {
@@ -84,11 +103,17 @@ class Pipeline {
     const char* name = dmask_parameter_name(handle_.get(), index);
     return name ? name : "";
   }
-  void parameters(std::span<float> values) { require(dmask_get_parameters(handle_.get(), values.data(), count(values, 1))); }
+  void parameters(std::span<float> values) {
+    require(dmask_get_parameters(handle_.get(), values.data(), count(values, 1)));
+  }
   int vertex_count() const { return dmask_vertex_count(handle_.get()); }
   int triangle_count() const { return dmask_triangle_count(handle_.get()); }
-  void vertices(std::span<float> xyz_mm) { require(dmask_get_vertices(handle_.get(), xyz_mm.data(), count(xyz_mm, 3))); }
-  void triangles(std::span<std::int32_t> indices) { require(dmask_get_triangles(handle_.get(), indices.data(), count(indices, 3))); }
+  void vertices(std::span<float> xyz_mm) {
+    require(dmask_get_vertices(handle_.get(), xyz_mm.data(), count(xyz_mm, 3)));
+  }
+  void triangles(std::span<std::int32_t> indices) {
+    require(dmask_get_triangles(handle_.get(), indices.data(), count(indices, 3)));
+  }
 
   void calibrate() { require(dmask_calibrate(handle_.get())); }
   void reset() { require(dmask_reset(handle_.get(), nullptr)); }
@@ -113,7 +138,9 @@ class Pipeline {
     return s;
   }
   template <class T>
-  static std::int32_t count(std::span<T> values, std::size_t each) { return static_cast<std::int32_t>(values.size() / each); }
+  static std::int32_t count(std::span<T> values, std::size_t each) {
+    return static_cast<std::int32_t>(values.size() / each);
+  }
   void require(std::int32_t status) const {
     if (status == DMASK_OK) return;
     const char* text = status == DMASK_BUSY ? dmask_status_text(status) : dmask_last_error(handle_.get());

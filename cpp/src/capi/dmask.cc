@@ -93,7 +93,8 @@ dmask_status caught(dmask_status otherwise, char* error, std::size_t error_bytes
     write_text(error, error_bytes, e.what());
     return otherwise;
   } catch (...) {
-    write_text(error, error_bytes, "an exception of unknown kind came out of the inference library: report it with dmask_system_info");
+    write_text(error, error_bytes,
+               "an exception of unknown kind came out of the inference library: report it with dmask_system_info");
     return otherwise;
   }
 }
@@ -132,9 +133,11 @@ void require_processed(const dmask_pipeline& p) {
 }
 
 // Codes and names are one: the C enumerators count as the core's do.
-static_assert(DMASK_PROFILE_STRICT == static_cast<int>(Profile::strict) && DMASK_WEIGHTS_OPEN == static_cast<int>(Weights::open) &&
+static_assert(DMASK_PROFILE_STRICT == static_cast<int>(Profile::strict) &&
+              DMASK_WEIGHTS_OPEN == static_cast<int>(Weights::open) &&
               DMASK_BACKEND_TENSORRT == static_cast<int>(BackendKind::tensorrt) &&
-              DMASK_PRECISION_F16 == static_cast<int>(Precision::f16) && DMASK_FIXATING_BOTH == static_cast<int>(Fixating::both) &&
+              DMASK_PRECISION_F16 == static_cast<int>(Precision::f16) &&
+              DMASK_FIXATING_BOTH == static_cast<int>(Fixating::both) &&
               DMASK_REASON_NO_FACE == static_cast<int>(Reason::no_face));
 
 template <class Enum>
@@ -145,7 +148,8 @@ Enum coded(const char* name, std::int32_t code) {
 
 dmask_patient default_patient() {
   const PatientOptions p;
-  return {sizeof(dmask_patient), static_cast<std::int32_t>(p.fixating), p.fixating_from_s, p.fixating_to_s, p.hvid_mm, {}};
+  return {
+      sizeof(dmask_patient), static_cast<std::int32_t>(p.fixating), p.fixating_from_s, p.fixating_to_s, p.hvid_mm, {}};
 }
 
 PatientOptions valid_patient(const dmask_patient& p) {
@@ -185,8 +189,10 @@ dmask_options default_options() {
 
 PipelineOptions settings_of(const dmask_options& o) {
   if (!same_interface(o.version))
-    refuse(DMASK_BAD_VERSION, "got a program compiled against dmask.h %u.%u, expected %d.%d: compile it against the header of this library",
-           o.version / 10000, o.version / 100 % 100, DMASK_VERSION_MAJOR, DMASK_VERSION_MINOR);
+    refuse(
+        DMASK_BAD_VERSION,
+        "got a program compiled against dmask.h %u.%u, expected %d.%d: compile it against the header of this library",
+        o.version / 10000, o.version / 100 % 100, DMASK_VERSION_MAJOR, DMASK_VERSION_MINOR);
   require_code("eyebrows", o.eyebrows, 1);
   require_code("live_calibration", o.live_calibration, 1);
   PipelineOptions s;
@@ -205,12 +211,19 @@ PipelineOptions settings_of(const dmask_options& o) {
 }
 
 std::vector<std::string> names_of_parameters(const Models& models) {
-  std::vector<std::string> names = {"face", "head_turn_x_rad", "head_turn_y_rad", "head_turn_z_rad", "head_origin_x_mm", "head_origin_y_mm", "head_origin_z_mm"};
+  std::vector<std::string> names = {"face",
+                                    "head_turn_x_rad",
+                                    "head_turn_y_rad",
+                                    "head_turn_z_rad",
+                                    "head_origin_x_mm",
+                                    "head_origin_y_mm",
+                                    "head_origin_z_mm"};
   for (const std::string& unit : models.face.unit_names()) names.push_back("unit_" + unit);
   for (const char* eye : {"od", "os"}) {
     const std::string prefix = std::string(eye) + "_";
     for (const char* name : {"gaze", "yaw_rad", "pitch_rad"}) names.push_back(prefix + name);
-    for (Eigen::Index k = 0; k < models.eyelid[OD].motion.cols(); ++k) names.push_back(prefix + "lid_" + std::to_string(k));
+    for (Eigen::Index k = 0; k < models.eyelid[OD].motion.cols(); ++k)
+      names.push_back(prefix + "lid_" + std::to_string(k));
   }
   return names;
 }
@@ -292,15 +305,18 @@ dmask_calibration calibration_of(const dmask_pipeline& p) {
 
 void tell_calibration(dmask_pipeline& p, const CalibrationSummary& c) {
   char text[DMASK_TEXT_BYTES];
-  std::snprintf(text, sizeof text, "%s with %zu of %d frames%s%s", c.ok ? "calibrated" : "not calibrated", c.frames_used.size(),
-                p.core.live_faces(), c.reason.empty() ? "" : ": ", c.reason.c_str());
+  std::snprintf(text, sizeof text, "%s with %zu of %d frames%s%s", c.ok ? "calibrated" : "not calibrated",
+                c.frames_used.size(), p.core.live_faces(), c.reason.empty() ? "" : ": ", c.reason.c_str());
   p.tell(c.ok && c.reason.empty() ? DMASK_LOG_INFO : DMASK_LOG_WARNING, text);
 }
 
 }  // namespace
 
 dmask_pipeline::dmask_pipeline(const dmask_options& options)
-    : settings(settings_of(options)), log(options.log), log_user(options.log_user), core(settings, choose_backend(settings)) {
+    : settings(settings_of(options)),
+      log(options.log),
+      log_user(options.log_user),
+      core(settings, choose_backend(settings)) {
   core.prepare();
   parameter_names = names_of_parameters(core.models());
   backend = core.backend().name + ": " + core.backend().reason;
@@ -334,7 +350,8 @@ DMASK_API const char* dmask_status_text(int32_t status) {
 }
 
 DMASK_API const char* dmask_reason_text(int32_t reason) {
-  return reason >= DMASK_REASON_NONE && reason <= DMASK_REASON_NO_FACE ? reason_text(static_cast<Reason>(reason)) : "no dmask_reason";
+  return reason >= DMASK_REASON_NONE && reason <= DMASK_REASON_NO_FACE ? reason_text(static_cast<Reason>(reason))
+                                                                       : "no dmask_reason";
 }
 
 DMASK_API int32_t dmask_default_options(dmask_options* options, size_t struct_size) {
@@ -347,7 +364,8 @@ DMASK_API int32_t dmask_default_options(dmask_options* options, size_t struct_si
   });
 }
 
-DMASK_API int32_t dmask_create(const dmask_options* options, dmask_pipeline** pipeline, char* error, size_t error_bytes) {
+DMASK_API int32_t dmask_create(const dmask_options* options, dmask_pipeline** pipeline, char* error,
+                               size_t error_bytes) {
   write_text(error, error_bytes, "");
   if (!pipeline) {
     write_text(error, error_bytes, "got a null pointer, expected where to put the handle");
@@ -356,7 +374,8 @@ DMASK_API int32_t dmask_create(const dmask_options* options, dmask_pipeline** pi
   *pipeline = nullptr;
 #if defined(DMASK_X86_64_V3)
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) {  // before anything that uses them
-    write_text(error, error_bytes, "this CPU has no AVX2 and FMA, which this build expects: build with -DDMASK_X86_64_V3=OFF");
+    write_text(error, error_bytes,
+               "this CPU has no AVX2 and FMA, which this build expects: build with -DDMASK_X86_64_V3=OFF");
     return DMASK_BAD_SETUP;
   }
 #endif
@@ -373,7 +392,9 @@ DMASK_API void dmask_destroy(dmask_pipeline* pipeline) {
   caught(DMASK_FAILED, nullptr, 0, [&] { delete pipeline; });
 }
 
-DMASK_API const char* dmask_backend_text(const dmask_pipeline* pipeline) { return pipeline ? pipeline->backend.c_str() : ""; }
+DMASK_API const char* dmask_backend_text(const dmask_pipeline* pipeline) {
+  return pipeline ? pipeline->backend.c_str() : "";
+}
 
 DMASK_API const char* dmask_last_error(const dmask_pipeline* pipeline) {
   return pipeline ? pipeline->error : "got a null pointer, expected a handle of dmask_create";
@@ -421,9 +442,9 @@ DMASK_API int32_t dmask_get_timings(dmask_pipeline* p, dmask_timings* timings) {
   return call(p, [&] {
     require_struct(timings, "dmask_timings");
     const StageTimings& t = p->core.timings();
-    give(timings, {sizeof(dmask_timings), 0, p->convert_ms, t.detect.face_detector, t.detect.preprocess, t.detect.net_face,
-                   t.detect.net_eyelid, t.detect.net_iris, t.detect.net_lines, t.fit_face, t.fit_eyelid, t.fit_eyeball, t.calibrate,
-                   t.render, p->process_ms});
+    give(timings, {sizeof(dmask_timings), 0, p->convert_ms, t.detect.face_detector, t.detect.preprocess,
+                   t.detect.net_face, t.detect.net_eyelid, t.detect.net_iris, t.detect.net_lines, t.fit_face,
+                   t.fit_eyelid, t.fit_eyeball, t.calibrate, t.render, p->process_ms});
   });
 }
 
@@ -434,7 +455,9 @@ DMASK_API int32_t dmask_get_calibration(dmask_pipeline* p, dmask_calibration* ca
   });
 }
 
-DMASK_API int32_t dmask_parameter_count(const dmask_pipeline* p) { return p ? static_cast<std::int32_t>(p->parameter_names.size()) : 0; }
+DMASK_API int32_t dmask_parameter_count(const dmask_pipeline* p) {
+  return p ? static_cast<std::int32_t>(p->parameter_names.size()) : 0;
+}
 
 DMASK_API const char* dmask_parameter_name(const dmask_pipeline* p, int32_t index) {
   return index >= 0 && index < dmask_parameter_count(p) ? p->parameter_names[index].c_str() : nullptr;
@@ -451,7 +474,9 @@ DMASK_API int32_t dmask_get_parameters(dmask_pipeline* p, float* values, int32_t
 }
 
 DMASK_API int32_t dmask_vertex_count(const dmask_pipeline* p) { return p ? p->vertices : 0; }
-DMASK_API int32_t dmask_triangle_count(const dmask_pipeline* p) { return p ? static_cast<std::int32_t>(p->triangles.rows()) : 0; }
+DMASK_API int32_t dmask_triangle_count(const dmask_pipeline* p) {
+  return p ? static_cast<std::int32_t>(p->triangles.rows()) : 0;
+}
 
 DMASK_API int32_t dmask_get_vertices(dmask_pipeline* p, float* xyz_mm, int32_t vertices) {
   return call(p, [&] {
@@ -470,7 +495,8 @@ DMASK_API int32_t dmask_get_triangles(dmask_pipeline* p, int32_t* indices, int32
 
 DMASK_API int32_t dmask_calibrate(dmask_pipeline* p) {
   return call(p, [&] {
-    if (p->core.live_faces() == 0) refuse(DMASK_NOT_READY, "no frame with a face was processed so far: process some first");
+    if (p->core.live_faces() == 0)
+      refuse(DMASK_NOT_READY, "no frame with a face was processed so far: process some first");
     const CalibrationSummary found = p->core.calibrate_live();
     tell_calibration(*p, found);
     if (!found.ok) refuse(DMASK_FAILED, "the frames gathered so far do not calibrate: %s", found.reason.c_str());

@@ -43,7 +43,8 @@ DMASK_ENDS_WITH(dmask_timings, process);
 constexpr std::size_t most_growth = 4096;  // a size beyond it is not one
 
 [[noreturn]] inline void refuse_size(std::size_t got, std::size_t expected, const std::string& name) {
-  throw Refusal(DMASK_BAD_VERSION, "got a " + name + " of " + std::to_string(got) + " bytes, expected " + std::to_string(expected) +
+  throw Refusal(DMASK_BAD_VERSION, "got a " + name + " of " + std::to_string(got) + " bytes, expected " +
+                                       std::to_string(expected) +
                                        ", as this library's dmask.h has it: set struct_size to sizeof(" + name + ")");
 }
 
@@ -71,9 +72,12 @@ Struct taken(const Struct* given, const char* name, Struct value = {}) {
   require_struct(given, name);
   const std::size_t bytes = given->struct_size;
   const auto* raw = reinterpret_cast<const unsigned char*>(given);
-  if (bytes > sizeof(Struct) && std::any_of(raw + sizeof(Struct), raw + bytes, [](unsigned char byte) { return byte != 0; }))
-    throw Refusal(DMASK_BAD_VERSION, "got a " + std::string(name) + " of " + std::to_string(bytes) + " bytes with something behind the " +
-                                         std::to_string(sizeof(Struct)) + " that this library knows, expected zeros there: use a library as new as the program's dmask.h");
+  if (bytes > sizeof(Struct) &&
+      std::any_of(raw + sizeof(Struct), raw + bytes, [](unsigned char byte) { return byte != 0; }))
+    throw Refusal(DMASK_BAD_VERSION,
+                  "got a " + std::string(name) + " of " + std::to_string(bytes) + " bytes with something behind the " +
+                      std::to_string(sizeof(Struct)) +
+                      " that this library knows, expected zeros there: use a library as new as the program's dmask.h");
   std::memcpy(&value, given, std::min(bytes, sizeof(Struct)));
   value.struct_size = sizeof(Struct);
   return value;
@@ -90,7 +94,9 @@ void give(Struct* out, const Struct& value) {
 template <class Numbers>
 void require_zeros(const Numbers& reserved, const char* name) {
   if (std::all_of(std::begin(reserved), std::end(reserved), [](double v) { return v == 0; })) return;
-  throw Refusal(DMASK_BAD_VERSION, "got something in the reserved part of " + std::string(name) + ", expected zeros: start from zeros, or use a library as new as the program's dmask.h");
+  throw Refusal(DMASK_BAD_VERSION,
+                "got something in the reserved part of " + std::string(name) +
+                    ", expected zeros: start from zeros, or use a library as new as the program's dmask.h");
 }
 
 // Whether a program of this version of dmask.h and this library understand each other.

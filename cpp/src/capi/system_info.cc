@@ -12,7 +12,8 @@ struct SystemInfo {
   SystemInfo() noexcept {
     try {
       const auto cuda = dmask::cuda::status();
-      std::snprintf(text, sizeof text, "dmask %s; compiled for %s; cpu: avx2 %d, avx512f %d, avx512bf16 %d; OpenVINO %s; CUDA: %s",
+      std::snprintf(text, sizeof text,
+                    "dmask %s; compiled for %s; cpu: avx2 %d, avx512f %d, avx512bf16 %d; OpenVINO %s; CUDA: %s",
                     dmask_version_text(),
 #if defined(DMASK_X86_64_V3)
                     "x86-64-v3",
@@ -20,11 +21,15 @@ struct SystemInfo {
                     "any CPU of its kind",
 #endif
 #if defined(__x86_64__)
-                    __builtin_cpu_supports("avx2") != 0, __builtin_cpu_supports("avx512f") != 0, __builtin_cpu_supports("avx512bf16") != 0,
+                    __builtin_cpu_supports("avx2") != 0, __builtin_cpu_supports("avx512f") != 0,
+                    __builtin_cpu_supports("avx512bf16") != 0,
 #else
                     0, 0, 0,
 #endif
-                    ov::get_openvino_version().buildNumber, !cuda.built ? "not in this build" : cuda.devices ? cuda.device.c_str() : "no device");
+                    ov::get_openvino_version().buildNumber,
+                    !cuda.built    ? "not in this build"
+                    : cuda.devices ? cuda.device.c_str()
+                                   : "no device");
     } catch (...) {  // what is known so far has to do
     }
   }

@@ -37,7 +37,8 @@ Backend choose_backend(const PipelineOptions& options) {
   if (options.backend == BackendKind::cpu) return cpu_backend();
   const std::string missing = missing_for_tensorrt(detector_options(options));
   if (missing.empty()) return tensorrt_backend();
-  check(options.backend == BackendKind::automatic, "backend tensorrt cannot be used: " + missing + "; or use --backend cpu");
+  check(options.backend == BackendKind::automatic,
+        "backend tensorrt cannot be used: " + missing + "; or use --backend cpu");
   return cpu_backend("OpenVINO, since TensorRT cannot be used: " + missing);
 }
 

@@ -10,7 +10,9 @@ namespace dmask::cuda {
 
 Status status() {
   Status s;
-  s.problem = "this build has no CUDA kernels: install with CUDA 13 (nvcc) at hand, or set DMASK_CUDA=ON to learn what is missing";
+  s.problem =
+      "this build has no CUDA kernels: install with CUDA 13 (nvcc) at hand, or set DMASK_CUDA=ON to learn what is "
+      "missing";
   return s;
 }
 
@@ -18,7 +20,8 @@ std::unique_ptr<Vision> make_gpu_vision(const DetectorOptions&) { throw Error(st
 
 std::unique_ptr<Painter> make_gpu_painter(const Models&, const MaskSubject&) { throw Error(status().problem); }
 
-BatchComparison compare_batch_fit(const Models&, const FitOptions&, const Calibration&, const std::vector<FrameDetection>&) {
+BatchComparison compare_batch_fit(const Models&, const FitOptions&, const Calibration&,
+                                  const std::vector<FrameDetection>&) {
   throw Error("a batch is fitted on a GPU: " + status().problem);
 }
 

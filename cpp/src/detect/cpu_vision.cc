@@ -38,7 +38,14 @@ NetOptions eyes_options(const DetectorOptions& options) {
   return eyelid;
 }
 
-enum EyesOutput { lid_maps, lid_evidence, iris_maps, iris_evidence, line_edges, line_presence };
+enum EyesOutput {
+  lid_maps,
+  lid_evidence,
+  iris_maps,
+  iris_evidence,
+  line_edges,
+  line_presence
+};
 
 class CpuVision final : public Vision {
  public:
@@ -49,8 +56,9 @@ class CpuVision final : public Vision {
 
   void show(const ImageView& frame) override {
     if (frame.on_device)
-      throw Error("got a frame in GPU memory, expected one in the program's own on the CPU: use backend tensorrt, or hand "
-                  "over a frame in host memory");
+      throw Error(
+          "got a frame in GPU memory, expected one in the program's own on the CPU: use backend tensorrt, or hand "
+          "over a frame in host memory");
     timings_ = {};
     yunet_.prepare_for(frame);
     const StageTimer timer(timings_.preprocess);

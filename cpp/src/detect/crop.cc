@@ -62,12 +62,14 @@ void average_columns(const std::uint16_t* sums, const int* offset, int columns, 
 bool Crop::valid() const {
   constexpr float largest_px = 1e5f;  // six times the largest frame's side
   return width > 0 && height > 0 && width_px > 0 && std::max(width, height) * scale() <= largest_px &&
-         std::abs(centre.x()) <= 10 * largest_px && std::abs(centre.y()) <= 10 * largest_px && std::abs(roll_rad) <= 100;  // false for NaN
+         std::abs(centre.x()) <= 10 * largest_px && std::abs(centre.y()) <= 10 * largest_px &&
+         std::abs(roll_rad) <= 100;  // false for NaN
 }
 
 CropPlacement place(const Crop& crop) {
   if (!crop.valid())
-    throw Error("a crop of " + std::to_string(crop.width_px) + " px across, expected up to 100000 within reach of the frame");
+    throw Error("a crop of " + std::to_string(crop.width_px) +
+                " px across, expected up to 100000 within reach of the frame");
   const float scale = crop.scale();
   CropPlacement placed;
   // Box-average by a whole factor first, so that what is left is close to one patch pixel per crop pixel.

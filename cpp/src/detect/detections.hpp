@@ -12,7 +12,12 @@ struct Landmark {
   float confidence = 0;  // 0..1: falls when the point is hidden or the eye shut
 };
 
-enum LidLine { CREASE = 0, UPPER_MARGIN = 1, LOWER_MARGIN = 2, BULGE = 3 };
+enum LidLine {
+  CREASE = 0,
+  UPPER_MARGIN = 1,
+  LOWER_MARGIN = 2,
+  BULGE = 3
+};
 
 struct EyeDetection {
   std::array<Landmark, 20> lid{};   // 0 inner canthus, 1-9 upper margin, 10 outer canthus, 11-19 lower margin back

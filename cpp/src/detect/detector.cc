@@ -20,11 +20,11 @@ constexpr float min_confirmation_iou = 0.25f; // YuNet's box against the boundin
 constexpr int max_unconfirmed_checks = 4;     // in a row; more, and the face is lost
 constexpr float min_reacquire_iou = 0.1f;
 constexpr int max_candidates = 4;             // faces of one view that are tried, the largest first
-constexpr float close_up_frames = 2.0f;       // frames across the view in which a face that fills the frame is sought
+constexpr float close_up_frames = 2.0f;  // frames across the view in which a face that fills the frame is sought
 
 // How far a crop may be off from the one its own points ask for before it is taken again.
 constexpr float sure_face_score = 0.9f;  // below it another view, a turned one perhaps, may show the face better
-constexpr float max_crop_shift = 0.06f;     // of its width
+constexpr float max_crop_shift = 0.06f;  // of its width
 constexpr float max_crop_ratio = 1.10f;
 constexpr float max_crop_turn_rad = 0.14f;
 
@@ -72,8 +72,8 @@ void check_frame(const ImageView& frame) {
 
 Detector::Detector(const DetectorOptions& options, const MakeVision& make_vision)
     : options_(options), vision_(make_vision(options)) {
-  check(options.check_interval_frames >= 1, "check_interval_frames is " +
-                                                std::to_string(options.check_interval_frames) + ", expected 1 or more");
+  check(options.check_interval_frames >= 1,
+        "check_interval_frames is " + std::to_string(options.check_interval_frames) + ", expected 1 or more");
 }
 
 void Detector::reset() {
@@ -158,9 +158,9 @@ void Detector::look_in_mirror(const ImageView& frame, Crop crop, FrameDetection&
 bool Detector::plausible(const ImageView& frame, const Crop& used, const Crop& found) const {
   const float ratio = found.width_px / used.width_px;
   const float turn = std::remainder(found.roll_rad - used.roll_rad, 2 * static_cast<float>(M_PI));
-  return found.width_px >= static_cast<float>(options_.min_face_px) && found.centre.x() > 0 &&
-         found.centre.y() > 0 && found.centre.x() < frame.width && found.centre.y() < frame.height && ratio > 0.6f &&
-         ratio < 1.6f && (found.centre - used.centre).norm() < 0.35f * used.width_px && std::abs(turn) < 0.8f;
+  return found.width_px >= static_cast<float>(options_.min_face_px) && found.centre.x() > 0 && found.centre.y() > 0 &&
+         found.centre.x() < frame.width && found.centre.y() < frame.height && ratio > 0.6f && ratio < 1.6f &&
+         (found.centre - used.centre).norm() < 0.35f * used.width_px && std::abs(turn) < 0.8f;
 }
 
 // Does YuNet see a face where the points are? It looks at the surroundings only, turned upright, which is cheap and at
@@ -196,9 +196,8 @@ bool Detector::search(const ImageView& frame, bool continues, FrameDetection& de
   for (int i = 0; i < (best.face_score > 0 ? 6 : count); ++i) {
     const Crop& view = views[i];
     candidates_ = vision_->find_faces(view, options_.min_detection_score);
-    sort_in_place(candidates_, [](const FaceBox& a, const FaceBox& b) {
-      return a.width * a.height > b.width * b.height;
-    });
+    sort_in_place(candidates_,
+                  [](const FaceBox& a, const FaceBox& b) { return a.width * a.height > b.width * b.height; });
     const FaceBox last = bounding_box(last_face_, view);
     int tries = 0;
     for (const FaceBox& box : candidates_) {

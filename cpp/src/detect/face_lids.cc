@@ -35,9 +35,8 @@ void move_onto(const std::array<Landmark, 20>& lid, int first, Landmark& point) 
 }  // namespace
 
 void take_lids(const std::array<Landmark, 20>& lid, Eye eye, std::array<Landmark, 68>& face) {
-  const float confidence = std::accumulate(lid.begin(), lid.end(), 0.0f, [](float sum, const Landmark& point) {
-    return sum + point.confidence / 20;
-  });
+  const float confidence = std::accumulate(
+      lid.begin(), lid.end(), 0.0f, [](float sum, const Landmark& point) { return sum + point.confidence / 20; });
   if (confidence < min_lid_confidence) return;
   const face68::Lid& own = face68::lids[eye];
   for (const int i : own.upper) move_onto(lid, 0, face[i]);

@@ -12,11 +12,12 @@ namespace dmask {
 float sigmoid(float logit) { return 1.0f / (1.0f + std::exp(-logit)); }
 
 float decode_heatmaps(const float* heatmaps, const float* visibility, int count, int height, int width,
-                     Landmark* landmarks) {
+                      Landmark* landmarks) {
   constexpr int max_width = 128;
   using Row = Eigen::Array<float, Eigen::Dynamic, 1, 0, max_width, 1>;  // without the heap
   if (width > max_width)
-    throw Error("got a heat map of " + std::to_string(width) + " columns, expected at most " + std::to_string(max_width));
+    throw Error("got a heat map of " + std::to_string(width) + " columns, expected at most " +
+                std::to_string(max_width));
   const Row across = Row::LinSpaced(width, 0.0f, static_cast<float>(width - 1));
   Row row(width), column_sum(width);
   float spread = 0;
@@ -44,7 +45,7 @@ float decode_heatmaps(const float* heatmaps, const float* visibility, int count,
 }
 
 float decode_heatmaps_and_evidence(const float* heatmaps, const float* evidence, int count, int height, int width,
-                                  Landmark* landmarks) {
+                                   Landmark* landmarks) {
   constexpr int lanes = 8;
   using Lanes = Eigen::Array<float, lanes, 1>;
   if (count < lanes)

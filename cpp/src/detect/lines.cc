@@ -114,7 +114,8 @@ void smooth(Row<float>& y, int first, int last) {
 
 std::array<Landmark, 20> decode_line(const float* edges, float presence, int height, int width) {
   if (width > max_width)
-    throw Error("got an edge map of " + std::to_string(width) + " columns, expected at most " + std::to_string(max_width));
+    throw Error("got an edge map of " + std::to_string(width) + " columns, expected at most " +
+                std::to_string(max_width));
   Columns columns = trace_columns(edges, height, width);
   auto [first, last] = follow_line(edges, columns);
   float limit = 1.0f;

@@ -65,9 +65,9 @@ ov::Output<ov::Node> find_tensor(ov::Model& model, const TensorSpec& spec, const
   for (const auto& node : model.get_ordered_ops()) {
     for (const auto& port : node->outputs()) {
       if (!port.get_names().count(spec.name)) continue;
-      check(port.get_partial_shape() == partial_shape(spec.shape),
-            model_path + ": tensor '" + spec.name + "' is " + port.get_partial_shape().to_string() + ", expected " +
-                to_string(spec.shape));
+      check(port.get_partial_shape() == partial_shape(spec.shape), model_path + ": tensor '" + spec.name + "' is " +
+                                                                       port.get_partial_shape().to_string() +
+                                                                       ", expected " + to_string(spec.shape));
       return port;
     }
   }
@@ -140,8 +140,6 @@ class OpenVinoNet final : public Net {
 
 }  // namespace
 
-std::unique_ptr<Net> make_openvino_net(const NetOptions& options) {
-  return std::make_unique<OpenVinoNet>(options);
-}
+std::unique_ptr<Net> make_openvino_net(const NetOptions& options) { return std::make_unique<OpenVinoNet>(options); }
 
 }  // namespace dmask

@@ -49,8 +49,10 @@ void decode_yunet(const float* cls, const float* obj, const float* bbox, const f
         box.points[k] = Vec2f(c + kps[10 * i + 2 * k], r + kps[10 * i + 2 * k + 1]) * stride;
       }
       const float farthest = 16.0f * static_cast<float>(std::max(width, height));
-      bool valid = box.width <= farthest && box.height <= farthest && std::abs(box.x) <= farthest && std::abs(box.y) <= farthest;
-      for (const Vec2f& point : box.points) valid = valid && std::abs(point.x()) <= farthest && std::abs(point.y()) <= farthest;
+      bool valid =
+          box.width <= farthest && box.height <= farthest && std::abs(box.x) <= farthest && std::abs(box.y) <= farthest;
+      for (const Vec2f& point : box.points)
+        valid = valid && std::abs(point.x()) <= farthest && std::abs(point.y()) <= farthest;
       if (valid) boxes.push_back(box);
     }
   }

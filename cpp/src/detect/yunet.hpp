@@ -23,7 +23,8 @@ float intersection_over_union(const FaceBox& a, const FaceBox& b);
 // Stable, and without the heap that std::stable_sort takes; boxes are few.
 template <class Less>
 void sort_in_place(std::vector<FaceBox>& boxes, const Less& less) {
-  for (auto it = boxes.begin(); it != boxes.end(); ++it) std::rotate(std::upper_bound(boxes.begin(), it, *it, less), it, it + 1);
+  for (auto it = boxes.begin(); it != boxes.end(); ++it)
+    std::rotate(std::upper_bound(boxes.begin(), it, *it, less), it, it + 1);
 }
 
 // Keeps the best-scored of overlapping boxes, best first.
@@ -33,7 +34,8 @@ inline constexpr PlaneFormat yunet_format = {.bgr = true, .white = 255.0f, .outs
 
 // The net for a view of that size: its input and its twelve maps.
 NetOptions yunet_at(NetOptions net, int width, int height);
-using YuNetMaps = std::array<const float*, 12>;  // as yunet_at() names them: cls, obj, bbox and kps, strides 8, 16, 32 each
+using YuNetMaps =
+    std::array<const float*, 12>;  // as yunet_at() names them: cls, obj, bbox and kps, strides 8, 16, 32 each
 
 // Faces in px of the view, best first.
 void decode_yunet(const YuNetMaps& maps, int width, int height, float min_score, std::vector<FaceBox>& boxes);

@@ -20,14 +20,16 @@ std::vector<EyeballObservation> observe_irises(CalibrationRun& run, const Calibr
     for (int eye = 0; eye < 2; ++eye) {
       const EyeDetection& e = d.eyes[eye];
       if (!places_eyeball(e, run.options)) continue;
-      observations.push_back(EyeballObservation::from(e, eye, pose.rotation, pose.translation, o.interocular_px, run.options));
+      observations.push_back(
+          EyeballObservation::from(e, eye, pose.rotation, pose.translation, o.interocular_px, run.options));
       observations.back().fixating = named_fixating(run.options, eye, d.time_s);
     }
   }
   return observations;
 }
 
-void state_uncertainty(const EyeballProblem& problem, const LevenbergWorkspace& workspace, const FitOptions& options, Calibration& c) {
+void state_uncertainty(const EyeballProblem& problem, const LevenbergWorkspace& workspace, const FitOptions& options,
+                       Calibration& c) {
   const int n = problem.size();
   MatX hessian = MatX::Zero(n, n);
   hessian.selfadjointView<Eigen::Lower>().rankUpdate(workspace.jacobian.transpose());
@@ -35,8 +37,7 @@ void state_uncertainty(const EyeballProblem& problem, const LevenbergWorkspace& 
   const MatX full = hessian.selfadjointView<Eigen::Lower>();
   const MatX covariance = full.inverse();
   // Points of one net on one face err together: twice the standard deviation that independent ones would have.
-  for (int eye = 0; eye < 2; ++eye)
-    c.eyes[eye].centre_covariance = 4 * covariance.block<3, 3>(3 * eye, 3 * eye);
+  for (int eye = 0; eye < 2; ++eye) c.eyes[eye].centre_covariance = 4 * covariance.block<3, 3>(3 * eye, 3 * eye);
   c.iris_radius_sd_mm = std::min(options.iris_radius_sigma_mm, 2 * std::sqrt(covariance(6, 6)));
 }
 
@@ -51,14 +52,16 @@ void calibrate_eyeballs(CalibrationRun& run, Calibration& c) {
   balls.gaze.resize(observations.size());
   EyeballProblem problem(c.camera, options, observations, balls, true);
   for (int eye = 0; eye < 2; ++eye)
-    c.eyes[eye].centre_covariance =
-        Vec3(std::pow(options.centre_sigma_mm, 2), std::pow(options.centre_sigma_mm, 2), std::pow(options.centre_depth_sigma_mm, 2)).asDiagonal();
+    c.eyes[eye].centre_covariance = Vec3(std::pow(options.centre_sigma_mm, 2), std::pow(options.centre_sigma_mm, 2),
+                                         std::pow(options.centre_depth_sigma_mm, 2))
+                                        .asDiagonal();
   c.iris_radius_sd_mm = options.iris_radius_sigma_mm;
   if (!observations.empty()) {
     levenberg(problem, balls, {.max_iterations = 25, .step_tolerance = 1e-4}, run.workspace);
     state_uncertainty(problem, run.workspace, options, c);
   } else {
-    c.reason += (c.reason.empty() ? "" : "; ") + std::string("no open eye with a visible iris: eyeball centres are the model's");
+    c.reason += (c.reason.empty() ? "" : "; ") +
+                std::string("no open eye with a visible iris: eyeball centres are the model's");
   }
   for (int eye = 0; eye < 2; ++eye) c.eyes[eye].centre = balls.centre[eye];
   c.ball = balls.ball;

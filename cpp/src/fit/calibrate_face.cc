@@ -9,7 +9,8 @@ namespace dmask {
 namespace {
 
 // The iris radius that a face of this size would have, mm, from the limbus' points at three and nine o'clock.
-double implied_iris_radius_mm(const FrameDetection& d, const FacePose& pose, const LandmarkFace& face, const Camera& camera) {
+double implied_iris_radius_mm(const FrameDetection& d, const FacePose& pose, const LandmarkFace& face,
+                              const Camera& camera) {
   double best = 0;
   for (int eye = 0; eye < 2; ++eye) {
     const auto& iris = d.eyes[eye].iris;
@@ -45,7 +46,8 @@ double metric_scale(const Calibration& c, const std::vector<double>& iris_radii_
 
 // Where this person's brows sit on the bone, as a mean over the window: identity does not tell, and brows taken for
 // the model's tilt the head by degrees.
-void own_brows(LandmarkFace& face, const std::vector<FacePose>& poses, const std::vector<FaceObservation>& seen, const Camera& camera) {
+void own_brows(LandmarkFace& face, const std::vector<FacePose>& poses, const std::vector<FaceObservation>& seen,
+               const Camera& camera) {
   for (int i = face68::jaw_end; i < face68::brows_end; ++i) {
     Vec3 offset = Vec3::Zero();
     for (std::size_t f = 0; f < poses.size(); ++f) {
@@ -61,7 +63,8 @@ void own_brows(LandmarkFace& face, const std::vector<FacePose>& poses, const std
 // Identity, poses and units over the window, before any scale is known.
 void fit_window(CalibrationRun& run, Calibration& c) {
   const Models& models = run.models;
-  FaceWindowProblem window(models.face, models.landmark_rows, run.units, c.camera, run.faces, run.options.identity_modes);
+  FaceWindowProblem window(models.face, models.landmark_rows, run.units, c.camera, run.faces,
+                           run.options.identity_modes);
   FaceWindowProblem::State state;
   state.identity.setZero(std::min(run.options.identity_modes, models.face.identities()));
   const LandmarkFace mean = window.subject(state.identity);

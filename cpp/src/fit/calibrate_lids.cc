@@ -23,13 +23,15 @@ void calibrate_lids(CalibrationRun& run, Calibration& c) {
       const EyeDetection& e = run.detections[c.frames_used[f]].eyes[eye];
       const LidCurves curves = LidCurves::from(e, run.options);
       if (lids_in_sight(curves, run.options))
-        frames.push_back({run.poses[f].rotation, run.poses[f].translation, curves, e.lines, run.faces[f].interocular_px});
+        frames.push_back(
+            {run.poses[f].rotation, run.poses[f].translation, curves, e.lines, run.faces[f].interocular_px});
     }
     EyelidProblem problem(run.models.eyelid_rows[eye], statics.patch_centre, c.camera, run.options, frames);
     EyelidProblem::State lids;
     lids.shape.setZero(model.shape.cols());
     lids.motion.assign(frames.size(), VecX::Zero(model.motion.cols()));
-    if (!frames.empty()) levenberg(problem, lids, {.max_iterations = 25, .step_tolerance = 3e-3, .robust_scale = 4}, run.workspace);
+    if (!frames.empty())
+      levenberg(problem, lids, {.max_iterations = 25, .step_tolerance = 3e-3, .robust_scale = 4}, run.workspace);
     statics.shape = lids.shape;
     statics.closing = closing_of(model, statics.shape);
     statics.offset = lids.offset;

@@ -12,19 +12,20 @@ namespace dmask {
 namespace {
 
 bool finite(const Calibration& c) {
-  bool all = std::isfinite(c.scale) && c.scale > 0 && c.identity.allFinite() && c.face.neutral.allFinite() && c.face.units.allFinite() &&
-             std::isfinite(c.ball.iris_radius_mm) && std::isfinite(c.iris_radius_sd_mm);
+  bool all = std::isfinite(c.scale) && c.scale > 0 && c.identity.allFinite() && c.face.neutral.allFinite() &&
+             c.face.units.allFinite() && std::isfinite(c.ball.iris_radius_mm) && std::isfinite(c.iris_radius_sd_mm);
   for (const EyeStatics& e : c.eyes)
-    all = all && e.shape.allFinite() && e.offset.allFinite() && std::isfinite(e.roll) && e.patch_centre.allFinite() && e.centre.allFinite() &&
-          e.centre_covariance.allFinite() && (e.centre_covariance.diagonal().array() >= 0).all() && e.rows.patch.allFinite() &&
-          e.rows.motion.allFinite();
+    all = all && e.shape.allFinite() && e.offset.allFinite() && std::isfinite(e.roll) && e.patch_centre.allFinite() &&
+          e.centre.allFinite() && e.centre_covariance.allFinite() &&
+          (e.centre_covariance.diagonal().array() >= 0).all() && e.rows.patch.allFinite() && e.rows.motion.allFinite();
   return all;
 }
 
 }  // namespace
 
 Calibration calibrate(const Models& models, const std::vector<FrameDetection>& detections, const FitOptions& options) {
-  if (!std::all_of(detections.begin(), detections.end(), [](const FrameDetection& d) { return !d.face_found || valid(d); })) {
+  if (!std::all_of(detections.begin(), detections.end(),
+                   [](const FrameDetection& d) { return !d.face_found || valid(d); })) {
     std::vector<FrameDetection> cleaned;
     for (const FrameDetection& d : detections) cleaned.push_back(without_invalid(d));
     return calibrate(models, cleaned, options);
@@ -43,7 +44,8 @@ Calibration calibrate(const Models& models, const std::vector<FrameDetection>& d
   return c;
 }
 
-Calibration calibration_of(const Models& models, const Subject& subject, int width, int height, const FitOptions& options) {
+Calibration calibration_of(const Models& models, const Subject& subject, int width, int height,
+                           const FitOptions& options) {
   Calibration c;
   c.camera = Camera::from_hfov(width, height, options.hfov_deg);
   c.identity = subject.identity;
@@ -53,8 +55,9 @@ Calibration calibration_of(const Models& models, const Subject& subject, int wid
   for (int eye = 0; eye < 2; ++eye) {
     const Subject::SubjectEye& known = subject.eyes[eye];
     EyeStatics& statics = c.eyes[eye];
-    check(known.shape.size() == models.eyelid[eye].shape.cols(),
-          "got " + std::to_string(known.shape.size()) + " eyelid shape weights, expected " + std::to_string(models.eyelid[eye].shape.cols()));
+    check(known.shape.size() == models.eyelid[eye].shape.cols(), "got " + std::to_string(known.shape.size()) +
+                                                                     " eyelid shape weights, expected " +
+                                                                     std::to_string(models.eyelid[eye].shape.cols()));
     statics.shape = known.shape;
     statics.closing = closing_of(models.eyelid[eye], statics.shape);
     statics.offset = known.offset;

@@ -53,7 +53,8 @@ struct Subject {
   std::array<SubjectEye, 2> eyes;
 };
 
-Calibration calibration_of(const Models& models, const Subject& subject, int width, int height, const FitOptions& options);
+Calibration calibration_of(const Models& models, const Subject& subject, int width, int height,
+                           const FitOptions& options);
 
 Calibration calibrate(const Models& models, const std::vector<FrameDetection>& detections, const FitOptions& options);
 

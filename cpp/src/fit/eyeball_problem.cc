@@ -30,7 +30,8 @@ EyeballObservation EyeballObservation::from(const EyeDetection& detection, int e
     const double c = detection.iris[i].confidence;
     // Limbus points under the lids are guesses that would pull the eye towards the opening's middle: they drop out.
     const double visible = std::clamp((c - 0.3) / 0.4, 0.0, 1.0);
-    o.root_information[i] = weight * std::sqrt(i == 0 ? std::max(visible, 0.1) : visible * options.limbus_information / 18.0);
+    o.root_information[i] =
+        weight * std::sqrt(i == 0 ? std::max(visible, 0.1) : visible * options.limbus_information / 18.0);
   }
   return o;
 }
@@ -39,7 +40,8 @@ Gaze gaze_at(const Vec2& px, const Vec3& centre, const Mat3& rotation, const Cam
   const double plane_mm = ball.iris_plane_mm(), depth_mm = centre.z() - plane_mm;
   Vec2 across = (px - Vec2(camera.cx, camera.cy)) * depth_mm / camera.focal_px - centre.head<2>();
   across *= std::min(1.0, 0.95 * plane_mm / std::max(across.norm(), 1e-9));
-  const Vec3 g = rotation.transpose() * Vec3(across.x(), across.y(), -std::sqrt(plane_mm * plane_mm - across.squaredNorm())) / plane_mm;
+  const Vec3 g = rotation.transpose() *
+                 Vec3(across.x(), across.y(), -std::sqrt(plane_mm * plane_mm - across.squaredNorm())) / plane_mm;
   return {std::atan2(g.x(), g.z()), std::asin(std::clamp(g.y(), -1.0, 1.0))};
 }
 
@@ -66,8 +68,10 @@ void EyeballProblem::match(const State& state) {
     // The circle's picture is an ellipse: centre and two conjugate half axes.
     const Vec2 middle = project(iris_point(frame, state.ball, 0, true));
     Eigen::Matrix2d axes;
-    axes.col(0) = 0.5 * (project(iris_point(frame, state.ball, 0, false)) - project(iris_point(frame, state.ball, M_PI, false)));
-    axes.col(1) = 0.5 * (project(iris_point(frame, state.ball, M_PI / 2, false)) - project(iris_point(frame, state.ball, -M_PI / 2, false)));
+    axes.col(0) =
+        0.5 * (project(iris_point(frame, state.ball, 0, false)) - project(iris_point(frame, state.ball, M_PI, false)));
+    axes.col(1) = 0.5 * (project(iris_point(frame, state.ball, M_PI / 2, false)) -
+                         project(iris_point(frame, state.ball, -M_PI / 2, false)));
     const Eigen::Matrix2d inverse = axes.inverse();
     for (int i = 0; i < 18; ++i) {
       const Vec2 unit = inverse * (o.points[i + 1] - middle);

@@ -22,8 +22,8 @@ struct EyeballObservation {
   std::array<double, 19> root_information;  // 1/px; 0 = hidden
   bool fixating = false;                    // the user says that this eye looks into the camera now
 
-  static EyeballObservation from(const EyeDetection& detection, int eye, const Mat3& rotation,
-                                 const Vec3& translation, double interocular_px, const FitOptions& options);
+  static EyeballObservation from(const EyeDetection& detection, int eye, const Mat3& rotation, const Vec3& translation,
+                                 double interocular_px, const FitOptions& options);
 };
 
 // The gaze that brings the iris' centre to a pixel; `centre`: the eyeball's, camera frame, mm.
@@ -47,7 +47,10 @@ class EyeballProblem {
   EyeballProblem(const Camera& camera, const FitOptions& options, const std::vector<EyeballObservation>& observations,
                  const State& prior_mean, bool fit_statics, EyeballWorkspace* workspace = nullptr);
   EyeballProblem(const EyeballProblem&) = delete;
-  void smooth_towards(const Gaze& gaze, double sigma) { previous_ = gaze; smooth_sigma_ = sigma; }  // Eq. (19)
+  void smooth_towards(const Gaze& gaze, double sigma) {
+    previous_ = gaze;
+    smooth_sigma_ = sigma;
+  }  // Eq. (19)
 
   int size() const { return statics() + 2 * static_cast<int>(observations_.size()); }
   void match(const State& state);

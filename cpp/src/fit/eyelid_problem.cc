@@ -61,7 +61,8 @@ EyelidRows EyelidRows::from(const EyelidModel& model) {
   const auto apply = [&](const Eigen::MatrixXf& basis) {
     MatX out(3 * total, basis.cols());
     for (Eigen::Index k = 0; k < basis.cols(); ++k) {
-      const Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, 3, Eigen::RowMajor>> points(basis.col(k).data(), model.vertices(), 3);
+      const Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, 3, Eigen::RowMajor>> points(basis.col(k).data(),
+                                                                                              model.vertices(), 3);
       const Eigen::Matrix<double, Eigen::Dynamic, 3, Eigen::RowMajor> sampled = select * points.cast<double>();
       out.col(k) = Eigen::Map<const VecX>(sampled.data(), 3 * total);
     }
@@ -78,8 +79,9 @@ void FrozenEyelid::place(const LidWeights& w_em, VecX& head) const {
   head = patch + head;
 }
 
-EyelidProblem::EyelidProblem(const EyelidRows& rows, const Vec3& centre, const FrozenEyelid* frozen, const Camera& camera,
-                             const FitOptions& options, const std::vector<EyelidObservation>& frames, EyelidWorkspace* workspace)
+EyelidProblem::EyelidProblem(const EyelidRows& rows, const Vec3& centre, const FrozenEyelid* frozen,
+                             const Camera& camera, const FitOptions& options,
+                             const std::vector<EyelidObservation>& frames, EyelidWorkspace* workspace)
     : rows_(rows),
       centre_(centre),
       camera_(camera),
@@ -97,7 +99,8 @@ EyelidProblem::EyelidProblem(const EyelidRows& rows, const Vec3& centre, const C
     : EyelidProblem(rows, centre, nullptr, camera, options, frames, nullptr) {}
 
 EyelidProblem::EyelidProblem(const EyelidRows& rows, const FrozenEyelid& frozen, const Camera& camera,
-                             const FitOptions& options, const std::vector<EyelidObservation>& frames, EyelidWorkspace* workspace)
+                             const FitOptions& options, const std::vector<EyelidObservation>& frames,
+                             EyelidWorkspace* workspace)
     : EyelidProblem(rows, Vec3::Zero(), &frozen, camera, options, frames, workspace) {}
 
 FrozenEyelid EyelidProblem::freeze(const State& state) const {
@@ -129,8 +132,7 @@ void EyelidProblem::match(const State& state) {
   for (std::size_t f = 0; f < frames_.size(); ++f) {
     const EyelidObservation& o = frames_[f];
     place(state, static_cast<int>(f), head);
-    for (int i = 0; i < rows_.rows(); ++i)
-      px[i] = camera_.project(o.rotation * head.segment<3>(3 * i) + o.translation);
+    for (int i = 0; i < rows_.rows(); ++i) px[i] = camera_.project(o.rotation * head.segment<3>(3 * i) + o.translation);
 
     // The same share of the way between the canthi, on the model's lids and on the detected ones: Eq. (9).
     for (int lid = 0; lid < 2; ++lid) {
@@ -172,7 +174,9 @@ void EyelidProblem::match(const State& state) {
         const double c = std::min(line[k].confidence, line[k + 1].confidence);
         best.point = a + inside * d;
         best.normal = Vec2(-d.y(), d.x()) / std::sqrt(l2);
-        best.weight = beyond || !(c > 0.3) ? 0 : std::sqrt(c * line_information / line_rows()) / (0.01 * options_.line_sigma_pct * o.interocular_px);
+        best.weight = beyond || !(c > 0.3) ? 0
+                                           : std::sqrt(c * line_information / line_rows()) /
+                                                 (0.01 * options_.line_sigma_pct * o.interocular_px);
       }
     }
   }
@@ -184,7 +188,8 @@ void EyelidProblem::residuals(const State& state, VecX& r, RowsX* jacobian) cons
   if (jacobian) jacobian->setZero(r.size(), size());
   const Mat3 roll = exp_so3({0, 0, state.roll});
   const int km = motions();
-  const double shared_weight = frozen_ ? 1 : std::sqrt(std::min(1.0, options_.window_information / std::max<double>(frames_.size(), 1)));
+  const double shared_weight =
+      frozen_ ? 1 : std::sqrt(std::min(1.0, options_.window_information / std::max<double>(frames_.size(), 1)));
   VecX& head = w_.head;
   RowsX& basis = w_.basis;
   basis.resize(3, std::max(km, shapes()));
@@ -215,7 +220,8 @@ void EyelidProblem::residuals(const State& state, VecX& r, RowsX* jacobian) cons
       auto rows = jacobian->middleRows<2>(at);
       if (!frozen_) {
         const Mat23 local = by_vertex * roll;
-        basis.leftCols(shapes()) = (1 - b) * rows_.shape.middleRows<3>(3 * row) + b * rows_.shape.middleRows<3>(3 * next);
+        basis.leftCols(shapes()) =
+            (1 - b) * rows_.shape.middleRows<3>(3 * row) + b * rows_.shape.middleRows<3>(3 * next);
         rows.leftCols(shapes()).noalias() = local * basis.leftCols(shapes());
         rows.middleCols<3>(shapes()) = by_vertex;
         const Vec3 arm = x - centre_ - state.offset;
@@ -260,7 +266,9 @@ void EyelidProblem::plus(const State& state, const VecX& step, State& out) const
     out.roll += step[shapes() + 3];
   }
   for (std::size_t f = 0; f < out.motion.size(); ++f)
-    out.motion[f] = (out.motion[f] + step.segment(shared() + static_cast<int>(f) * motions(), motions())).cwiseMax(-6.0).cwiseMin(6.0);
+    out.motion[f] = (out.motion[f] + step.segment(shared() + static_cast<int>(f) * motions(), motions()))
+                        .cwiseMax(-6.0)
+                        .cwiseMin(6.0);
 }
 
 double EyelidProblem::residual_px(const State& state, int f) const {

@@ -80,7 +80,10 @@ class EyelidProblem {
   EyelidProblem(const EyelidRows& rows, const FrozenEyelid& frozen, const Camera& camera, const FitOptions& options,
                 const std::vector<EyelidObservation>& frames, EyelidWorkspace* workspace = nullptr);
   EyelidProblem(const EyelidProblem&) = delete;
-  void smooth_towards(const Eigen::Ref<const VecX>& motion, double sigma) { w_.previous = motion; smooth_sigma_ = sigma; }  // Eq. (18)
+  void smooth_towards(const Eigen::Ref<const VecX>& motion, double sigma) {
+    w_.previous = motion;
+    smooth_sigma_ = sigma;
+  }  // Eq. (18)
   FrozenEyelid freeze(const State& state) const;
 
   int size() const { return shared() + motions() * static_cast<int>(frames_.size()); }

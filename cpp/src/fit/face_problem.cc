@@ -77,13 +77,17 @@ void unit_bounds(const FacePose& pose, const VecX& gradient, int at, std::vector
 FaceObservation FaceObservation::from(const FrameDetection& detection, const FitOptions& options, double brows) {
   FaceObservation o;
   for (int i = 0; i < 68; ++i) o.points[i] = {detection.face[i].x, detection.face[i].y};
-  const auto middle = [&](Eye e) -> Vec2 { return 0.5 * (o.points[face68::lids[e].inner] + o.points[face68::lids[e].outer]); };
+  const auto middle = [&](Eye e) -> Vec2 {
+    return 0.5 * (o.points[face68::lids[e].inner] + o.points[face68::lids[e].outer]);
+  };
   const Vec2 od = middle(OD), os = middle(OS);
   // A turned head brings the eyes together in the picture, not nasion and chin.
-  o.interocular_px = std::max({(od - os).norm(), 0.5 * (o.points[face68::nasion] - o.points[face68::chin]).norm(), 1.0});
+  o.interocular_px =
+      std::max({(od - os).norm(), 0.5 * (o.points[face68::nasion] - o.points[face68::chin]).norm(), 1.0});
   const double sigma_px = 0.01 * options.landmark_sigma_pct * o.interocular_px;
   for (int i = 0; i < 68; ++i) {
-    const double w = landmark_weight(i, brows) * std::sqrt(std::clamp<double>(detection.face[i].confidence, 0.02, 1.0)) / sigma_px;
+    const double w =
+        landmark_weight(i, brows) * std::sqrt(std::clamp<double>(detection.face[i].confidence, 0.02, 1.0)) / sigma_px;
     o.root_information[i] = w * Mat2::Identity();
     if (i < jaw_end) {  // only across the contour: along it the correspondence means nothing
       const Vec2 along = (o.points[std::min(i + 1, jaw_end - 1)] - o.points[std::max(i - 1, 0)]).normalized();
@@ -136,8 +140,8 @@ void FaceProblem::residuals(const State& state, VecX& r, RowsX* jacobian) const 
   r.resize(2 * 68);
   if (jacobian) jacobian->resize(2 * 68, size());
   for (int i = 0; i < 68; ++i) {
-    const LandmarkTerm term = landmark_term(state, vertex(face_, row_[i], state.units), camera_,
-                                            observation_.points[i], observation_.root_information[i]);
+    const LandmarkTerm term = landmark_term(state, vertex(face_, row_[i], state.units), camera_, observation_.points[i],
+                                            observation_.root_information[i]);
     r.segment<2>(2 * i) = term.residual;
     if (!jacobian) continue;
     auto j = jacobian->middleRows<2>(2 * i);
@@ -154,8 +158,8 @@ double FaceProblem::prior(const State& state, VecX* gradient, VecX* curvature) c
   const Vec3 turned = log_so3(state.rotation * s.previous.rotation.transpose());  // Eq. (17)
   for (int a = 0; a < 3; ++a) cost += prior_term(turned[a], 0, s.rotation_sigma, a, gradient, curvature);
   for (int a = 0; a < 3; ++a)
-    cost += prior_term(state.translation[a], s.previous.translation[a],
-                           a == 2 ? s.depth_sigma_mm : s.across_sigma_mm, 3 + a, gradient, curvature);
+    cost += prior_term(state.translation[a], s.previous.translation[a], a == 2 ? s.depth_sigma_mm : s.across_sigma_mm,
+                       3 + a, gradient, curvature);
   for (Eigen::Index m = 0; m < state.units.size(); ++m)
     cost += prior_term(state.units[m], s.previous.units[m], s.unit_sigma, 6 + static_cast<int>(m), gradient, curvature);
   return cost;
@@ -199,8 +203,7 @@ LandmarkFace FaceWindowProblem::subject(const VecX& identity) const {
 
 void FaceWindowProblem::match(const State& state) {
   const LandmarkFace face = subject(state.identity);
-  for (std::size_t f = 0; f < observations_.size(); ++f)
-    row_[f] = visible_rows(face, rows_, state.frames[f], camera_);
+  for (std::size_t f = 0; f < observations_.size(); ++f) row_[f] = visible_rows(face, rows_, state.frames[f], camera_);
 }
 
 void FaceWindowProblem::residuals(const State& state, VecX& r, RowsX* jacobian) const {
@@ -210,7 +213,8 @@ void FaceWindowProblem::residuals(const State& state, VecX& r, RowsX* jacobian) 
   if (jacobian) jacobian->setZero(2 * 68 * frames, size());
   MatX slopes;
   for (int f = 0; f < frames; ++f) {
-    if (jacobian) slopes = model_.interaction_slopes(state.frames[f].units.cast<float>(), identity_modes_).cast<double>();
+    if (jacobian)
+      slopes = model_.interaction_slopes(state.frames[f].units.cast<float>(), identity_modes_).cast<double>();
     for (int i = 0; i < 68; ++i) {
       const int row = row_[f][i];
       const LandmarkTerm term = landmark_term(state.frames[f], vertex(face, row, state.frames[f].units), camera_,
@@ -233,7 +237,8 @@ double FaceWindowProblem::prior(const State& state, VecX* gradient, VecX* curvat
   double cost = 0;
   for (int k = 0; k < identity_modes_; ++k) cost += prior_term(state.identity[k], 0, 1.0, k, gradient, curvature);
   for (std::size_t f = 0; f < state.frames.size(); ++f)
-    cost += unit_prior(state.frames[f], units_, identity_modes_ + static_cast<int>(f) * frame_size() + 6, gradient, curvature);
+    cost += unit_prior(state.frames[f], units_, identity_modes_ + static_cast<int>(f) * frame_size() + 6, gradient,
+                       curvature);
   return cost;
 }
 
@@ -249,7 +254,8 @@ void FaceWindowProblem::active(const State& state, const VecX& gradient, std::ve
     unit_bounds(state.frames[f], gradient, identity_modes_ + static_cast<int>(f) * frame_size() + 6, fixed);
 }
 
-std::array<int, 68> visible_rows(const LandmarkFace& face, const LandmarkRows& rows, const FacePose& pose, const Camera& camera) {
+std::array<int, 68> visible_rows(const LandmarkFace& face, const LandmarkRows& rows, const FacePose& pose,
+                                 const Camera& camera) {
   std::array<int, 68> row;
   for (int i = 0; i < 68; ++i) row[i] = i;
   const auto project_x = [&](int r) {
@@ -277,12 +283,13 @@ FacePose initial_pose(const LandmarkFace& face, const Camera& camera, const Face
   pose.units.setZero(face.units.cols());
   const auto x = [&](int i) { return Vec3(face.neutral.segment<3>(3 * i)); };
   const auto& p = observation.points;
-  constexpr int right = face68::lids[OD].outer, left = face68::lids[OS].outer, nasion = face68::nasion, chin = face68::chin;
+  constexpr int right = face68::lids[OD].outer, left = face68::lids[OS].outer, nasion = face68::nasion,
+                chin = face68::chin;
   const Vec2 across = p[left] - p[right];
   pose.rotation = exp_so3({0, 0, std::atan2(across.y(), across.x())}) * frontal();
   // Depth from the face's height as well: a turned head narrows, it does not shrink.
   const double scale_px_per_mm = std::max(across.norm() / (x(left) - x(right)).norm(),
-                                           (p[chin] - p[nasion]).norm() / (x(chin) - x(nasion)).norm());
+                                          (p[chin] - p[nasion]).norm() / (x(chin) - x(nasion)).norm());
   const double depth_mm = camera.focal_px / std::max(scale_px_per_mm, 1e-3);
   const Vec3 seen((p[nasion].x() - camera.cx) * depth_mm / camera.focal_px,
                   (p[nasion].y() - camera.cy) * depth_mm / camera.focal_px, depth_mm);

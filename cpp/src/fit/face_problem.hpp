@@ -107,7 +107,8 @@ class FaceWindowProblem {
 };
 
 // The model row that each of the 68 landmarks shows at this pose: the jaw is a silhouette and slides.
-std::array<int, 68> visible_rows(const LandmarkFace& face, const LandmarkRows& rows, const FacePose& pose, const Camera& camera);
+std::array<int, 68> visible_rows(const LandmarkFace& face, const LandmarkRows& rows, const FacePose& pose,
+                                 const Camera& camera);
 
 // A pose from the canthi, to start from.
 FacePose initial_pose(const LandmarkFace& face, const Camera& camera, const FaceObservation& observation);

@@ -114,8 +114,7 @@ LevenbergStats levenberg(Problem& problem, typename Problem::State& state, typen
         cholesky.solveInPlace(w.step);
         problem.plus(state, w.step, trial);
         problem.residuals(trial, w.trial_r, nullptr);
-        const double trial_cost =
-            robust_cost(w.trial_r, options.robust_scale) + problem.prior(trial, nullptr, nullptr);
+        const double trial_cost = robust_cost(w.trial_r, options.robust_scale) + problem.prior(trial, nullptr, nullptr);
         if (trial_cost < cost || w.step.cwiseAbs().maxCoeff() < options.step_tolerance) {
           better = trial_cost <= cost;
           if (better) {

@@ -29,8 +29,8 @@ double px_per_deg(const Calibration& calibration, const Vec3& centre) {
   return calibration.camera.focal_px / centre.z() * calibration.ball.radius_mm * deg;
 }
 
-void measure_lids(const EyeStatics& statics, const Eigen::Ref<const VecX>& motion, double residual_pct, bool shut, EyeFit& out,
-                  VecX& head) {
+void measure_lids(const EyeStatics& statics, const Eigen::Ref<const VecX>& motion, double residual_pct, bool shut,
+                  EyeFit& out, VecX& head) {
   out.motion = motion;
   statics.rows.place(out.motion, head);
   constexpr int n = EyelidRows::margin_samples;
@@ -65,8 +65,10 @@ void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Gaze& ga
   // This frame's noise, and the constant that an error of p_e leaves in every frame: 1 mm sideways is 5 degrees.
   const Eigen::Matrix2d frame_covariance = (information + Eigen::Matrix2d::Identity() * 1e-6).inverse();
   const double plane_mm = ball.iris_plane_mm();
-  const double static_yaw = std::sqrt(statics.centre_covariance(0, 0)) / (plane_mm * std::max(std::cos(out.gaze.yaw), 0.3));
-  const double static_pitch = std::sqrt(statics.centre_covariance(1, 1)) / (plane_mm * std::max(std::cos(out.gaze.pitch), 0.3));
+  const double static_yaw =
+      std::sqrt(statics.centre_covariance(0, 0)) / (plane_mm * std::max(std::cos(out.gaze.yaw), 0.3));
+  const double static_pitch =
+      std::sqrt(statics.centre_covariance(1, 1)) / (plane_mm * std::max(std::cos(out.gaze.pitch), 0.3));
   out.yaw_sd = std::sqrt(frame_covariance(0, 0) + static_yaw * static_yaw);
   out.pitch_sd = std::sqrt(frame_covariance(1, 1) + static_pitch * static_pitch);
 

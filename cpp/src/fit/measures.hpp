@@ -12,8 +12,8 @@ double px_per_deg(const Calibration& calibration, const Vec3& centre);
 // `head` is scratch: the lid rows at this motion, head frame, mm.
 
 // Takes the motion of the lids over where it counts, with openness, reason and the palpebral fissure. `shut`: as detected.
-void measure_lids(const EyeStatics& statics, const Eigen::Ref<const VecX>& motion, double residual_pct, bool shut, EyeFit& out,
-                  VecX& head);
+void measure_lids(const EyeStatics& statics, const Eigen::Ref<const VecX>& motion, double residual_pct, bool shut,
+                  EyeFit& out, VecX& head);
 
 // After measure_lids(): takes the gaze over where it counts, with standard deviations and margin distances. `information`:
 // JtWJ of yaw and pitch, 1/rad^2.

@@ -70,14 +70,16 @@ bool Tracker::fit_face(const FaceObservation& observation, double dt_s, FacePose
 void Tracker::fit_eyelid(const FrameDetection& detection, int eye, double interocular_px, double dt_s, FrameFit& fit) {
   EyeFit& out = fit.eyes[eye];
   const EyeDetection& seen = detection.eyes[eye];
-  lid_frame_.assign(1, {fit.pose.rotation, fit.pose.translation, LidCurves::from(seen, options_), seen.lines, interocular_px});
+  lid_frame_.assign(
+      1, {fit.pose.rotation, fit.pose.translation, LidCurves::from(seen, options_), seen.lines, interocular_px});
   const LidCurves& curves = lid_frame_[0].curves;
   if (!lids_in_sight(curves, options_)) {
     out.reason = Reason::covered;
     return;
   }
   const EyeStatics& statics = calibration_.eyes[eye];
-  EyelidProblem problem(models_.eyelid_rows[eye], statics.rows, calibration_.camera, options_, lid_frame_, &lid_matches_);
+  EyelidProblem problem(models_.eyelid_rows[eye], statics.rows, calibration_.camera, options_, lid_frame_,
+                        &lid_matches_);
   EyelidProblem::State& state = lids_;
   state.motion.resize(1);
   state.motion[0] = out.motion;
@@ -86,7 +88,8 @@ void Tracker::fit_eyelid(const FrameDetection& detection, int eye, double intero
     problem.smooth_towards(state.motion[0], options_.smooth_lid * smoothing_width(options_, dt_s));
   }
   levenberg(problem, state, lids_trial_, kEyelidSteps, lid_workspace_);  // E2, Eq. (21)
-  measure_lids(statics, state.motion[0], 100 * problem.residual_px(state, 0) / interocular_px, curves.shut, out, lid_matches_.head);
+  measure_lids(statics, state.motion[0], 100 * problem.residual_px(state, 0) / interocular_px, curves.shut, out,
+               lid_matches_.head);
 }
 
 void Tracker::fit_eyeball(const FrameDetection& detection, int eye, double interocular_px, double dt_s, FrameFit& fit) {
@@ -96,7 +99,8 @@ void Tracker::fit_eyeball(const FrameDetection& detection, int eye, double inter
   out.px_per_deg = px_per_deg(calibration_, centre);
   if (out.reason != Reason::none) return;
   const std::vector<EyeballObservation>& observations = iris_frame_;
-  iris_frame_.assign(1, EyeballObservation::from(detection.eyes[eye], eye, fit.pose.rotation, fit.pose.translation, interocular_px, options_));
+  iris_frame_.assign(1, EyeballObservation::from(detection.eyes[eye], eye, fit.pose.rotation, fit.pose.translation,
+                                                 interocular_px, options_));
   if (!iris_in_sight(detection.eyes[eye], observations[0], options_)) {
     out.reason = Reason::covered;
     return;
@@ -113,7 +117,8 @@ void Tracker::fit_eyeball(const FrameDetection& detection, int eye, double inter
   // From the gaze before, a saccade into the canthus, where little of the limbus shows, ends in a false minimum that
   // every later frame would start from: the detected iris centre is the better start.
   if (iris_centre_in_sight(detection.eyes[eye], options_))
-    state.gaze[0] = gaze_at(observations[0].points[0], centre, fit.pose.rotation, calibration_.camera, calibration_.ball);
+    state.gaze[0] =
+        gaze_at(observations[0].points[0], centre, fit.pose.rotation, calibration_.camera, calibration_.ball);
   levenberg(problem, state, balls_trial_, kEyeballSteps, workspace_);  // E3, Eq. (22)
   measure_gaze(statics, calibration_.ball, state.gaze[0], 100 * problem.residual_px(state, 0) / interocular_px,
                workspace_.jacobian.transpose() * workspace_.jacobian, options_, out, lid_matches_.head);

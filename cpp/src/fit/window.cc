@@ -86,7 +86,8 @@ std::vector<int> choose_window(const std::vector<FrameDetection>& detections, co
     quality[i] = {asymmetry(d) < 0.3, openness > 0.18 && openness < 0.45, d.sharpness >= 0.5 * typical};
   }
   const char* shortfalls[] = {"", "no sharp frame with open eyes and a frontal face: blurred ones taken",
-                              "no frontal frame with open eyes: turned ones taken", "no frame with open eyes: lids uncertain"};
+                              "no frontal frame with open eyes: turned ones taken",
+                              "no frame with open eyes: lids uncertain"};
   for (int relaxed = 0; relaxed < 4; ++relaxed) {
     std::vector<int> candidates;
     for (std::size_t i = 0; i < detections.size(); ++i)
@@ -106,7 +107,8 @@ std::vector<int> choose_gaze_frames(const std::vector<FrameDetection>& detection
   for (std::size_t i = 0; i < detections.size(); ++i) {
     const FrameDetection& d = detections[i];
     if (!d.face_found || asymmetry(d) > 0.6) continue;
-    if (places_eyeball(d.eyes[OD], options) || places_eyeball(d.eyes[OS], options)) candidates.push_back(static_cast<int>(i));
+    if (places_eyeball(d.eyes[OD], options) || places_eyeball(d.eyes[OS], options))
+      candidates.push_back(static_cast<int>(i));
   }
   const auto differ = [&](int a, int b) {
     return (irises_place(detections[a]) - irises_place(detections[b])).norm() + 1e-4 * std::abs(a - b);
@@ -114,7 +116,8 @@ std::vector<int> choose_gaze_frames(const std::vector<FrameDetection>& detection
   std::vector<int> chosen = spread(candidates, options.gaze_frames, differ);
   std::vector<int> named;  // frames of a fixation count whatever they look like
   for (int i : candidates)
-    if (named_fixating(options, OD, detections[i].time_s) || named_fixating(options, OS, detections[i].time_s)) named.push_back(i);
+    if (named_fixating(options, OD, detections[i].time_s) || named_fixating(options, OS, detections[i].time_s))
+      named.push_back(i);
   for (int i : spread(named, options.gaze_frames / 2, differ))
     if (std::find(chosen.begin(), chosen.end(), i) == chosen.end()) chosen.push_back(i);
   return chosen;

@@ -16,9 +16,7 @@ struct Camera {
     const double half_rad = hfov_deg * M_PI / 360.0;
     return {0.5 * width / std::tan(half_rad), 0.5 * (width - 1), 0.5 * (height - 1), width, height};
   }
-  Vec2 project(const Vec3& p) const {
-    return {focal_px * p.x() / p.z() + cx, focal_px * p.y() / p.z() + cy};
-  }
+  Vec2 project(const Vec3& p) const { return {focal_px * p.x() / p.z() + cx, focal_px * p.y() / p.z() + cy}; }
   Eigen::Matrix<double, 2, 3> project_jacobian(const Vec3& p) const {
     const double iz = 1 / p.z();
     Eigen::Matrix<double, 2, 3> j;

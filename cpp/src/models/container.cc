@@ -107,7 +107,8 @@ Container Container::parse(std::vector<std::uint8_t> bytes, const std::string& p
   const auto count = cursor.next<std::uint32_t>();
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::string name = cursor.text(cursor.next<std::uint16_t>());
-    check(printable(name) && !c.has(name), path + " has an array without a proper name of its own: copy the file again");
+    check(printable(name) && !c.has(name),
+          path + " has an array without a proper name of its own: copy the file again");
     Array a;
     const auto dtype = cursor.next<std::uint8_t>();
     check(dtype <= 6, path + ": array " + name + " has unknown type " + std::to_string(dtype));
@@ -131,11 +132,12 @@ Container Container::parse(std::vector<std::uint8_t> bytes, const std::string& p
   }
   std::size_t end = cursor.at();
   for (const auto& [name, a] : c.arrays_) {
-    check(a.data >= c.bytes_.data() + cursor.at(), path + ": array " + name + " lies in the header; copy the file again");
+    check(a.data >= c.bytes_.data() + cursor.at(),
+          path + ": array " + name + " lies in the header; copy the file again");
     end = std::max(end, static_cast<std::size_t>(a.data - c.bytes_.data()) + a.bytes);
   }
-  check(end == c.bytes_.size(), path + " has " + std::to_string(c.bytes_.size()) + " bytes, expected " + std::to_string(end) +
-                                    ", where its last array ends; copy the file again");
+  check(end == c.bytes_.size(), path + " has " + std::to_string(c.bytes_.size()) + " bytes, expected " +
+                                    std::to_string(end) + ", where its last array ends; copy the file again");
   return c;
 }
 

@@ -13,7 +13,15 @@
 
 namespace dmask {
 
-enum class DType : std::uint8_t { u8 = 0, i16 = 1, i32 = 2, f16 = 3, f32 = 4, f64 = 5, i64 = 6 };
+enum class DType : std::uint8_t {
+  u8 = 0,
+  i16 = 1,
+  i32 = 2,
+  f16 = 3,
+  f32 = 4,
+  f64 = 5,
+  i64 = 6
+};
 
 struct Array {
   DType dtype = DType::u8;
@@ -23,7 +31,9 @@ struct Array {
 
   std::int64_t size() const;
   template <class T>
-  const T* as() const { return reinterpret_cast<const T*>(data); }
+  const T* as() const {
+    return reinterpret_cast<const T*>(data);
+  }
 };
 
 std::vector<std::uint8_t> file_bytes(const std::string& path);  // throws Error

@@ -34,8 +34,8 @@ EyelidModel EyelidModel::load(const std::string& path, Eye eye) {
   m.patch = Eigen::Map<const VecXf>(file.numbers("template", {v, 3}), v * 3);
   m.shape = modes(file, "shape", v);
   m.motion = modes(file, "motion", v);
-  check(m.motion.cols() <= max_lid_motions, path + " has " + std::to_string(m.motion.cols()) + " lid motions, expected at most " +
-                                                std::to_string(max_lid_motions));
+  check(m.motion.cols() <= max_lid_motions, path + " has " + std::to_string(m.motion.cols()) +
+                                                " lid motions, expected at most " + std::to_string(max_lid_motions));
 
   const auto index = [&](std::int32_t i, std::int64_t lowest) {
     check(i >= lowest && i < 1000000, path + ": bad vertex index " + std::to_string(i));
@@ -43,18 +43,21 @@ EyelidModel EyelidModel::load(const std::string& path, Eye eye) {
   };
   const auto chain = [&](const char* name) {
     const Array& a = file.get(name, DType::i32, {-1});
-    check(a.shape[0] >= 2, path + ": " + name + " has " + std::to_string(a.shape[0]) + " vertices, expected a line of 2 or more");
+    check(a.shape[0] >= 2,
+          path + ": " + name + " has " + std::to_string(a.shape[0]) + " vertices, expected a line of 2 or more");
     std::vector<int> out;
     for (std::int64_t i = 0; i < a.shape[0]; ++i) {
       out.push_back(index(a.as<std::int32_t>()[i], 0));
-      check(out.back() < v, path + ": " + name + " names vertex " + std::to_string(out.back()) + " of " + std::to_string(v));
+      check(out.back() < v,
+            path + ": " + name + " names vertex " + std::to_string(out.back()) + " of " + std::to_string(v));
     }
     return out;
   };
   const Array& triangles = file.get("triangles", DType::i32, {-1, 3});
   check(triangles.shape[0] > 0, path + " has no triangles");
   m.triangles = Eigen::Map<const Triangles>(triangles.as<std::int32_t>(), triangles.shape[0], 3);
-  check(m.triangles.minCoeff() >= 0 && m.triangles.maxCoeff() < v, path + ": triangles name vertices that are not there");
+  check(m.triangles.minCoeff() >= 0 && m.triangles.maxCoeff() < v,
+        path + ": triangles name vertices that are not there");
   const Array& replaced = file.get(eye == OS ? "face_vertex_os" : "face_vertex_od", DType::i32, {v});
   for (std::int64_t i = 0; i < v; ++i) m.face_vertex.push_back(index(replaced.as<std::int32_t>()[i], -1));
   m.blend = Eigen::Map<const VecXf>(file.numbers("blend", {v}), v);
@@ -95,8 +98,8 @@ EyelidModel EyelidModel::load(const std::string& path, Eye eye) {
 
 void EyelidModel::check_with(const FaceModel& face, const std::string& path) const {
   for (const int v : face_vertex)
-    check(v < face.vertices(), path + " replaces vertex " + std::to_string(v) + " of a face of " + std::to_string(face.vertices()) +
-                                   ": it was built with another face.dmm");
+    check(v < face.vertices(), path + " replaces vertex " + std::to_string(v) + " of a face of " +
+                                   std::to_string(face.vertices()) + ": it was built with another face.dmm");
   check(centre_from_identity.cols() >= face.identities(),
         path + " knows " + std::to_string(centre_from_identity.cols()) + " identity modes, face.dmm has " +
             std::to_string(face.identities()) + ": it was built with another face.dmm");

@@ -15,7 +15,8 @@ FaceModel FaceModel::load(const std::string& path) {
   const Array& units = m.file_.get("unit_q", DType::i16, {-1, n, 3});
   const Array& interaction = m.file_.get("interaction_q", DType::i16, {-1, n, 3});
   const std::int64_t k = identity.shape[0], u = units.shape[0], p = interaction.shape[0];
-  check(u <= max_units, path + " has " + std::to_string(u) + " motion units, expected at most " + std::to_string(max_units));
+  check(u <= max_units,
+        path + " has " + std::to_string(u) + " motion units, expected at most " + std::to_string(max_units));
   m.vertices_ = static_cast<int>(n);
   m.identities_ = static_cast<int>(k);
   m.interactions_ = static_cast<int>(p);
@@ -88,8 +89,8 @@ Eigen::MatrixXf FaceModel::interaction_weights(const VecXf& w_fs) const {
 Eigen::MatrixXf FaceModel::interaction_slopes(const VecXf& w_fm, int identities) const {
   Eigen::MatrixXf slopes(interactions_, identities);
   for (int k = 0; k < identities; ++k) {
-    const Eigen::Map<const Eigen::MatrixXf> coef(interaction_coef_ + static_cast<std::size_t>(k) * units() * interactions_,
-                                                 interactions_, units());
+    const Eigen::Map<const Eigen::MatrixXf> coef(
+        interaction_coef_ + static_cast<std::size_t>(k) * units() * interactions_, interactions_, units());
     slopes.col(k).noalias() = coef * w_fm;
   }
   return slopes;
@@ -97,7 +98,8 @@ Eigen::MatrixXf FaceModel::interaction_slopes(const VecXf& w_fm, int identities)
 
 SubjectFace FaceModel::contract(const FaceRows& rows, const VecXf& w_fs) const {
   const int k = static_cast<int>(w_fs.size());
-  check(k <= identities_, "got " + std::to_string(k) + " identity weights, the face model has " + std::to_string(identities_));
+  check(k <= identities_,
+        "got " + std::to_string(k) + " identity weights, the face model has " + std::to_string(identities_));
   SubjectFace face;
   face.neutral = rows.mean + rows.identity.leftCols(k) * w_fs;
   face.units = rows.units + rows.interaction * interaction_weights(w_fs);
@@ -106,7 +108,8 @@ SubjectFace FaceModel::contract(const FaceRows& rows, const VecXf& w_fs) const {
 
 SubjectFace FaceModel::contract(const VecXf& w_fs) const {
   const int k = static_cast<int>(w_fs.size());
-  check(k <= identities_, "got " + std::to_string(k) + " identity weights, the face model has " + std::to_string(identities_));
+  check(k <= identities_,
+        "got " + std::to_string(k) + " identity weights, the face model has " + std::to_string(identities_));
   const int n3 = vertices_ * 3;
   const bool mean_person = w_fs.isZero(0);
   SubjectFace face;

@@ -61,7 +61,8 @@ class FaceModel {
   SubjectFace contract(const FaceRows& rows, const VecXf& w_fs) const;
   SubjectFace contract(const VecXf& w_fs) const;  // every vertex
   FaceArrays arrays() const {
-    return {mean_, identity_q_, unit_q_, interaction_q_, identity_step_, unit_step_, interaction_step_, interaction_coef_, interactions_};
+    return {mean_,      identity_q_,       unit_q_,           interaction_q_, identity_step_,
+            unit_step_, interaction_step_, interaction_coef_, interactions_};
   }
 
  private:

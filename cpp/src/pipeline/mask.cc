@@ -11,7 +11,9 @@ namespace dmask {
 
 Mat3f MaskFrame::rotation() const { return (frontal() * exp_so3(turn.cast<double>())).cast<float>(); }
 
-void MaskFrame::turn_to(const Mat3f& rotation) { turn = log_so3((frontal() * rotation.cast<double>()).eval()).cast<float>(); }
+void MaskFrame::turn_to(const Mat3f& rotation) {
+  turn = log_so3((frontal() * rotation.cast<double>()).eval()).cast<float>();
+}
 
 float* MaskFrame::write_row(float* row) const {
   *row++ = face ? 1.0f : 0.0f;

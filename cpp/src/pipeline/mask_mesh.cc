@@ -57,7 +57,8 @@ UnitBlocks UnitBlocks::from(const Eigen::MatrixXf& units) {
 }
 
 void UnitBlocks::add(int unit, float weight, VecXf& head) const {
-  for (int b = first_block[unit]; b < first_block[unit + 1]; ++b) head.segment<block_rows>(first_row[b]) += weight * moved_mm[b];
+  for (int b = first_block[unit]; b < first_block[unit + 1]; ++b)
+    head.segment<block_rows>(first_row[b]) += weight * moved_mm[b];
 }
 
 MaskMesh::MaskMesh(const Models& models, const MaskSubject& own_subject) : subject(own_subject) {
@@ -78,7 +79,8 @@ MaskMesh::MaskMesh(const Models& models, const MaskSubject& own_subject) : subje
     const MaskEye& own = subject.eyes[eye];
     EyePatch& patch = patches[eye];
     check(own.shape.size() == model.shape.cols(), "the subject has " + std::to_string(own.shape.size()) +
-              " eyelid shape weights, the eyelid model " + std::to_string(model.shape.cols()));
+                                                      " eyelid shape weights, the eyelid model " +
+                                                      std::to_string(model.shape.cols()));
     patch.base = model.patch + model.shape * own.shape;
     patch.motion = model.motion;
     patch.blend = model.blend;
@@ -120,7 +122,8 @@ MaskMesh::MaskMesh(const Models& models, const MaskSubject& own_subject) : subje
   albedo.resize(total, 3);
   albedo.topRows(n) = models.face.albedo();
   for (int eye = 0; eye < 2; ++eye)
-    for (int v = 0; v < models.eyelid[eye].vertices(); ++v) albedo.row(patches[eye].vertex[v]) = models.eyelid[eye].albedo.row(v);
+    for (int v = 0; v < models.eyelid[eye].vertices(); ++v)
+      albedo.row(patches[eye].vertex[v]) = models.eyelid[eye].albedo.row(v);
 }
 
 void MaskMesh::check_frame(const MaskFrame& frame) const {
@@ -129,8 +132,8 @@ void MaskMesh::check_frame(const MaskFrame& frame) const {
                 std::to_string(face.units.cols()));
   for (int eye = 0; eye < 2; ++eye)
     if (frame.eyes[eye].motion.size() != patches[eye].motion.cols())
-      throw Error("the frame has " + std::to_string(frame.eyes[eye].motion.size()) + " eyelid motions, the eyelid model " +
-                  std::to_string(patches[eye].motion.cols()));
+      throw Error("the frame has " + std::to_string(frame.eyes[eye].motion.size()) +
+                  " eyelid motions, the eyelid model " + std::to_string(patches[eye].motion.cols()));
 }
 
 void MaskMesh::pose(const MaskFrame& frame, VecXf& head, VecXf& local, Points3f& camera) const {

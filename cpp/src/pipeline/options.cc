@@ -28,7 +28,8 @@ std::string text_of(const OptionValue& value) {
 
 std::string listed(const std::vector<std::string>& words) {
   std::string text;
-  for (std::size_t i = 0; i < words.size(); ++i) text += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
+  for (std::size_t i = 0; i < words.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
   return text;
 }
 
@@ -92,7 +93,7 @@ Option option(const char* name, OptionUse use, At at, const Range& range, const 
 
 // Of the patient: what follows from it in the fits follows in apply_patient() alone.
 template <class Value>
-Option option(const char* name, OptionUse use, Value PatientOptions::*field, const Range& range, const char* help) {
+Option option(const char* name, OptionUse use, Value PatientOptions::* field, const Range& range, const char* help) {
   Option o = described<Value>(name, use, range, help);
   o.get = [field](const PipelineOptions& options) { return shown(patient_of(options.fit).*field); };
   o.put = [field](PipelineOptions& options, const OptionValue& value) {
@@ -106,7 +107,8 @@ Option option(const char* name, OptionUse use, Value PatientOptions::*field, con
 #define DMASK_FIELD(field) [](PipelineOptions& o) -> auto& { return o.field; }
 
 std::vector<Option> make_table() {
-  constexpr OptionUse nets = OptionUse::nets, mask = OptionUse::mask, program = OptionUse::program, experiment = OptionUse::experiment;
+  constexpr OptionUse nets = OptionUse::nets, mask = OptionUse::mask, program = OptionUse::program,
+                      experiment = OptionUse::experiment;
   constexpr Range of_interocular{0.01, 100, "% of the interocular distance"}, of_time{.unit = "seconds"};
   return {
       option("profile", mask, DMASK_FIELD(profile), {}, "what may leave the machine"),
@@ -116,13 +118,16 @@ std::vector<Option> make_table() {
       option("hvid_mm", mask, &PatientOptions::hvid_mm, {8, 16, "mm"},
              "the patient's horizontal visible iris diameter; the default, the adult mean, stands for not measured"),
       option("fixating", mask, &PatientOptions::fixating, {}, "the eye known to look into the camera for a while"),
-      option("fixating_from_s", mask, &PatientOptions::fixating_from_s, of_time, "when the fixation begins, on the clock of the frames"),
-      option("fixating_to_s", mask, &PatientOptions::fixating_to_s, of_time, "when the fixation ends, on the clock of the frames"),
+      option("fixating_from_s", mask, &PatientOptions::fixating_from_s, of_time,
+             "when the fixation begins, on the clock of the frames"),
+      option("fixating_to_s", mask, &PatientOptions::fixating_to_s, of_time,
+             "when the fixation ends, on the clock of the frames"),
       option("eyebrows", mask, DMASK_FIELD(fit.eyebrows), {}, "the lids follow the brows"),
       option("backend", nets, DMASK_FIELD(backend), {}, "what the networks run on"),
       option("weights", nets, DMASK_FIELD(weights), {},
              "of the networks: research (non-commercial data) or open (trained on own renders alone)"),
-      option("models_dir", nets, DMASK_FIELD(models_dir), {}, "a copy of the package's models folder with nets of your own in it"),
+      option("models_dir", nets, DMASK_FIELD(models_dir), {},
+             "a copy of the package's models folder with nets of your own in it"),
       option("precision", nets, DMASK_FIELD(precision), {},
              "of the networks: auto is what the device does fastest; bf16 is of the CPU, f16 of TensorRT"),
       option("threads", nets, DMASK_FIELD(threads), {0, 256}, "CPU threads of the networks; 0 takes all"),
@@ -130,8 +135,10 @@ std::vector<Option> make_table() {
              "process() calibrates by itself at the 1st, 15th, 60th and 150th frame with a face"),
       option("landmark_sigma_pct", experiment, DMASK_FIELD(fit.landmark_sigma_pct), of_interocular,
              "standard deviation of the face's landmarks"),
-      option("lid_sigma_pct", experiment, DMASK_FIELD(fit.lid_sigma_pct), of_interocular, "standard deviation of the lids' landmarks"),
-      option("iris_sigma_pct", experiment, DMASK_FIELD(fit.iris_sigma_pct), of_interocular, "standard deviation of the limbus points"),
+      option("lid_sigma_pct", experiment, DMASK_FIELD(fit.lid_sigma_pct), of_interocular,
+             "standard deviation of the lids' landmarks"),
+      option("iris_sigma_pct", experiment, DMASK_FIELD(fit.iris_sigma_pct), of_interocular,
+             "standard deviation of the limbus points"),
       option("limbus_information", experiment, DMASK_FIELD(fit.limbus_information), {0.1, 18, "points"},
              "independent points that the 18 of the limbus amount to"),
       option("window_information", experiment, DMASK_FIELD(fit.window_information), {0.1, 1000, "frames"},
@@ -147,7 +154,8 @@ std::vector<Option> make_table() {
 
 PatientOptions patient_of(const FitOptions& fit) {
   const bool* eye = fit.fixation.eye;
-  return {fit.hvid_mm, static_cast<Fixating>((eye[OD] ? 1 : 0) + (eye[OS] ? 2 : 0)), fit.fixation.from_s, fit.fixation.to_s};
+  return {fit.hvid_mm, static_cast<Fixating>((eye[OD] ? 1 : 0) + (eye[OS] ? 2 : 0)), fit.fixation.from_s,
+          fit.fixation.to_s};
 }
 
 void apply_patient(const PatientOptions& patient, FitOptions& fit) {
@@ -167,14 +175,17 @@ std::string Option::expected() const {
     default: break;
   }
   std::string text = kind == OptionKind::whole ? "a whole number" : "a number";
-  if (std::isfinite(low)) return text + " from " + text_of(low) + " to " + text_of(high) + (unit.empty() ? "" : " " + unit);
+  if (std::isfinite(low))
+    return text + " from " + text_of(low) + " to " + text_of(high) + (unit.empty() ? "" : " " + unit);
   return unit.empty() ? text : text + " of " + unit;
 }
 
 void Option::check(const OptionValue& given) const {
   switch (kind) {
     case OptionKind::choice:
-      if (const auto* text = std::get_if<std::string>(&given); text && std::count(choices.begin(), choices.end(), *text)) return;
+      if (const auto* text = std::get_if<std::string>(&given);
+          text && std::count(choices.begin(), choices.end(), *text))
+        return;
       break;
     case OptionKind::number:
       // NaN is in no range, and what has no range has to be finite.
@@ -210,7 +221,8 @@ const Option& option_named(const std::string& name) {
 void set_option(PipelineOptions& options, const std::string& name, const OptionValue& given) {
   const Option& option = option_named(name);
   const auto* whole = std::get_if<std::int64_t>(&given);
-  const OptionValue value = whole && option.kind == OptionKind::number ? OptionValue(static_cast<double>(*whole)) : given;
+  const OptionValue value =
+      whole && option.kind == OptionKind::number ? OptionValue(static_cast<double>(*whole)) : given;
   option.check(value);
   option.put(options, value);
 }
@@ -228,8 +240,8 @@ void check_patient(const PatientOptions& patient) {
     option.check(option.get(options));
   }
   if (patient.fixating != Fixating::none && patient.fixating_from_s > patient.fixating_to_s)
-    throw WrongOption("got a fixation from " + text_of(patient.fixating_from_s) + " to " + text_of(patient.fixating_to_s) +
-                      " s, expected an end that is not before its beginning");
+    throw WrongOption("got a fixation from " + text_of(patient.fixating_from_s) + " to " +
+                      text_of(patient.fixating_to_s) + " s, expected an end that is not before its beginning");
 }
 
 }  // namespace dmask

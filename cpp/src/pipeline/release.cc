@@ -41,7 +41,9 @@ LidWeights shut(const EyelidRows& rows, const EyeStatics& statics, const LidWeig
   std::array<double, n> gap_mm, closing_mm;  // between the margins, and what the blink takes from it
   for (int i = 0; i < n; ++i) {
     const int upper = 3 * i + 1, lower = 3 * (n + i) + 1;
-    const auto moved = [&](const LidWeights& w) { return rows.motion.row(upper).dot(w) - rows.motion.row(lower).dot(w); };
+    const auto moved = [&](const LidWeights& w) {
+      return rows.motion.row(upper).dot(w) - rows.motion.row(lower).dot(w);
+    };
     const double shaped = rows.shape.row(upper).dot(statics.shape) - rows.shape.row(lower).dot(statics.shape);
     gap_mm[i] = rows.patch[upper] - rows.patch[lower] + shaped + moved(motion);
     closing_mm[i] = -moved(statics.closing);
@@ -55,7 +57,8 @@ LidWeights shut(const EyelidRows& rows, const EyeStatics& statics, const LidWeig
   return motion + std::min(amount, 0.2) * statics.closing;
 }
 
-MaskFrame mask_of(const Models& models, const Calibration& calibration, const MaskSubject& subject, const FrameFit& fit) {
+MaskFrame mask_of(const Models& models, const Calibration& calibration, const MaskSubject& subject,
+                  const FrameFit& fit) {
   MaskFrame frame;
   frame.face = calibration.ok && fit.face_reason == Reason::none;
   frame.units.setZero(models.face.units());
@@ -110,7 +113,8 @@ EyeMeasures measures_of(const EyeFit& e, Profile profile) {
 
 }  // namespace
 
-MaskSubject release_subject(const Models& models, const Calibration& calibration, const FitOptions& options, Profile profile) {
+MaskSubject release_subject(const Models& models, const Calibration& calibration, const FitOptions& options,
+                            Profile profile) {
   MaskSubject subject;
   subject.profile = profile;
   subject.hfov_deg = static_cast<float>(options.hfov_deg);
@@ -136,7 +140,8 @@ MaskSubject release_subject(const Models& models, const Calibration& calibration
   return subject;
 }
 
-FrameResult release_frame(const Models& models, const Calibration& calibration, const MaskSubject& subject, const FrameFit& fit) {
+FrameResult release_frame(const Models& models, const Calibration& calibration, const MaskSubject& subject,
+                          const FrameFit& fit) {
   FrameResult result;
   result.time_s = fit.time_s;
   result.face_reason = fit.face_reason;

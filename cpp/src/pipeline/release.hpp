@@ -37,7 +37,7 @@ struct FrameResult {
   double time_s = 0;
   Reason face_reason = Reason::no_face;  // none: the face is valid
   HeadAngles head{NAN, NAN, NAN};
-  Vec3 head_mm = Vec3::Constant(NAN);    // midpoint of both eyeball centres, camera frame
+  Vec3 head_mm = Vec3::Constant(NAN);  // midpoint of both eyeball centres, camera frame
   std::array<EyeMeasures, 2> eyes;
   MaskFrame mask;
 };
@@ -45,18 +45,20 @@ struct FrameResult {
 // NaN: withheld, or there is no calibration.
 struct CalibrationSummary {
   bool ok = false;
-  std::string reason;            // what the window had to do without, or why there is none
+  std::string reason;  // what the window had to do without, or why there is none
   std::vector<int> frames_used;  // indices into the detections given
-  double scale = NAN;            // of the face, on the model's millimetres
+  double scale = NAN;  // of the face, on the model's millimetres
   double iris_radius_mm = NAN, iris_radius_sd_mm = NAN;
   std::array<Vec3, 2> eye_centre_sd_mm{Vec3::Constant(NAN), Vec3::Constant(NAN)};  // sideways, up, out of the face
 };
 
 // The face, lids and eyeballs that masks are drawn with.
-MaskSubject release_subject(const Models& models, const Calibration& calibration, const FitOptions& options, Profile profile);
+MaskSubject release_subject(const Models& models, const Calibration& calibration, const FitOptions& options,
+                            Profile profile);
 
 // `subject` is what the same calibration released; without a calibration the frame has no face to draw.
-FrameResult release_frame(const Models& models, const Calibration& calibration, const MaskSubject& subject, const FrameFit& fit);
+FrameResult release_frame(const Models& models, const Calibration& calibration, const MaskSubject& subject,
+                          const FrameFit& fit);
 
 CalibrationSummary release_calibration(const Calibration& calibration, Profile profile);
 

@@ -23,7 +23,8 @@ constexpr const char* prefixes[] = {"od_", "os_"};
 std::vector<std::uint8_t> digest_of(const std::uint8_t* data, std::size_t bytes) {
   const std::string digits = sha256_hex(data, bytes);
   std::vector<std::uint8_t> digest(digest_bytes);
-  for (std::size_t i = 0; i < digest_bytes; ++i) digest[i] = static_cast<std::uint8_t>(std::stoi(digits.substr(2 * i, 2), nullptr, 16));
+  for (std::size_t i = 0; i < digest_bytes; ++i)
+    digest[i] = static_cast<std::uint8_t>(std::stoi(digits.substr(2 * i, 2), nullptr, 16));
   return digest;
 }
 
@@ -46,7 +47,8 @@ VecXf vector_of(const Container& file, const std::string& name) {
 MaskSubject subject_of(const Container& file) {
   MaskSubject s;
   const float* scalars = file.numbers("subject", {4});
-  check(scalars[0] == 0 || scalars[0] == 1 || scalars[0] == 2, "got profile " + std::to_string(scalars[0]) + ", expected 0, 1 or 2");
+  check(scalars[0] == 0 || scalars[0] == 1 || scalars[0] == 2,
+        "got profile " + std::to_string(scalars[0]) + ", expected 0, 1 or 2");
   s.profile = static_cast<Profile>(static_cast<int>(scalars[0]));
   s.hfov_deg = scalars[1];
   s.scale = scalars[2];
@@ -68,15 +70,16 @@ MaskSubject subject_of(const Container& file) {
 
 void check_seal(const Container& file) {
   const bool sealed = file.has("sha256");
-  check(sealed || file.has("version"),
-        "the file is a track of version 1, which has no checksum; expected version " + std::to_string(Track::version) +
-            ": make it again with `dmask run`");
+  check(sealed || file.has("version"), "the file is a track of version 1, which has no checksum; expected version " +
+                                           std::to_string(Track::version) + ": make it again with `dmask run`");
   check(sealed, "the file has no checksum; copy the file again");
   const Array& seal = file.get("sha256", DType::u8, {digest_bytes});
   const std::vector<std::uint8_t>& bytes = file.bytes();
-  check(seal.data + digest_bytes == bytes.data() + bytes.size(), "the checksum is not at the end of the file; copy the file again");
+  check(seal.data + digest_bytes == bytes.data() + bytes.size(),
+        "the checksum is not at the end of the file; copy the file again");
   const std::vector<std::uint8_t> digest = digest_of(bytes.data(), bytes.size() - digest_bytes);
-  check(std::equal(digest.begin(), digest.end(), seal.data), "the checksum does not fit the content: the file was damaged; copy the file again");
+  check(std::equal(digest.begin(), digest.end(), seal.data),
+        "the checksum does not fit the content: the file was damaged; copy the file again");
 }
 
 Fraction fraction_of(const Container& file, const char* name) {
@@ -85,28 +88,31 @@ Fraction fraction_of(const Container& file, const char* name) {
 }
 
 void check_fraction(const Fraction& f, const char* what) {
-  check(f.numerator > 0 && f.denominator > 0 && f.numerator < largest_of_fraction && f.denominator < largest_of_fraction,
-        std::string("got ") + what + " of " + std::to_string(f.numerator) + "/" + std::to_string(f.denominator) +
-            ", expected a positive fraction");
+  check(
+      f.numerator > 0 && f.denominator > 0 && f.numerator < largest_of_fraction && f.denominator < largest_of_fraction,
+      std::string("got ") + what + " of " + std::to_string(f.numerator) + "/" + std::to_string(f.denominator) +
+          ", expected a positive fraction");
 }
 
 }  // namespace
 
 void check_subject(const MaskSubject& subject) {
   option_named("hfov_deg").check(static_cast<double>(subject.hfov_deg));
-  check(subject.scale > 0.1f && subject.scale < 10, "got a face's scale of " + std::to_string(subject.scale) + ", expected 0.1 to 10");
+  check(subject.scale > 0.1f && subject.scale < 10,
+        "got a face's scale of " + std::to_string(subject.scale) + ", expected 0.1 to 10");
   check(subject.identity.allFinite(), "got an identity that is not finite, expected numbers");
   for (const MaskEye& e : subject.eyes) {
     check(e.shape.allFinite() && e.centre.allFinite() && e.patch_offset.allFinite() && std::isfinite(e.patch_roll),
           "got an eye whose shape or place is not finite, expected numbers");
-    check(e.iris_radius_mm >= 0 && e.iris_radius_mm < 12,
-          "got an iris radius of " + std::to_string(e.iris_radius_mm) + " mm, expected 0 to less than 12, the eyeball's");
+    check(e.iris_radius_mm >= 0 && e.iris_radius_mm < 12, "got an iris radius of " + std::to_string(e.iris_radius_mm) +
+                                                              " mm, expected 0 to less than 12, the eyeball's");
   }
 }
 
 void Track::add(const float* row, int numbers, double at_s) {
-  dmask::check(time_s.empty() ? numbers > 0 : numbers == row_size,
-               "got a row of " + std::to_string(numbers) + " numbers, expected " + std::to_string(row_size) + " as before");
+  dmask::check(
+      time_s.empty() ? numbers > 0 : numbers == row_size,
+      "got a row of " + std::to_string(numbers) + " numbers, expected " + std::to_string(row_size) + " as before");
   row_size = numbers;
   rows.insert(rows.end(), row, row + numbers);
   time_s.push_back(at_s);
@@ -116,8 +122,8 @@ void Track::check() const {
   using dmask::check;
   check_subject(subject);
   check(frames() > 0 && row_size > 0 && rows.size() == time_s.size() * static_cast<std::size_t>(row_size),
-        "got " + std::to_string(row_size > 0 ? rows.size() / row_size : 0) + " frames and " + std::to_string(time_s.size()) +
-            " times, expected as many of both and one at least");
+        "got " + std::to_string(row_size > 0 ? rows.size() / row_size : 0) + " frames and " +
+            std::to_string(time_s.size()) + " times, expected as many of both and one at least");
   check(std::all_of(rows.begin(), rows.end(), [](float v) { return std::isfinite(v); }),
         "a row holds a number that is not finite, expected none");
   check_fraction(time_base, "clock ticks");
@@ -138,7 +144,8 @@ std::vector<std::uint8_t> Track::bytes() const {
   const std::int32_t version_number = version, size[] = {width, height};
   const std::array<float, 4> scalars = scalars_of(subject);
   const std::array<float, 8> places[] = {place_of(subject.eyes[OD]), place_of(subject.eyes[OS])};
-  const std::int64_t base[] = {time_base.numerator, time_base.denominator}, per_s[] = {rate.numerator, rate.denominator};
+  const std::int64_t base[] = {time_base.numerator, time_base.denominator},
+                     per_s[] = {rate.numerator, rate.denominator};
   const std::uint8_t room[digest_bytes] = {};
   std::vector<NamedArray> arrays = {{"version", DType::i32, {1}, &version_number},
                                     {"subject", DType::f32, {4}, scalars.data()},
@@ -186,13 +193,14 @@ Track Track::parse(std::vector<std::uint8_t> bytes, const std::string& name) {
     const Container file = Container::parse(std::move(bytes), "the file");
     check_seal(file);
     const int number = file.get("version", DType::i32, {1}).as<std::int32_t>()[0];
-    dmask::check(number == version, "the file is a track of version " + std::to_string(number) + ", expected " + std::to_string(version) +
-                                        ": make it again with `dmask run`");
+    dmask::check(number == version, "the file is a track of version " + std::to_string(number) + ", expected " +
+                                        std::to_string(version) + ": make it again with `dmask run`");
     Track track;
     track.subject = subject_of(file);
     const Array& rows = file.get("rows", DType::f32, {-1, -1});
     const Array& times = file.get("time_s", DType::f64, {-1});
-    dmask::check(rows.shape[1] < longest_row, "got rows of " + std::to_string(rows.shape[1]) + " numbers, expected some hundred");
+    dmask::check(rows.shape[1] < longest_row,
+                 "got rows of " + std::to_string(rows.shape[1]) + " numbers, expected some hundred");
     track.row_size = static_cast<int>(rows.shape[1]);
     track.rows.assign(rows.as<float>(), rows.as<float>() + rows.size());
     track.time_s.assign(times.as<double>(), times.as<double>() + times.size());

@@ -38,11 +38,9 @@ GlobeView view_globe(const Globe& globe, const Camera& camera) {
   view.mm_per_px = centre.z() * view.inv_focal;
   const auto x = extent(centre.x(), centre.z(), view.radius_mm, focal_px, view.cx);
   const auto y = extent(centre.y(), centre.z(), view.radius_mm, focal_px, view.cy);
-  const auto pixel = [](float v, int size) {
-    return static_cast<int>(std::clamp(v, 0.0f, static_cast<float>(size)));
-  };
+  const auto pixel = [](float v, int size) { return static_cast<int>(std::clamp(v, 0.0f, static_cast<float>(size))); };
   view.box = {pixel(x[0] - 1, camera.width), pixel(y[0] - 1, camera.height), pixel(x[1] + 2, camera.width),
-          pixel(y[1] + 2, camera.height)};
+              pixel(y[1] + 2, camera.height)};
   // Beside the pupil, always at the same place of the iris: it is an ornament, not the corneal reflex of a light.
   const Vec3f up_left(-0.70f, -0.71f, 0);
   const Vec3f across = (up_left - up_left.dot(axis) * axis).normalized();

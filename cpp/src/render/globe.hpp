@@ -56,8 +56,10 @@ DMASK_HOST_DEVICE inline Bgr<F> globe_colour(const GlobeView& globe, const Norma
   const float blur_mm = 0.10f + 0.3f * globe.mm_per_px;
   // The pupil lies in the iris plane, not on the sphere: the line of sight goes on to that plane.
   const F beyond = (globe.iris_plane_mm - globe.radius_mm * cosine) * (1.0f / globe.towards);
-  const F hit2 = globe.radius_mm * globe.radius_mm + beyond * (2.0f * globe.radius_mm * n.dot(globe.sight.x, globe.sight.y, globe.sight.z) + beyond);
-  const F flat = cosine > zero ? sqrt(max(hit2 - globe.iris_plane_mm * globe.iris_plane_mm, zero)) : F(zero + 2 * globe.radius_mm);
+  const F hit2 = globe.radius_mm * globe.radius_mm +
+                 beyond * (2.0f * globe.radius_mm * n.dot(globe.sight.x, globe.sight.y, globe.sight.z) + beyond);
+  const F flat =
+      cosine > zero ? sqrt(max(hit2 - globe.iris_plane_mm * globe.iris_plane_mm, zero)) : F(zero + 2 * globe.radius_mm);
 
   const F facing = -n.z;
   Bgr<F> c{zero + sclera.b, zero + sclera.g, zero + sclera.r};
@@ -77,7 +79,7 @@ DMASK_HOST_DEVICE inline Bgr<F> globe_colour(const GlobeView& globe, const Norma
   const F glint_mm = globe.radius_mm * sqrt(max(2.0f * off_glint, zero));
   const float glint_radius_mm = 0.09f * globe.iris_mm;
   const F glint = globe.has_iris * 0.75f * (1.0f - near_lid) *
-                      (1.0f - smoothstep(glint_radius_mm - 0.5f * blur_mm, glint_radius_mm + blur_mm, glint_mm));
+                  (1.0f - smoothstep(glint_radius_mm - 0.5f * blur_mm, glint_radius_mm + blur_mm, glint_mm));
   return {srgb_encode(c.b * shade + glint), srgb_encode(c.g * shade + glint), srgb_encode(c.r * shade + glint)};
 }
 

@@ -100,8 +100,6 @@ template <class Lanes>
   }
 }
 
-inline float sum(const f32x8& x) {
-  return ((x[0] + x[4]) + (x[1] + x[5])) + ((x[2] + x[6]) + (x[3] + x[7]));
-}
+inline float sum(const f32x8& x) { return ((x[0] + x[4]) + (x[1] + x[5])) + ((x[2] + x[6]) + (x[3] + x[7])); }
 
 }  // namespace dmask

@@ -91,14 +91,10 @@ void MeshView::list_triangles(const Triangles& triangles, const Camera& camera) 
     const Corners c0 = corners_of(places[0]), c1 = corners_of(places[1]), c2 = corners_of(places[2]);
     const f32x8 finite = c0.finite * c1.finite * c2.finite;
     const Normal<f32x8> d1 = difference(c1.mm, c0.mm), d2 = difference(c2.mm, c0.mm);
-    Eight share = {(d1.y * d2.z - d1.z * d2.y) * finite,
-                   (d1.z * d2.x - d1.x * d2.z) * finite,
-                   (d1.x * d2.y - d1.y * d2.x) * finite,
-                   zero,
-                   (c0.mm.x + c1.mm.x + c2.mm.x) * finite,
-                   (c0.mm.y + c1.mm.y + c2.mm.y) * finite,
-                   (c0.mm.z + c1.mm.z + c2.mm.z) * finite,
-                   3.0f * finite};
+    Eight share = {(d1.y * d2.z - d1.z * d2.y) * finite,   (d1.z * d2.x - d1.x * d2.z) * finite,
+                   (d1.x * d2.y - d1.y * d2.x) * finite,   zero,
+                   (c0.mm.x + c1.mm.x + c2.mm.x) * finite, (c0.mm.y + c1.mm.y + c2.mm.y) * finite,
+                   (c0.mm.z + c1.mm.z + c2.mm.z) * finite, 3.0f * finite};
     transpose(share);
 
     const f32x8 area = raster::signed_area(c0.px, c1.px, c2.px);
@@ -159,8 +155,14 @@ void MeshView::shade(const Points3f& albedo) {
     const Normal<f32x8> offset = difference(middle, at.mm);
     const f32x8 hollow = offset.x * normal.x + offset.y * normal.y + offset.z * normal.z;
     const Bgr<f32x8> c = skin_colour(normal, hollow, Bgr<f32x8>{tones[0], tones[1], tones[2]});
-    Eight look = {c.b * kColourScale + 0.5f, c.g * kColourScale + 0.5f, c.r * kColourScale + 0.5f, at.px.inv_z,
-                  at.px.x, at.px.y, f32x8{}, f32x8{}};
+    Eight look = {c.b * kColourScale + 0.5f,
+                  c.g * kColourScale + 0.5f,
+                  c.r * kColourScale + 0.5f,
+                  at.px.inv_z,
+                  at.px.x,
+                  at.px.y,
+                  f32x8{},
+                  f32x8{}};
     transpose(look);
     std::copy_n(look.begin(), count, vertex.begin() + first);
   }

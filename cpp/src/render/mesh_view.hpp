@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "render/lanes.hpp"
 #include "render/edges.hpp"
+#include "render/lanes.hpp"
 #include "render/scene.hpp"
 
 namespace dmask {

@@ -12,8 +12,8 @@
 namespace dmask::raster {
 
 inline ScreenVertex project(const Camera& camera, const Vec3f& p) {
-  return project(static_cast<float>(camera.focal_px), static_cast<float>(camera.cx), static_cast<float>(camera.cy), p.x(),
-                 p.y(), p.z());
+  return project(static_cast<float>(camera.focal_px), static_cast<float>(camera.cx), static_cast<float>(camera.cy),
+                 p.x(), p.y(), p.z());
 }
 
 struct TriangleSetup {

@@ -441,8 +441,7 @@ void Renderer::Buffers::resolve(Image& out) {
     using u8x16 = std::uint8_t __attribute__((vector_size(16)));
     for (; x + 6 <= box.x1; x += 4) {
       const auto bgrx = load<u8x16>(pixels + x);
-      store(line + 3 * x,
-            __builtin_shufflevector(bgrx, bgrx, 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 3, 7, 11, 15));
+      store(line + 3 * x, __builtin_shufflevector(bgrx, bgrx, 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 3, 7, 11, 15));
     }
     for (; x < box.x1; ++x) std::memcpy(line + 3 * x, pixels + x, 3);
     std::memcpy(line + 3 * static_cast<std::size_t>(box.x1), background_row.data(),

@@ -34,7 +34,12 @@ constexpr int warp_size = 32;
 constexpr std::size_t stack_bytes = 128 << 10;  // sanitised frames are large
 constexpr unsigned char garbage = 0x7f;
 
-enum class State { running, at_block_barrier, at_warp_barrier, done };
+enum class State {
+  running,
+  at_block_barrier,
+  at_warp_barrier,
+  done
+};
 
 struct Fibre {
   ucontext_t context{};
@@ -208,7 +213,8 @@ std::uint64_t exchange(std::uint64_t value, int source_lane) {
   const int self = r.current->linear, first = self / warp_size * warp_size;
   r.lanes[self] = value;
   sync_warp();
-  const bool inside = source_lane >= 0 && source_lane < warp_size && first + source_lane < static_cast<int>(r.lanes.size());
+  const bool inside =
+      source_lane >= 0 && source_lane < warp_size && first + source_lane < static_cast<int>(r.lanes.size());
   const std::uint64_t result = r.lanes[inside ? first + source_lane : self];
   sync_warp();
   return result;
@@ -315,7 +321,8 @@ cudaError_t cudaMalloc(void** p, std::size_t bytes) {
   return cudaSuccess;
 }
 cudaError_t cudaFree(void* p) {
-  if (p != nullptr && device_memory().erase(static_cast<char*>(p)) == 0) die("cudaFree of what cudaMalloc did not give", {0, 0, 0});
+  if (p != nullptr && device_memory().erase(static_cast<char*>(p)) == 0)
+    die("cudaFree of what cudaMalloc did not give", {0, 0, 0});
   std::free(p);
   return cudaSuccess;
 }

@@ -28,12 +28,24 @@ struct dim3 {
   unsigned x, y, z;
   constexpr dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}
 };
-struct float2 { float x, y; };
-struct float3 { float x, y, z; };
-struct alignas(16) float4 { float x, y, z, w; };
-struct int2 { int x, y; };
-struct alignas(16) int4 { int x, y, z, w; };
-struct uchar4 { unsigned char x, y, z, w; };
+struct float2 {
+  float x, y;
+};
+struct float3 {
+  float x, y, z;
+};
+struct alignas(16) float4 {
+  float x, y, z, w;
+};
+struct int2 {
+  int x, y;
+};
+struct alignas(16) int4 {
+  int x, y, z, w;
+};
+struct uchar4 {
+  unsigned char x, y, z, w;
+};
 inline float2 make_float2(float x, float y) { return {x, y}; }
 inline float3 make_float3(float x, float y, float z) { return {x, y, z}; }
 inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
@@ -55,8 +67,8 @@ int lane();
 void run_or_capture(CUstream_st* stream, std::function<void()> work);
 void run_grid(dim3 grid, dim3 block, const std::function<void()>& kernel);
 
-long allocations();                // cudaMalloc and cudaMallocHost so far
-void pretend_status(int status);   // what cudaGetDeviceCount answers: 0, 35 (driver too old), 100 (no device) ...
+long allocations();  // cudaMalloc and cudaMallocHost so far
+void pretend_status(int status);  // what cudaGetDeviceCount answers: 0, 35 (driver too old), 100 (no device) ...
 
 template <class T>
 T shuffle(T value, int source_lane) {
@@ -80,13 +92,21 @@ inline void __syncwarp(unsigned = ~0u) { cuda_host::sync_warp(); }
 inline unsigned __ballot_sync(unsigned, int p) { return cuda_host::ballot(p); }
 inline int __any_sync(unsigned, int p) { return cuda_host::ballot(p) != 0; }
 template <class T>
-T __shfl_sync(unsigned, T v, int lane) { return cuda_host::shuffle(v, lane); }
+T __shfl_sync(unsigned, T v, int lane) {
+  return cuda_host::shuffle(v, lane);
+}
 template <class T>
-T __shfl_down_sync(unsigned, T v, unsigned by) { return cuda_host::shuffle(v, cuda_host::lane() + static_cast<int>(by)); }
+T __shfl_down_sync(unsigned, T v, unsigned by) {
+  return cuda_host::shuffle(v, cuda_host::lane() + static_cast<int>(by));
+}
 template <class T>
-T __shfl_up_sync(unsigned, T v, unsigned by) { return cuda_host::shuffle(v, cuda_host::lane() - static_cast<int>(by)); }
+T __shfl_up_sync(unsigned, T v, unsigned by) {
+  return cuda_host::shuffle(v, cuda_host::lane() - static_cast<int>(by));
+}
 template <class T>
-T __shfl_xor_sync(unsigned, T v, int mask) { return cuda_host::shuffle(v, cuda_host::lane() ^ mask); }
+T __shfl_xor_sync(unsigned, T v, int mask) {
+  return cuda_host::shuffle(v, cuda_host::lane() ^ mask);
+}
 inline int __popc(unsigned x) { return __builtin_popcount(x); }
 inline int __popcll(unsigned long long x) { return __builtin_popcountll(x); }
 inline int __ffs(int x) { return __builtin_ffs(x); }
@@ -96,15 +116,33 @@ inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
 inline float sinpif(float x) { return static_cast<float>(std::sin(M_PI * x)); }
 inline float cospif(float x) { return static_cast<float>(std::cos(M_PI * x)); }
 template <class T>
-T __ldg(const T* p) { return *p; }
+T __ldg(const T* p) {
+  return *p;
+}
 template <class T>
-T atomicAdd(T* p, T v) { const T old = *p; *p = old + v; return old; }
+T atomicAdd(T* p, T v) {
+  const T old = *p;
+  *p = old + v;
+  return old;
+}
 template <class T>
-T atomicMax(T* p, T v) { const T old = *p; *p = std::max(old, v); return old; }
+T atomicMax(T* p, T v) {
+  const T old = *p;
+  *p = std::max(old, v);
+  return old;
+}
 template <class T>
-T atomicMin(T* p, T v) { const T old = *p; *p = std::min(old, v); return old; }
+T atomicMin(T* p, T v) {
+  const T old = *p;
+  *p = std::min(old, v);
+  return old;
+}
 template <class T>
-T atomicExch(T* p, T v) { const T old = *p; *p = v; return old; }
+T atomicExch(T* p, T v) {
+  const T old = *p;
+  *p = v;
+  return old;
+}
 using std::max;
 using std::min;
 
@@ -113,10 +151,28 @@ using cudaStream_t = CUstream_st*;
 using cudaEvent_t = struct cuda_host_event*;
 using cudaGraph_t = struct cuda_host_graph*;
 using cudaGraphExec_t = struct cuda_host_graph*;
-enum : int { cudaSuccess = 0, cudaErrorInvalidValue = 1, cudaErrorInsufficientDriver = 35, cudaErrorNoDevice = 100 };
-enum cudaMemcpyKind { cudaMemcpyHostToHost, cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
-enum cudaStreamCaptureMode { cudaStreamCaptureModeGlobal, cudaStreamCaptureModeThreadLocal, cudaStreamCaptureModeRelaxed };
-enum : unsigned { cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2, cudaEventDefault = 0 };
+enum : int {
+  cudaSuccess = 0,
+  cudaErrorInvalidValue = 1,
+  cudaErrorInsufficientDriver = 35,
+  cudaErrorNoDevice = 100
+};
+enum cudaMemcpyKind {
+  cudaMemcpyHostToHost,
+  cudaMemcpyHostToDevice,
+  cudaMemcpyDeviceToHost,
+  cudaMemcpyDeviceToDevice
+};
+enum cudaStreamCaptureMode {
+  cudaStreamCaptureModeGlobal,
+  cudaStreamCaptureModeThreadLocal,
+  cudaStreamCaptureModeRelaxed
+};
+enum : unsigned {
+  cudaStreamNonBlocking = 1,
+  cudaEventDisableTiming = 2,
+  cudaEventDefault = 0
+};
 struct cudaDeviceProp {
   char name[256];
   int major, minor;
@@ -140,12 +196,18 @@ cudaError_t cudaFree(void* p);
 cudaError_t cudaMallocHost(void** p, std::size_t bytes);
 cudaError_t cudaFreeHost(void* p);
 template <class T>
-cudaError_t cudaMalloc(T** p, std::size_t bytes) { return cudaMalloc(reinterpret_cast<void**>(p), bytes); }
+cudaError_t cudaMalloc(T** p, std::size_t bytes) {
+  return cudaMalloc(reinterpret_cast<void**>(p), bytes);
+}
 template <class T>
-cudaError_t cudaMallocHost(T** p, std::size_t bytes) { return cudaMallocHost(reinterpret_cast<void**>(p), bytes); }
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream = nullptr);
+cudaError_t cudaMallocHost(T** p, std::size_t bytes) {
+  return cudaMallocHost(reinterpret_cast<void**>(p), bytes);
+}
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t stream = nullptr);
 cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch,
-                              std::size_t row_bytes, std::size_t rows, cudaMemcpyKind kind, cudaStream_t stream = nullptr);
+                              std::size_t row_bytes, std::size_t rows, cudaMemcpyKind kind,
+                              cudaStream_t stream = nullptr);
 cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream = nullptr);
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags);
@@ -176,7 +238,8 @@ struct cudaLaunchConfig_t {
 
 // Arguments are copied at the launch, as a device's are: a captured graph replays with them.
 template <class... Parameters, class... Arguments>
-cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Parameters...), Arguments&&... arguments) {
+cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Parameters...),
+                               Arguments&&... arguments) {
   std::tuple<Parameters...> values(std::forward<Arguments>(arguments)...);
   cuda_host::run_or_capture(config->stream, [=, grid = config->gridDim, block = config->blockDim] {
     cuda_host::run_grid(grid, block, [&] { std::apply(kernel, values); });

@@ -62,8 +62,9 @@ void linearise(Problem& problem, const State& state, const FitSteps& steps, std:
     gradient[i] = 0;
   }
   const auto put = [&](float* to, const auto& values) {
-    if (to != nullptr) Eigen::Map<Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
-        to + at * values.size(), values.rows(), values.cols()) = values.template cast<float>();
+    if (to != nullptr)
+      Eigen::Map<Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
+          to + at * values.size(), values.rows(), values.cols()) = values.template cast<float>();
   };
   put(out.residuals, r);
   put(out.jacobian, jacobian);
@@ -99,8 +100,12 @@ struct FaceTwin {
     observation.interocular_px = fits.interocular_px[p];
     if (fits.smoothing == nullptr) return;
     const FaceSmooth& s = fits.smoothing[p];
-    smoothing = {{rotation(s.previous), translation(s.previous), doubles(fits.previous_units + p * all.unit_count, all.unit_count)},
-                 s.rotation_sigma, s.across_sigma_mm, s.depth_sigma_mm, s.unit_sigma};
+    smoothing = {{rotation(s.previous), translation(s.previous),
+                  doubles(fits.previous_units + p * all.unit_count, all.unit_count)},
+                 s.rotation_sigma,
+                 s.across_sigma_mm,
+                 s.depth_sigma_mm,
+                 s.unit_sigma};
   }
 };
 
@@ -117,7 +122,8 @@ struct EyelidTwin {
     const std::ptrdiff_t subject = fits.subject[p / 2], eye = 2 * subject + p % 2, values = 3 * all.rows;
     rows.crease = all.crease;
     rows.bulge = all.rows - 2 * EyelidRows::margin_samples - all.crease;
-    frozen = {doubles(all.patch + eye * values, values), doubles(all.motion + eye * values * all.motions, values, all.motions)};
+    frozen = {doubles(all.patch + eye * values, values),
+              doubles(all.motion + eye * values * all.motions, values, all.motions)};
     rows.motion = frozen.motion;
     camera.focal_px = all.focal_px[subject];
     // The settings that these weights came from.
@@ -139,7 +145,8 @@ struct EyelidTwin {
   EyelidProblem problem() const { return EyelidProblem(rows, frozen, camera, options, frames); }
   void smooth(const EyelidFits& fits, int p, EyelidProblem& problem) const {
     if (smooth(fits, p))
-      problem.smooth_towards(doubles(fits.previous_motion + p * fits.subjects.motions, fits.subjects.motions), fits.seen[p].smooth_sigma);
+      problem.smooth_towards(doubles(fits.previous_motion + p * fits.subjects.motions, fits.subjects.motions),
+                             fits.seen[p].smooth_sigma);
   }
 };
 
@@ -161,16 +168,19 @@ void fit_faces_twin(const FaceFits& fits, const FaceResults& results) {
     outcome = {};
     FaceTwin twin(fits, p);
     FacePose pose = twin.smoothing.previous;
-    if (!from_previous) pose = {rotation(fits.start[p]), translation(fits.start[p]), VecX::Zero(fits.subjects.unit_count)};
+    if (!from_previous)
+      pose = {rotation(fits.start[p]), translation(fits.start[p]), VecX::Zero(fits.subjects.unit_count)};
     twin.problem.match(pose);
     if (!from_previous || twin.problem.residual_px(pose) < fits.jump * fits.interocular_px[p]) {
       const LevenbergStats stats = levenberg(twin.problem, pose, options_of(fits.steps), workspace);
       tell(outcome, stats, twin.problem.residual_px(pose));
-      if (outcome.residual_px < fits.gate * fits.interocular_px[p]) outcome.status = from_previous ? fit_from_previous : fit_afresh;
+      if (outcome.residual_px < fits.gate * fits.interocular_px[p])
+        outcome.status = from_previous ? fit_from_previous : fit_afresh;
     }
     Eigen::Map<RowMajor3>(results.pose[p].rotation) = pose.rotation;
     Eigen::Map<Vec3>(results.pose[p].translation) = pose.translation;
-    Eigen::Map<VecXf>(results.units + p * fits.subjects.unit_count, fits.subjects.unit_count) = pose.units.cast<float>();
+    Eigen::Map<VecXf>(results.units + p * fits.subjects.unit_count, fits.subjects.unit_count) =
+        pose.units.cast<float>();
   }
 }
 
@@ -246,14 +256,16 @@ void fit_eyeballs_twin(const EyeballFits& fits, const EyeballResults& results) {
     if (smooth) problem.smooth_towards(previous, fits.seen[p].smooth_sigma);
     state.gaze[0] = previous;
     if (fits.seen[p].start_at_iris)
-      state.gaze[0] = gaze_at(o.points[0], o.rotation * state.centre[o.eye] + o.translation, o.rotation, camera, state.ball);
+      state.gaze[0] =
+          gaze_at(o.points[0], o.rotation * state.centre[o.eye] + o.translation, o.rotation, camera, state.ball);
     const LevenbergStats stats = levenberg(problem, state, options_of(fits.steps), workspace);
     tell(results.outcome[p], stats, problem.residual_px(state, 0));
     results.outcome[p].status = smooth ? fit_from_previous : fit_afresh;
     results.gaze[p] = {static_cast<float>(state.gaze[0].yaw), static_cast<float>(state.gaze[0].pitch)};
     const Eigen::Matrix2d information = workspace.jacobian.transpose() * workspace.jacobian;
     float* to = results.information + 3 * p;
-    to[0] = static_cast<float>(information(0, 0)), to[1] = static_cast<float>(information(0, 1)), to[2] = static_cast<float>(information(1, 1));
+    to[0] = static_cast<float>(information(0, 0)), to[1] = static_cast<float>(information(0, 1)),
+    to[2] = static_cast<float>(information(1, 1));
   }
 }
 

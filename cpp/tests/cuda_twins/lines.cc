@@ -1,6 +1,6 @@
+#include "detect/lines.hpp"
 #include "cuda_twins/twins.hpp"
 #include "detect/line_rules.hpp"
-#include "detect/lines.hpp"
 
 namespace dmask::cuda {
 

@@ -44,13 +44,16 @@ void sample_mask_twin(const DrawArguments& in, const PixelArrays& pixels, const 
         for (int eye = 0; eye < 2; ++eye) {
           const GlobeView& globe = in.view->globes[eye];
           if (!holds(globe.box, x, y)) continue;
-          const auto h = intersect(globe, all(static_cast<float>(x) + sample_x(s)), all(static_cast<float>(y) + sample_y(s)));
+          const auto h =
+              intersect(globe, all(static_cast<float>(x) + sample_x(s)), all(static_cast<float>(y) + sample_y(s)));
           if (!h.hit[0] || !(h.inv_z[0] > nearest)) continue;
           nearest = h.inv_z[0];
           seen[eye] |= static_cast<std::uint8_t>(1u << s);
         }
         if (nearest != surface.inv_depth) continue;
-        const auto square = [&](int shift) { return (surface.colour >> shift & 255u) * (surface.colour >> shift & 255u); };
+        const auto square = [&](int shift) {
+          return (surface.colour >> shift & 255u) * (surface.colour >> shift & 255u);
+        };
         sum.b += square(0), sum.g += square(8), sum.r += square(16);
       }
       if (seen[0] == 0 && seen[1] == 0) {

@@ -1,5 +1,5 @@
-#include "cuda_twins/twins.hpp"
 #include "detect/sharpness.hpp"
+#include "cuda_twins/twins.hpp"
 
 namespace dmask::cuda {
 

@@ -39,14 +39,17 @@ inline Surface surface_at(const DrawArguments& in, int x, int y, float dx, float
     if (!(inv_depth > best.inv_depth)) continue;
     best = {inv_depth, 0};
     for (int c = 0; c < 3; ++c)
-      best.colour |= static_cast<std::uint32_t>(static_cast<int>(t.colour[c][0] + w1 * t.colour[c][1] + w2 * t.colour[c][2]))
-                     << 8 * c;
+      best.colour |=
+          static_cast<std::uint32_t>(static_cast<int>(t.colour[c][0] + w1 * t.colour[c][1] + w2 * t.colour[c][2]))
+          << 8 * c;
   }
   for (int k = 0; k < in.count[2 * bin + 1] && best.inv_depth == 0; ++k)
     if (covered(list[in.triangles - 1 - k])) best = {kInsideInvDepth, static_cast<std::uint32_t>(kInside)};
   return best;
 }
 
-inline bool holds(const raster::PixelRect& box, int x, int y) { return x >= box.x0 && x < box.x1 && y >= box.y0 && y < box.y1; }
+inline bool holds(const raster::PixelRect& box, int x, int y) {
+  return x >= box.x0 && x < box.x1 && y >= box.y0 && y < box.y1;
+}
 
 }  // namespace dmask::cuda

@@ -17,7 +17,9 @@ void set_up_triangles_twin(const TriangleArguments& in, const TriangleArrays& ou
     const float area = raster::signed_area(v0, v1, v2);
     if (area == 0) continue;
     // Pixels whose centre is within the samples' reach of the triangle's box.
-    const auto first = [](float least) { return static_cast<int>(std::ceil(std::clamp(least - kSampleReach, 0.0f, 20000.0f))); };
+    const auto first = [](float least) {
+      return static_cast<int>(std::ceil(std::clamp(least - kSampleReach, 0.0f, 20000.0f)));
+    };
     const auto last = [](float most, int size) {
       return static_cast<int>(std::floor(std::clamp(most + kSampleReach, -1.0f, static_cast<float>(size - 1))));
     };

@@ -118,8 +118,9 @@ class Context final : public IExecutionContext {
     std::map<std::string, ov::PartialShape> inputs;
     for (const auto& [name, shape] : shapes_) inputs[name] = std::vector<ov::Dimension>(shape.begin(), shape.end());
     model->reshape(inputs);
-    request_ = core.compile_model(model, "CPU", ov::hint::inference_precision(ov::element::f32),
-                                  ov::inference_num_threads(1)).create_infer_request();
+    request_ =
+        core.compile_model(model, "CPU", ov::hint::inference_precision(ov::element::f32), ov::inference_num_threads(1))
+            .create_infer_request();
   }
 
   void run(const std::map<std::string, void*>& addresses) const {

@@ -12,8 +12,11 @@
 namespace dmask::test {
 
 inline EngineKey double_key(const NetOptions& options) {
-  return {std::filesystem::path(options.model_path).stem().string(), sha256_of_file(options.model_path),
-          options.precision == "auto" ? "f16" : options.precision, "tensorrt", "11.2.0.7",
+  return {std::filesystem::path(options.model_path).stem().string(),
+          sha256_of_file(options.model_path),
+          options.precision == "auto" ? "f16" : options.precision,
+          "tensorrt",
+          "11.2.0.7",
           gpu_part("tensorrt", "host emulation", 7, 5)};
 }
 

@@ -54,9 +54,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
                 eyes += 1
                 valid += int(measured.valid)
                 for name in MEASURES:
-                    errors[name] += errors_of(
-                        getattr(measured, name), truth[f"{eye}_{name}"], measured.valid
-                    )
+                    errors[name] += errors_of(getattr(measured, name), truth[f"{eye}_{name}"], measured.valid)
             if result.od.valid and result.os.valid:
                 true_deg = truth["os_yaw_deg"] - truth["od_yaw_deg"]
                 errors["inter_eye_yaw_deg"].append(result.os.yaw_deg - result.od.yaw_deg - true_deg)

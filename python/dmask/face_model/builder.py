@@ -11,9 +11,7 @@ from dmask.face_model import bilinear, eyelid, eyelid_bases, face, ict, paint
 from dmask.io import container
 
 SEED = 20
-BLINK_OVERLAP = (
-    1.03  # the upper lid goes a little past the lower one: linear units shut not everybody alike
-)
+BLINK_OVERLAP = 1.03  # the upper lid goes a little past the lower one: linear units shut not everybody alike
 
 
 @dataclass(frozen=True)
@@ -146,9 +144,7 @@ class Builder:
         weight = np.ones(len(mean))
         for _, vertices, _ in self.sides():
             weight[vertices[patch.level < 6]] = sizes.eye_weight
-        self.coef, self.interaction = bilinear.factor_interaction(
-            slopes, weight, sizes.interaction, self.rng
-        )
+        self.coef, self.interaction = bilinear.factor_interaction(slopes, weight, sizes.interaction, self.rng)
         self.log(f"interaction factored into {sizes.interaction} modes")
 
         bag = face.mouth_bag(self.mouth_loop, mean, self.triangles)

@@ -45,9 +45,7 @@ class Bases:
     weight: np.ndarray  # (V) of the motion PCA
 
 
-def act(
-    patch: Patch, eye: np.ndarray, units: dict[str, np.ndarray], state: dict[str, float]
-) -> np.ndarray:
+def act(patch: Patch, eye: np.ndarray, units: dict[str, np.ndarray], state: dict[str, float]) -> np.ndarray:
     """Displacement (V,3) of a seated `eye` in a lid state; `units` are ICT's units on the patch."""
     visor = Visor(patch, eye)
     lids = {key: state[key] for key in ("upper", "lower", "skew") if key in state}
@@ -109,9 +107,7 @@ def synthetic_shapes(patch: Patch, eye: np.ndarray) -> dict[str, np.ndarray]:
     upper, lower = arch * (patch.is_upper & outside), arch * (~patch.is_upper & outside)
     normal = eye / np.linalg.norm(eye, axis=1, keepdims=True)
     nasal = (
-        np.exp(-0.5 * (np.linalg.norm(eye - eye[patch.loop[0]], axis=1) / 5) ** 2)
-        * patch.is_upper
-        * outside
+        np.exp(-0.5 * (np.linalg.norm(eye - eye[patch.loop[0]], axis=1) / 5) ** 2) * patch.is_upper * outside
     )
 
     def ridge(at: float, width: float) -> np.ndarray:

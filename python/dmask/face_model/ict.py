@@ -11,9 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-N_FACE = (
-    9409  # face area with ears; its eye, mouth and nostril openings are the loops that the builder uses
-)
+N_FACE = 9409  # face area with ears; its eye, mouth and nostril openings are the loops that the builder uses
 N_HEAD = 11248  # face, head and neck
 MM_PER_CM = 10.0
 
@@ -88,13 +86,9 @@ def _read_npz(path: Path) -> Ict:
 
 def _read_objs(folder: Path) -> Ict:
     neutral, quads = _read_obj(folder / "generic_neutral_mesh.obj", with_faces=True)
-    identity_paths = sorted(
-        p for p in folder.glob("identity*.obj") if re.fullmatch(r"identity\d+", p.stem)
-    )
+    identity_paths = sorted(p for p in folder.glob("identity*.obj") if re.fullmatch(r"identity\d+", p.stem))
     if not identity_paths:
-        raise FileNotFoundError(
-            f"{folder}: got no identity000.obj ..., expected at least one identity mode"
-        )
+        raise FileNotFoundError(f"{folder}: got no identity000.obj ..., expected at least one identity mode")
     _require_units(folder, {p.stem for p in folder.glob("*.obj")})
 
     def deltas(paths: list[Path]) -> np.ndarray:
@@ -139,9 +133,7 @@ def _ict(
     path: Path, neutral_mm: np.ndarray, identity_mm: np.ndarray, unit_mm: np.ndarray, quads: np.ndarray
 ) -> Ict:
     if len(neutral_mm) < N_HEAD or quads.max() >= len(neutral_mm):
-        raise ValueError(
-            f"{path}: got {len(neutral_mm)} vertices, expected ICT-FaceKit's topology of 26719"
-        )
+        raise ValueError(f"{path}: got {len(neutral_mm)} vertices, expected ICT-FaceKit's topology of 26719")
     head = quads[(quads < N_HEAD).all(axis=1)]
     return Ict(neutral_mm[:N_HEAD], identity_mm, unit_mm, head.astype(np.int32))
 
@@ -167,9 +159,7 @@ def boundary_loops(quads: np.ndarray) -> list[list[int]]:
             continue
         loop, previous = [start], None
         while True:
-            following = [
-                v for v in neighbours[loop[-1]] if v != previous and (v not in seen or v == start)
-            ]
+            following = [v for v in neighbours[loop[-1]] if v != previous and (v not in seen or v == start)]
             if not following or following[0] == start:
                 break
             previous = loop[-1]

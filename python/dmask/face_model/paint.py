@@ -47,9 +47,7 @@ def inside_polygon(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
     return inside
 
 
-def nostrils(
-    points: np.ndarray, triangles: np.ndarray, near: np.ndarray, reach_mm: float = 30
-) -> np.ndarray:
+def nostrils(points: np.ndarray, triangles: np.ndarray, near: np.ndarray, reach_mm: float = 30) -> np.ndarray:
     """(N) 1 at those of the vertices `near` (indices) that have the nose's wall before them and on both
     sides, with a soft edge."""
     corners = points[triangles]
@@ -78,9 +76,7 @@ def nostrils(
 
 def neighbour_mean(values: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """(N) mean of each vertex's triangles."""
-    total = sum(
-        np.bincount(triangles[:, i], values[triangles].mean(axis=1), len(values)) for i in range(3)
-    )
+    total = sum(np.bincount(triangles[:, i], values[triangles].mean(axis=1), len(values)) for i in range(3))
     count = sum(np.bincount(triangles[:, i], minlength=len(values)) for i in range(3))
     return total / np.maximum(count, 1)
 
@@ -104,9 +100,7 @@ def paint_patch(patch: Patch, eye: np.ndarray) -> np.ndarray:
     return mix(colours, CARUNCLE, patch.lake.astype(float))
 
 
-def paint_face(
-    points: np.ndarray, triangles: np.ndarray, mouth_loop: list[int], patch: Patch
-) -> np.ndarray:
+def paint_face(points: np.ndarray, triangles: np.ndarray, mouth_loop: list[int], patch: Patch) -> np.ndarray:
     """Colours (N,3) of the mean face `points` (N,3)."""
     colours = np.tile(SKIN, (len(points), 1))
     landmarks = points[LANDMARKS68]
@@ -123,13 +117,9 @@ def paint_face(
     for brow in (landmarks[17:22][::-1], landmarks[22:27]):  # nasal end first
         line = brow[:, :2] - [0, BROW_DROP_MM]
         distance, where = polyline_distance(points[:, :2], line)
-        half_width = (
-            2.6 * smoothstep((where + 0.15) / 0.3) * (1 - 0.75 * smoothstep((where - 0.45) / 0.55))
-        )
+        half_width = 2.6 * smoothstep((where + 0.15) / 0.3) * (1 - 0.75 * smoothstep((where - 0.45) / 0.55))
         strength = 0.62 + 0.18 * smoothstep(where / 0.3)
-        colours = mix(
-            colours, BROW, strength * (z > 60) * (1 - smoothstep((distance - half_width) / 2.8))
-        )
+        colours = mix(colours, BROW, strength * (z > 60) * (1 - smoothstep((distance - half_width) / 2.8)))
 
     outline = landmarks[48:60, :2]
     distance, _ = polyline_distance(points[:, :2], np.concatenate([outline, outline[:1]]))

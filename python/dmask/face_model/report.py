@@ -46,9 +46,7 @@ def ridge(basis: np.ndarray, target: np.ndarray) -> np.ndarray:
     return np.linalg.solve(basis @ basis.T + 1e-2 * np.eye(len(basis)), basis @ target)
 
 
-def face_truncation(
-    builder: Builder, rng: np.random.Generator, n_people: int = 12
-) -> list[dict[str, float]]:
+def face_truncation(builder: Builder, rng: np.random.Generator, n_people: int = 12) -> list[dict[str, float]]:
     """Errors over held-out identities: whole meshes with four random units each, motion of every unit with
     the identity known, and the opening that the blink unit leaves."""
     patch, mean, modes, units = builder.patch, builder.mean, builder.modes, builder.units

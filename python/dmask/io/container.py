@@ -59,17 +59,13 @@ def write(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> Non
         array = np.asarray(array)
         dtype = array.dtype.newbyteorder("<")
         if dtype not in DTYPES:
-            raise ValueError(
-                f"{name}: got dtype {array.dtype}, expected one of {[str(d) for d in DTYPES]}"
-            )
+            raise ValueError(f"{name}: got dtype {array.dtype}, expected one of {[str(d) for d in DTYPES]}")
         if array.ndim > MAX_NDIM:
             raise ValueError(f"{name}: got {array.ndim} dimensions, expected at most {MAX_NDIM}")
         key = name.encode()
         if not proper(name, len(key)):
             raise ValueError(f"got the array name {name[:40]!r}, expected {PROPER_NAME}")
-        entries.append(
-            (key, DTYPES.index(dtype), array.shape, array.astype(dtype, order="C", copy=False))
-        )
+        entries.append((key, DTYPES.index(dtype), array.shape, array.astype(dtype, order="C", copy=False)))
 
     header_bytes = len(MAGIC) + 8 + sum(20 + len(key) + 8 * len(shape) for key, _, shape, _ in entries)
     offset = _aligned(header_bytes)
@@ -144,9 +140,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         for dim in shape:
             expected *= dim
         if nbytes != expected:
-            raise fail(
-                f"array {name}: got {nbytes} bytes, expected {expected} for shape {shape} of {dtype}"
-            )
+            raise fail(f"array {name}: got {nbytes} bytes, expected {expected} for shape {shape} of {dtype}")
         if offset % ALIGNMENT or offset < position or offset + nbytes > len(data):
             raise fail(f"array {name}: bytes {offset} to {offset + nbytes} of a file of {len(data)}")
         if name in arrays:

@@ -15,9 +15,7 @@ def path(name: str, folder: Path = MODELS_DIR) -> Path:
     """Path of a shipped model. Raises Error if it is not there."""
     file = folder / name
     if not file.is_file():
-        raise Error(
-            f"{file}: got no such model, expected it beside {MANIFEST}; install the package again"
-        )
+        raise Error(f"{file}: got no such model, expected it beside {MANIFEST}; install the package again")
     return file
 
 

@@ -55,9 +55,7 @@ class Results:
         self._writer = (
             PictureWriter(folder / "mask.png")
             if source.kind == "picture"
-            else VideoWriter(
-                folder / "mask.mp4", source.width, source.height, source.time_base, source.rate
-            )
+            else VideoWriter(folder / "mask.mp4", source.width, source.height, source.time_base, source.rate)
         )
         self._table = Table(folder / "frames.csv", FRAME_COLUMNS)
         self._track = new_track(source.width, source.height, source.time_base, source.rate)

@@ -21,7 +21,8 @@ void grow(DeviceBuffer<T>& buffer, std::size_t used, std::size_t count, StreamHa
   if (count <= buffer.size()) return;
   DeviceBuffer<T> larger(std::max(count, 2 * buffer.size()));
   if (used > 0)
-    check_cuda(cudaMemcpyAsync(larger.get(), buffer.get(), used * sizeof(T), cudaMemcpyDeviceToDevice, stream), "moving subjects");
+    check_cuda(cudaMemcpyAsync(larger.get(), buffer.get(), used * sizeof(T), cudaMemcpyDeviceToDevice, stream),
+               "moving subjects");
   check_cuda(cudaStreamSynchronize(stream), "moving subjects");
   buffer = std::move(larger);
 }
@@ -46,9 +47,11 @@ struct BatchFit::Device {
     const FrameOutput out = FrameOutput::at(output.get(), frames, sizes);
     upload(host_input.get(), in.bytes, input.get(), stream.get());
     for (const bool from_previous : {true, false})
-      fit_faces(face_fits(sizes, subjects(), in, frames, from_previous), {out.pose, out.units, out.face}, stream.get());  // E1
-    fit_eyelids(eyelid_fits(sizes, subjects(), in, out, frames), {out.motion, out.lids}, stream.get());                   // E2
-    fit_eyeballs(eyeball_fits(subjects(), in, out, frames, options), {out.gaze, out.information, out.eyeballs}, stream.get());  // E3
+      fit_faces(face_fits(sizes, subjects(), in, frames, from_previous), {out.pose, out.units, out.face},
+                stream.get());  // E1
+    fit_eyelids(eyelid_fits(sizes, subjects(), in, out, frames), {out.motion, out.lids}, stream.get());  // E2
+    fit_eyeballs(eyeball_fits(subjects(), in, out, frames, options), {out.gaze, out.information, out.eyeballs},
+                 stream.get());  // E3
     download(output.get(), out.bytes, host_output.get(), stream.get());
   }
 };
@@ -69,7 +72,8 @@ BatchFit::~BatchFit() = default;
 int BatchFit::add_subject(const Calibration& calibration) {
   Device& d = *device_;
   const StreamHandle stream = d.stream.get();
-  const std::size_t n = subjects_.size(), face = 3 * static_cast<std::size_t>(d.sizes.rows), patch = 6 * static_cast<std::size_t>(d.sizes.eyelid_rows);
+  const std::size_t n = subjects_.size(), face = 3 * static_cast<std::size_t>(d.sizes.rows),
+                    patch = 6 * static_cast<std::size_t>(d.sizes.eyelid_rows);
   std::vector<float> neutral(face), units(face * d.sizes.units), rows(patch), motion(patch * d.sizes.motions);
   float focal_px = 0;
   EyeballSubject eyeballs{};
@@ -95,7 +99,8 @@ void BatchFit::fit(const std::vector<Item>& items, std::vector<FrameFit>& result
   const int frames = static_cast<int>(items.size());
   results.resize(frames);
   if (frames == 0) return;
-  const std::size_t in_bytes = FrameInput::at(nullptr, frames, d.sizes).bytes, out_bytes = FrameOutput::at(nullptr, frames, d.sizes).bytes;
+  const std::size_t in_bytes = FrameInput::at(nullptr, frames, d.sizes).bytes,
+                    out_bytes = FrameOutput::at(nullptr, frames, d.sizes).bytes;
   if (in_bytes > d.input.size() || out_bytes > d.output.size()) d.graph.clear();
   d.input.reserve(in_bytes), d.host_input.reserve(in_bytes);
   d.output.reserve(out_bytes), d.host_output.reserve(out_bytes);
@@ -108,7 +113,8 @@ void BatchFit::fit(const std::vector<Item>& items, std::vector<FrameFit>& result
               std::to_string(subjects_.size()) + " or has no detection; add the subject first");
     const FrameDetection& seen = *item.detection;
     const bool cleaned = seen.face_found && !valid(seen);
-    curves_[f] = pack_frame(cleaned ? without_invalid(seen) : seen, subjects_[item.subject], item.subject, item.previous, options_, d.sizes, f, in);
+    curves_[f] = pack_frame(cleaned ? without_invalid(seen) : seen, subjects_[item.subject], item.subject,
+                            item.previous, options_, d.sizes, f, in);
   }
   if (!d.graph.captured() || d.captured_frames != frames) {
     d.graph.capture(d.stream, [&] { d.enqueue(frames, options_); });
@@ -140,12 +146,15 @@ void BatchFit::take_face(const FrameInput& in, const FrameOutput& out, int f, Fr
     return;
   }
   using RowMajor3 = Eigen::Matrix<double, 3, 3, Eigen::RowMajor>;
-  fit.pose.rotation = Eigen::Quaterniond(Mat3(Eigen::Map<const RowMajor3>(out.pose[f].rotation))).normalized().toRotationMatrix();
+  fit.pose.rotation =
+      Eigen::Quaterniond(Mat3(Eigen::Map<const RowMajor3>(out.pose[f].rotation))).normalized().toRotationMatrix();
   fit.pose.translation = Eigen::Map<const Vec3>(out.pose[f].translation);
-  fit.pose.units = Eigen::Map<const VecXf>(out.units + static_cast<std::ptrdiff_t>(f) * sizes.units, sizes.units).cast<double>();
+  fit.pose.units =
+      Eigen::Map<const VecXf>(out.units + static_cast<std::ptrdiff_t>(f) * sizes.units, sizes.units).cast<double>();
 }
 
-void BatchFit::take_eye(const FrameInput& in, const FrameOutput& out, int f, int e, const Calibration& calibration, FrameFit& fit) {
+void BatchFit::take_eye(const FrameInput& in, const FrameOutput& out, int f, int e, const Calibration& calibration,
+                        FrameFit& fit) {
   if (fit.face_reason != Reason::none) return;
   EyeFit& eye = fit.eyes[e];
   const EyeStatics& statics = calibration.eyes[e];
@@ -165,8 +174,8 @@ void BatchFit::take_eye(const FrameInput& in, const FrameOutput& out, int f, int
   const float* information = out.information + 3 * p;
   Eigen::Matrix2d both;
   both << information[0], information[1], information[1], information[2];
-  measure_gaze(statics, calibration.ball, {out.gaze[p].yaw, out.gaze[p].pitch}, 100 * out.eyeballs[p].residual_px / interocular_px,
-               both, options_, eye, head_);
+  measure_gaze(statics, calibration.ball, {out.gaze[p].yaw, out.gaze[p].pitch},
+               100 * out.eyeballs[p].residual_px / interocular_px, both, options_, eye, head_);
 }
 
 }  // namespace dmask::cuda

@@ -36,7 +36,11 @@ struct EyeballWarp {
   float plane_mm, x, y, weight;
 
   __device__ EyeballWarp(const EyeballFits& f, int p)
-      : fits(f), subject(f.subjects[f.subject[p / 2]]), problem(p), eye(p % 2), lane(static_cast<int>(threadIdx.x % 32)) {
+      : fits(f),
+        subject(f.subjects[f.subject[p / 2]]),
+        problem(p),
+        eye(p % 2),
+        lane(static_cast<int>(threadIdx.x % 32)) {
     point = lane < iris_points;
     seen = fits.seen[problem];
     smooth = seen.smooth_sigma > 0 && fits.face[problem / 2].status == fit_from_previous;
@@ -52,11 +56,13 @@ struct EyeballWarp {
     const float cy = cosine(g.yaw), sy = sine(g.yaw), cp = cosine(g.pitch), sp = sine(g.pitch);
     const float a = radius_mm * cos_angle, b = radius_mm * sin_angle;
     // Columns: left, up, axis, as gaze_frame().
-    return {a * cy - b * sp * sy + plane_mm * sy * cp, b * cp + plane_mm * sp, -a * sy - b * sp * cy + plane_mm * cy * cp};
+    return {a * cy - b * sp * sy + plane_mm * sy * cp, b * cp + plane_mm * sp,
+            -a * sy - b * sp * cy + plane_mm * cy * cp};
   }
   __device__ Posed project(Vector b) const {
     const float* c = subject.centre[eye];
-    return posed(pose, static_cast<double>(c[0]) + b.x, static_cast<double>(c[1]) + b.y, static_cast<double>(c[2]) + b.z, subject.focal_px);
+    return posed(pose, static_cast<double>(c[0]) + b.x, static_cast<double>(c[1]) + b.y,
+                 static_cast<double>(c[2]) + b.z, subject.focal_px);
   }
 
   // The gaze that brings the iris' centre to the detected one.
@@ -78,8 +84,10 @@ struct EyeballWarp {
     const Posed middle = project(iris_point(g, 0, 0, 0));
     const Posed left = project(iris_point(g, 1, 0, r)), right = project(iris_point(g, -1, 0, r));
     const Posed up = project(iris_point(g, 0, 1, r)), down = project(iris_point(g, 0, -1, r));
-    const float a = 0.5f * static_cast<float>(left.column_px - right.column_px), c = 0.5f * static_cast<float>(left.row_px - right.row_px);
-    const float b = 0.5f * static_cast<float>(up.column_px - down.column_px), d = 0.5f * static_cast<float>(up.row_px - down.row_px);
+    const float a = 0.5f * static_cast<float>(left.column_px - right.column_px),
+                c = 0.5f * static_cast<float>(left.row_px - right.row_px);
+    const float b = 0.5f * static_cast<float>(up.column_px - down.column_px),
+                d = 0.5f * static_cast<float>(up.row_px - down.row_px);
     const float inverse = 1.0f / (a * d - b * c);
     const float ex = static_cast<float>(x - middle.column_px), ey = static_cast<float>(y - middle.row_px);
     const float u = inverse * (d * ex - b * ey), v = inverse * (a * ey - c * ex);
@@ -105,7 +113,8 @@ struct EyeballWarp {
     // By yaw it turns about the head's y, by pitch about the eye's own -x.
     const Vector by_yaw{b.z, 0, -b.x}, by_pitch = cross({-cosine(g.yaw), 0, sine(g.yaw)}, b);
     const float uy = u.x * by_yaw.x + u.z * by_yaw.z, vy = v.x * by_yaw.x + v.z * by_yaw.z;
-    const float up = u.x * by_pitch.x + u.y * by_pitch.y + u.z * by_pitch.z, vp = v.x * by_pitch.x + v.y * by_pitch.y + v.z * by_pitch.z;
+    const float up = u.x * by_pitch.x + u.y * by_pitch.y + u.z * by_pitch.z,
+                vp = v.x * by_pitch.x + v.y * by_pitch.y + v.z * by_pitch.z;
     TwoByTwo e;
     e.cost = warp_sum(point ? static_cast<double>(robust_cost(q2, c2)) : 0.0);
     const float on = point ? 1.0f : 0.0f, gx = w * rx, gy = w * ry;
@@ -129,7 +138,8 @@ struct EyeballWarp {
   __device__ float residual_px(GazeAngles g, const Matched& m) const {
     const Posed p = project(iris_point(g, m.cos_angle, m.sin_angle, lane == 0 ? 0.0f : subject.iris_radius_mm));
     const bool counts = point && (lane == 0 || weight > 0);
-    const float distance = sqrtf(squared(static_cast<float>(p.column_px - x)) + squared(static_cast<float>(p.row_px - y)));
+    const float distance =
+        sqrtf(squared(static_cast<float>(p.column_px - x)) + squared(static_cast<float>(p.row_px - y)));
     return warp_sum(counts ? distance : 0.0f) / warp_sum(counts ? 1.0f : 0.0f);
   }
 };
@@ -165,8 +175,10 @@ __global__ void __launch_bounds__(32 * warps) fit_eyeballs_kernel(EyeballFits fi
       if (hyy > 0 && determinant > 0) {
         const float yaw = -(hpp * gy - e.hyp * gp) / determinant, pitch = -(hyy * gp - e.hyp * gy) / determinant;
         const bool small = fmaxf(fabsf(yaw), fabsf(pitch)) < fits.steps.step_tolerance;
-        const GazeAngles trial{fminf(fmaxf(gaze.yaw + yaw, -1.2f), 1.2f), fminf(fmaxf(gaze.pitch + pitch, -1.2f), 1.2f)};
-        const double trial_cost = warp.linearise(trial, matched, fits.steps.robust_scale).cost + warp.prior(trial, unused, unused);
+        const GazeAngles trial{fminf(fmaxf(gaze.yaw + yaw, -1.2f), 1.2f),
+                               fminf(fmaxf(gaze.pitch + pitch, -1.2f), 1.2f)};
+        const double trial_cost =
+            warp.linearise(trial, matched, fits.steps.robust_scale).cost + warp.prior(trial, unused, unused);
         if (trial_cost < cost || small) {
           better = trial_cost <= cost;
           go_on = better && !small && static_cast<float>(cost - trial_cost) >= fits.steps.gain_tolerance;
@@ -194,7 +206,8 @@ __global__ void __launch_bounds__(32 * warps) fit_eyeballs_kernel(EyeballFits fi
 }  // namespace
 
 void fit_eyeballs(const EyeballFits& fits, const EyeballResults& results, StreamHandle stream) {
-  launch(stream, blocks_for(2 * static_cast<std::size_t>(fits.frames), warps), 32 * warps, fit_eyeballs_kernel, fits, results);
+  launch(stream, blocks_for(2 * static_cast<std::size_t>(fits.frames), warps), 32 * warps, fit_eyeballs_kernel, fits,
+         results);
 }
 
 }  // namespace dmask::cuda

@@ -38,7 +38,8 @@ struct EyelidBlock {
   EyelidSeen seen;
   bool smooth;
 
-  __device__ EyelidBlock(const EyelidFits& f, EyelidShared& shared) : fits(f), s(shared), problem(static_cast<int>(blockIdx.x)) {
+  __device__ EyelidBlock(const EyelidFits& f, EyelidShared& shared)
+      : fits(f), s(shared), problem(static_cast<int>(blockIdx.x)) {
     frame = problem / 2;
     const EyelidSubjects& all = fits.subjects;
     const int subject = fits.subject[frame], eye = 2 * subject + problem % 2;
@@ -56,7 +57,8 @@ struct EyelidBlock {
     const int t = static_cast<int>(threadIdx.x);
     if (t == 0) s.pose = fits.pose[frame];
     if (t < max_fit_motions) s.state[t] = w != nullptr && t < fits.subjects.motions ? w[t] : 0.0f;
-    if (t < 2 * line_points * 3) (&s.line[0][0][0])[t] = fits.lines[static_cast<std::size_t>(problem) * 2 * line_points * 3 + t];
+    if (t < 2 * line_points * 3)
+      (&s.line[0][0][0])[t] = fits.lines[static_cast<std::size_t>(problem) * 2 * line_points * 3 + t];
     __syncthreads();
   }
 
@@ -113,7 +115,7 @@ struct EyelidBlock {
 
   // The closest point of the crease or of the bulge line: Eq. (10).
   __device__ void match_line(int j) {
-    const float(*line)[3] = s.line[j < fits.subjects.crease ? 0 : 1];
+    const float (*line)[3] = s.line[j < fits.subjects.crease ? 0 : 1];
     const int row = 2 * margin + j;
     const float px = s.picture[0][row], py = s.picture[1][row];
     float nearest = 1e30f, x = 0, y = 0, nx = 0, ny = 0, weight = 0;
@@ -142,7 +144,9 @@ struct EyelidBlock {
     return posed(s.pose, a * s.head[0][row] + b * s.head[0][next], a * s.head[1][row] + b * s.head[1][next],
                  a * s.head[2][row] + b * s.head[2][next], focal_px);
   }
-  __device__ const float* dense(int j) const { return fits.dense + (static_cast<std::size_t>(problem) * dense_points + j) * 2; }
+  __device__ const float* dense(int j) const {
+    return fits.dense + (static_cast<std::size_t>(problem) * dense_points + j) * 2;
+  }
 
   __device__ double evaluate(const float* w, float scale, bool terms) {
     const int j = static_cast<int>(threadIdx.x);
@@ -248,7 +252,8 @@ struct EyelidBlock {
     double distance = 0;
     if (j < dense_points) {
       const Posed p = point(j);
-      distance = sqrtf(squared(static_cast<float>(p.column_px - dense(j)[0])) + squared(static_cast<float>(p.row_px - dense(j)[1])));
+      distance = sqrtf(squared(static_cast<float>(p.column_px - dense(j)[0])) +
+                       squared(static_cast<float>(p.row_px - dense(j)[1])));
     }
     return static_cast<float>(block_sum(distance, s.partial) / dense_points);
   }

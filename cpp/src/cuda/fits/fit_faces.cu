@@ -35,7 +35,8 @@ struct FaceBlock {
   const float *neutral, *units;
   float focal_px;
 
-  __device__ FaceBlock(const FaceFits& f, FaceShared& shared) : fits(f), s(shared), problem(static_cast<int>(blockIdx.x)) {
+  __device__ FaceBlock(const FaceFits& f, FaceShared& shared)
+      : fits(f), s(shared), problem(static_cast<int>(blockIdx.x)) {
     subject = fits.subject[problem];
     const std::size_t values = static_cast<std::size_t>(3) * fits.subjects.rows;
     neutral = fits.subjects.neutral + subject * values;
@@ -51,7 +52,8 @@ struct FaceBlock {
       d.x += w * mode[0], d.y += w * mode[1], d.z += w * mode[2];
     }
     const float* x = neutral + 3 * row;
-    return posed(at.pose, static_cast<double>(x[0]) + d.x, static_cast<double>(x[1]) + d.y, static_cast<double>(x[2]) + d.z, focal_px);
+    return posed(at.pose, static_cast<double>(x[0]) + d.x, static_cast<double>(x[1]) + d.y,
+                 static_cast<double>(x[2]) + d.z, focal_px);
   }
 
   __device__ void load(const FitPose& pose, const float* w) {
@@ -122,7 +124,9 @@ struct FaceBlock {
   // log(R R_previous^T), by one thread.
   __device__ void turned(const FitPose& pose) {
     const double *r = pose.rotation, *q = fits.smoothing[problem].previous.rotation;
-    const auto entry = [&](int i, int j) { return r[3 * i] * q[3 * j] + r[3 * i + 1] * q[3 * j + 1] + r[3 * i + 2] * q[3 * j + 2]; };
+    const auto entry = [&](int i, int j) {
+      return r[3 * i] * q[3 * j] + r[3 * i + 1] * q[3 * j + 1] + r[3 * i + 2] * q[3 * j + 2];
+    };
     const float x = static_cast<float>(entry(2, 1) - entry(1, 2)), y = static_cast<float>(entry(0, 2) - entry(2, 0)),
                 z = static_cast<float>(entry(1, 0) - entry(0, 1));
     const float sine = 0.5f * sqrtf(x * x + y * y + z * z);
@@ -144,8 +148,9 @@ struct FaceBlock {
       cost += prior_term(static_cast<float>(at.pose.translation[i - 3] - smooth.previous.translation[i - 3]),
                          i == 5 ? smooth.depth_sigma_mm : smooth.across_sigma_mm, slope, curvature);
     if (unit)
-      cost += prior_term(at.units[m] - fits.previous_units[static_cast<std::size_t>(problem) * fits.subjects.unit_count + m],
-                         smooth.unit_sigma, slope, curvature);
+      cost += prior_term(
+          at.units[m] - fits.previous_units[static_cast<std::size_t>(problem) * fits.subjects.unit_count + m],
+          smooth.unit_sigma, slope, curvature);
     return cost;
   }
 
@@ -187,7 +192,8 @@ struct FaceBlock {
       s.equations.a[i][i] += curvature;
       const float gradient = s.equations.a[i][unknowns] += slope;
       const float w = m >= 0 ? s.state.units[m] : 0.5f;
-      s.equations.fixed[i] = m >= fits.subjects.unit_count || (w <= 1e-9f && gradient > 0) || (w >= 1.0f && gradient < 0);
+      s.equations.fixed[i] =
+          m >= fits.subjects.unit_count || (w <= 1e-9f && gradient > 0) || (w >= 1.0f && gradient < 0);
     }
     __syncthreads();
     hold_fixed(s.equations);
@@ -220,10 +226,12 @@ struct FaceBlock {
   __device__ float residual_px() {
     const int i = static_cast<int>(threadIdx.x);
     double distance = 0, count = 0;
-    if (i >= jaw_end && i < landmarks && fits.root_information[(static_cast<std::size_t>(problem) * landmarks + i) * 3] > 0) {
+    if (i >= jaw_end && i < landmarks &&
+        fits.root_information[(static_cast<std::size_t>(problem) * landmarks + i) * 3] > 0) {
       const Posed p = vertex(s.state, i);
       const float* point = fits.points + (static_cast<std::size_t>(problem) * landmarks + i) * 2;
-      distance = sqrtf(squared(static_cast<float>(p.column_px - point[0])) + squared(static_cast<float>(p.row_px - point[1])));
+      distance =
+          sqrtf(squared(static_cast<float>(p.column_px - point[0])) + squared(static_cast<float>(p.row_px - point[1])));
       count = 1;
     }
     count = block_sum(count, s.partial);
@@ -249,8 +257,7 @@ __global__ void __launch_bounds__(threads, 2) fit_faces_kernel(FaceFits fits, Fa
   const float interocular_px = fits.interocular_px[problem];
   if (from_previous)
     block.load(fits.smoothing[problem].previous, fits.previous_units + static_cast<std::size_t>(problem) * count);
-  else
-    block.load(fits.start[problem], nullptr);
+  else block.load(fits.start[problem], nullptr);
   FitOutcome done{};
   // After a cut, or where the face jumped, the fit starts afresh rather than be dragged along.
   if (!from_previous || block.residual_px() < fits.jump * interocular_px) {

@@ -55,10 +55,12 @@ FitSizes FitSizes::from(const Models& models) {
   s.eyelid_rows = models.eyelid_rows[OD].rows();
   s.crease = models.eyelid_rows[OD].crease;
   s.motions = static_cast<int>(models.eyelid_rows[OD].motion.cols());
-  check(s.units <= max_fit_units && s.motions <= max_fit_motions && s.eyelid_rows <= max_eyelid_rows && s.candidates <= max_fit_candidates,
+  check(s.units <= max_fit_units && s.motions <= max_fit_motions && s.eyelid_rows <= max_eyelid_rows &&
+            s.candidates <= max_fit_candidates,
         "the models have " + std::to_string(s.units) + " units, " + std::to_string(s.motions) + " lid motions, " +
-            std::to_string(s.eyelid_rows) + " lid rows and " + std::to_string(s.candidates) + " jaw candidates, the GPU fits take " +
-            std::to_string(max_fit_units) + ", " + std::to_string(max_fit_motions) + ", " + std::to_string(max_eyelid_rows) + " and " +
+            std::to_string(s.eyelid_rows) + " lid rows and " + std::to_string(s.candidates) +
+            " jaw candidates, the GPU fits take " + std::to_string(max_fit_units) + ", " +
+            std::to_string(max_fit_motions) + ", " + std::to_string(max_eyelid_rows) + " and " +
             std::to_string(max_fit_candidates) + " at most; fit on the CPU");
   return s;
 }
@@ -142,7 +144,8 @@ std::array<LidCurves, 2> pack_frame(const FrameDetection& detection, const Calib
   to.start[at] = pose_of(initial_pose(calibration.face, camera, face));
   if (smooth) {
     to.smoothing[at] = {pose_of(previous->pose), static_cast<float>(options.smooth_rotation_deg * deg * walk),
-                        static_cast<float>(options.smooth_across_mm * walk), static_cast<float>(options.smooth_depth_mm * walk),
+                        static_cast<float>(options.smooth_across_mm * walk),
+                        static_cast<float>(options.smooth_depth_mm * walk),
                         static_cast<float>(options.smooth_unit * walk)};
     put(previous->pose.units, to.previous_units + static_cast<std::ptrdiff_t>(at) * sizes.units);
   }
@@ -154,9 +157,11 @@ std::array<LidCurves, 2> pack_frame(const FrameDetection& detection, const Calib
     if (!lids_in_sight(curves[eye], options)) continue;  // covered
     EyelidSeen& lids = to.lids[p];
     lids.seen = 1;
-    lids.dense_weight = static_cast<float>(std::sqrt(dense_information / dense_points) / (0.01 * options.lid_sigma_pct * face.interocular_px));
+    lids.dense_weight = static_cast<float>(std::sqrt(dense_information / dense_points) /
+                                           (0.01 * options.lid_sigma_pct * face.interocular_px));
     const int line_rows = sizes.eyelid_rows - 2 * EyelidRows::margin_samples;
-    lids.line_weight = static_cast<float>(std::sqrt(line_information / line_rows) / (0.01 * options.line_sigma_pct * face.interocular_px));
+    lids.line_weight = static_cast<float>(std::sqrt(line_information / line_rows) /
+                                          (0.01 * options.line_sigma_pct * face.interocular_px));
     for (int k = 0; k < dense_points; ++k) put_point(curves[eye].dense[k], to.dense + (p * dense_points + k) * 2);
     for (int line = 0; line < 2; ++line)
       for (int k = 0; k < 20; ++k) {
@@ -170,7 +175,8 @@ std::array<LidCurves, 2> pack_frame(const FrameDetection& detection, const Calib
       put(previous->eyes[eye].motion, to.previous_motion + p * sizes.motions);
     }
 
-    const EyeballObservation iris = EyeballObservation::from(seen, eye, Mat3::Identity(), Vec3::Zero(), face.interocular_px, options);
+    const EyeballObservation iris =
+        EyeballObservation::from(seen, eye, Mat3::Identity(), Vec3::Zero(), face.interocular_px, options);
     for (int i = 0; i < 19; ++i) {
       put_point(iris.points[i], to.iris + (p * 19 + i) * 2);
       to.iris_information[p * 19 + i] = static_cast<float>(iris.root_information[i]);
@@ -180,13 +186,15 @@ std::array<LidCurves, 2> pack_frame(const FrameDetection& detection, const Calib
     ball.seen = iris_in_sight(seen, iris, options);
     if (smooth && previous->eyes[eye].gaze_found) {
       ball.smooth_sigma = static_cast<float>(options.smooth_gaze_deg * deg * walk);
-      to.previous_gaze[p] = {static_cast<float>(previous->eyes[eye].gaze.yaw), static_cast<float>(previous->eyes[eye].gaze.pitch)};
+      to.previous_gaze[p] = {static_cast<float>(previous->eyes[eye].gaze.yaw),
+                             static_cast<float>(previous->eyes[eye].gaze.pitch)};
     }
   }
   return curves;
 }
 
-FaceFits face_fits(const FitSizes& sizes, const SubjectArrays& s, const FrameInput& in, int frames, bool from_previous) {
+FaceFits face_fits(const FitSizes& sizes, const SubjectArrays& s, const FrameInput& in, int frames,
+                   bool from_previous) {
   FaceFits fits{};
   fits.subjects = {s.neutral, s.units, s.focal_px, s.unit_sigma, sizes.rows, sizes.candidates, sizes.units};
   fits.subject = in.subject;
@@ -203,14 +211,33 @@ FaceFits face_fits(const FitSizes& sizes, const SubjectArrays& s, const FrameInp
   return fits;
 }
 
-EyelidFits eyelid_fits(const FitSizes& sizes, const SubjectArrays& s, const FrameInput& in, const FrameOutput& out, int frames) {
+EyelidFits eyelid_fits(const FitSizes& sizes, const SubjectArrays& s, const FrameInput& in, const FrameOutput& out,
+                       int frames) {
   return {{s.patch, s.motion, s.focal_px, sizes.eyelid_rows, sizes.crease, sizes.motions},
-          in.subject, out.pose, out.face, in.lids, in.dense, in.lines, in.previous_motion, steps_of(kEyelidSteps), frames};
+          in.subject,
+          out.pose,
+          out.face,
+          in.lids,
+          in.dense,
+          in.lines,
+          in.previous_motion,
+          steps_of(kEyelidSteps),
+          frames};
 }
 
-EyeballFits eyeball_fits(const SubjectArrays& s, const FrameInput& in, const FrameOutput& out, int frames, const FitOptions& options) {
-  return {s.eyeballs, in.subject, out.pose, out.face, in.eyeballs, in.iris, in.iris_information, in.previous_gaze,
-          static_cast<float>(options.gaze_prior_deg * deg), steps_of(kEyeballSteps), frames};
+EyeballFits eyeball_fits(const SubjectArrays& s, const FrameInput& in, const FrameOutput& out, int frames,
+                         const FitOptions& options) {
+  return {s.eyeballs,
+          in.subject,
+          out.pose,
+          out.face,
+          in.eyeballs,
+          in.iris,
+          in.iris_information,
+          in.previous_gaze,
+          static_cast<float>(options.gaze_prior_deg * deg),
+          steps_of(kEyeballSteps),
+          frames};
 }
 
 }  // namespace dmask::cuda

@@ -60,8 +60,11 @@ struct SubjectArrays {
   const float *neutral, *units, *patch, *motion, *focal_px, *unit_sigma;
   const EyeballSubject* eyeballs;
 };
-FaceFits face_fits(const FitSizes& sizes, const SubjectArrays& subjects, const FrameInput& in, int frames, bool from_previous);
-EyelidFits eyelid_fits(const FitSizes& sizes, const SubjectArrays& subjects, const FrameInput& in, const FrameOutput& out, int frames);
-EyeballFits eyeball_fits(const SubjectArrays& subjects, const FrameInput& in, const FrameOutput& out, int frames, const FitOptions& options);
+FaceFits face_fits(const FitSizes& sizes, const SubjectArrays& subjects, const FrameInput& in, int frames,
+                   bool from_previous);
+EyelidFits eyelid_fits(const FitSizes& sizes, const SubjectArrays& subjects, const FrameInput& in,
+                       const FrameOutput& out, int frames);
+EyeballFits eyeball_fits(const SubjectArrays& subjects, const FrameInput& in, const FrameOutput& out, int frames,
+                         const FitOptions& options);
 
 }  // namespace dmask::cuda

@@ -6,10 +6,12 @@ namespace {
 
 constexpr int threads = 128;
 constexpr int max_identities = 128, max_interactions = 64;
-constexpr int at_once = 8, padded_units = (max_fit_units + at_once - 1) / at_once * at_once;  // units summed in registers
+constexpr int at_once = 8,
+              padded_units = (max_fit_units + at_once - 1) / at_once * at_once;  // units summed in registers
 
 // How much of each interaction mode each unit takes for an identity: FaceModel::interaction_weights.
-__global__ void __launch_bounds__(threads) weights_kernel(FaceBasis basis, const float* identity, int modes, float* weights) {
+__global__ void __launch_bounds__(threads)
+    weights_kernel(FaceBasis basis, const float* identity, int modes, float* weights) {
   const int block = basis.unit_count * basis.interactions, at = static_cast<int>(blockIdx.x * threads + threadIdx.x);
   if (at >= block) return;
   const float* w = identity + static_cast<std::size_t>(blockIdx.y) * modes;
@@ -20,7 +22,8 @@ __global__ void __launch_bounds__(threads) weights_kernel(FaceBasis basis, const
 }
 
 // Eq. (1) with the identity contracted; a thread a coordinate, a row of blocks a subject.
-__global__ void __launch_bounds__(threads) contract_kernel(FaceBasis basis, const float* identity, int modes, ContractedFaces faces) {
+__global__ void __launch_bounds__(threads)
+    contract_kernel(FaceBasis basis, const float* identity, int modes, ContractedFaces faces) {
   __shared__ float mode_weight[max_identities];
   __shared__ float4 weights[max_interactions][padded_units / 4];  // zeros beyond the units
   const int t = static_cast<int>(threadIdx.x), subject = static_cast<int>(blockIdx.y);
@@ -29,10 +32,13 @@ __global__ void __launch_bounds__(threads) contract_kernel(FaceBasis basis, cons
     mode_weight[k] = identity[static_cast<std::size_t>(subject) * modes + k] * basis.identity_step[k];
   for (int at = t; at < basis.interactions * padded_units; at += threads) {
     const int p = at / padded_units, m = at % padded_units;
-    (&weights[p][0].x)[m] = m < basis.unit_count ? faces.weights[static_cast<std::size_t>(subject) * block + p * basis.unit_count + m] : 0.0f;
+    (&weights[p][0].x)[m] = m < basis.unit_count
+                                ? faces.weights[static_cast<std::size_t>(subject) * block + p * basis.unit_count + m]
+                                : 0.0f;
   }
   __syncthreads();
-  const std::size_t values = static_cast<std::size_t>(basis.values), v = blockIdx.x * static_cast<std::size_t>(threads) + t;
+  const std::size_t values = static_cast<std::size_t>(basis.values),
+                    v = blockIdx.x * static_cast<std::size_t>(threads) + t;
   if (v >= values) return;
   float neutral = basis.mean[v];
   for (int k = 0; k < modes; ++k) neutral += mode_weight[k] * static_cast<float>(basis.identity[k * values + v]);
@@ -59,13 +65,16 @@ __global__ void __launch_bounds__(threads) contract_kernel(FaceBasis basis, cons
 
 void contract_faces(const FaceBasis& basis, const float* identity, int identity_modes, int subjects,
                     const ContractedFaces& faces, StreamHandle stream) {
-  check_cuda(basis.interactions <= max_interactions && basis.unit_count <= max_fit_units && identity_modes <= max_identities
-                 ? cudaSuccess : cudaErrorInvalidValue, "contracting a face model larger than the kernel's layout");
+  check_cuda(
+      basis.interactions <= max_interactions && basis.unit_count <= max_fit_units && identity_modes <= max_identities
+          ? cudaSuccess
+          : cudaErrorInvalidValue,
+      "contracting a face model larger than the kernel's layout");
   const auto all = static_cast<unsigned>(subjects);
-  launch(stream, dim3(blocks_for(static_cast<std::size_t>(basis.unit_count) * basis.interactions, threads), all), threads,
-         weights_kernel, basis, identity, identity_modes, faces.weights);
-  launch(stream, dim3(blocks_for(static_cast<std::size_t>(basis.values), threads), all), threads, contract_kernel, basis,
-         identity, identity_modes, faces);
+  launch(stream, dim3(blocks_for(static_cast<std::size_t>(basis.unit_count) * basis.interactions, threads), all),
+         threads, weights_kernel, basis, identity, identity_modes, faces.weights);
+  launch(stream, dim3(blocks_for(static_cast<std::size_t>(basis.values), threads), all), threads, contract_kernel,
+         basis, identity, identity_modes, faces);
 }
 
 }  // namespace dmask::cuda

@@ -62,7 +62,8 @@ __global__ void crops_kernel(CropBatch batch, float* planes) {
   } else {
     for (int k = 0; k < 4; ++k) {  // the middles of the pixel's quarters
       const float p = (k & 1) ? 0.25f : -0.25f, q = (k & 2) ? 0.25f : -0.25f;
-      const float3 part = patch.bilinear(u + p * crop.along_x + q * crop.down_x, v + p * crop.along_y + q * crop.down_y);
+      const float3 part =
+          patch.bilinear(u + p * crop.along_x + q * crop.down_x, v + p * crop.along_y + q * crop.down_y);
       value = make_float3(value.x + 0.25f * part.x, value.y + 0.25f * part.y, value.z + 0.25f * part.z);
     }
   }

@@ -169,7 +169,8 @@ class GpuVision final : public Vision {
     const EyesResult& result = *eyes_result_.host.get();
     take_each(result.lids, eyes_.lids);
     take_each(result.irises, eyes_.irises);
-    for (int eye = 0; eye < 2; ++eye) take_each(result.lines + eye * eye_lines / 2 * line_rules::point_count, eyes_.lines[eye]);
+    for (int eye = 0; eye < 2; ++eye)
+      take_each(result.lines + eye * eye_lines / 2 * line_rules::point_count, eyes_.lines[eye]);
     return eyes_;
   }
 

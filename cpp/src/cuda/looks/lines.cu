@@ -130,8 +130,9 @@ __global__ void lines_kernel(EdgeMaps in, DecodedPoint* out) {
   const float t = fminf(fmaxf((target - length[x]) / (length[x + 1] - length[x]), 0.0f), 1.0f);
   const float row = fminf(fmaxf(y[x] + t * (y[x + 1] - y[x]), 0.0f), static_cast<float>(in.height - 1));
   const float p = probability[x] + t * (probability[x + 1] - probability[x]);
-  out[line * point_count + thread] = {(static_cast<float>(x) + t + 0.5f) * cell_px - 0.5f, (row + 0.5f) * cell_px - 0.5f,
-                                 sigmoid(in.presence[line]) * fminf(p, limit), 0.0f};
+  out[line * point_count + thread] = {(static_cast<float>(x) + t + 0.5f) * cell_px - 0.5f,
+                                      (row + 0.5f) * cell_px - 0.5f, sigmoid(in.presence[line]) * fminf(p, limit),
+                                      0.0f};
 }
 
 }  // namespace

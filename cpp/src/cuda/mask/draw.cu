@@ -7,7 +7,8 @@ namespace {
 __global__ void __launch_bounds__(append_threads, 3) draw_kernel(DrawArguments in, PixelArrays out) {
   __shared__ int hits[append_items];
   const Tile tile = tile_of_block(in);
-  const int x = tile.x0 + static_cast<int>(threadIdx.x) % tile_px, y = tile.y0 + static_cast<int>(threadIdx.x) / tile_px;
+  const int x = tile.x0 + static_cast<int>(threadIdx.x) % tile_px,
+            y = tile.y0 + static_cast<int>(threadIdx.x) / tile_px;
   const float fx = static_cast<float>(x), fy = static_cast<float>(y);
   const bool inside = x < in.width && y < in.height;
 
@@ -49,7 +50,8 @@ __global__ void __launch_bounds__(append_threads, 3) draw_kernel(DrawArguments i
 }  // namespace
 
 void draw_mask(const DrawArguments& in, const PixelArrays& out, StreamHandle stream) {
-  const dim3 tiles(blocks_for(static_cast<std::size_t>(in.width), tile_px), blocks_for(static_cast<std::size_t>(in.height), tile_px));
+  const dim3 tiles(blocks_for(static_cast<std::size_t>(in.width), tile_px),
+                   blocks_for(static_cast<std::size_t>(in.height), tile_px));
   launch(stream, tiles, append_threads, draw_kernel, in, out);
 }
 

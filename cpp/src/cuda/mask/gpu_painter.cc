@@ -31,7 +31,8 @@ GpuPainter::GpuPainter(const Models& models, const MaskSubject& subject)
       motions_(static_cast<int>(mesh_.patches[OD].motion.cols())),
       triangle_count_(static_cast<int>(mesh_.triangles.rows())) {
   upload_subject();
-  const auto vertices = static_cast<std::size_t>(mesh_.vertices()), triangles = static_cast<std::size_t>(triangle_count_);
+  const auto vertices = static_cast<std::size_t>(mesh_.vertices()),
+             triangles = static_cast<std::size_t>(triangle_count_);
   view_.reserve(1);
   weights_.reserve(static_cast<std::size_t>(units_ + 2 * motions_));
   device_view_.reserve(view_.size());
@@ -119,15 +120,33 @@ void GpuPainter::enqueue() {
   upload(view_.get(), 1, device_view_.get(), stream);
   upload(weights_.get(), weights_.size(), device_weights_.get(), stream);
 
-  PoseArguments pose{mesh_.vertices(), mesh_.face_vertices(), units_, motions_, static_cast<int>(mesh_.brow_units.size()),
-                     neutral_.get(), unit_.get(), brow_unit_.get(), patch_vertex_.get(), {}, device_view_.get(),
+  PoseArguments pose{mesh_.vertices(),
+                     mesh_.face_vertices(),
+                     units_,
+                     motions_,
+                     static_cast<int>(mesh_.brow_units.size()),
+                     neutral_.get(),
+                     unit_.get(),
+                     brow_unit_.get(),
+                     patch_vertex_.get(),
+                     {},
+                     device_view_.get(),
                      device_weights_.get()};
   for (int eye = 0; eye < 2; ++eye) {
     const MaskEye& own = mesh_.subject.eyes[eye];
     const Patch& from = patches_[eye];
     PatchArrays& to = pose.patches[eye];
-    to = {from.base.get(), from.motion.get(), from.brow.get(), from.blend.get(), from.on_globe.get(), from.inner_edge.get(),
-          static_cast<int>(mesh_.patches[eye].vertex.size()), std::cos(own.patch_roll), std::sin(own.patch_roll), {}, {}};
+    to = {from.base.get(),
+          from.motion.get(),
+          from.brow.get(),
+          from.blend.get(),
+          from.on_globe.get(),
+          from.inner_edge.get(),
+          static_cast<int>(mesh_.patches[eye].vertex.size()),
+          std::cos(own.patch_roll),
+          std::sin(own.patch_roll),
+          {},
+          {}};
     copy(own.patch_offset, to.offset);
     copy(own.centre, to.centre);
   }
@@ -136,11 +155,19 @@ void GpuPainter::enqueue() {
              colour_.get(), stream);
   set_up_triangles({triangle_count_, width_, height_, triangle_vertex_.get(), screen_.get(), colour_.get()},
                    {triangle_.get(), box_.get(), back_.get()}, stream);
-  bin_triangles({triangle_count_, width_, height_, box_.get(), back_.get()}, {bin_list_.get(), bin_count_.get()}, stream);
+  bin_triangles({triangle_count_, width_, height_, box_.get(), back_.get()}, {bin_list_.get(), bin_count_.get()},
+                stream);
 
   const auto [blue, green, red] = RenderStyle{}.background_bgr;
-  const DrawArguments draw{triangle_count_, width_, height_, triangle_.get(), box_.get(), bin_list_.get(), bin_count_.get(),
-                           device_view_.get(), static_cast<std::uint32_t>(blue | green << 8 | red << 16)};
+  const DrawArguments draw{triangle_count_,
+                           width_,
+                           height_,
+                           triangle_.get(),
+                           box_.get(),
+                           bin_list_.get(),
+                           bin_count_.get(),
+                           device_view_.get(),
+                           static_cast<std::uint32_t>(blue | green << 8 | red << 16)};
   const PixelArrays pixels{inv_depth_.get(), pixel_.get()};
   const SampleArrays samples{sampled_.get(), seen_.get(), sum_.get()};
   draw_mask(draw, pixels, stream);

@@ -49,7 +49,8 @@ __device__ Point patch_at(const PoseArguments& mask, const PatchArrays& patch, i
 }
 
 // A thread takes a vertex from the weights to the picture.
-__global__ void __launch_bounds__(threads) pose_kernel(PoseArguments mask, Position* position, raster::ScreenVertex* screen) {
+__global__ void __launch_bounds__(threads)
+    pose_kernel(PoseArguments mask, Position* position, raster::ScreenVertex* screen) {
   const int vertex = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
   if (vertex >= mask.vertices) return;
   Point p{0, 0, 0};
@@ -75,7 +76,8 @@ __global__ void __launch_bounds__(threads) pose_kernel(PoseArguments mask, Posit
 }  // namespace
 
 void pose_mask(const PoseArguments& mask, Position* position, raster::ScreenVertex* screen, StreamHandle stream) {
-  launch(stream, blocks_for(static_cast<std::size_t>(mask.vertices), threads), threads, pose_kernel, mask, position, screen);
+  launch(stream, blocks_for(static_cast<std::size_t>(mask.vertices), threads), threads, pose_kernel, mask, position,
+         screen);
 }
 
 }  // namespace dmask::cuda

@@ -32,7 +32,8 @@ __device__ std::uint32_t with_globes(const ResolveArguments& in, std::size_t pix
     const float below_mm = (below_lid_px(in, eye, globe.box.y0, x, y) + 0.5f * share) * globe.mm_per_px;
     for (int s = 0; s < 8; ++s) {
       if (!((seen & ~taken) >> s & 1u)) continue;
-      const GlobeHit<float> h = intersect(globe, static_cast<float>(x) + sample_x(s), static_cast<float>(y) + sample_y(s));
+      const GlobeHit<float> h =
+          intersect(globe, static_cast<float>(x) + sample_x(s), static_cast<float>(y) + sample_y(s));
       const Bgr<float> c = globe_colour(globe, h.normal, below_mm);
       const auto level = [](float v) { return static_cast<std::uint32_t>(clamp01(v) * 255.0f + 0.5f); };
       const std::uint32_t b = level(c.b), g = level(c.g), r = level(c.r);

@@ -37,7 +37,8 @@ __device__ void finish(const DrawArguments& in, const SampleArrays& out, int x, 
     for (int eye = 0; eye < 2; ++eye) {
       const GlobeView& globe = in.view->globes[eye];
       if (x < globe.box.x0 || x >= globe.box.x1 || y < globe.box.y0 || y >= globe.box.y1) continue;
-      const GlobeHit<float> h = intersect(globe, static_cast<float>(x) + sample_x(s), static_cast<float>(y) + sample_y(s));
+      const GlobeHit<float> h =
+          intersect(globe, static_cast<float>(x) + sample_x(s), static_cast<float>(y) + sample_y(s));
       if (!(h.hit && h.inv_z > nearest)) continue;
       nearest = h.inv_z;
       globe_seen = true;
@@ -60,7 +61,8 @@ __device__ void finish(const DrawArguments& in, const SampleArrays& out, int x, 
   out.sum[pixel] = sum;
 }
 
-__global__ void __launch_bounds__(append_threads, 2) samples_kernel(DrawArguments in, PixelArrays pixels, SampleArrays out) {
+__global__ void __launch_bounds__(append_threads, 2)
+    samples_kernel(DrawArguments in, PixelArrays pixels, SampleArrays out) {
   __shared__ int hits[append_items];
   __shared__ int marked[append_threads];
   __shared__ float inv_depth[append_threads * samples];
@@ -119,13 +121,15 @@ __global__ void __launch_bounds__(append_threads, 2) samples_kernel(DrawArgument
   __syncthreads();
   if (samples * thread >= slots) return;
   const int pixel = marked[thread];
-  finish(in, out, tile.x0 + pixel % tile_px, tile.y0 + pixel / tile_px, inv_depth + samples * thread, colour + samples * thread);
+  finish(in, out, tile.x0 + pixel % tile_px, tile.y0 + pixel / tile_px, inv_depth + samples * thread,
+         colour + samples * thread);
 }
 
 }  // namespace
 
 void sample_mask(const DrawArguments& in, const PixelArrays& pixels, const SampleArrays& out, StreamHandle stream) {
-  const dim3 tiles(blocks_for(static_cast<std::size_t>(in.width), tile_px), blocks_for(static_cast<std::size_t>(in.height), tile_px));
+  const dim3 tiles(blocks_for(static_cast<std::size_t>(in.width), tile_px),
+                   blocks_for(static_cast<std::size_t>(in.height), tile_px));
   launch(stream, tiles, append_threads, samples_kernel, in, pixels, out);
 }
 

@@ -50,7 +50,9 @@ __device__ inline Covered cover(const ScreenTriangle& t, float x, float y) {
   return {e0 >= t.edge[0].least && e1 >= t.edge[1].least && e2 >= t.edge[2].least, e0, e1, e2};
 }
 
-__device__ inline bool within(const TriangleBox& b, int x, int y) { return x >= b.x0 && x < b.x1 && y >= b.y0 && y < b.y1; }
+__device__ inline bool within(const TriangleBox& b, int x, int y) {
+  return x >= b.x0 && x < b.x1 && y >= b.y0 && y < b.y1;
+}
 
 // The nearest front so far at one position; of two at the same depth the first.
 struct Nearest {
@@ -71,7 +73,9 @@ __device__ inline void draw_front(const DrawArguments& in, int triangle, float x
 // Colours are interpolated in the picture: over a triangle of a few millimetres perspective does not show.
 __device__ inline std::uint32_t colour_of(const DrawArguments& in, const Nearest& n) {
   const ScreenTriangle& t = in.triangle[n.triangle];
-  const auto channel = [&](const float (&c)[3]) { return static_cast<std::uint32_t>(static_cast<int>(c[0] + n.w1 * c[1] + n.w2 * c[2])); };
+  const auto channel = [&](const float (&c)[3]) {
+    return static_cast<std::uint32_t>(static_cast<int>(c[0] + n.w1 * c[1] + n.w2 * c[2]));
+  };
   return channel(t.colour[0]) | channel(t.colour[1]) << 8 | channel(t.colour[2]) << 16;
 }
 

@@ -36,7 +36,9 @@ class Event {
   Event& operator=(const Event&) = delete;
 
   void record(const Stream& stream) { check_cuda(cudaEventRecord(handle_, stream.get()), "recording an event"); }
-  void make_wait(const Stream& stream) const { check_cuda(cudaStreamWaitEvent(stream.get(), handle_, 0), "ordering streams"); }
+  void make_wait(const Stream& stream) const {
+    check_cuda(cudaStreamWaitEvent(stream.get(), handle_, 0), "ordering streams");
+  }
   float ms_since(const Event& start) const {
     float ms = 0;
     check_cuda(cudaEventElapsedTime(&ms, start.handle_, handle_), "reading a timer");
@@ -123,7 +125,9 @@ class Graph {
     cudaGraphDestroy(graph);
     check_cuda(status, "preparing a captured graph");
   }
-  void launch(const Stream& stream) const { check_cuda(cudaGraphLaunch(exec_, stream.get()), "launching a captured graph"); }
+  void launch(const Stream& stream) const {
+    check_cuda(cudaGraphLaunch(exec_, stream.get()), "launching a captured graph");
+  }
   void clear() {
     if (exec_ != nullptr) cudaGraphExecDestroy(exec_);
     exec_ = nullptr;

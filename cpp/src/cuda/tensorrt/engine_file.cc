@@ -62,8 +62,7 @@ std::string find_engine(const EngineKey& key, const std::string& folder) {
   const std::string other = nearest(key, folder);
   throw Error("no TensorRT engine of " + key.model + ".onnx in " + folder + ": got " +
               (other.empty() ? "none" : other + ", which is of another model, precision, GPU or TensorRT version") +
-              ", expected " + name + "; build it with dmask engines build --weights all --precision " +
-              key.precision);
+              ", expected " + name + "; build it with dmask engines build --weights all --precision " + key.precision);
 }
 
 }  // namespace dmask

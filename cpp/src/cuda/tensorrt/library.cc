@@ -70,17 +70,19 @@ TensorRtLibrary load_tensorrt() {
   if (handle == nullptr) {
     throw Error(std::string(product) + header_version() + " is not on this machine: " + dlerror() +
                 "; install it, or set DMASK_TENSORRT_LIBRARY to the library's path (the Python packages keep it in "
-                "site-packages/" + flavour + "_libs)");
+                "site-packages/" +
+                flavour + "_libs)");
   }
   const auto number = [&](const char* name) { return symbol<std::int32_t() noexcept>(handle, library.path, name)(); };
   const int major = number("getInferLibMajorVersion"), minor = number("getInferLibMinorVersion"),
             patch = number("getInferLibPatchVersion"), build = number("getInferLibBuildVersion");
-  library.version = std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(patch) + "." +
-                    std::to_string(build);
+  library.version =
+      std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(patch) + "." + std::to_string(build);
   // A later minor version runs what was built with an earlier one's headers.
   check(major == NV_TENSORRT_MAJOR && minor >= NV_TENSORRT_MINOR,
         library.path + " is " + product + library.version + ", expected " + std::to_string(NV_TENSORRT_MAJOR) + "." +
-            std::to_string(NV_TENSORRT_MINOR) + " or a later one of the same major version: install that, or build "
+            std::to_string(NV_TENSORRT_MINOR) +
+            " or a later one of the same major version: install that, or build "
             "dmask with the headers of this one");
   library.create_runtime =
       symbol<void*(void*, std::int32_t) noexcept>(handle, library.path, "createInferRuntime_INTERNAL");

@@ -22,9 +22,7 @@ namespace {
 constexpr int most_dimensions = 8;  // of TensorRT
 constexpr const char* rebuild = "build it again with dmask engines build";
 
-std::vector<std::int64_t> to_shape(const nvinfer1::Dims& dims) {
-  return {dims.d, dims.d + std::max(dims.nbDims, 0)};
-}
+std::vector<std::int64_t> to_shape(const nvinfer1::Dims& dims) { return {dims.d, dims.d + std::max(dims.nbDims, 0)}; }
 
 nvinfer1::Dims to_dims(const std::vector<std::int64_t>& shape) {
   nvinfer1::Dims dims{};
@@ -74,9 +72,9 @@ class TensorRtNet final : public DeviceNet {
     for (const TensorSpec& spec : options.inputs) add_input(spec);
     for (const TensorSpec& spec : options.outputs) add_output(spec);
     const int expected = static_cast<int>(options.inputs.size() + options.outputs.size());
-    check(engine_->getNbIOTensors() == expected,
-          path_ + " has the tensors " + tensor_names() + ", expected " + std::to_string(expected) +
-              " of them: it is another model than expected");
+    check(engine_->getNbIOTensors() == expected, path_ + " has the tensors " + tensor_names() + ", expected " +
+                                                     std::to_string(expected) +
+                                                     " of them: it is another model than expected");
   }
 
   float* input(int index) override {

@@ -342,9 +342,7 @@ def read_synthetic(files: list[Path]) -> Eyes:
                 )
             )
     if not parts:
-        raise FileNotFoundError(
-            "no rendered eyes (*.npz); make them with dmask train render-eyes"
-        )
+        raise FileNotFoundError("no rendered eyes (*.npz); make them with dmask train render-eyes")
     return Eyes.concatenate(parts)
 
 

@@ -426,9 +426,7 @@ def _temple(
 ) -> list[np.ndarray]:
     """The parts of the way from the hinge to the ear that nothing hides, as lines (2,2) px."""
     size = depth.shape[0]
-    ear = np.array(
-        [side * (np.abs(mark[[1, 15], 0]).mean() + 4), height_mm + 2, mark[[0, 16], 2].mean() - 8]
-    )
+    ear = np.array([side * (np.abs(mark[[1, 15], 0]).mean() + 4), height_mm + 2, mark[[0, 16], 2].mean() - 8])
     temple = hinge + np.linspace(0, 1, 20)[:, None] * (ear - hinge)
     pixels, z = project(temple)
     column, row = np.clip(np.rint(pixels).astype(int), 0, size - 1).T
