@@ -4,8 +4,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "render/lanes.hpp"  // before edges.hpp, whose formulas look its functions up by name
+
 #include "render/edges.hpp"
-#include "render/lanes.hpp"
 #include "render/scene.hpp"
 
 namespace dmask {
