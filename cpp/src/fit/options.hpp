@@ -30,8 +30,7 @@ struct FitOptions {
   // Eyelids.
   double lid_sigma_pct = 1.0;        // of 18 independent points; 100 dense ones carry no more
   double lid_shape_sigma = 0.7;      // of w_es
-  double window_information =
-      2.0;   // frames' worth of information in a window: what a net gets wrong, it gets wrong in all
+  double window_information = 2.0;   // frames that a window is worth: what a net gets wrong, it gets wrong in all
   double line_sigma_pct = 1.5;       // semantic lines, Eq. (10)
   double patch_offset_sigma_mm = 1.5;
   double patch_depth_sigma_mm = 0.5;

@@ -7,8 +7,8 @@ import argparse
 from dmask.commands.parser import Command, add_commands
 
 PARTS = {
-    "build": Command("dmask.engines.build", "build the engines that are not in the cache yet"),
-    "check": Command("dmask.engines.half_check", "measure how far f16 moves what each network finds"),
+    "build": Command("dmask.commands.engines_build", "build the engines that are not in the cache yet"),
+    "check": Command("dmask.commands.engines_check", "measure how far f16 moves what each network finds"),
 }
 
 

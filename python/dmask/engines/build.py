@@ -16,7 +16,6 @@ from typing import Any
 import onnx
 
 from dmask.engines import gemm, half, half_check, manifest, names
-from dmask.environment import MODELS_DIR
 from dmask.errors import Error
 from dmask.io.atomic import atomic_file
 from dmask.stopwatch import stopwatch
@@ -181,21 +180,6 @@ def build_one(
     else:
         name = ""
     return Built(net.label, precision, name, False, seconds, len(engine) / 1e6, layers, moved_px)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--weights", choices=("research", "open", "all"), default="research")
-    parser.add_argument("--precision", choices=(*names.PRECISIONS, "all"), default="f16")
-    parser.add_argument(
-        "--cache", type=Path, default=names.folder(), help="folder to keep them in (%(default)s)"
-    )
-    parser.add_argument("--models", type=Path, default=MODELS_DIR, help="models folder (%(default)s)")
-    parser.add_argument(
-        "--target", choices=(names.PORTABLE, names.TURING), help="tensorrt_rtx: GPUs from 8.0 on, or 7.5"
-    )
-    parser.add_argument("--check-only", action="store_true", help="build and compare, keep nothing")
-    parser.add_argument("--write-manifest", action="store_true", help="take over new nets' hashes and stop")
-    parser.add_argument("--json", type=Path, metavar="F", help="write the build log there")
 
 
 def run(args: argparse.Namespace) -> int:

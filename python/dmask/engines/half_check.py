@@ -23,7 +23,6 @@ from dmask.crops import (
 )
 from dmask.engines import emulate, half
 from dmask.engines.manifest import Net, chosen, load_onnx
-from dmask.environment import MODELS_DIR
 from dmask.errors import Error
 from dmask.measure.largest import largest
 from dmask.synthetic import Pose, SyntheticPatient
@@ -139,11 +138,6 @@ def _crop(
 
 def _planes(bgr: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(bgr[..., ::-1].transpose(2, 0, 1)[None].astype(np.float32) / 255)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--weights", choices=("research", "open", "all"), default="research")
-    parser.add_argument("--models", type=Path, default=MODELS_DIR, help="models folder (%(default)s)")
 
 
 def run(args: argparse.Namespace) -> int:
