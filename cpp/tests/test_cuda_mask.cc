@@ -1,8 +1,12 @@
 // The mask's kernels under emulation against their twins, and the whole of it against the CPU's picture of the shipped
 // models.
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -147,7 +151,7 @@ TEST_CASE(pictures_repeat_and_nothing_is_allocated_for_a_size_seen_before) {
   EXPECT(cuda_host::allocations() == before);
 }
 
-// A random mesh before two globes, through every kernel: each is given what the twins made of the stage before.
+// An array on the device.
 template <class T>
 class OnDevice {
  public:
@@ -184,230 +188,293 @@ double share_of_others(const std::vector<T>& a, const std::vector<T>& b) {
   return others / static_cast<double>(a.size());
 }
 
-TEST_CASE(kernels_are_their_twins) {
-  std::mt19937 random(7);
-  std::uniform_real_distribution<float> around(-60, 60), tone(0, 1), small(-1, 1);
-  constexpr int face = 200, own = 30, vertices = face + 10, units = 5, motions = 3, brows = 2, triangles = 1500;
-  constexpr int width = 150, height = 70, pixels = width * height, bins = 2;
-  const auto numbers = [&](int count, auto& from) {
-    std::vector<float> v(static_cast<std::size_t>(count));
-    for (float& x : v) x = from(random);
-    return v;
-  };
-  Stream stream;
-  const auto device = [&](const auto& v) { return OnDevice(v, stream); };
-
-  const std::vector<float> neutral = numbers(3 * face, around), unit = numbers(3 * face * units, small);
-  std::vector<float> weights = numbers(units + 2 * motions, small);
-  weights[1] = 5e-4f;
-  const std::vector<int> brow_unit = {0, 3};
-  std::vector<int> patch_vertex(vertices, -1);
-  for (int v = 0; v < own; ++v) patch_vertex[3 * v] = 2 * v;                      // OD, within the face
-  for (int v = 0; v < own; ++v) patch_vertex[v < 10 ? face + v : 3 * v + 1] = 2 * v + 1;  // OS, some added
-  Camera camera{200, 74.5, 34.5, width, height};
-  MaskView view{{1, 0, 0, 0, -1, 0, 0, 0, -1}, {2, 3, 300}, 200, 74.5f, 34.5f, {}};
-  Globe globe;
-  globe.visible = true;
-  for (int eye = 0; eye < 2; ++eye) {
-    globe.centre = Vec3f(eye == OD ? -35.0f : -20.0f, -20, 262 - 4.0f * eye);  // they overlap, and reach the upper edge
-    globe.radius_mm = 14;
-    globe.axis = Vec3f(0.2f, 0.1f, -1);
-    view.globes[eye] = view_globe(globe, camera);
-  }
-
+// A random mesh before two globes, and what each kernel's twin makes of it: a kernel is given what the twins made of the
+// stages before it.
+struct TwinScene {
+  static constexpr int face = 200, own = 30, vertices = face + 10, units = 5, motions = 3, brows = 2, triangles = 1500;
+  static constexpr int width = 150, height = 70, pixels = width * height, bins = 2;
+  static constexpr std::uint32_t grey = 0xececec;
   struct Patch {
     std::vector<float> base, motion, brow, blend;
     std::vector<std::uint8_t> on_globe, inner_edge;
   };
-  std::vector<Patch> patch(2);
-  PoseArguments pose{vertices,
-                     face,
-                     units,
-                     motions,
-                     brows,
-                     neutral.data(),
-                     unit.data(),
-                     brow_unit.data(),
-                     patch_vertex.data(),
-                     {},
-                     &view,
-                     weights.data()};
-  for (int eye = 0; eye < 2; ++eye) {
-    Patch& p = patch[eye];
-    std::uniform_real_distribution<float> near(-9, 9);
-    p = {numbers(3 * own, near), numbers(3 * own * motions, small), numbers(3 * own * brows, small),
-         numbers(own, tone),     std::vector<std::uint8_t>(own),    std::vector<std::uint8_t>(own)};
-    for (int v = 0; v < own; ++v) p.on_globe[v] = v % 3 == 0, p.inner_edge[v] = v % 3 == 1;
-    pose.patches[eye] = {p.base.data(),
-                         p.motion.data(),
-                         p.brow.data(),
-                         p.blend.data(),
-                         p.on_globe.data(),
-                         p.inner_edge.data(),
-                         own,
-                         0.995f,
-                         0.0999f,
-                         {0.3f, 0.2f, 0.1f},
-                         {eye == OD ? -30.0f : 30.0f, 10, 40}};
+
+  TwinScene() {
+    make_view();
+    make_patches();
+    pose_mask_twin(pose, position.data(), screen.data());
+    posed_position = position;
+    posed_screen = screen;
+    make_mesh();
+    shade_skin_twin({vertices, vertex.data(), first.data(), incident.data(), albedo.data(), position.data()},
+                    colour.data());
+    set_up_triangles_twin({triangles, width, height, vertex.data(), screen.data(), colour.data()},
+                          {triangle.data(), box.data(), back.data()});
+    bin_triangles_twin({triangles, width, height, box.data(), back.data()}, {list.data(), count.data()});
+    draw_mask_twin(draw(), {inv_depth.data(), pixel.data()});
+    sample_mask_twin(draw(), {inv_depth.data(), pixel.data()}, {sampled.data(), seen.data(), sum.data()});
   }
-  std::vector<Position> position(vertices), nowhere(vertices);
-  std::vector<raster::ScreenVertex> screen(vertices);
-  pose_mask_twin(pose, position.data(), screen.data());
-  auto view_d = device(std::vector<MaskView>{view});
-  auto position_d = device(nowhere);
-  auto screen_d = device(std::vector<raster::ScreenVertex>(vertices));
-  {
-    auto neutral_d = device(neutral), unit_d = device(unit), weights_d = device(weights);
-    auto brow_unit_d = device(brow_unit), patch_vertex_d = device(patch_vertex);
-    auto base0 = device(patch[0].base), base1 = device(patch[1].base), motion0 = device(patch[0].motion),
-         motion1 = device(patch[1].motion);
-    auto brow0 = device(patch[0].brow), brow1 = device(patch[1].brow), blend0 = device(patch[0].blend),
-         blend1 = device(patch[1].blend);
-    auto on0 = device(patch[0].on_globe), on1 = device(patch[1].on_globe);
-    auto in0 = device(patch[0].inner_edge), in1 = device(patch[1].inner_edge);
-    PoseArguments args = pose;
-    args.neutral = neutral_d.get(), args.unit = unit_d.get(), args.weights = weights_d.get(), args.view = view_d.get();
-    args.brow_unit = brow_unit_d.get(), args.patch_vertex = patch_vertex_d.get();
-    PatchArrays &a = args.patches[0], &b = args.patches[1];
-    a.base = base0.get(), a.motion = motion0.get(), a.brow = brow0.get(), a.blend = blend0.get();
-    b.base = base1.get(), b.motion = motion1.get(), b.brow = brow1.get(), b.blend = blend1.get();
-    a.on_globe = on0.get(), a.inner_edge = in0.get(), b.on_globe = on1.get(), b.inner_edge = in1.get();
-    pose_mask(args, position_d.get(), screen_d.get(), stream.get());
-    const double off_mm = worst(position_d.back(), position), off_px = worst(screen_d.back(), screen);
-    std::printf("pose_mask: %.2g, in the picture %.2g (relative)\n", off_mm, off_px);
-    EXPECT(off_mm < 1e-5);
-    EXPECT(off_px < 1e-5);
+  TwinScene(const TwinScene&) = delete;  // `pose` points into it
+
+  DrawArguments draw() const {
+    return {triangles, width, height, triangle.data(), box.data(), list.data(), count.data(), &view, grey};
   }
 
-  // A vertex that is nowhere takes its triangles away.
-  position[17] = {0, 0, 0, 0};
-  screen[17] = {};
-  std::uniform_int_distribution<int> pick(0, vertices - 1);
-  std::vector<int> vertex(3 * triangles), first(vertices + 1), incident;
-  for (int t = 0; t < triangles; ++t) {  // small ones, of both sides
-    vertex[3 * t] = pick(random);
-    for (int k = 1; k < 3; ++k) vertex[3 * t + k] = (vertex[3 * t] + k * (1 + pick(random) % 7)) % vertices;
-  }
-  for (int v = 0; v < vertices; ++v) {
-    first[v] = static_cast<int>(incident.size());
-    for (int i = 0; i < 3 * triangles; ++i)
-      if (vertex[i] == v) incident.push_back(i / 3);
-  }
-  first[vertices] = static_cast<int>(incident.size());
-  const std::vector<float> albedo = numbers(3 * vertices, tone);
-  std::vector<Colour> colour(vertices);
-  auto vertex_d = device(vertex);
-  auto position_in = device(position);
-  auto screen_in = device(screen);
-  shade_skin_twin({vertices, vertex.data(), first.data(), incident.data(), albedo.data(), position.data()},
-                  colour.data());
-  {
-    auto first_d = device(first), incident_d = device(incident);
-    auto albedo_d = device(albedo);
-    auto colour_d = device(std::vector<Colour>(vertices));
-    shade_skin({vertices, vertex_d.get(), first_d.get(), incident_d.get(), albedo_d.get(), position_in.get()},
-               colour_d.get(), stream.get());
-    const double off = worst(colour_d.back(), colour);
-    std::printf("shade_skin: %.2g (relative)\n", off);
-    EXPECT(off < 1e-4);
+  std::mt19937 random{7};
+  std::uniform_real_distribution<float> around{-60, 60}, near{-9, 9}, tone{0, 1}, small{-1, 1};
+  std::vector<float> neutral = numbers(3 * face, around), unit = numbers(3 * face * units, small);
+  std::vector<float> weights = numbers(units + 2 * motions, small);
+  std::vector<int> brow_unit = {0, 3}, patch_vertex = std::vector<int>(vertices, -1);
+  MaskView view{{1, 0, 0, 0, -1, 0, 0, 0, -1}, {2, 3, 300}, 200, 74.5f, 34.5f, {}};
+  std::array<Patch, 2> patch;
+  PoseArguments pose{};
+  std::vector<Position> position{vertices}, posed_position;  // with a vertex that is nowhere, and as it was posed
+  std::vector<raster::ScreenVertex> screen{vertices}, posed_screen;
+  std::vector<int> vertex = std::vector<int>(3 * triangles), first = std::vector<int>(vertices + 1), incident;
+  std::vector<float> albedo;
+  std::vector<Colour> colour{vertices};
+  std::vector<ScreenTriangle> triangle{triangles};
+  std::vector<TriangleBox> box{triangles};
+  std::vector<std::uint8_t> back = std::vector<std::uint8_t>(triangles);
+  std::vector<int> list = std::vector<int>(bins * triangles), count = std::vector<int>(2 * bins);
+  std::vector<float> inv_depth = std::vector<float>(pixels);
+  std::vector<std::uint32_t> pixel = std::vector<std::uint32_t>(pixels), sampled = pixel;
+  std::vector<std::uint8_t> seen = std::vector<std::uint8_t>(2 * pixels);
+  std::vector<LightSum> sum = std::vector<LightSum>(pixels, LightSum{0, 0, 0});
+
+ private:
+  std::vector<float> numbers(int how_many, std::uniform_real_distribution<float>& from) {
+    std::vector<float> v(static_cast<std::size_t>(how_many));
+    for (float& x : v) x = from(random);
+    return v;
   }
 
-  std::vector<ScreenTriangle> triangle(triangles);
-  std::vector<TriangleBox> box(triangles);
-  std::vector<std::uint8_t> back(triangles);
-  set_up_triangles_twin({triangles, width, height, vertex.data(), screen.data(), colour.data()},
-                        {triangle.data(), box.data(), back.data()});
-  auto triangle_d = device(triangle);
-  auto box_d = device(box);
-  auto back_d = device(back);
-  {
-    auto colour_d = device(colour);
-    auto fresh = device(std::vector<ScreenTriangle>(triangles));
-    auto fresh_box = device(std::vector<TriangleBox>(triangles));
-    auto fresh_back = device(std::vector<std::uint8_t>(triangles));
-    set_up_triangles({triangles, width, height, vertex_d.get(), screen_in.get(), colour_d.get()},
-                     {fresh.get(), fresh_box.get(), fresh_back.get()}, stream.get());
-    std::vector<ScreenTriangle> got = fresh.back();
-    int drawn = 0, backs = 0;
-    for (int t = 0; t < triangles; ++t) {
-      const bool shown = box[t].x0 < box[t].x1;
-      drawn += shown, backs += shown && back[t];
-      if (!shown) got[t] = triangle[t];  // never written, never read
+  void make_view() {
+    const Camera camera{200, 74.5, 34.5, width, height};
+    Globe globe;
+    globe.visible = true;
+    for (int eye = 0; eye < 2; ++eye) {
+      // They overlap, and reach the upper edge.
+      globe.centre = Vec3f(eye == OD ? -35.0f : -20.0f, -20, 262 - 4.0f * eye);
+      globe.radius_mm = 14;
+      globe.axis = Vec3f(0.2f, 0.1f, -1);
+      view.globes[eye] = view_globe(globe, camera);
     }
-    EXPECT(drawn > triangles / 2 && backs > triangles / 8);
-    EXPECT(worst(got, triangle) < 1e-6);
-    EXPECT(std::memcmp(fresh_box.back().data(), box.data(), sizeof(TriangleBox) * triangles) == 0);
-    EXPECT(fresh_back.back() == back);
   }
 
-  std::vector<int> list(bins * triangles), count(2 * bins);
-  bin_triangles_twin({triangles, width, height, box.data(), back.data()}, {list.data(), count.data()});
-  auto list_d = device(list);
-  auto count_d = device(count);
-  {
-    auto fresh = device(list);
-    auto fresh_count = device(std::vector<int>(2 * bins));
-    bin_triangles({triangles, width, height, box_d.get(), back_d.get()}, {fresh.get(), fresh_count.get()},
-                  stream.get());
-    EXPECT(fresh.back() == list);
-    EXPECT(fresh_count.back() == count);
+  void make_patches() {
+    weights[1] = 5e-4f;
+    for (int v = 0; v < own; ++v) patch_vertex[3 * v] = 2 * v;  // OD, within the face
+    for (int v = 0; v < own; ++v) patch_vertex[v < 10 ? face + v : 3 * v + 1] = 2 * v + 1;  // OS, some added
+    pose.vertices = vertices, pose.face_vertices = face;
+    pose.units = units, pose.motions = motions, pose.brow_units = brows;
+    pose.neutral = neutral.data(), pose.unit = unit.data(), pose.weights = weights.data();
+    pose.brow_unit = brow_unit.data(), pose.patch_vertex = patch_vertex.data();
+    pose.view = &view;
+    for (int eye = 0; eye < 2; ++eye) {
+      Patch& p = patch[eye];
+      p.base = numbers(3 * own, near);
+      p.motion = numbers(3 * own * motions, small);
+      p.brow = numbers(3 * own * brows, small);
+      p.blend = numbers(own, tone);
+      p.on_globe.resize(own), p.inner_edge.resize(own);
+      for (int v = 0; v < own; ++v) p.on_globe[v] = v % 3 == 0, p.inner_edge[v] = v % 3 == 1;
+      PatchArrays& a = pose.patches[eye];
+      a = {p.base.data(),
+           p.motion.data(),
+           p.brow.data(),
+           p.blend.data(),
+           p.on_globe.data(),
+           p.inner_edge.data(),
+           own,
+           0.995f,
+           0.0999f,
+           {0.3f, 0.2f, 0.1f},
+           {eye == OD ? -30.0f : 30.0f, 10, 40}};
+    }
   }
 
-  const std::uint32_t grey = 0xececec;
-  const DrawArguments draw{triangles,    width, height, triangle.data(), box.data(), list.data(),
-                           count.data(), &view, grey};
-  const DrawArguments draw_d{triangles,     width,        height, triangle_d.get(), box_d.get(), list_d.get(),
-                             count_d.get(), view_d.get(), grey};
-  std::vector<float> inv_depth(pixels);
-  std::vector<std::uint32_t> pixel(pixels);
-  draw_mask_twin(draw, {inv_depth.data(), pixel.data()});
-  auto inv_depth_d = device(inv_depth);
-  auto pixel_d = device(pixel);
-  {
-    auto fresh_depth = device(std::vector<float>(pixels));
-    auto fresh = device(std::vector<std::uint32_t>(pixels));
-    draw_mask(draw_d, {fresh_depth.get(), fresh.get()}, stream.get());
-    const double others = share_of_others(fresh.back(), pixel), depth = worst(fresh_depth.back(), inv_depth);
-    std::printf("draw_mask: %.3g %% other pixels, depth %.2g (relative)\n", 100 * others, depth);
-    EXPECT(others < 2e-3);
-    EXPECT(depth < 1e-3);
+  void make_mesh() {
+    position[17] = {0, 0, 0, 0};  // a vertex that is nowhere takes its triangles away
+    screen[17] = {};
+    std::uniform_int_distribution<int> pick(0, vertices - 1);
+    for (int t = 0; t < triangles; ++t) {  // small ones, of both sides
+      vertex[3 * t] = pick(random);
+      for (int k = 1; k < 3; ++k) vertex[3 * t + k] = (vertex[3 * t] + k * (1 + pick(random) % 7)) % vertices;
+    }
+    for (int v = 0; v < vertices; ++v) {
+      first[v] = static_cast<int>(incident.size());
+      for (int i = 0; i < 3 * triangles; ++i)
+        if (vertex[i] == v) incident.push_back(i / 3);
+    }
+    first[vertices] = static_cast<int>(incident.size());
+    albedo = numbers(3 * vertices, tone);
   }
+};
 
-  std::vector<std::uint32_t> sampled(pixels);
-  std::vector<std::uint8_t> seen(2 * pixels);
-  std::vector<LightSum> sum(pixels, LightSum{0, 0, 0});
-  sample_mask_twin(draw, {inv_depth.data(), pixel.data()}, {sampled.data(), seen.data(), sum.data()});
-  {
-    auto fresh = device(std::vector<std::uint32_t>(pixels));
-    auto fresh_seen = device(std::vector<std::uint8_t>(2 * pixels));
-    auto fresh_sum = device(std::vector<LightSum>(pixels, LightSum{0, 0, 0}));
-    sample_mask(draw_d, {inv_depth_d.get(), pixel_d.get()}, {fresh.get(), fresh_seen.get(), fresh_sum.get()},
-                stream.get());
-    const double others = share_of_others(fresh.back(), sampled),
-                 seen_others = share_of_others(fresh_seen.back(), seen);
-    std::printf("sample_mask: %.3g %% other pixels, %.3g %% other samples of eyeballs\n", 100 * others,
-                100 * seen_others);
-    EXPECT(others < 2e-3);
-    EXPECT(seen_others < 2e-3);
-  }
+const TwinScene& scene() {
+  static const TwinScene made;
+  return made;
+}
 
-  std::vector<std::uint8_t> bgr(3 * pixels);
-  resolve_mask_twin({width, height, &view, {sampled.data(), seen.data(), sum.data()}}, bgr.data());
-  {
-    auto sampled_d = device(sampled);
-    auto seen_d = device(seen);
-    auto sum_d = device(sum);
-    auto fresh = device(std::vector<std::uint8_t>(3 * pixels));
-    resolve_mask({width, height, view_d.get(), {sampled_d.get(), seen_d.get(), sum_d.get()}}, fresh.get(),
-                 stream.get());
-    const std::vector<std::uint8_t>& got = fresh.back();
-    int most = 0, eyeballs = 0;
-    for (int i = 0; i < 3 * pixels; ++i) most = std::max(most, std::abs(got[i] - bgr[i]));
-    for (const std::uint32_t c : sampled) eyeballs += (c & globe_flag) != 0;
-    std::printf("resolve_mask: %d grey levels; %d pixels see an eyeball\n", most, eyeballs);
-    EXPECT(most <= 1);
-    EXPECT(eyeballs > 100);
+// What the drawing kernels read, on the device.
+struct DrawnOnDevice {
+  explicit DrawnOnDevice(const Stream& stream)
+      : triangle(scene().triangle, stream),
+        box(scene().box, stream),
+        list(scene().list, stream),
+        count(scene().count, stream),
+        view({scene().view}, stream) {}
+  DrawArguments arguments() const {
+    using S = TwinScene;
+    return {S::triangles, S::width, S::height, triangle.get(), box.get(), list.get(), count.get(), view.get(), S::grey};
   }
+  OnDevice<ScreenTriangle> triangle;
+  OnDevice<TriangleBox> box;
+  OnDevice<int> list, count;
+  OnDevice<MaskView> view;
+};
+
+TEST_CASE(posing_is_its_twin) {
+  const TwinScene& s = scene();
+  Stream stream;
+  OnDevice neutral(s.neutral, stream), unit(s.unit, stream), weights(s.weights, stream);
+  OnDevice brow_unit(s.brow_unit, stream), patch_vertex(s.patch_vertex, stream);
+  OnDevice view(std::vector<MaskView>{s.view}, stream);
+  OnDevice position(std::vector<Position>(s.vertices), stream);
+  OnDevice screen(std::vector<raster::ScreenVertex>(s.vertices), stream);
+  PoseArguments args = s.pose;
+  args.neutral = neutral.get(), args.unit = unit.get(), args.weights = weights.get(), args.view = view.get();
+  args.brow_unit = brow_unit.get(), args.patch_vertex = patch_vertex.get();
+  std::vector<std::unique_ptr<OnDevice<float>>> numbers;  // they live until the kernel has run
+  std::vector<std::unique_ptr<OnDevice<std::uint8_t>>> marks;
+  const auto put = [&](auto& kept, const auto& host, auto& pointer) {
+    kept.push_back(std::make_unique<typename std::decay_t<decltype(kept)>::value_type::element_type>(host, stream));
+    pointer = kept.back()->get();
+  };
+  for (int eye = 0; eye < 2; ++eye) {
+    const TwinScene::Patch& p = s.patch[eye];
+    PatchArrays& a = args.patches[eye];
+    put(numbers, p.base, a.base), put(numbers, p.motion, a.motion);
+    put(numbers, p.brow, a.brow), put(numbers, p.blend, a.blend);
+    put(marks, p.on_globe, a.on_globe), put(marks, p.inner_edge, a.inner_edge);
+  }
+  pose_mask(args, position.get(), screen.get(), stream.get());
+  const double off_mm = worst(position.back(), s.posed_position), off_px = worst(screen.back(), s.posed_screen);
+  std::printf("pose_mask: %.2g, in the picture %.2g (relative)\n", off_mm, off_px);
+  EXPECT(off_mm < 1e-5);
+  EXPECT(off_px < 1e-5);
+}
+
+TEST_CASE(shading_is_its_twin) {
+  const TwinScene& s = scene();
+  Stream stream;
+  OnDevice vertex(s.vertex, stream), first(s.first, stream), incident(s.incident, stream);
+  OnDevice albedo(s.albedo, stream);
+  OnDevice position(s.position, stream);
+  OnDevice colour(std::vector<Colour>(s.vertices), stream);
+  shade_skin({s.vertices, vertex.get(), first.get(), incident.get(), albedo.get(), position.get()}, colour.get(),
+             stream.get());
+  const double off = worst(colour.back(), s.colour);
+  std::printf("shade_skin: %.2g (relative)\n", off);
+  EXPECT(off < 1e-4);
+}
+
+TEST_CASE(setting_up_triangles_is_its_twin) {
+  const TwinScene& s = scene();
+  Stream stream;
+  OnDevice vertex(s.vertex, stream);
+  OnDevice screen(s.screen, stream);
+  OnDevice colour(s.colour, stream);
+  OnDevice triangle(std::vector<ScreenTriangle>(s.triangles), stream);
+  OnDevice box(std::vector<TriangleBox>(s.triangles), stream);
+  OnDevice back(std::vector<std::uint8_t>(s.triangles), stream);
+  set_up_triangles({s.triangles, s.width, s.height, vertex.get(), screen.get(), colour.get()},
+                   {triangle.get(), box.get(), back.get()}, stream.get());
+  std::vector<ScreenTriangle> got = triangle.back();
+  int drawn = 0, backs = 0;
+  for (int t = 0; t < s.triangles; ++t) {
+    const bool shown = s.box[t].x0 < s.box[t].x1;
+    drawn += shown, backs += shown && s.back[t];
+    if (!shown) got[t] = s.triangle[t];  // never written, never read
+  }
+  EXPECT(drawn > s.triangles / 2 && backs > s.triangles / 8);
+  EXPECT(worst(got, s.triangle) < 1e-6);
+  EXPECT(std::memcmp(box.back().data(), s.box.data(), sizeof(TriangleBox) * s.triangles) == 0);
+  EXPECT(back.back() == s.back);
+}
+
+TEST_CASE(binning_triangles_is_its_twin) {
+  const TwinScene& s = scene();
+  Stream stream;
+  OnDevice box(s.box, stream);
+  OnDevice back(s.back, stream);
+  constexpr int untouched = -1;
+  OnDevice list(std::vector<int>(s.list.size(), untouched), stream), count(std::vector<int>(s.count.size()), stream);
+  bin_triangles({s.triangles, s.width, s.height, box.get(), back.get()}, {list.get(), count.get()}, stream.get());
+  EXPECT(count.back() == s.count);
+  EXPECT(s.count[0] > 0 && s.count[1] > 0);
+  for (int bin = 0; bin < s.bins; ++bin) {
+    const auto* got = list.back().data() + bin * s.triangles;
+    const auto* expected = s.list.data() + bin * s.triangles;
+    const int fronts = s.count[2 * bin], backs = s.count[2 * bin + 1];
+    EXPECT(std::equal(expected, expected + fronts, got));
+    EXPECT(std::equal(expected + s.triangles - backs, expected + s.triangles, got + s.triangles - backs));
+    EXPECT(std::count(got + fronts, got + s.triangles - backs, untouched) == s.triangles - fronts - backs);
+  }
+}
+
+TEST_CASE(drawing_is_its_twin) {
+  const TwinScene& s = scene();
+  Stream stream;
+  const DrawnOnDevice drawn(stream);
+  OnDevice inv_depth(std::vector<float>(s.pixels), stream);
+  OnDevice pixel(std::vector<std::uint32_t>(s.pixels), stream);
+  draw_mask(drawn.arguments(), {inv_depth.get(), pixel.get()}, stream.get());
+  const double others = share_of_others(pixel.back(), s.pixel), depth = worst(inv_depth.back(), s.inv_depth);
+  std::printf("draw_mask: %.3g %% other pixels, depth %.2g (relative)\n", 100 * others, depth);
+  EXPECT(others < 2e-3);
+  EXPECT(depth < 1e-3);
+}
+
+TEST_CASE(sampling_is_its_twin) {
+  const TwinScene& s = scene();
+  Stream stream;
+  const DrawnOnDevice drawn(stream);
+  OnDevice inv_depth(s.inv_depth, stream);
+  OnDevice pixel(s.pixel, stream);
+  OnDevice sampled(std::vector<std::uint32_t>(s.pixels), stream);
+  OnDevice seen(std::vector<std::uint8_t>(2 * s.pixels), stream);
+  OnDevice sum(std::vector<LightSum>(s.pixels, LightSum{0, 0, 0}), stream);
+  sample_mask(drawn.arguments(), {inv_depth.get(), pixel.get()}, {sampled.get(), seen.get(), sum.get()}, stream.get());
+  const double others = share_of_others(sampled.back(), s.sampled), seen_others = share_of_others(seen.back(), s.seen);
+  std::printf("sample_mask: %.3g %% other pixels, %.3g %% other samples of eyeballs\n", 100 * others,
+              100 * seen_others);
+  EXPECT(others < 2e-3);
+  EXPECT(seen_others < 2e-3);
+}
+
+TEST_CASE(resolving_is_its_twin) {
+  const TwinScene& s = scene();
+  std::vector<std::uint32_t> sampled_host = s.sampled;
+  std::vector<std::uint8_t> seen_host = s.seen, expected(3 * s.pixels);
+  std::vector<LightSum> sum_host = s.sum;
+  resolve_mask_twin({s.width, s.height, &s.view, {sampled_host.data(), seen_host.data(), sum_host.data()}},
+                    expected.data());
+  Stream stream;
+  OnDevice sampled(s.sampled, stream);
+  OnDevice seen(s.seen, stream);
+  OnDevice sum(s.sum, stream);
+  OnDevice view(std::vector<MaskView>{s.view}, stream);
+  OnDevice bgr(std::vector<std::uint8_t>(3 * s.pixels), stream);
+  resolve_mask({s.width, s.height, view.get(), {sampled.get(), seen.get(), sum.get()}}, bgr.get(), stream.get());
+  const std::vector<std::uint8_t>& got = bgr.back();
+  int most = 0, eyeballs = 0;
+  for (int i = 0; i < 3 * s.pixels; ++i) most = std::max(most, std::abs(got[i] - expected[i]));
+  for (const std::uint32_t c : s.sampled) eyeballs += (c & globe_flag) != 0;
+  std::printf("resolve_mask: %d grey levels; %d pixels see an eyeball\n", most, eyeballs);
+  EXPECT(most <= 1);
+  EXPECT(eyeballs > 100);
 }
 
 TEST_CASE(frames_of_other_models_are_errors) {
