@@ -7,8 +7,12 @@ import argparse
 from dmask.commands.parser import Command, add_commands
 
 PARTS = {
-    "build": Command("dmask.face_model.build", "make face.dmm and eyelid.dmm from ICT-FaceKit Light"),
-    "report": Command("dmask.face_model.report", "measure what the models leave out, for their card"),
+    "build": Command(
+        "dmask.commands.face_model_build", "make face.dmm and eyelid.dmm from ICT-FaceKit Light"
+    ),
+    "report": Command(
+        "dmask.commands.face_model_report", "measure what the models leave out, for their card"
+    ),
     "convention": Command("dmask.face_model.convention", "make landmarks.dmm: where people put landmarks"),
 }
 

@@ -1,4 +1,7 @@
-"""Commands and their parts, each a module that is imported when it is asked for: `--help` stays quick."""
+"""Commands and their parts, each a module that is imported when it is asked for: `--help` stays quick.
+
+A part whose work needs an extra (torch, scipy, onnx) has its arguments here, so that `--help` needs none.
+"""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ PARTS = {
     "iris": Command(TRAINING, "train the iris' head alone", {"net": "iris"}),
     "lines": Command(TRAINING, "train the head of crease, margins and bulge alone", {"net": "lines"}),
     "render-eyes": Command("dmask.train.render_eyes.render", "render eyes with exact landmarks"),
-    "render-faces": Command("dmask.train.render_faces.render", "render faces with exact landmarks"),
-    "validate": Command("dmask.train.validate", "measure the networks on people that training left out"),
+    "render-faces": Command("dmask.commands.train_render_faces", "render faces with exact landmarks"),
+    "validate": Command("dmask.commands.train_validate", "measure the nets on people that training left out"),
     "cards": Command("dmask.train.cards", "write the model cards from measured figures"),
 }
 

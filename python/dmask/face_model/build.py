@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dmask import models
-from dmask.environment import MODELS_DIR
 from dmask.errors import Error
 from dmask.face_model import ict
 from dmask.face_model.builder import Builder, Sizes
@@ -30,21 +29,10 @@ def build(
         log(f"{folder / name}: {(folder / name).stat().st_size / 1e6:.1f} MB")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_source(parser)
-    parser.add_argument("-o", "--output", type=Path, default=MODELS_DIR, help="where the models go")
-
-
 def run(args: argparse.Namespace) -> int:
     """Makes both models. Raises Error where ICT's files are not there."""
     build(read_source(args.ict), args.output, log=timed_log())
     return 0
-
-
-def add_source(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--ict", required=True, type=Path, help="ict_light.npz, its folder, or ICT's FaceXModel"
-    )
 
 
 def read_source(path: Path) -> ict.Ict:

@@ -12,7 +12,7 @@ import numpy as np
 
 from dmask.errors import Error
 from dmask.face_model import eyelid, eyelid_bases, ict
-from dmask.face_model.build import add_source, read_source, timed_log
+from dmask.face_model.build import read_source, timed_log
 from dmask.face_model.builder import Builder, Sizes
 from dmask.face_model.eyelid import Patch
 from dmask.face_model.eyelid_bases import Bases
@@ -227,11 +227,6 @@ def renew(card: Path, measured: str) -> None:
         )
     before, after = text.split(BEGIN)[0], text.split(END)[1]
     card.write_text(f"{before}{BEGIN}\n{measured}\n{END}{after}", encoding="utf-8")
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_source(parser)
-    parser.add_argument("--card", type=Path, help="model card whose tables are renewed; default: print them")
 
 
 def run(args: argparse.Namespace) -> int:

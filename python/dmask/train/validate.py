@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import openvino as ov
 import torch
 from numpy.typing import NDArray
 
-from dmask.environment import MODELS_DIR, cpu_info, sha256
+from dmask.environment import cpu_info, sha256
 from dmask.errors import Error, WrongUse
 from dmask.measure.auc import auc
 from dmask.point_order import POINT_GROUPS
@@ -109,18 +108,6 @@ def eye_figures(models: Path, held_out: eyes.Eyes, precision: str) -> dict[str, 
         group = eye_tasks.measure_eyes(held_out.take(spectacles), {k: v[spectacles] for k, v in out.items()})
         figures |= {f"spectacles_{name}": group[name] for name in SPECTACLES_FIGURES if name in group}
     return figures | {f"{name}_ms": float(np.median(net.times_ms)) for name, net in nets.items()}
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("nets", nargs="*", default=[], help="face, eyes (default: both)")
-    parser.add_argument(
-        "--data", type=Path, default=Path(os.environ.get("DMASK_SHARED", "../shared")) / "data"
-    )
-    parser.add_argument("--synthetic", type=Path, help="folder of rendered eyes with validation*.npz")
-    parser.add_argument("--work", type=Path, default=Path("build/train"), help="where cut eyes are kept")
-    parser.add_argument("--models", type=Path, default=MODELS_DIR)
-    parser.add_argument("--precision", default="f32", choices=["f32", "bf16"])
-    parser.add_argument("--json", type=Path, help="write the figures here too")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -724,15 +724,6 @@ def render_faces(head: Head, seed: int, first: int, count: int) -> dict[str, np.
     return render_all(lambda rng: render_face(rng, head), DTYPES, seed, first, count)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--ict", type=Path, required=True, metavar="DIR", help="ICT-FaceKit: ict_light.npz")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.npz")
-    parser.add_argument("--count", type=int, required=True)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--first", type=int, default=0, help="index of the first face, a multiple of --shard")
-    parser.add_argument("--shard", type=int, default=0, help="faces per file, 0 = all in one")
-
-
 def run(options: argparse.Namespace) -> int:
     """Writes the pictures. Raises WrongUse."""
     if options.count < 1 or options.shard < 0:

@@ -1,0 +1,21 @@
+"""`dmask train render-faces`: faces with exact landmarks; see dmask.train.render_faces.render."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--ict", type=Path, required=True, metavar="DIR", help="ICT-FaceKit: ict_light.npz")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.npz")
+    parser.add_argument("--count", type=int, required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--first", type=int, default=0, help="index of the first face, a multiple of --shard")
+    parser.add_argument("--shard", type=int, default=0, help="faces per file, 0 = all in one")
+
+
+def run(args: argparse.Namespace) -> int:
+    from dmask.train.render_faces import render  # needs scipy, which --help does not
+
+    return render.run(args)
