@@ -3,15 +3,15 @@
 // Edge functions are taken at absolute pixel coordinates and change sign exactly when the end points are swapped: two
 // triangles sharing an edge leave no gap and draw no pixel twice, at any size.
 //
-// Written once for a number F: include lanes.hpp before, if F is to be f32x8.
+// Written once for a number F: float, or f32x8 on the CPU.
 #pragma once
 
-#include "render/scalars.hpp"
+#include "render/numbers.hpp"
 
 namespace dmask::raster {
 
-constexpr float kNearMm = 1.0f;          // nothing nearer is drawn
-constexpr float kGuardBandPx = 1e7f;     // farther out than this, a projected vertex counts as not finite
+constexpr float kNearMm = 1.0f;       // nothing nearer is drawn
+constexpr float kGuardBandPx = 1e7f;  // farther out than this, a projected vertex counts as not finite
 
 // A projected vertex. Invalid (nearer than the near plane, not finite) if inv_z is 0; triangles with such a vertex are
 // not drawn: a face that reaches the lens has nothing to show there.

@@ -16,9 +16,9 @@ constexpr float kThinPx = 0.02f;
 
 struct EightTriangles {
   using PerTriangle = float[8];
-  const MeshTriangle* triangle[8];  // of the mesh it was set up from
-  alignas(32) PerTriangle a[3], b[3], c[3], least[3];  // edges
-  alignas(32) PerTriangle look[4];                     // at the first of its samples
+  const MeshTriangle* triangle[8];                       // of the mesh it was set up from
+  alignas(32) PerTriangle a[3], b[3], c[3], least[3];    // edges
+  alignas(32) PerTriangle look[4];                       // at the first of its samples
   alignas(32) PerTriangle look_per_x[4], look_per_y[4];  // its change from pixel to pixel
 
   // `which`: numbers of triangles; beyond `count` the first one is repeated.

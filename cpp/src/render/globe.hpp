@@ -1,5 +1,5 @@
 // What a ray meets at an eyeball and what it sees there.
-// Written once for a number F: include lanes.hpp or scalars.hpp before.
+// Written once for a number F: float, or f32x8 on the CPU.
 #pragma once
 
 #include "render/globe_view.hpp"

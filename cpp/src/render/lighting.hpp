@@ -1,10 +1,11 @@
 // How the mask is lit: a soft key light from the upper left of the camera, a fill from its right, light from above and
 // below all around. In linear light; normals in the camera frame (y down, z away).
 //
-// Written once for a number F: include lanes.hpp (f32x8, the CPU) or scalars.hpp (float, the GPU) before.
+// Written once for a number F: float, or f32x8 on the CPU.
 #pragma once
 
 #include "geometry/host_device.hpp"
+#include "render/numbers.hpp"
 
 namespace dmask {
 

@@ -4,8 +4,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "render/lanes.hpp"  // before edges.hpp, whose formulas look its functions up by name
-
 #include "render/edges.hpp"
 #include "render/scene.hpp"
 
@@ -18,9 +16,9 @@ struct MeshTriangle {
     std::int16_t x0, y0, x1, y1;  // pixels, last ones included
   };
   int vertex[3];
-  int list;      // 2 b: a front that begins in band b; 2 b + 1: a back
-  Box samples;   // around the pixels of which it may cover a sample
-  Box centres;   // the same for their centres; may be empty
+  int list;     // 2 b: a front that begins in band b; 2 b + 1: a back
+  Box samples;  // around the pixels of which it may cover a sample
+  Box centres;  // the same for their centres; may be empty
 };
 
 // Holds its buffers: looking at a mesh of the same size again allocates nothing.

@@ -1,11 +1,11 @@
 // Where a pixel is looked at and when once is not enough: what the CPU's and the GPU's picture have to agree on.
-// Written once for a number F: include lanes.hpp before, if F is to be f32x8.
+// Written once for a number F: float, or f32x8 on the CPU.
 #pragma once
 
 #include <cmath>
 #include <cstdint>
 
-#include "render/scalars.hpp"
+#include "render/numbers.hpp"
 
 namespace dmask {
 
@@ -17,9 +17,9 @@ DMASK_HOST_DEVICE constexpr float sample_y(int k) {
 }
 constexpr float kSampleReach = 0.4375f;
 
-constexpr float kMaxMm = 1e6f;      // farther away counts as not finite
-constexpr float kNoLidPx = 1e6f;    // no lid above in the picture
-constexpr float kColourStep = 28;   // of 255, between neighbours: a lid margin, the line between the lips
+constexpr float kMaxMm = 1e6f;          // farther away counts as not finite
+constexpr float kNoLidPx = 1e6f;        // no lid above in the picture
+constexpr float kColourStep = 28;       // of 255, between neighbours: a lid margin, the line between the lips
 constexpr float kColourScale = 254.9f;  // of encoded 0..1; with a half added it is cut to 8 bits
 
 // Backs of triangles: the inside of the head. Dark, and behind everything else.

@@ -12,19 +12,19 @@ namespace dmask {
 
 struct Globe {
   bool visible = false;
-  Vec3f centre = Vec3f::Zero();       // mm
+  Vec3f centre = Vec3f::Zero();  // mm
   float radius_mm = 12.0f;
-  float iris_radius_mm = 5.85f;       // of the circle on the sphere where the iris ends; 0: sclera only
+  float iris_radius_mm = 5.85f;  // of the circle on the sphere where the iris ends; 0: sclera only
   float pupil_radius_mm = 1.9f;
-  Vec3f axis = Vec3f(0, 0, -1);       // unit optical axis, from the centre through the pupil
+  Vec3f axis = Vec3f(0, 0, -1);  // unit optical axis, from the centre through the pupil
 };
 
 struct MaskScene {
   Camera camera;
-  const Points3f* vertices = nullptr;   // N x 3 skin, camera frame, mm
-  const Triangles* triangles = nullptr; // T x 3, counter-clockwise seen from outside in the head frame
-  const Points3f* albedo = nullptr;     // N x 3 BGR 0..1, sRGB-encoded
-  std::array<Globe, 2> globes;          // OD, OS
+  const Points3f* vertices = nullptr;    // N x 3 skin, camera frame, mm
+  const Triangles* triangles = nullptr;  // T x 3, counter-clockwise seen from outside in the head frame
+  const Points3f* albedo = nullptr;      // N x 3 BGR 0..1, sRGB-encoded
+  std::array<Globe, 2> globes;           // OD, OS
 };
 
 struct RenderStyle {

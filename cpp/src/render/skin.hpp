@@ -1,4 +1,4 @@
-// The colour of a skin vertex. Written once for a number F: include lanes.hpp or scalars.hpp before.
+// The colour of a skin vertex. Written once for a number F: float, or f32x8 on the CPU.
 #pragma once
 
 #include "render/lighting.hpp"

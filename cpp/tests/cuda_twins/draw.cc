@@ -1,5 +1,3 @@
-#include "render/lanes.hpp"
-
 #include "cuda_twins/surface.hpp"
 #include "render/globe.hpp"
 

@@ -1,5 +1,3 @@
-#include "render/lanes.hpp"
-
 #include <bit>
 #include <vector>
 

@@ -1,5 +1,3 @@
-#include "render/lanes.hpp"
-
 #include <algorithm>
 #include <bit>
 #include <cmath>

@@ -2,7 +2,6 @@
 
 #include "cuda_twins/twins.hpp"
 #include "geometry/types.hpp"
-#include "render/lanes.hpp"
 #include "render/sampling.hpp"
 #include "render/skin.hpp"
 

@@ -21,21 +21,21 @@ struct MaskView {
 
 // pose.cu: vertices in the camera frame and in the picture.
 struct PatchArrays {
-  const float* base;  // patch vertices x 3
-  const float* motion;  // motions x patch vertices x 3
-  const float* brow;  // brow units x patch vertices x 3
-  const float* blend;  // patch vertices; 1 patch .. 0 face
-  const std::uint8_t* on_globe;  // patch vertices
+  const float* base;               // patch vertices x 3
+  const float* motion;             // motions x patch vertices x 3
+  const float* brow;               // brow units x patch vertices x 3
+  const float* blend;              // patch vertices; 1 patch .. 0 face
+  const std::uint8_t* on_globe;    // patch vertices
   const std::uint8_t* inner_edge;  // patch vertices
   int vertices;
-  float cosine, sine;  // of the patch's roll
+  float cosine, sine;          // of the patch's roll
   float offset[3], centre[3];  // of the patch from its globe, and of that in the head, mm
 };
 struct PoseArguments {
   int vertices, face_vertices, units, motions, brow_units;
-  const float* neutral;  // face vertices x 3
-  const float* unit;  // units x face vertices x 3
-  const int* brow_unit;  // which units they are
+  const float* neutral;     // face vertices x 3
+  const float* unit;        // units x face vertices x 3
+  const int* brow_unit;     // which units they are
   const int* patch_vertex;  // vertices: 2 x vertex of the patch + eye, or -1
   PatchArrays patches[2];
   const MaskView* view;
@@ -43,7 +43,7 @@ struct PoseArguments {
 };
 struct alignas(16) Position {
   float x, y, z;  // mm
-  float finite;  // 1, or 0 with zeros before
+  float finite;   // 1, or 0 with zeros before
 };
 void pose_mask(const PoseArguments& mask, Position* position, raster::ScreenVertex* screen, StreamHandle stream);
 
@@ -51,9 +51,9 @@ void pose_mask(const PoseArguments& mask, Position* position, raster::ScreenVert
 struct SkinArguments {
   int vertices;
   const int* triangles;  // triangles x 3
-  const int* first;  // vertices + 1: where in `around` a vertex's triangles begin
-  const int* around;  // in ascending order
-  const float* albedo;  // vertices x 3 BGR 0..1, encoded
+  const int* first;      // vertices + 1: where in `around` a vertex's triangles begin
+  const int* around;     // in ascending order
+  const float* albedo;   // vertices x 3 BGR 0..1, encoded
   const Position* position;
 };
 struct alignas(16) Colour {
@@ -64,7 +64,7 @@ void shade_skin(const SkinArguments& skin, Colour* colour, StreamHandle stream);
 // triangles.cu: what drawing a triangle takes.
 struct alignas(16) ScreenTriangle {
   raster::Edge edge[3];
-  float inv_z[3];  // at vertex 0 and its change towards vertices 1 and 2; likewise
+  float inv_z[3];      // at vertex 0 and its change towards vertices 1 and 2; likewise
   float colour[3][3];  // B, G, R
 };
 struct alignas(8) TriangleBox {
@@ -93,7 +93,7 @@ struct BinArguments {
   const std::uint8_t* back;
 };
 struct BinArrays {
-  int* list;  // bins x triangles
+  int* list;   // bins x triangles
   int* count;  // bins x 2: fronts, backs
 };
 void bin_triangles(const BinArguments& in, const BinArrays& out, StreamHandle stream);
@@ -110,7 +110,7 @@ struct DrawArguments {
 };
 constexpr std::uint32_t globe_flag = 1u << 24;
 struct PixelArrays {
-  float* inv_depth;  // of the skin, 1/mm; 0: none
+  float* inv_depth;       // of the skin, 1/mm; 0: none
   std::uint32_t* colour;  // with globe_flag where an eyeball is seen
 };
 void draw_mask(const DrawArguments& in, const PixelArrays& out, StreamHandle stream);
@@ -121,8 +121,8 @@ struct LightSum {
 };
 struct SampleArrays {
   std::uint32_t* colour;  // globe_flag: still to be resolved
-  std::uint8_t* seen;  // pixels x 2: samples that see an eyeball, a bit each
-  LightSum* sum;  // where the flag stands
+  std::uint8_t* seen;     // pixels x 2: samples that see an eyeball, a bit each
+  LightSum* sum;          // where the flag stands
 };
 void sample_mask(const DrawArguments& in, const PixelArrays& pixels, const SampleArrays& out, StreamHandle stream);
 

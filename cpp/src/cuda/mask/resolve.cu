@@ -2,7 +2,6 @@
 #include "cuda/runtime/device.hpp"
 #include "render/globe.hpp"
 #include "render/sampling.hpp"
-#include "render/scalars.hpp"
 
 namespace dmask::cuda {
 namespace {

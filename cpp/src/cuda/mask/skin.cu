@@ -1,7 +1,6 @@
 #include "cuda/mask/kernels.hpp"
 #include "cuda/runtime/device.hpp"
 #include "render/sampling.hpp"
-#include "render/scalars.hpp"
 #include "render/skin.hpp"
 
 namespace dmask::cuda {

@@ -4,7 +4,6 @@
 
 #include "cuda/mask/append.hpp"
 #include "render/sampling.hpp"
-#include "render/scalars.hpp"
 
 namespace dmask::cuda {
 namespace {
