@@ -179,7 +179,7 @@ class Frames {
 };
 
 struct Watched {
-  std::vector<double> block_frame, block_mb;  // resident memory at the end of each block
+  std::vector<double> block_frame, block_mb;     // resident memory at the end of each block
   long most = 0, steady = 0, steady_frames = 0;  // allocations of our own once everything is warm
   Digest digest;
 };

@@ -40,7 +40,7 @@ void measure(const Points3f& head, const Triangles& triangles, const Points3f& a
 
   Renderer renderer;
   Image out;
-  std::vector<double> wall_ms, cpu_ms;  // differ when something else runs on the machine
+  std::vector<double> wall_ms, cpu_ms;   // differ when something else runs on the machine
   for (int i = -3; i < pictures; ++i) {  // three unmeasured
     const float yaw = 20.0f * std::sin(0.37f * static_cast<float>(i)) * std::numbers::pi_v<float> / 180;
     const Mat3f turn = head_to_camera * Eigen::AngleAxisf(yaw, Vec3f::UnitY()).toRotationMatrix();

@@ -12,8 +12,8 @@ namespace dmask {
 
 struct PyResult {
   FrameResult result;
-  int width = 0, height = 0;                      // of the frame
-  pybind11::object mask = pybind11::none();       // its picture, where process() made one
+  int width = 0, height = 0;                 // of the frame
+  pybind11::object mask = pybind11::none();  // its picture, where process() made one
 };
 
 inline pybind11::array_t<std::uint8_t> picture_of(const Image& image) {

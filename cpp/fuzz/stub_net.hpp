@@ -5,12 +5,7 @@
 
 namespace fuzz {
 
-enum class NetMood {
-  sound,
-  noisy,
-  hostile,
-  blind
-};
+enum class NetMood { sound, noisy, hostile, blind };
 inline NetMood net_mood = NetMood::sound;
 inline std::uint32_t net_noise = 0;  // where the noise starts
 

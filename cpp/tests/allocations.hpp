@@ -17,7 +17,7 @@ namespace dmask::test {
 
 struct Allocations {
   bool counting = false;  // of this thread
-  int inference = 0;  // depth of infer()
+  int inference = 0;      // depth of infer()
   long ours = 0, theirs = 0;
 };
 inline thread_local Allocations allocations;

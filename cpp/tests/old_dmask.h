@@ -10,18 +10,8 @@
 #define DMASK_TEXT_BYTES 512
 
 typedef struct dmask_pipeline dmask_pipeline;
-enum {
-  DMASK_OK = 0,
-  DMASK_BAD_ARGUMENT = 1,
-  DMASK_BAD_VERSION = 2,
-  DMASK_NOT_READY = 4
-};
-enum {
-  DMASK_PROFILE_STRICT = 2,
-  DMASK_BACKEND_CPU = 1,
-  DMASK_FORMAT_BGR = 0,
-  DMASK_FORMAT_NV12 = 4
-};
+enum { DMASK_OK = 0, DMASK_BAD_ARGUMENT = 1, DMASK_BAD_VERSION = 2, DMASK_NOT_READY = 4 };
+enum { DMASK_PROFILE_STRICT = 2, DMASK_BACKEND_CPU = 1, DMASK_FORMAT_BGR = 0, DMASK_FORMAT_NV12 = 4 };
 
 typedef struct dmask_options { /* before there was a log or a patient */
   uint32_t struct_size;

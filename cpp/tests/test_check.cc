@@ -117,10 +117,7 @@ TEST_CASE(a_word_chooses_cases_by_their_names) {
 TEST_CASE(conditions_of_every_kind_are_judged) {
   const std::string word = "iris";
   const int* nowhere = nullptr;
-  enum class Kind {
-    one,
-    two
-  } kind = Kind::two;
+  enum class Kind { one, two } kind = Kind::two;
   EXPECT(word == "iris");
   EXPECT(word.size() == 4u && nowhere == nullptr);
   EXPECT(kind == Kind::two);

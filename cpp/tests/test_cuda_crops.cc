@@ -112,7 +112,7 @@ TEST_CASE(crops_are_the_cpus_in_every_format) {
       crops.push_back({{70.3f, 52.8f}, width_px, roll_rad, crops.size() % 2 == 1, 25, 19});
     }
   }
-  crops.push_back({{2.0f, 104.0f}, 80.0f, 0.3f, false, 25, 19});  // over a corner
+  crops.push_back({{2.0f, 104.0f}, 80.0f, 0.3f, false, 25, 19});   // over a corner
   crops.push_back({{150.0f, -20.0f}, 60.0f, 1.0f, true, 25, 19});  // its middle outside
   double worst = 0;
   for (const TestFrame& frame : frames(width, height)) {

@@ -264,7 +264,7 @@ struct TwinScene {
 
   void make_patches() {
     weights[1] = 5e-4f;
-    for (int v = 0; v < own; ++v) patch_vertex[3 * v] = 2 * v;  // OD, within the face
+    for (int v = 0; v < own; ++v) patch_vertex[3 * v] = 2 * v;                              // OD, within the face
     for (int v = 0; v < own; ++v) patch_vertex[v < 10 ? face + v : 3 * v + 1] = 2 * v + 1;  // OS, some added
     pose.vertices = vertices, pose.face_vertices = face;
     pose.units = units, pose.motions = motions, pose.brow_units = brows;

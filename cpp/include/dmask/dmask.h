@@ -81,24 +81,19 @@ typedef enum dmask_status {
   DMASK_NOT_READY = 4,    /* asked for something that needs a processed frame or a calibration */
   DMASK_BUSY = 5,         /* the handle is in use by another thread */
   DMASK_NO_MEMORY = 6,
-  DMASK_FAILED = 7        /* the work itself failed; the handle stays usable */
+  DMASK_FAILED = 7 /* the work itself failed; the handle stays usable */
 } dmask_status;
 
-typedef enum dmask_profile { /* what leaves the machine */
+/* what leaves the machine */
+typedef enum dmask_profile {
   DMASK_PROFILE_CLINICAL = 0, /* generic face, the patient's eyelid shape and all motion */
   DMASK_PROFILE_ARTICLE = 1,  /* the patient's own fitted face and eyelids */
   DMASK_PROFILE_STRICT = 2    /* generic both, lids as openness only, no millimetres of the lids */
 } dmask_profile;
 
-typedef enum dmask_weights {
-  DMASK_WEIGHTS_RESEARCH = 0,
-  DMASK_WEIGHTS_OPEN = 1
-} dmask_weights; /* the nets' licence */
-typedef enum dmask_backend {
-  DMASK_BACKEND_AUTO = 0,
-  DMASK_BACKEND_CPU = 1,
-  DMASK_BACKEND_TENSORRT = 2
-} dmask_backend;
+/* the nets' licence */
+typedef enum dmask_weights { DMASK_WEIGHTS_RESEARCH = 0, DMASK_WEIGHTS_OPEN = 1 } dmask_weights;
+typedef enum dmask_backend { DMASK_BACKEND_AUTO = 0, DMASK_BACKEND_CPU = 1, DMASK_BACKEND_TENSORRT = 2 } dmask_backend;
 typedef enum dmask_precision {
   DMASK_PRECISION_AUTO = 0,
   DMASK_PRECISION_F32 = 1,
@@ -111,29 +106,29 @@ typedef enum dmask_format {
   DMASK_FORMAT_BGRA = 1, /* alpha is not read; 255 where it is written */
   DMASK_FORMAT_RGB = 2,
   DMASK_FORMAT_GREY = 3,
-  DMASK_FORMAT_NV12 = 4  /* a plane of luma, one of U, V pairs at half the size; both sides even; input only */
+  DMASK_FORMAT_NV12 = 4 /* a plane of luma, one of U, V pairs at half the size; both sides even; input only */
 } dmask_format;
 
-typedef enum dmask_yuv { /* what NV12 numbers mean */
+/* what NV12 numbers mean */
+typedef enum dmask_yuv {
   DMASK_YUV_BT601_LIMITED = 0,
   DMASK_YUV_BT601_FULL = 1,
   DMASK_YUV_BT709_LIMITED = 2,
   DMASK_YUV_BT709_FULL = 3
 } dmask_yuv;
 
-typedef enum dmask_eye {
-  DMASK_OD = 0,
-  DMASK_OS = 1
-} dmask_eye;
-typedef enum dmask_fixation { /* may be or-ed */
+typedef enum dmask_eye { DMASK_OD = 0, DMASK_OS = 1 } dmask_eye;
+/* may be or-ed */
+typedef enum dmask_fixation {
   DMASK_FIXATING_NONE = 0,
   DMASK_FIXATING_OD = 1,
   DMASK_FIXATING_OS = 2,
   DMASK_FIXATING_BOTH = 3
 } dmask_fixation;
 
-typedef enum dmask_reason { /* why something was not measured */
-  DMASK_REASON_NONE = 0,    /* it was */
+/* why something was not measured */
+typedef enum dmask_reason {
+  DMASK_REASON_NONE = 0, /* it was */
   DMASK_REASON_CLOSED = 1,
   DMASK_REASON_COVERED = 2,
   DMASK_REASON_LOW_RESOLUTION = 3, /* below 0.25 px a degree */
@@ -141,11 +136,7 @@ typedef enum dmask_reason { /* why something was not measured */
   DMASK_REASON_NO_FACE = 5
 } dmask_reason;
 
-typedef enum dmask_log_level {
-  DMASK_LOG_INFO = 0,
-  DMASK_LOG_WARNING = 1,
-  DMASK_LOG_ERROR = 2
-} dmask_log_level;
+typedef enum dmask_log_level { DMASK_LOG_INFO = 0, DMASK_LOG_WARNING = 1, DMASK_LOG_ERROR = 2 } dmask_log_level;
 /* Called in the thread of the call that has something to tell, never from dmask_render or the getters' successes. `text`
  * is one sentence, valid during the callback. It must not call dmask with the same handle, nor throw. */
 typedef void (*dmask_log)(int32_t level, const char* text, void* user);
@@ -161,43 +152,43 @@ typedef struct dmask_patient {
 } dmask_patient;
 
 typedef struct dmask_options {
-  uint32_t struct_size; /* sizeof(dmask_options) */
-  uint32_t version; /* DMASK_VERSION_NUMBER of the header that was compiled in; dmask_default_options puts the
+  uint32_t struct_size;     /* sizeof(dmask_options) */
+  uint32_t version;         /* DMASK_VERSION_NUMBER of the header that was compiled in; dmask_default_options puts the
                               library's own */
-  const char* models_dir; /* null: share/dmask/models of the installation this library lies in */
-  int32_t profile; /* dmask_profile */
-  int32_t weights; /* dmask_weights */
-  int32_t backend; /* dmask_backend */
-  int32_t precision; /* dmask_precision; AUTO = what the device does fastest */
-  int32_t threads; /* CPU threads of the nets, 0 to 256; 0 = all; default 1 */
-  int32_t eyebrows; /* 1: the lids follow the brows (default), 0: not */
+  const char* models_dir;   /* null: share/dmask/models of the installation this library lies in */
+  int32_t profile;          /* dmask_profile */
+  int32_t weights;          /* dmask_weights */
+  int32_t backend;          /* dmask_backend */
+  int32_t precision;        /* dmask_precision; AUTO = what the device does fastest */
+  int32_t threads;          /* CPU threads of the nets, 0 to 256; 0 = all; default 1 */
+  int32_t eyebrows;         /* 1: the lids follow the brows (default), 0: not */
   int32_t live_calibration; /* 1: calibrates by itself at the 1st, 15th, 60th and 150th frame with a face (default);
                               0: only when dmask_calibrate is called, for a steady frame time */
-  double hfov_deg; /* horizontal field of view of the camera, 5 to 150; default 40 */
-  dmask_log log; /* may be null */
-  void* log_user; /* handed to it */
-  dmask_patient patient; /* the first one; see dmask_reset */
+  double hfov_deg;          /* horizontal field of view of the camera, 5 to 150; default 40 */
+  dmask_log log;            /* may be null */
+  void* log_user;           /* handed to it */
+  dmask_patient patient;    /* the first one; see dmask_reset */
 } dmask_options;
 
 /* One camera picture, borrowed during the call. Sides 16 to 16384 px. */
 typedef struct dmask_frame {
-  uint32_t struct_size; /* sizeof(dmask_frame) */
-  int32_t format; /* dmask_format */
+  uint32_t struct_size;  /* sizeof(dmask_frame) */
+  int32_t format;        /* dmask_format */
   int32_t width, height; /* px */
-  const uint8_t* data; /* NV12: the luma */
-  int64_t stride; /* bytes */
-  double time_s; /* any clock that does not run backwards; an older or equal time starts afresh */
+  const uint8_t* data;   /* NV12: the luma */
+  int64_t stride;        /* bytes */
+  double time_s;         /* any clock that does not run backwards; an older or equal time starts afresh */
   const uint8_t* chroma; /* NV12: U, V pairs; null: right behind height * stride bytes of luma */
   int64_t chroma_stride; /* NV12, with chroma: bytes */
-  int32_t yuv; /* NV12: dmask_yuv */
+  int32_t yuv;           /* NV12: dmask_yuv */
   int32_t on_device; /* 1: data and chroma lie in the memory of the GPU that the TensorRT backend uses, written before
                                 the call, and are not copied (not RGB); 0: in the program's memory */
 } dmask_frame;
 
 /* A picture to be written. Bytes of a row beyond the pixels are left alone. */
 typedef struct dmask_picture {
-  uint32_t struct_size; /* sizeof(dmask_picture) */
-  int32_t format; /* dmask_format: BGR, BGRA, RGB or GREY */
+  uint32_t struct_size;  /* sizeof(dmask_picture) */
+  int32_t format;        /* dmask_format: BGR, BGRA, RGB or GREY */
   int32_t width, height; /* px, 16 to 16384; of the frame's shape, or it shows more or less of the scene */
   uint8_t* data;
   int64_t stride; /* bytes */
@@ -205,14 +196,14 @@ typedef struct dmask_picture {
 
 /* One eye in one frame; NaN = not measured. As in frames.csv of the command line. */
 typedef struct dmask_eye_measures {
-  int32_t valid; /* 1: the gaze was measured */
-  int32_t reason; /* dmask_reason: why not */
+  int32_t valid;             /* 1: the gaze was measured */
+  int32_t reason;            /* dmask_reason: why not */
   double yaw_deg, pitch_deg; /* optical axis in the head (Fick), + = patient's left, up */
   double yaw_sd_deg, pitch_sd_deg;
   double mrd1_mm, mrd2_mm; /* pupil centre to upper, lower margin, along the head's y; NaN when shut or strict */
-  double pfh_mm; /* palpebral fissure height; 0 when shut */
-  double openness; /* aperture / width between the canthi */
-  double px_per_deg; /* how many pixels a degree of the eye is worth here */
+  double pfh_mm;           /* palpebral fissure height; 0 when shut */
+  double openness;         /* aperture / width between the canthi */
+  double px_per_deg;       /* how many pixels a degree of the eye is worth here */
   double eyeball_residual_pct, eyelid_residual_pct; /* this frame's ARE, % of the interocular distance */
   double reserved[8];
 } dmask_eye_measures;
@@ -221,21 +212,21 @@ typedef struct dmask_measures {
   uint32_t struct_size; /* sizeof(dmask_measures) */
   int32_t face_valid;
   int32_t face_reason; /* dmask_reason */
-  int32_t calibrated; /* 1: this frame was fitted with a calibration */
+  int32_t calibrated;  /* 1: this frame was fitted with a calibration */
   double time_s;
   double head_yaw_deg, head_pitch_deg, head_roll_deg; /* + = patient's left, up, patient's left side raised */
-  double head_x_mm, head_y_mm, head_z_mm; /* midpoint of the eyeball centres; x right, y down, z forward */
-  dmask_eye_measures eyes[2]; /* dmask_eye */
+  double head_x_mm, head_y_mm, head_z_mm;             /* midpoint of the eyeball centres; x right, y down, z forward */
+  dmask_eye_measures eyes[2];                         /* dmask_eye */
 } dmask_measures;
 
 typedef struct dmask_point {
-  float x, y; /* px of the frame */
+  float x, y;       /* px of the frame */
   float confidence; /* 0 to 1; low when the point is hidden */
   float reserved;
 } dmask_point;
 
 typedef struct dmask_eye_landmarks {
-  dmask_point lid[20]; /* 0 inner canthus, 1-9 upper margin, 10 outer canthus, 11-19 lower margin back */
+  dmask_point lid[20];  /* 0 inner canthus, 1-9 upper margin, 10 outer canthus, 11-19 lower margin back */
   dmask_point iris[19]; /* 0 centre, 1-18 limbus, clockwise in the picture from 12 o'clock */
   dmask_point crease[20], upper[20], lower[20], bulge[20]; /* inner to outer */
   dmask_point reserved[20];
@@ -243,21 +234,21 @@ typedef struct dmask_eye_landmarks {
 
 typedef struct dmask_landmarks {
   uint32_t struct_size; /* sizeof(dmask_landmarks) */
-  int32_t face_found; /* 0: every number below is 0 */
-  int32_t track; /* rises when another face is taken up, or the same one behind a cut */
-  float face_score; /* 0 to 1 */
-  float sharpness; /* variance of the Laplacian over the face, grey levels squared */
+  int32_t face_found;   /* 0: every number below is 0 */
+  int32_t track;        /* rises when another face is taken up, or the same one behind a cut */
+  float face_score;     /* 0 to 1 */
+  float sharpness;      /* variance of the Laplacian over the face, grey levels squared */
   dmask_point face[68]; /* iBUG order */
   dmask_eye_landmarks eyes[2];
 } dmask_landmarks;
 
 typedef struct dmask_calibration {
   uint32_t struct_size; /* sizeof(dmask_calibration) */
-  int32_t ok; /* 0: none yet; masks show the plain background, nothing is measured */
-  int32_t frames_seen; /* with a face, since the last reset; the calibration of the 150th is the last live one */
+  int32_t ok;           /* 0: none yet; masks show the plain background, nothing is measured */
+  int32_t frames_seen;  /* with a face, since the last reset; the calibration of the 150th is the last live one */
   int32_t frames_used;
   /* NaN below: none yet, or withheld by the profile */
-  double scale; /* of the face, on the model's millimetres; article alone */
+  double scale;                             /* of the face, on the model's millimetres; article alone */
   double iris_radius_mm, iris_radius_sd_mm; /* not strict */
   double eye_centre_sd_mm[2][3]; /* dmask_eye; sideways, up, out of the face: 1 mm sideways is 5 degrees of gaze;
                                     not strict */
@@ -275,7 +266,7 @@ typedef struct dmask_timings {
 
 /* ---- Without a handle. Any thread, any time; no allocation but in the first dmask_system_info. */
 
-DMASK_API uint32_t dmask_version(void); /* DMASK_VERSION_NUMBER of the library */
+DMASK_API uint32_t dmask_version(void);         /* DMASK_VERSION_NUMBER of the library */
 DMASK_API const char* dmask_version_text(void); /* "0.1.0" */
 /* Versions, instruction sets in use, backends of this build; one line. */
 DMASK_API const char* dmask_system_info(void);

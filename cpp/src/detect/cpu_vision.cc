@@ -38,14 +38,7 @@ NetOptions eyes_options(const DetectorOptions& options) {
   return eyelid;
 }
 
-enum EyesOutput {
-  lid_maps,
-  lid_evidence,
-  iris_maps,
-  iris_evidence,
-  line_edges,
-  line_presence
-};
+enum EyesOutput { lid_maps, lid_evidence, iris_maps, iris_evidence, line_edges, line_presence };
 
 class CpuVision final : public Vision {
  public:

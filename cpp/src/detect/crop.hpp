@@ -12,14 +12,14 @@ namespace dmask {
 
 // A rotated rectangle of the frame, seen at width x height pixels.
 struct Crop {
-  Vec2f centre = Vec2f::Zero();  // frame px
-  float width_px = 0;            // frame px across the crop's width
-  float roll_rad = 0;            // direction of the crop's x axis in the picture, clockwise
-  bool mirrored = false;         // seen in a mirror: left and right exchanged
+  Vec2f centre = Vec2f::Zero();           // frame px
+  float width_px = 0;                     // frame px across the crop's width
+  float roll_rad = 0;                     // direction of the crop's x axis in the picture, clockwise
+  bool mirrored = false;                  // seen in a mirror: left and right exchanged
   int width = face_px, height = face_px;  // crop px
 
   float scale() const { return width_px / width; }  // frame px per crop px
-  bool valid() const;  // finite, and no larger or farther away than a frame can ask for
+  bool valid() const;                               // finite, and no larger or farther away than a frame can ask for
   Vec2f to_frame(float x, float y) const;
   Vec2f to_crop(const Vec2f& frame_px) const;
   // A crop given in pixels of this one, in pixels of the frame; this one must not be mirrored.

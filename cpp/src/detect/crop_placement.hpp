@@ -14,9 +14,9 @@ struct CropPlacement {
 };
 
 struct PlaneFormat {
-  bool bgr = false;            // plane order; default RGB
-  float white = 1.0f;          // value of grey level 255
-  float outside_level = -1.0f; // grey level outside the frame; negative: the border is replicated
+  bool bgr = false;             // plane order; default RGB
+  float white = 1.0f;           // value of grey level 255
+  float outside_level = -1.0f;  // grey level outside the frame; negative: the border is replicated
 };
 
 }  // namespace dmask

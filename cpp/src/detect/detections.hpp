@@ -12,12 +12,7 @@ struct Landmark {
   float confidence = 0;  // 0..1: falls when the point is hidden or the eye shut
 };
 
-enum LidLine {
-  CREASE = 0,
-  UPPER_MARGIN = 1,
-  LOWER_MARGIN = 2,
-  BULGE = 3
-};
+enum LidLine { CREASE = 0, UPPER_MARGIN = 1, LOWER_MARGIN = 2, BULGE = 3 };
 
 struct EyeDetection {
   std::array<Landmark, 20> lid{};   // 0 inner canthus, 1-9 upper margin, 10 outer canthus, 11-19 lower margin back
@@ -29,7 +24,7 @@ struct FrameDetection {
   double time_s = 0;
   int width = 0, height = 0;
   bool face_found = false;
-  int track = 0;        // rises when another face is taken up, or the same one behind a cut
+  int track = 0;  // rises when another face is taken up, or the same one behind a cut
   float face_score = 0;
   float sharpness = 0;  // variance of the Laplacian over the face crop, grey levels squared
   std::array<Landmark, 68> face{};

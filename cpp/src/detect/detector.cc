@@ -15,11 +15,11 @@
 namespace dmask {
 namespace {
 
-constexpr float confirmation_crops = 2.0f;    // width of the view in which YuNet confirms a face
-constexpr float min_confirmation_iou = 0.25f; // YuNet's box against the bounding box of the 68 points
-constexpr int max_unconfirmed_checks = 4;     // in a row; more, and the face is lost
+constexpr float confirmation_crops = 2.0f;     // width of the view in which YuNet confirms a face
+constexpr float min_confirmation_iou = 0.25f;  // YuNet's box against the bounding box of the 68 points
+constexpr int max_unconfirmed_checks = 4;      // in a row; more, and the face is lost
 constexpr float min_reacquire_iou = 0.1f;
-constexpr int max_candidates = 4;             // faces of one view that are tried, the largest first
+constexpr int max_candidates = 4;        // faces of one view that are tried, the largest first
 constexpr float close_up_frames = 2.0f;  // frames across the view in which a face that fills the frame is sought
 
 // How far a crop may be off from the one its own points ask for before it is taken again.

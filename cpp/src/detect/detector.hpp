@@ -14,18 +14,18 @@
 namespace dmask {
 
 struct DetectorOptions {
-  std::string model_dir;                 // directory of face68, eyelid, iris and lines .onnx
-  std::string face_detector_path;        // YuNet; empty: face_detection_yunet_2023mar.onnx in model_dir
-  std::string precision = "auto";        // f32 | bf16 | auto
-  int threads = 1;                       // CPU threads of a net, 0: all
-  float min_detection_score = 0.6f;      // 0..1, YuNet's score of a new face
-  float min_confirmation_score = 0.3f;   // 0..1, YuNet's score that still confirms a tracked face
-  float min_new_face_score = 0.75f;      // 0..1, score of the 68 points of a new face
-  float min_face_score = 0.5f;           // 0..1, score of the 68 points below which a tracked face is lost
-  int check_interval_frames = 15;        // frames between two confirmations by YuNet
-  float cut_grey_levels = 24.0f;         // grey levels, mean change of a 32 x 32 thumbnail that is taken for a cut
-  double reacquire_s = 1.0;              // s after a loss during which only a face at the same place is taken
-  int min_face_px = 24;                  // px, side of the smallest face that is measured
+  std::string model_dir;                // directory of face68, eyelid, iris and lines .onnx
+  std::string face_detector_path;       // YuNet; empty: face_detection_yunet_2023mar.onnx in model_dir
+  std::string precision = "auto";       // f32 | bf16 | auto
+  int threads = 1;                      // CPU threads of a net, 0: all
+  float min_detection_score = 0.6f;     // 0..1, YuNet's score of a new face
+  float min_confirmation_score = 0.3f;  // 0..1, YuNet's score that still confirms a tracked face
+  float min_new_face_score = 0.75f;     // 0..1, score of the 68 points of a new face
+  float min_face_score = 0.5f;          // 0..1, score of the 68 points below which a tracked face is lost
+  int check_interval_frames = 15;       // frames between two confirmations by YuNet
+  float cut_grey_levels = 24.0f;        // grey levels, mean change of a 32 x 32 thumbnail that is taken for a cut
+  double reacquire_s = 1.0;             // s after a loss during which only a face at the same place is taken
+  int min_face_px = 24;                 // px, side of the smallest face that is measured
 };
 
 class Detector {

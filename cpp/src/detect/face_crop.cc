@@ -11,8 +11,8 @@ namespace {
 
 constexpr float face_margin = 1.3f;
 constexpr float eye_crop_canthi = 1.75f;
-constexpr float min_eye_ratio = 0.8f;   // of the other eye's canthal distance: a turned head shortens the far eye
-constexpr float min_own_axis = 0.35f;   // below this the other eye's axis is steadier
+constexpr float min_eye_ratio = 0.8f;  // of the other eye's canthal distance: a turned head shortens the far eye
+constexpr float min_own_axis = 0.35f;  // below this the other eye's axis is steadier
 
 // Rows: centre x and y from the mean of the five points, log side; columns: 1, the five points, centre and size of
 // YuNet's box. All turned upright and in units of the face axis. Fitted by bench/fit_yunet_crop.py: on held-out

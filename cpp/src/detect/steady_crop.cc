@@ -9,7 +9,7 @@ namespace {
 constexpr float backlash_shift = 0.03f;  // of the crop's width
 constexpr float backlash_ratio = 1.05f;
 constexpr float backlash_turn_rad = 0.05f;
-constexpr float max_lid_shift = 0.12f;   // of the crop's width, between the face's canthi and the lid's
+constexpr float max_lid_shift = 0.12f;  // of the crop's width, between the face's canthi and the lid's
 constexpr float max_lid_turn_rad = 0.30f;
 constexpr float min_lid_confidence = 0.5f;
 

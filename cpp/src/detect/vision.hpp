@@ -20,8 +20,8 @@ struct DetectorOptions;
 
 struct FaceLook {
   std::array<Landmark, 68> points{};  // px of the crop
-  float spread_cells = 0;  // of the heat maps, mean: large where there is no face
-  float sharpness = 0;  // variance of the crop's Laplacian, grey levels squared
+  float spread_cells = 0;             // of the heat maps, mean: large where there is no face
+  float sharpness = 0;                // variance of the crop's Laplacian, grey levels squared
 };
 
 using EyeLids = std::array<std::array<Landmark, 20>, 2>;  // by Eye, px of its crop, as EyeDetection::lid
@@ -32,8 +32,8 @@ struct EyesLook {  // by Eye; points in px of its crop
   EyeLines lines{};
 };
 
-struct
-    DetectTimings {  // ms, last frame; a net's own decoding included. Nets that run as one are under the first of them.
+// ms, last frame; a net's own decoding included. Nets that run as one are under the first of them.
+struct DetectTimings {
   double face_detector = 0, preprocess = 0, net_face = 0, net_eyelid = 0, net_iris = 0, net_lines = 0;
 };
 
@@ -48,8 +48,8 @@ class Vision {
 
   // Faces in a view (sides multiples of 32), in pixels of the view, best first.
   virtual const std::vector<FaceBox>& find_faces(const Crop& view, float min_score) = 0;
-  virtual const FaceLook& look_at_face(const Crop& crop) = 0;  // face_px x face_px
-  virtual const EyeLids& look_at_lids(const std::array<Crop, 2>& crops) = 0;  // eye_width x eye_height, by Eye
+  virtual const FaceLook& look_at_face(const Crop& crop) = 0;                  // face_px x face_px
+  virtual const EyeLids& look_at_lids(const std::array<Crop, 2>& crops) = 0;   // eye_width x eye_height, by Eye
   virtual const EyesLook& look_at_eyes(const std::array<Crop, 2>& crops) = 0;  // the lids, and irises and lines
 
   const DetectTimings& timings() const { return timings_; }

@@ -14,8 +14,8 @@ namespace dmask {
 
 struct FaceBox {
   float x = 0, y = 0, width = 0, height = 0;  // upright box, px of the view
-  std::array<Vec2f, 5> points{};  // right eye (patient's), left eye, nose tip, right and left mouth corner
-  float score = 0;                // 0..1
+  std::array<Vec2f, 5> points{};              // right eye (patient's), left eye, nose tip, right and left mouth corner
+  float score = 0;                            // 0..1
 };
 
 float intersection_over_union(const FaceBox& a, const FaceBox& b);

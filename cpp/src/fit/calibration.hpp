@@ -16,12 +16,12 @@
 namespace dmask {
 
 struct EyeStatics {
-  VecX shape;                         // w_es
-  LidWeights closing;                 // w_em from this shape's half blink to its full one
-  Vec3 offset = Vec3::Zero();         // of the patch from the identity's eyeball centre, mm
-  double roll = 0;                    // of the patch, rad
-  Vec3 patch_centre = Vec3::Zero();   // the identity's eyeball centre, head frame, mm
-  Vec3 centre = Vec3::Zero();         // p_e, head frame, mm
+  VecX shape;                        // w_es
+  LidWeights closing;                // w_em from this shape's half blink to its full one
+  Vec3 offset = Vec3::Zero();        // of the patch from the identity's eyeball centre, mm
+  double roll = 0;                   // of the patch, rad
+  Vec3 patch_centre = Vec3::Zero();  // the identity's eyeball centre, head frame, mm
+  Vec3 centre = Vec3::Zero();        // p_e, head frame, mm
   Mat3 centre_covariance = Mat3::Identity();
   FrozenEyelid rows;
 };
@@ -31,9 +31,9 @@ struct Calibration {
   std::string reason;            // what the window had to do without, or why there is none
   std::vector<int> frames_used;  // indices into the detections given
   Camera camera;
-  VecX identity;                 // w_fs
-  double scale = 1;              // on the face model's millimetres
-  LandmarkFace face;             // scaled
+  VecX identity;      // w_fs
+  double scale = 1;   // on the face model's millimetres
+  LandmarkFace face;  // scaled
   std::array<EyeStatics, 2> eyes;
   Eyeball ball;
   double iris_radius_sd_mm = 0;
@@ -41,14 +41,14 @@ struct Calibration {
 
 // A subject known from an earlier visit or made up: what a calibration would find.
 struct Subject {
-  VecX identity;                     // w_fs
+  VecX identity;  // w_fs
   double scale = 1;
   double iris_radius_mm = 5.85;
   struct SubjectEye {
-    VecX shape;                      // w_es
-    Vec3 offset = Vec3::Zero();      // mm
-    double roll = 0;                 // rad
-    Vec3 centre = Vec3::Zero();      // p_e, head frame, mm
+    VecX shape;                  // w_es
+    Vec3 offset = Vec3::Zero();  // mm
+    double roll = 0;             // rad
+    Vec3 centre = Vec3::Zero();  // p_e, head frame, mm
   };
   std::array<SubjectEye, 2> eyes;
 };

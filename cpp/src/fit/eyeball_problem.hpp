@@ -16,7 +16,7 @@ namespace dmask {
 
 struct EyeballObservation {
   int eye = OD;
-  Mat3 rotation;                            // head pose of the frame
+  Mat3 rotation;  // head pose of the frame
   Vec3 translation;
   std::array<Vec2, 19> points;              // centre, then the limbus
   std::array<double, 19> root_information;  // 1/px; 0 = hidden

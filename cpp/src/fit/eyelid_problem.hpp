@@ -19,9 +19,9 @@ namespace dmask {
 struct EyelidRows {
   static constexpr int margin_samples = 61;  // a lid
   int crease = 0, bulge = 0;                 // vertices of each line
-  VecX patch;    // 3 rows
-  RowsX shape;   // 3 rows x Ks
-  RowsX motion;  // 3 rows x Km
+  VecX patch;                                // 3 rows
+  RowsX shape;                               // 3 rows x Ks
+  RowsX motion;                              // 3 rows x Km
 
   static EyelidRows from(const EyelidModel& model);
   int rows() const { return 2 * margin_samples + crease + bulge; }
@@ -39,7 +39,7 @@ struct FrozenEyelid {
 };
 
 struct EyelidObservation {
-  Mat3 rotation;     // head pose of the frame
+  Mat3 rotation;  // head pose of the frame
   Vec3 translation;
   LidCurves curves;
   std::array<std::array<Landmark, 20>, 4> lines;
@@ -66,7 +66,7 @@ struct EyelidWorkspace {
 class EyelidProblem {
  public:
   struct State {
-    VecX shape;                // w_es
+    VecX shape;  // w_es
     Vec3 offset = Vec3::Zero();
     double roll = 0;
     std::vector<VecX> motion;  // w_em per frame
@@ -112,7 +112,7 @@ class EyelidProblem {
   const FitOptions& options_;
   const std::vector<EyelidObservation>& frames_;
   const FrozenEyelid* frozen_ = nullptr;  // null over a window
-  double smooth_sigma_ = 0;  // 0: not smoothed
+  double smooth_sigma_ = 0;               // 0: not smoothed
   EyelidWorkspace own_;
   EyelidWorkspace& w_;
 };

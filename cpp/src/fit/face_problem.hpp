@@ -35,8 +35,8 @@ struct LandmarkRows {
 };
 
 struct LandmarkFace {  // a subject's rows
-  VecX neutral;  // 3 rows
-  RowsX units;   // 3 rows x M
+  VecX neutral;        // 3 rows
+  RowsX units;         // 3 rows x M
 };
 
 struct FaceSmoothing {  // Eq. (17)
@@ -101,9 +101,9 @@ class FaceWindowProblem {
   const Camera& camera_;
   const std::vector<FaceObservation>& observations_;
   int identity_modes_;
-  MatX identity_;                          // 3 rows x identity modes
-  MatX interaction_;                       // 3 rows x interaction modes
-  std::vector<std::array<int, 68>> row_;   // per frame
+  MatX identity_;                         // 3 rows x identity modes
+  MatX interaction_;                      // 3 rows x interaction modes
+  std::vector<std::array<int, 68>> row_;  // per frame
 };
 
 // The model row that each of the 68 landmarks shows at this pose: the jaw is a silhouette and slides.

@@ -8,7 +8,7 @@
 
 namespace dmask {
 
-inline constexpr int dense_per_lid = 50;                 // 100 an eye
+inline constexpr int dense_per_lid = 50;  // 100 an eye
 inline constexpr int dense_points = 2 * dense_per_lid;
 
 // Abscissa of dense point k along the line through the canthi, inner 0 to outer 1.
@@ -19,9 +19,9 @@ struct LidCurves {
   Vec2 inner = Vec2::Zero(), outer = Vec2::Zero();  // canthi, px
   std::array<Vec2, dense_points> dense;             // upper lid inner to outer, then lower lid inner to outer
   double width_px = 0;
-  bool shut = false;       // no opening, or a narrow one without an iris in it: the shadow of lashes
-  double openness = 0;     // largest aperture / width between the canthi, as detected
-  double confidence = 0;   // mean over the lid points
+  bool shut = false;      // no opening, or a narrow one without an iris in it: the shadow of lashes
+  double openness = 0;    // largest aperture / width between the canthi, as detected
+  double confidence = 0;  // mean over the lid points
 
   static LidCurves from(const EyeDetection& eye, const FitOptions& options);
 };

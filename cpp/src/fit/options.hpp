@@ -11,55 +11,55 @@ struct Fixation {
 };
 
 struct FitOptions {
-  double hfov_deg = 40.0;            // horizontal field of view of the camera
-  double hvid_mm = 11.71;            // horizontal visible iris diameter
-  double hvid_sd_mm = 0.42;          // adults at large; smaller when measured
-  double canthi_mm = 89.0;           // between the outer canthi, adults
+  double hfov_deg = 40.0;    // horizontal field of view of the camera
+  double hvid_mm = 11.71;    // horizontal visible iris diameter
+  double hvid_sd_mm = 0.42;  // adults at large; smaller when measured
+  double canthi_mm = 89.0;   // between the outer canthi, adults
   double canthi_sd_mm = 2.9;
-  Fixation fixation;                 // acts only where the user names it
-  bool eyebrows = true;              // Eqs. (23, 24)
+  Fixation fixation;     // acts only where the user names it
+  bool eyebrows = true;  // Eqs. (23, 24)
 
   // Face, in % of the interocular distance or relative to it.
   double landmark_sigma_pct = 2.5;
-  double unit_sigma = 0.25;          // named units in [0, 1]
-  double eye_look_sigma = 0.02;      // eyeLook* units: the eyelid model does their work
+  double unit_sigma = 0.25;      // named units in [0, 1]
+  double eye_look_sigma = 0.02;  // eyeLook* units: the eyelid model does their work
   int identity_modes = 50;
-  int window_frames = 6;             // frames fitted jointly for identity and eyelid shape
-  int gaze_frames = 24;              // frames fitted jointly for the eyeball statics
+  int window_frames = 6;  // frames fitted jointly for identity and eyelid shape
+  int gaze_frames = 24;   // frames fitted jointly for the eyeball statics
 
   // Eyelids.
-  double lid_sigma_pct = 1.0;        // of 18 independent points; 100 dense ones carry no more
-  double lid_shape_sigma = 0.7;      // of w_es
-  double window_information = 2.0;   // frames that a window is worth: what a net gets wrong, it gets wrong in all
-  double line_sigma_pct = 1.5;       // semantic lines, Eq. (10)
+  double lid_sigma_pct = 1.0;       // of 18 independent points; 100 dense ones carry no more
+  double lid_shape_sigma = 0.7;     // of w_es
+  double window_information = 2.0;  // frames that a window is worth: what a net gets wrong, it gets wrong in all
+  double line_sigma_pct = 1.5;      // semantic lines, Eq. (10)
   double patch_offset_sigma_mm = 1.5;
   double patch_depth_sigma_mm = 0.5;
   double patch_roll_sigma_deg = 3.0;
-  double shut_openness = 0.06;       // aperture / width at which the lids are shut
-  double open_openness = 0.12;       // above it the detected lids are taken as they are
+  double shut_openness = 0.06;  // aperture / width at which the lids are shut
+  double open_openness = 0.12;  // above it the detected lids are taken as they are
 
   // Eyeballs.
   double iris_sigma_pct = 0.5;
-  double limbus_information = 4.0;   // independent points that the 18 of the limbus amount to
+  double limbus_information = 4.0;  // independent points that the 18 of the limbus amount to
   double iris_radius_sigma_mm = 0.21;
-  double centre_sigma_mm = 1.0;      // p_e sideways and up, against the patch
+  double centre_sigma_mm = 1.0;  // p_e sideways and up, against the patch
   double centre_depth_sigma_mm = 0.3;
-  double gaze_prior_deg = 40.0;      // keeps a lost iris inside the orbit
-  double fixation_sigma_deg = 2.5;   // of a named fixation; angle kappa is not known
-  double kappa_deg = 4.0;            // optical axis temporal to the line of sight, adults
-  double min_px_per_deg = 0.25;      // below it: low_resolution
+  double gaze_prior_deg = 40.0;           // keeps a lost iris inside the orbit
+  double fixation_sigma_deg = 2.5;        // of a named fixation; angle kappa is not known
+  double kappa_deg = 4.0;                 // optical axis temporal to the line of sight, adults
+  double min_px_per_deg = 0.25;           // below it: low_resolution
   double max_eyeball_residual_pct = 2.0;  // above it the fit did not find the iris: lost
-  double min_visibility = 0.35;      // mean confidence below which an eye counts as covered
+  double min_visibility = 0.35;           // mean confidence below which an eye counts as covered
 
   // Smoothing, Eqs. (17-19), per 1/30 s; grows with the square root of the frame interval.
-  double smoothing_scale = 1.0;      // on all of the below; large = none
+  double smoothing_scale = 1.0;  // on all of the below; large = none
   double smooth_rotation_deg = 2.0;
   double smooth_across_mm = 3.0;
   double smooth_depth_mm = 8.0;
   double smooth_unit = 0.15;
   double smooth_lid = 1.0;
   double smooth_gaze_deg = 10.0;
-  double max_gap_s = 0.5;            // a longer gap starts afresh
+  double max_gap_s = 0.5;  // a longer gap starts afresh
 };
 
 // How much wider the smoothing's sigmas are after this time: those of a random walk grow with its root.

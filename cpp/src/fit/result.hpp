@@ -9,23 +9,16 @@
 
 namespace dmask {
 
-enum class Reason {
-  none,
-  closed,
-  covered,
-  low_resolution,
-  lost,
-  no_face
-};
+enum class Reason { none, closed, covered, low_resolution, lost, no_face };
 const char* reason_text(Reason reason);  // "" for none
 
 // NaN stands for "not measured".
 struct EyeFit {
   Reason reason = Reason::no_face;  // none = gaze valid
   Gaze gaze;
-  bool gaze_found = false;  // also below the resolution at which it counts as measured: the mask shows it
+  bool gaze_found = false;              // also below the resolution at which it counts as measured: the mask shows it
   double yaw_sd = NAN, pitch_sd = NAN;  // rad, the constant part from p_e included
-  LidWeights motion;  // w_em
+  LidWeights motion;                    // w_em
   bool lids_valid = false;
   double openness = NAN;  // aperture / width between the canthi
   double mrd1_mm = NAN, mrd2_mm = NAN, pfh_mm = NAN;

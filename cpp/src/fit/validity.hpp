@@ -31,7 +31,7 @@ bool goes_on(const FrameFit& earlier, double time_s, const FitOptions& options);
 // --- What a fit was worth --------------------------------------------------------------------------------------------
 
 // Mean residuals of the landmarks, in interocular distances.
-inline constexpr double max_face_jump = 0.3;  // above it a frame does not go on from the one before: a cut
+inline constexpr double max_face_jump = 0.3;       // above it a frame does not go on from the one before: a cut
 inline constexpr double max_face_residual = 0.12;  // above it the face is lost
 bool face_fitted(const FacePose& pose, double residual_px, double interocular_px);
 

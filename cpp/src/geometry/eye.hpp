@@ -2,9 +2,6 @@
 
 namespace dmask {
 
-enum Eye {
-  OD = 0,
-  OS = 1
-};  // patient's right, patient's left
+enum Eye { OD = 0, OS = 1 };  // patient's right, patient's left
 
 }  // namespace dmask

@@ -7,10 +7,7 @@
 
 namespace dmask {
 
-enum class YuvMatrix {
-  bt601,
-  bt709
-};
+enum class YuvMatrix { bt601, bt709 };
 
 struct ImageView {
   const std::uint8_t* data = nullptr;  // NV12: the luma plane

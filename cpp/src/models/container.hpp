@@ -13,15 +13,7 @@
 
 namespace dmask {
 
-enum class DType : std::uint8_t {
-  u8 = 0,
-  i16 = 1,
-  i32 = 2,
-  f16 = 3,
-  f32 = 4,
-  f64 = 5,
-  i64 = 6
-};
+enum class DType : std::uint8_t { u8 = 0, i16 = 1, i32 = 2, f16 = 3, f32 = 4, f64 = 5, i64 = 6 };
 
 struct Array {
   DType dtype = DType::u8;

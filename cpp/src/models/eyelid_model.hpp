@@ -17,20 +17,20 @@ using LidWeightsF = Eigen::Matrix<float, Eigen::Dynamic, 1, 0, max_lid_motions, 
 class FaceModel;
 
 struct EyelidModel {
-  VecXf patch;                // 3V template, mm
-  Eigen::MatrixXf shape;      // 3V x Ks, w_es ~ N(0,1)
-  Eigen::MatrixXf motion;     // 3V x Km, w_em ~ N(0,1)
+  VecXf patch;             // 3V template, mm
+  Eigen::MatrixXf shape;   // 3V x Ks, w_es ~ N(0,1)
+  Eigen::MatrixXf motion;  // 3V x Km, w_em ~ N(0,1)
   Triangles triangles;
-  std::vector<int> face_vertex;            // V: the face vertex replaced, -1 for added ones
-  VecXf blend;                             // V: 1 patch .. 0 face
+  std::vector<int> face_vertex;  // V: the face vertex replaced, -1 for added ones
+  VecXf blend;                   // V: 1 patch .. 0 face
   std::vector<char> inner_edge;  // V: the lids' innermost vertices, inside the globe: they close every slit
-  VecXf brow_region;  // V: 0..1
-  Points3f albedo;  // V x 3 BGR
+  VecXf brow_region;             // V: 0..1
+  Points3f albedo;               // V x 3 BGR
   std::vector<int> upper_margin, lower_margin, crease, bulge;  // vertex chains from inner to outer
-  Vec3f centre = Vec3f::Zero();  // mean eyeball centre, head frame, mm
-  Eigen::MatrixXf centre_from_identity;  // 3 x K
+  Vec3f centre = Vec3f::Zero();                                // mean eyeball centre, head frame, mm
+  Eigen::MatrixXf centre_from_identity;                        // 3 x K
   std::vector<std::string> named_motion_names;
-  Eigen::MatrixXf named_in_motion;  // Km x Kn
+  Eigen::MatrixXf named_in_motion;                              // Km x Kn
   Eigen::MatrixXf blink_mid_from_shape, blink_full_from_shape;  // Km x Ks: what a blink needs more for a shape
 
   int vertices() const { return static_cast<int>(blend.size()); }

@@ -18,10 +18,10 @@ using UnitWeightsF = Eigen::Matrix<float, Eigen::Dynamic, 1, 0, max_units, 1>;
 
 // Any set of the model's vertices, as f32 blocks of (vertices * 3).
 struct FaceRows {
-  VecXf mean;                         // 3R
-  Eigen::MatrixXf identity;           // 3R x K
-  Eigen::MatrixXf units;              // 3R x M
-  Eigen::MatrixXf interaction;        // 3R x P
+  VecXf mean;                   // 3R
+  Eigen::MatrixXf identity;     // 3R x K
+  Eigen::MatrixXf units;        // 3R x M
+  Eigen::MatrixXf interaction;  // 3R x P
 };
 
 // A subject's own blendshapes: identity contracted, never touched again per frame.
@@ -32,11 +32,11 @@ struct SubjectFace {
 
 // The model as it is stored: f32 = step * i16, modes one after the other.
 struct FaceArrays {
-  const float* mean;                                                  // 3V
-  const std::int16_t *identity, *units, *interaction;                 // K x 3V, M x 3V, P x 3V
-  const float *identity_step, *unit_step, *interaction_step;          // K, M, P
-  const float* interaction_coef;                                      // K x M x P
-  int interactions;                                                   // P
+  const float* mean;                                          // 3V
+  const std::int16_t *identity, *units, *interaction;         // K x 3V, M x 3V, P x 3V
+  const float *identity_step, *unit_step, *interaction_step;  // K, M, P
+  const float* interaction_coef;                              // K x M x P
+  int interactions;                                           // P
 };
 
 class FaceModel {

@@ -13,10 +13,10 @@
 namespace dmask {
 
 struct MaskEye {
-  VecXf shape;                       // w_es
-  Vec3f centre = Vec3f::Zero();      // eyeball centre, head frame, mm
-  Vec3f patch_offset = Vec3f::Zero();// of the patch from it, mm
-  float patch_roll = 0;              // rad
+  VecXf shape;                         // w_es
+  Vec3f centre = Vec3f::Zero();        // eyeball centre, head frame, mm
+  Vec3f patch_offset = Vec3f::Zero();  // of the patch from it, mm
+  float patch_roll = 0;                // rad
   float iris_radius_mm = 5.85f;
 };
 
@@ -26,7 +26,7 @@ struct MaskSubject {
   float hfov_deg = 40;
   float scale = 1;
   bool eyebrows = true;
-  VecXf identity;                    // w_fs; zero unless article
+  VecXf identity;  // w_fs; zero unless article
   std::array<MaskEye, 2> eyes;
 };
 
@@ -34,17 +34,17 @@ struct MaskSubject {
 // row are the same picture.
 struct MaskFrame {
   bool face = false;
-  Vec3f turn = Vec3f::Zero();        // of the head from straight ahead, axis times angle, head axes, rad
+  Vec3f turn = Vec3f::Zero();  // of the head from straight ahead, axis times angle, head axes, rad
   Vec3f translation = Vec3f::Zero();
   UnitWeightsF units;
   struct EyeState {
-    bool gaze = false;               // draw an iris: nothing is invented for closed or covered eyes
-    float yaw = 0, pitch = 0;        // rad
-    LidWeightsF motion;              // w_em
+    bool gaze = false;         // draw an iris: nothing is invented for closed or covered eyes
+    float yaw = 0, pitch = 0;  // rad
+    LidWeightsF motion;        // w_em
   };
   std::array<EyeState, 2> eyes;
 
-  Mat3f rotation() const;            // head axes to camera axes
+  Mat3f rotation() const;  // head axes to camera axes
   void turn_to(const Mat3f& rotation);
 
   static int row_size(int units, int motions) { return 7 + units + 2 * (3 + motions); }
@@ -75,8 +75,8 @@ class MaskPainter final : public Painter {
 
  private:
   std::unique_ptr<const MaskMesh> mesh_;
-  VecXf head_;               // 3N, head frame
-  VecXf local_;              // 3V
+  VecXf head_;   // 3N, head frame
+  VecXf local_;  // 3V
   Points3f camera_vertices_;
   Renderer renderer_;
 };

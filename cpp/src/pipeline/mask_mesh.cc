@@ -9,7 +9,7 @@
 namespace dmask {
 namespace {
 
-constexpr float brow_radius_mm = 10.0f;    // r of Eq. (23)
+constexpr float brow_radius_mm = 10.0f;  // r of Eq. (23)
 
 // Over the skin that is in `head` already.
 void place_eye(const MaskMesh& mesh, const MaskFrame& frame, int eye, VecXf& local, VecXf& head) {

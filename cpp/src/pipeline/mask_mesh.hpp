@@ -14,10 +14,10 @@ namespace dmask {
 
 // Motion units by what they move: of each only the blocks of rows that it changes, for most of a face stands still.
 struct UnitBlocks {
-  static constexpr int block_rows = 24;          // eight vertices
-  static constexpr float least_mm = 1e-4f;       // blocks that move less are left out
-  std::vector<int> first_block;                  // of each unit, and the end of the last
-  std::vector<int> first_row;                    // of each block
+  static constexpr int block_rows = 24;     // eight vertices
+  static constexpr float least_mm = 1e-4f;  // blocks that move less are left out
+  std::vector<int> first_block;             // of each unit, and the end of the last
+  std::vector<int> first_row;               // of each block
   std::vector<Eigen::Matrix<float, block_rows, 1>> moved_mm;
 
   static UnitBlocks from(const Eigen::MatrixXf& units);  // 3N x M
@@ -38,7 +38,7 @@ struct MaskMesh {
   };
   MaskSubject subject;
   SubjectFace face;
-  UnitBlocks unit_blocks;  // of face.units
+  UnitBlocks unit_blocks;           // of face.units
   std::array<EyePatch, 2> patches;  // OD, OS
   std::vector<int> brow_units;
   Triangles triangles;

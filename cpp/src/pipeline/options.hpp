@@ -17,32 +17,11 @@ namespace dmask {
 
 // clinical: generic face, the patient's eyelid shape and all motion. article: the patient's own fitted face and eyelids.
 // strict: generic both, lids as openness only. release.hpp holds what follows from it.
-enum class Profile {
-  clinical,
-  article,
-  strict
-};
-enum class Weights {
-  research,
-  open
-};  // the nets' licence; open ones are in models_dir/open
-enum class BackendKind {
-  automatic,
-  cpu,
-  tensorrt
-};
-enum class Precision {
-  automatic,
-  f32,
-  bf16,
-  f16
-};  // bf16 on the CPU, f16 with TensorRT
-enum class Fixating {
-  none,
-  od,
-  os,
-  both
-};  // eyes known to look into the camera
+enum class Profile { clinical, article, strict };
+enum class Weights { research, open };  // the nets' licence; open ones are in models_dir/open
+enum class BackendKind { automatic, cpu, tensorrt };
+enum class Precision { automatic, f32, bf16, f16 };  // bf16 on the CPU, f16 with TensorRT
+enum class Fixating { none, od, os, both };  // eyes known to look into the camera
 
 template <class Enum>
 inline constexpr auto choices_of = nullptr;
@@ -89,20 +68,9 @@ struct UnknownOption : Error {
   using Error::Error;
 };
 
-enum class OptionKind {
-  choice,
-  number,
-  whole,
-  flag,
-  text
-};
+enum class OptionKind { choice, number, whole, flag, text };
 // Who needs it: every command that has nets; those that make masks; programs alone; experiments with the fits.
-enum class OptionUse {
-  nets,
-  mask,
-  program,
-  experiment
-};
+enum class OptionUse { nets, mask, program, experiment };
 using OptionValue = std::variant<bool, std::int64_t, double, std::string>;  // a choice goes by its name
 
 struct Option {
@@ -116,7 +84,7 @@ struct Option {
   std::function<OptionValue(const PipelineOptions&)> get;
   std::function<void(PipelineOptions&, const OptionValue&)> put;  // of the right type, as get() gives it
 
-  std::string expected() const;  // "5 to 150 degrees"
+  std::string expected() const;                // "5 to 150 degrees"
   void check(const OptionValue& value) const;  // throws WrongOption
 };
 

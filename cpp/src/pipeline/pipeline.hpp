@@ -36,7 +36,7 @@ class Pipeline {
   FrameResult follow(const ImageView& frame, double time_s, FrameDetection& detection);
   // With the live frames gathered so far: what came of it. A failure leaves an earlier calibration in place.
   CalibrationSummary calibrate_live();
-  int live_faces() const { return live_faces_; }          // since the last reset, counted up to the last calibration
+  int live_faces() const { return live_faces_; }  // since the last reset, counted up to the last calibration
   int live_calibrations() const { return live_calibrations_; }  // attempts
   void prepare();  // makes the nets now rather than when the first frame comes in
 
@@ -48,7 +48,7 @@ class Pipeline {
   void render(const FrameResult& result, int width, int height, Image& mask);
   // Instead of calibrate(): a subject known from an earlier visit, biometry or a phantom.
   void use_subject(const Subject& subject, int width, int height);
-  void reset();  // another patient
+  void reset();                       // another patient
   void reset(const FitOptions& fit);  // another patient, of whom something else is known
 
   // All that comes out of here is what the profile lets out, but for these two: for evaluations against known truth and for

@@ -24,7 +24,7 @@ namespace dmask {
 
 // One eye; NaN: not measured in this frame, or withheld.
 struct EyeMeasures {
-  Reason reason = Reason::no_face;  // none: its gaze is valid
+  Reason reason = Reason::no_face;        // none: its gaze is valid
   double yaw_deg = NAN, pitch_deg = NAN;  // optical axis in the head (Fick)
   double yaw_sd_deg = NAN, pitch_sd_deg = NAN;
   double mrd1_mm = NAN, mrd2_mm = NAN, pfh_mm = NAN;
@@ -45,9 +45,9 @@ struct FrameResult {
 // NaN: withheld, or there is no calibration.
 struct CalibrationSummary {
   bool ok = false;
-  std::string reason;  // what the window had to do without, or why there is none
+  std::string reason;            // what the window had to do without, or why there is none
   std::vector<int> frames_used;  // indices into the detections given
-  double scale = NAN;  // of the face, on the model's millimetres
+  double scale = NAN;            // of the face, on the model's millimetres
   double iris_radius_mm = NAN, iris_radius_sd_mm = NAN;
   std::array<Vec3, 2> eye_centre_sd_mm{Vec3::Constant(NAN), Vec3::Constant(NAN)};  // sideways, up, out of the face
 };

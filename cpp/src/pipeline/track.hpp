@@ -33,8 +33,8 @@ struct Track {
   static constexpr int largest_px = 16384;
 
   MaskSubject subject;
-  int row_size = 0;  // D
-  std::vector<float> rows;  // F * D
+  int row_size = 0;            // D
+  std::vector<float> rows;     // F * D
   std::vector<double> time_s;  // F
   Fraction time_base{1, 90000}, rate{30, 1};
   int width = 0, height = 0;  // px

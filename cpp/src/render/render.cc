@@ -130,7 +130,7 @@ struct ReadyTriangles {
 struct Renderer::Buffers {
   MeshView mesh;
   std::array<GlobeView, 2> globes;
-  PixelRect box;  // all that is drawn
+  PixelRect box;                           // all that is drawn
   std::array<std::vector<int>, 2> active;  // fronts, backs that may reach the band
 
   // Band, with one row above and below for what lies next to it.
@@ -140,10 +140,10 @@ struct Renderer::Buffers {
   std::vector<std::uint32_t> pixel;
   std::vector<int> showing;  // backs
   ReadyTriangles fronts, backs;
-  int words = 0;                      // of 64 pixels in a row
-  std::vector<std::uint64_t> marks;   // pixels to be supersampled
+  int words = 0;                     // of 64 pixels in a row
+  std::vector<std::uint64_t> marks;  // pixels to be supersampled
   std::vector<std::uint64_t> globe_marks;
-  std::vector<int> word_slot;         // number of marked pixels before each word
+  std::vector<int> word_slot;  // number of marked pixels before each word
   std::vector<float> sample_inv_depth;
   std::vector<std::uint32_t> sample;
   // A bit stands for a block of 8 x 8 pixels; the row above the band is the first row of the first block.

@@ -34,12 +34,7 @@ constexpr int warp_size = 32;
 constexpr std::size_t stack_bytes = 128 << 10;  // sanitised frames are large
 constexpr unsigned char garbage = 0x7f;
 
-enum class State {
-  running,
-  at_block_barrier,
-  at_warp_barrier,
-  done
-};
+enum class State { running, at_block_barrier, at_warp_barrier, done };
 
 struct Fibre {
   ucontext_t context{};

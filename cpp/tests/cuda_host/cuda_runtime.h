@@ -67,7 +67,7 @@ int lane();
 void run_or_capture(CUstream_st* stream, std::function<void()> work);
 void run_grid(dim3 grid, dim3 block, const std::function<void()>& kernel);
 
-long allocations();  // cudaMalloc and cudaMallocHost so far
+long allocations();               // cudaMalloc and cudaMallocHost so far
 void pretend_status(int status);  // what cudaGetDeviceCount answers: 0, 35 (driver too old), 100 (no device) ...
 
 template <class T>
@@ -151,28 +151,14 @@ using cudaStream_t = CUstream_st*;
 using cudaEvent_t = struct cuda_host_event*;
 using cudaGraph_t = struct cuda_host_graph*;
 using cudaGraphExec_t = struct cuda_host_graph*;
-enum : int {
-  cudaSuccess = 0,
-  cudaErrorInvalidValue = 1,
-  cudaErrorInsufficientDriver = 35,
-  cudaErrorNoDevice = 100
-};
-enum cudaMemcpyKind {
-  cudaMemcpyHostToHost,
-  cudaMemcpyHostToDevice,
-  cudaMemcpyDeviceToHost,
-  cudaMemcpyDeviceToDevice
-};
+enum : int { cudaSuccess = 0, cudaErrorInvalidValue = 1, cudaErrorInsufficientDriver = 35, cudaErrorNoDevice = 100 };
+enum cudaMemcpyKind { cudaMemcpyHostToHost, cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
 enum cudaStreamCaptureMode {
   cudaStreamCaptureModeGlobal,
   cudaStreamCaptureModeThreadLocal,
   cudaStreamCaptureModeRelaxed
 };
-enum : unsigned {
-  cudaStreamNonBlocking = 1,
-  cudaEventDisableTiming = 2,
-  cudaEventDefault = 0
-};
+enum : unsigned { cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2, cudaEventDefault = 0 };
 struct cudaDeviceProp {
   char name[256];
   int major, minor;

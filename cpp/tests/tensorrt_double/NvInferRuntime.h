@@ -16,13 +16,7 @@ namespace nvinfer1 {
 
 class ILogger {
  public:
-  enum class Severity : std::int32_t {
-    kINTERNAL_ERROR,
-    kERROR,
-    kWARNING,
-    kINFO,
-    kVERBOSE
-  };
+  enum class Severity : std::int32_t { kINTERNAL_ERROR, kERROR, kWARNING, kINFO, kVERBOSE };
   virtual void log(Severity severity, const char* message) noexcept = 0;
   virtual ~ILogger() = default;
 };
@@ -33,30 +27,11 @@ struct Dims64 {
 };
 using Dims = Dims64;
 
-enum class DataType : std::int32_t {
-  kFLOAT,
-  kHALF,
-  kINT8,
-  kINT32
-};
-enum class TensorIOMode : std::int32_t {
-  kNONE,
-  kINPUT,
-  kOUTPUT
-};
-enum class TensorFormat : std::int32_t {
-  kLINEAR,
-  kCHW2
-};
-enum class TensorLocation : std::int32_t {
-  kDEVICE,
-  kHOST
-};
-enum class OptProfileSelector : std::int32_t {
-  kMIN,
-  kOPT,
-  kMAX
-};
+enum class DataType : std::int32_t { kFLOAT, kHALF, kINT8, kINT32 };
+enum class TensorIOMode : std::int32_t { kNONE, kINPUT, kOUTPUT };
+enum class TensorFormat : std::int32_t { kLINEAR, kCHW2 };
+enum class TensorLocation : std::int32_t { kDEVICE, kHOST };
+enum class OptProfileSelector : std::int32_t { kMIN, kOPT, kMAX };
 
 class IExecutionContext {
  public:

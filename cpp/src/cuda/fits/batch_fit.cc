@@ -48,7 +48,7 @@ struct BatchFit::Device {
     upload(host_input.get(), in.bytes, input.get(), stream.get());
     for (const bool from_previous : {true, false})
       fit_faces(face_fits(sizes, subjects(), in, frames, from_previous), {out.pose, out.units, out.face},
-                stream.get());  // E1
+                stream.get());                                                                           // E1
     fit_eyelids(eyelid_fits(sizes, subjects(), in, out, frames), {out.motion, out.lids}, stream.get());  // E2
     fit_eyeballs(eyeball_fits(subjects(), in, out, frames, options), {out.gaze, out.information, out.eyeballs},
                  stream.get());  // E3

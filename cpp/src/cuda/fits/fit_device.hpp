@@ -20,8 +20,8 @@ __device__ inline Vector cross(Vector a, Vector b) {
 
 // A head point in the camera frame and its picture.
 struct Posed {
-  double rx, ry, rz;  // R x
-  double x, y, z;  // R x + t, mm
+  double rx, ry, rz;         // R x
+  double x, y, z;            // R x + t, mm
   double column_px, row_px;  // from the principal point
 };
 __device__ inline Posed posed(const FitPose& pose, double x, double y, double z, double focal_px) {
@@ -257,7 +257,7 @@ __device__ inline void turn(const float* w, double& x, double& y, double& z) {
   constexpr float inverse_pi = 0.318309886183790672f;
   const float half_sine = angle > 1e-4f ? sinpif(0.5f * inverse_pi * angle) / (0.5f * angle) : 1.0f - angle2 / 24.0f;
   const double s = angle > 1e-4f ? sinpif(inverse_pi * angle) / angle : 1.0f - angle2 / 6.0f;  // sin / angle
-  const double c = 0.5f * half_sine * half_sine;  // (1 - cos) / angle^2
+  const double c = 0.5f * half_sine * half_sine;                                               // (1 - cos) / angle^2
   const double dot = wx * x + wy * y + wz * z, keep = 1.0 - c * (wx * wx + wy * wy + wz * wz);
   const double tx = keep * x + s * (wy * z - wz * y) + c * dot * wx;
   const double ty = keep * y + s * (wz * x - wx * z) + c * dot * wy;

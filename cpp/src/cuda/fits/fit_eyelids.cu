@@ -17,14 +17,14 @@ struct EyelidShared {
   Equations<columns> equations;
   FitPose pose;
   float state[max_fit_motions], trial[max_fit_motions];
-  double head[3][max_eyelid_rows];  // rows of the patch, head frame, mm
-  float terms[8][max_points];       // by the vertex (0-2 u, 3-5 v) and residual, weights applied
+  double head[3][max_eyelid_rows];    // rows of the patch, head frame, mm
+  float terms[8][max_points];         // by the vertex (0-2 u, 3-5 v) and residual, weights applied
   float picture[2][max_eyelid_rows];  // px
-  float abscissa[2][margin];        // of a margin's samples along its canthi
-  float line[2][line_points][3];    // x, y, confidence
-  int row[max_points];              // compared with the share `fraction` of the next one
+  float abscissa[2][margin];          // of a margin's samples along its canthi
+  float line[2][line_points][3];      // x, y, confidence
+  int row[max_points];                // compared with the share `fraction` of the next one
   float fraction[max_points];
-  float foot[4][max_line_rows];     // closest point of the line, its normal
+  float foot[4][max_line_rows];  // closest point of the line, its normal
   float foot_weight[max_line_rows];
 };
 

@@ -7,7 +7,7 @@ namespace {
 constexpr int landmarks = face68::count, jaw_end = face68::jaw_end;
 constexpr int unknowns = 6 + max_fit_units, columns = unknowns + 1;
 constexpr int threads = 128;
-constexpr int chunk = 17, quads = 9;                // landmarks of a tile: 34 rows and 2 of zeros
+constexpr int chunk = 17, quads = 9;  // landmarks of a tile: 34 rows and 2 of zeros
 constexpr int products = columns / 4 * (columns / 4 + 1) / 2;
 static_assert(columns % 4 == 0 && products <= threads && 2 * chunk <= 4 * quads);
 
@@ -108,7 +108,7 @@ struct FaceBlock {
         const ByPoint by = by_translation(p, focal_px, g * w[0], g * w[1], g * w[2]);
         const Vector arm{static_cast<float>(p.rx), static_cast<float>(p.ry), static_cast<float>(p.rz)};
         put(0, i, by_head(by.u, at.pose)), put(3, i, by_head(by.v, at.pose));
-        put(6, i, cross(arm, by.u)), put(9, i, by.u);   // -u hat(R x): left perturbation
+        put(6, i, cross(arm, by.u)), put(9, i, by.u);  // -u hat(R x): left perturbation
         put(12, i, cross(arm, by.v)), put(15, i, by.v);
         s.terms[18][i] = g * rx, s.terms[19][i] = g * ry;
       }

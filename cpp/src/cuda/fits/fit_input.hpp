@@ -9,8 +9,8 @@
 namespace dmask::cuda {
 
 struct FitSizes {
-  int rows, candidates, units;         // of the face
-  int eyelid_rows, crease, motions;    // of an eyelid
+  int rows, candidates, units;                 // of the face
+  int eyelid_rows, crease, motions;            // of an eyelid
   static FitSizes from(const Models& models);  // throws Error where the kernels are laid out for less
 };
 

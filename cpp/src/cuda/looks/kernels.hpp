@@ -14,14 +14,14 @@ namespace dmask::cuda {
 // --- heatmaps.cu: soft-argmax of heat maps, as detect/heatmap.hpp ----------------------------------------------------
 
 struct Heatmaps {
-  const float* logits;  // maps x height x width
+  const float* logits;      // maps x height x width
   const float* visibility;  // maps
   int maps, height, width;
 };
 struct DecodedPoint {
-  float x, y;  // px of the crop, 4 a cell
+  float x, y;        // px of the crop, 4 a cell
   float confidence;  // 0..1
-  float spread;  // standard deviation of the map, cells
+  float spread;      // standard deviation of the map, cells
 };
 void decode_heatmaps(const Heatmaps& maps, DecodedPoint* points, StreamHandle stream);
 
@@ -30,9 +30,9 @@ void decode_heatmaps(const Heatmaps& maps, DecodedPoint* points, StreamHandle st
 // The frame's description and the placements are read when the kernel runs, from the same memory as the pixels: a captured
 // graph sees the next frame's.
 struct CropBatch {
-  const ImageView* frame;  // one
+  const ImageView* frame;      // one
   const CropPlacement* crops;  // count
-  int count, width, height;  // crops, px of each
+  int count, width, height;    // crops, px of each
   PlaneFormat format;
 };
 // planes: count x 3 x height x width
@@ -41,8 +41,8 @@ void sample_crops(const CropBatch& batch, float* planes, StreamHandle stream);
 // --- lines.cu: the eyes' lines from edge maps, as detect/lines.hpp ---------------------------------------------------
 
 struct EdgeMaps {
-  const float* edges;  // lines x height x width logits
-  const float* presence;  // lines, logits
+  const float* edges;        // lines x height x width logits
+  const float* presence;     // lines, logits
   int lines, height, width;  // width: at most 128
 };
 // points: lines x 20, in px of the crop; their spread is 0

@@ -6,11 +6,11 @@
 namespace dmask::cuda {
 
 struct Status {
-  bool built = false;    // this build has the kernels
+  bool built = false;  // this build has the kernels
   int devices = 0;
-  std::string device;    // name and compute capability of the first
+  std::string device;                           // name and compute capability of the first
   int driver_version = 0, runtime_version = 0;  // 13000: CUDA 13.0; 0: unknown
-  std::string problem;   // why no device can be used, and what to do; empty if one can
+  std::string problem;                          // why no device can be used, and what to do; empty if one can
 };
 Status status();  // never throws
 
