@@ -425,8 +425,8 @@ TEST_CASE(jacobians_match_central_differences) {
     for (int eye = 0; eye < 2; ++eye) {
       const EyeDetection& seen = near.detections[f].eyes[eye];
       const std::vector<EyelidObservation> frames = {{pose.rotation, pose.translation,
-                                                      LidCurves::from(seen, scene.options), seen.lines,
-                                                      observation.interocular_px}};
+                                                      LidCurves::from(seen, head_up(near.detections[f]), scene.options),
+                                                      seen.lines, observation.interocular_px}};
       EyelidProblem lid(scene.models.eyelid_rows[eye], c.eyes[eye].rows, c.camera, scene.options, frames);
       EyelidProblem::State state;
       state.motion = {near.previous[f].eyes[eye].motion};

@@ -114,7 +114,7 @@ struct Scene {
       d.lines[CREASE][k] = see(crease + k * (rows.crease - 1) / 19.0);
       d.lines[BULGE][k] = see(bulge + k * (rows.bulge - 1) / 19.0);
     }
-    return {p.rotation, p.translation, LidCurves::from(d, options), d.lines, 80};
+    return {p.rotation, p.translation, LidCurves::from(d, Vec2(0, -1), options), d.lines, 80};
   }
   // The mean eye's iris, turned by `gaze`.
   EyeballObservation iris(Eye eye, const FacePose& p, const Gaze& gaze) {

@@ -19,7 +19,7 @@ std::vector<EyeballObservation> observe_irises(CalibrationRun& run, const Calibr
     levenberg(problem, pose, {.max_iterations = 12}, run.workspace);
     for (int eye = 0; eye < 2; ++eye) {
       const EyeDetection& e = d.eyes[eye];
-      if (!places_eyeball(e, run.options)) continue;
+      if (!places_eyeball(d, eye, run.options)) continue;
       observations.push_back(
           EyeballObservation::from(e, eye, pose.rotation, pose.translation, o.interocular_px, run.options));
       observations.back().fixating = named_fixating(run.options, eye, d.time_s);

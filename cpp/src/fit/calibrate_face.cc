@@ -2,15 +2,18 @@
 #include <cmath>
 
 #include "detect/face68.hpp"
+#include "detect/face_crop.hpp"
 #include "fit/calibration_stages.hpp"
 #include "fit/window.hpp"
 
 namespace dmask {
 namespace {
 
-// The iris radius that a face of this size would have, mm, from the limbus' points at three and nine o'clock.
+// The iris radius that a face of this size would have, mm, from the limbus' points at the head's three and nine o'clock.
 double implied_iris_radius_mm(const FrameDetection& d, const FacePose& pose, const LandmarkFace& face,
                               const Camera& camera) {
+  constexpr int limbus = 18;
+  const int roll = static_cast<int>(std::lround(face_roll_rad(d.face) * limbus / (2 * M_PI)));  // in points
   double best = 0;
   for (int eye = 0; eye < 2; ++eye) {
     const auto& iris = d.eyes[eye].iris;
@@ -18,7 +21,8 @@ double implied_iris_radius_mm(const FrameDetection& d, const FacePose& pose, con
     const Vec3 x = 0.5 * (face.neutral.segment<3>(3 * lid.inner) + face.neutral.segment<3>(3 * lid.outer));
     const double depth = (pose.rotation * x + pose.translation).z();
     double sum = 0, weight = 0;
-    for (int side : {5, 6, 14, 15}) {
+    for (int upright : {4, 5, 13, 14}) {
+      const int side = 1 + ((upright + roll) % limbus + limbus) % limbus;
       const double c = iris[side].confidence;
       sum += c * std::hypot(iris[side].x - iris[0].x, iris[side].y - iris[0].y);
       weight += c;

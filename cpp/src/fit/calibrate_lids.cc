@@ -20,8 +20,9 @@ void calibrate_lids(CalibrationRun& run, Calibration& c) {
     statics.patch_centre = model_centre(model, c.identity, c.scale);
     std::vector<EyelidObservation> frames;
     for (std::size_t f = 0; f < run.faces.size(); ++f) {
-      const EyeDetection& e = run.detections[c.frames_used[f]].eyes[eye];
-      const LidCurves curves = LidCurves::from(e, run.options);
+      const FrameDetection& d = run.detections[c.frames_used[f]];
+      const EyeDetection& e = d.eyes[eye];
+      const LidCurves curves = LidCurves::from(e, head_up(d), run.options);
       if (lids_in_sight(curves, run.options))
         frames.push_back(
             {run.poses[f].rotation, run.poses[f].translation, curves, e.lines, run.faces[f].interocular_px});

@@ -258,17 +258,19 @@ std::array<int, 68> visible_rows(const LandmarkFace& face, const LandmarkRows& r
                                  const Camera& camera) {
   std::array<int, 68> row;
   for (int i = 0; i < 68; ++i) row[i] = i;
-  const auto project_x = [&](int r) {
-    return camera.project(pose.rotation * vertex(face, r, pose.units) + pose.translation).x();
+  // Across the face as it lies in the picture: from the head's up, which a turn to the side does not shorten.
+  const Vec2 across(-pose.rotation(1, 1), pose.rotation(0, 1));
+  const auto place = [&](int r) {
+    return across.dot(camera.project(pose.rotation * vertex(face, r, pose.units) + pose.translation));
   };
-  const double middle = project_x(face68::under_nose);
+  const double middle = place(face68::under_nose);
   for (int i = 0; i < jaw_end; ++i) {
     if (i >= 7 && i <= 9) continue;  // the chin is no silhouette
     const double side = i < 8 ? -1 : 1;
-    double farthest = side * (project_x(i) - middle);
+    double farthest = side * (place(i) - middle);
     for (int c = 0; c < rows.candidates; ++c) {
       const int r = rows.jaw_row(i, c);
-      const double out = side * (project_x(r) - middle);
+      const double out = side * (place(r) - middle);
       if (out > farthest) {
         farthest = out;
         row[i] = r;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "detect/face_crop.hpp"
+
 namespace dmask {
 namespace {
 
@@ -13,7 +15,12 @@ double value(const Cubic& c, double x) { return ((c[0] * x + c[1]) * x + c[2]) *
 
 }  // namespace
 
-LidCurves LidCurves::from(const EyeDetection& eye, const FitOptions& options) {
+Vec2 head_up(const FrameDetection& detection) {
+  const double roll = face_roll_rad(detection.face);
+  return {std::sin(roll), -std::cos(roll)};
+}
+
+LidCurves LidCurves::from(const EyeDetection& eye, const Vec2& up, const FitOptions& options) {
   LidCurves curves;
   const auto point = [&](int i) { return Vec2(eye.lid[i].x, eye.lid[i].y); };
   for (const Landmark& p : eye.lid) curves.confidence += p.confidence / eye.lid.size();
@@ -27,7 +34,7 @@ LidCurves LidCurves::from(const EyeDetection& eye, const FitOptions& options) {
   // x along the canthi, so that a rolled head fits too; y towards the brow, in widths.
   const Vec2 ex = across / curves.width_px;
   Vec2 ey(-ex.y(), ex.x());
-  if (ey.y() > 0) ey = -ey;
+  if (ey.dot(up) < 0) ey = -ey;
   std::array<Cubic, 2> lids;
   for (int lid = 0; lid < 2; ++lid) {  // Eqs. (6, 7)
     Eigen::Matrix4d normal = 1e-6 * Eigen::Matrix4d::Identity();

@@ -23,7 +23,11 @@ struct LidCurves {
   double openness = 0;    // largest aperture / width between the canthi, as detected
   double confidence = 0;  // mean over the lid points
 
-  static LidCurves from(const EyeDetection& eye, const FitOptions& options);
+  // `up`: from chin to brow in the picture, see head_up().
+  static LidCurves from(const EyeDetection& eye, const Vec2& up, const FitOptions& options);
 };
+
+// Where the head points in the picture, a unit vector: a head may lie on its side, or upside down.
+Vec2 head_up(const FrameDetection& detection);
 
 }  // namespace dmask

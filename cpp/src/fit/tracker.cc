@@ -71,7 +71,7 @@ void Tracker::fit_eyelid(const FrameDetection& detection, int eye, double intero
   EyeFit& out = fit.eyes[eye];
   const EyeDetection& seen = detection.eyes[eye];
   lid_frame_.assign(
-      1, {fit.pose.rotation, fit.pose.translation, LidCurves::from(seen, options_), seen.lines, interocular_px});
+      1, {fit.pose.rotation, fit.pose.translation, LidCurves::from(seen, head_up(detection), options_), seen.lines, interocular_px});
   const LidCurves& curves = lid_frame_[0].curves;
   if (!lids_in_sight(curves, options_)) {
     out.reason = Reason::covered;

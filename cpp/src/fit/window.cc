@@ -55,8 +55,9 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-bool places_eyeball(const EyeDetection& eye, const FitOptions& options) {
-  if (LidCurves::from(eye, options).openness < 0.15) return false;
+bool places_eyeball(const FrameDetection& detection, int which, const FitOptions& options) {
+  const EyeDetection& eye = detection.eyes[which];
+  if (LidCurves::from(eye, head_up(detection), options).openness < 0.15) return false;
   int visible = 0;
   for (int i = 1; i < 19; ++i) visible += eye.iris[i].confidence > 0.5f;
   return visible >= 6 && eye.iris[0].confidence > 0.4f;
@@ -80,7 +81,8 @@ std::vector<int> choose_window(const std::vector<FrameDetection>& detections, co
   for (std::size_t i = 0; i < detections.size(); ++i) {
     const FrameDetection& d = detections[i];
     if (!d.face_found) continue;
-    const LidCurves od = LidCurves::from(d.eyes[OD], options), os = LidCurves::from(d.eyes[OS], options);
+    const Vec2 up = head_up(d);
+    const LidCurves od = LidCurves::from(d.eyes[OD], up, options), os = LidCurves::from(d.eyes[OS], up, options);
     // The better eye decides: the other may droop, and that is what is to be measured.
     const double openness = std::max(od.openness, os.openness);
     quality[i] = {asymmetry(d) < 0.3, openness > 0.18 && openness < 0.45, d.sharpness >= 0.5 * typical};
@@ -107,8 +109,7 @@ std::vector<int> choose_gaze_frames(const std::vector<FrameDetection>& detection
   for (std::size_t i = 0; i < detections.size(); ++i) {
     const FrameDetection& d = detections[i];
     if (!d.face_found || asymmetry(d) > 0.6) continue;
-    if (places_eyeball(d.eyes[OD], options) || places_eyeball(d.eyes[OS], options))
-      candidates.push_back(static_cast<int>(i));
+    if (places_eyeball(d, OD, options) || places_eyeball(d, OS, options)) candidates.push_back(static_cast<int>(i));
   }
   const auto differ = [&](int a, int b) {
     return (irises_place(detections[a]) - irises_place(detections[b])).norm() + 1e-4 * std::abs(a - b);

@@ -22,7 +22,7 @@ std::vector<int> choose_gaze_frames(const std::vector<FrameDetection>& detection
 bool named_fixating(const FitOptions& options, int eye, double time_s);
 
 // Whether the eye is open enough, and enough of the limbus in sight, to place the eyeball by.
-bool places_eyeball(const EyeDetection& eye, const FitOptions& options);
+bool places_eyeball(const FrameDetection& detection, int eye, const FitOptions& options);
 
 double median(std::vector<double> values);  // 0 of none
 

@@ -66,21 +66,23 @@ struct FaceBlock {
 
   // The jaw's silhouette slides, as visible_rows().
   __device__ void match() {
-    float* column_px = &s.tile.values[0][0].x;  // of the middle, then of the candidates
+    float* across_px = &s.tile.values[0][0].x;  // places across the face: of the middle, then of the candidates
+    const double* r = s.state.pose.rotation;
     const int candidates = fits.subjects.candidates, count = jaw_end * (candidates + 1);
     static_assert(sizeof(s.tile) >= sizeof(float) * (1 + jaw_end * (max_fit_candidates + 1)));
     for (int at = static_cast<int>(threadIdx.x); at <= count; at += threads) {
       const int row = at == 0 ? face68::under_nose : at <= jaw_end ? at - 1 : landmarks + at - 1 - jaw_end;
-      column_px[at] = static_cast<float>(vertex(s.state, row).column_px);
+      const Posed p = vertex(s.state, row);
+      across_px[at] = static_cast<float>(r[1] * p.row_px - r[4] * p.column_px);
     }
     __syncthreads();
     const int i = static_cast<int>(threadIdx.x);
     if (i < jaw_end && (i < 7 || i > 9)) {  // the chin is no silhouette
-      const float side = i < 8 ? -1.0f : 1.0f, middle = column_px[0];
-      float farthest = side * (column_px[1 + i] - middle);
+      const float side = i < 8 ? -1.0f : 1.0f, middle = across_px[0];
+      float farthest = side * (across_px[1 + i] - middle);
       int best = i;
       for (int c = 0; c < candidates; ++c) {
-        const float out = side * (column_px[1 + jaw_end + i * candidates + c] - middle);
+        const float out = side * (across_px[1 + jaw_end + i * candidates + c] - middle);
         if (out > farthest) farthest = out, best = landmarks + i * candidates + c;
       }
       s.row[i] = best;

@@ -153,7 +153,7 @@ std::array<LidCurves, 2> pack_frame(const FrameDetection& detection, const Calib
   for (int eye = 0; eye < 2; ++eye) {
     const EyeDetection& seen = detection.eyes[eye];
     const std::ptrdiff_t p = 2 * at + eye;
-    curves[eye] = LidCurves::from(seen, options);
+    curves[eye] = LidCurves::from(seen, head_up(detection), options);
     if (!lids_in_sight(curves[eye], options)) continue;  // covered
     EyelidSeen& lids = to.lids[p];
     lids.seen = 1;
