@@ -89,7 +89,8 @@ struct Subject {
         subject(release_subject(models, calibration, options, Profile::clinical)) {
     tracker.set_calibration(calibration);
     for (const FrameDetection& detection : recording)
-      frames.push_back(release_frame(models, calibration, subject, tracker.fit(detection)).mask);
+      frames.push_back(
+          release_frame(models, calibration, subject, MaskLips::of(models, subject), tracker.fit(detection)).mask);
   }
   // The recording to and fro, times running on: no cut.
   FrameDetection next() {

@@ -126,7 +126,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const FrameDetection& frame : frames) {
     const FrameFit fit = tracker.fit(frame);
     require_valid(fit);
-    const MaskFrame mask = release_frame(models, calibration, subject, fit).mask;
+    const MaskFrame mask = release_frame(models, calibration, subject, MaskLips::of(models, subject), fit).mask;
     for (const float v : mask.to_row()) fuzz::require(std::isfinite(v), "a row of the track is finite");
   }
   return 0;

@@ -48,7 +48,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const MaskSubject subject = release_subject(models, calibration, options, profile);
         MaskPainter painter(models, subject);
         Image picture;
-        painter.paint(release_frame(models, calibration, subject, fit).mask, 24, 16, picture);
+        painter.paint(release_frame(models, calibration, subject, MaskLips::of(models, subject), fit).mask, 24, 16,
+                      picture);
       }
     }
   } catch (const Error& e) {

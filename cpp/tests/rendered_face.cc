@@ -31,7 +31,7 @@ struct Patient {
     const double since_blink = std::fmod(t, 3.0) - 2.0;
     const float shut = static_cast<float>(std::max(0.0, 1 - std::abs(since_blink) / 0.12));
     for (int eye = 0; eye < 2; ++eye) {
-      f.eyes[eye].gaze = true;
+      f.eyes[eye].look = MaskFrame::EyeLook::iris;
       f.eyes[eye].yaw = static_cast<float>(10 * deg * std::sin(2.1 * t));
       f.eyes[eye].pitch = static_cast<float>(4 * deg * std::sin(1.7 * t));
       f.eyes[eye].motion = shut * models.eyelid[eye].named("blink_full");

@@ -50,7 +50,7 @@ MaskFrame frame_at(double yaw_deg, double pitch_deg, double roll_deg, const Vec3
   f.units.setZero(models().face.units());
   for (int u = 0; u < f.units.size(); ++u) f.units[u] = u % 6 == 0 ? 0.4f : u % 6 == 1 ? 5e-4f : 0.0f;
   for (int eye = 0; eye < 2; ++eye) {
-    f.eyes[eye].gaze = true;
+    f.eyes[eye].look = MaskFrame::EyeLook::iris;
     f.eyes[eye].yaw = 0.2f;
     f.eyes[eye].pitch = -0.1f;
     f.eyes[eye].motion = 0.3f * models().eyelid[eye].named("blink_mid");
@@ -60,7 +60,7 @@ MaskFrame frame_at(double yaw_deg, double pitch_deg, double roll_deg, const Vec3
 
 MaskFrame with_closed_eyes(MaskFrame f) {
   for (int eye = 0; eye < 2; ++eye) {
-    f.eyes[eye].gaze = false;
+    f.eyes[eye].look = MaskFrame::EyeLook::lids;
     f.eyes[eye].motion = models().eyelid[eye].named("blink_full");
   }
   return f;

@@ -90,7 +90,8 @@ TEST_CASE(an_eye_that_is_not_valid_has_no_numbers_of_its_gaze) {
   FrameFit fit = f.pipeline.unreleased_fit();
   fit.eyes[OD].reason = Reason::covered;
   const FrameResult result =
-      release_frame(f.pipeline.models(), f.pipeline.unreleased_calibration(), f.pipeline.subject(), fit);
+      release_frame(f.pipeline.models(), f.pipeline.unreleased_calibration(), f.pipeline.subject(),
+                    MaskLips::of(f.pipeline.models(), f.pipeline.subject()), fit);
   const EyeMeasures &od = result.eyes[OD], &os = result.eyes[OS];
   for (const double value : {od.yaw_deg, od.pitch_deg, od.yaw_sd_deg, od.pitch_sd_deg, od.eyeball_residual_pct})
     EXPECT(std::isnan(value));

@@ -18,6 +18,9 @@ struct Lid {
 };
 inline constexpr std::array<Lid, 2> lids = {{{39, 36, {37, 38}, {40, 41}}, {42, 45, {43, 44}, {46, 47}}}};  // by Eye
 
+// Pairs of the inner lips that touch where the mouth is shut: upper, lower.
+inline constexpr std::array<std::array<int, 2>, 3> inner_lips = {{{61, 67}, {62, 66}, {63, 65}}};
+
 constexpr bool is_canthus(int i) {
   return i == lids[OD].outer || i == lids[OD].inner || i == lids[OS].inner || i == lids[OS].outer;
 }

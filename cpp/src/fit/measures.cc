@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "detect/face68.hpp"
 #include "fit/validity.hpp"
 #include "geometry/rotation.hpp"
 
@@ -27,6 +28,19 @@ double margin_height(const VecX& head, int lid, double x_mm) {
 
 double px_per_deg(const Calibration& calibration, const Vec3& centre) {
   return calibration.camera.focal_px / centre.z() * calibration.ball.radius_mm * deg;
+}
+
+LipGaps lip_gaps_mm(const FrameDetection& detection, const FacePose& pose, const Calibration& calibration) {
+  const Vec2 down = -pose.rotation.col(1).head<2>();  // the head's y in the picture, foreshortened
+  LipGaps gaps;
+  for (std::size_t i = 0; i < gaps.size(); ++i) {
+    const auto [upper, lower] = face68::inner_lips[i];
+    const Landmark &a = detection.face[upper], &b = detection.face[lower];
+    const double depth_mm = (pose.rotation * calibration.face.neutral.segment<3>(3 * upper) + pose.translation).z();
+    const double mm_per_px = depth_mm / calibration.camera.focal_px;
+    gaps[i] = Vec2(b.x - a.x, b.y - a.y).dot(down) * mm_per_px / std::max(down.squaredNorm(), 0.1);
+  }
+  return gaps;
 }
 
 void measure_lids(const EyeStatics& statics, const Eigen::Ref<const VecX>& motion, double residual_pct, bool shut,

@@ -9,6 +9,9 @@ namespace dmask {
 // How fine the picture of an eyeball is; centre: camera frame, mm.
 double px_per_deg(const Calibration& calibration, const Vec3& centre);
 
+// How far apart the lips are along the head's y, as detected: the fit's own keep a gap that no unit closes.
+LipGaps lip_gaps_mm(const FrameDetection& detection, const FacePose& pose, const Calibration& calibration);
+
 // `head` is scratch: the lid rows at this motion, head frame, mm.
 
 // Takes the motion of the lids over where it counts, with openness, reason and the palpebral fissure. `shut`: as detected.

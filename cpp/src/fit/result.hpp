@@ -26,10 +26,13 @@ struct EyeFit {
   double eyeball_residual_pct = NAN, eyelid_residual_pct = NAN;  // Eqs. (25-29), this frame's ARE
 };
 
+using LipGaps = std::array<double, 3>;  // mm, of face68::inner_lips
+
 struct FrameFit {
   double time_s = 0;
   Reason face_reason = Reason::no_face;  // none = face valid
   FacePose pose;
+  LipGaps lip_gaps_mm{NAN, NAN, NAN};
   std::array<EyeFit, 2> eyes;
   double fit_face_ms = 0, fit_eyelid_ms = 0, fit_eyeball_ms = 0;
 };

@@ -38,6 +38,7 @@ FrameFit Tracker::fit(const FrameDetection& detection) {
     return fit;
   }
   fit.face_reason = Reason::none;
+  fit.lip_gaps_mm = lip_gaps_mm(detection, fit.pose, calibration_);
   fit.fit_face_ms = watch.lap_ms();
   for (int eye = 0; eye < 2; ++eye) fit_eyelid(detection, eye, observation.interocular_px, dt_s, fit);
   fit.fit_eyelid_ms = watch.lap_ms();
@@ -70,8 +71,8 @@ bool Tracker::fit_face(const FaceObservation& observation, double dt_s, FacePose
 void Tracker::fit_eyelid(const FrameDetection& detection, int eye, double interocular_px, double dt_s, FrameFit& fit) {
   EyeFit& out = fit.eyes[eye];
   const EyeDetection& seen = detection.eyes[eye];
-  lid_frame_.assign(
-      1, {fit.pose.rotation, fit.pose.translation, LidCurves::from(seen, head_up(detection), options_), seen.lines, interocular_px});
+  lid_frame_.assign(1, {fit.pose.rotation, fit.pose.translation, LidCurves::from(seen, head_up(detection), options_),
+                        seen.lines, interocular_px});
   const LidCurves& curves = lid_frame_[0].curves;
   if (!lids_in_sight(curves, options_)) {
     out.reason = Reason::covered;

@@ -21,7 +21,7 @@ float* MaskFrame::write_row(float* row) const {
   for (int a = 0; a < 3; ++a) *row++ = translation[a];
   row = std::copy_n(units.data(), units.size(), row);
   for (const EyeState& e : eyes) {
-    *row++ = e.gaze ? 1.0f : 0.0f;
+    *row++ = static_cast<float>(e.look);
     *row++ = e.yaw;
     *row++ = e.pitch;
     row = std::copy_n(e.motion.data(), e.motion.size(), row);
@@ -46,7 +46,9 @@ MaskFrame MaskFrame::from_row(const float* row, int units, int motions) {
   frame.units = Eigen::Map<const VecXf>(row, units);
   row += units;
   for (EyeState& e : frame.eyes) {
-    e.gaze = row[0] > 0.5f;
+    check(row[0] == 0 || row[0] == 1 || row[0] == 2,
+          "the track shows an eye in the way " + std::to_string(row[0]) + ", expected 0, 1 or 2: the file is damaged");
+    e.look = static_cast<EyeLook>(static_cast<int>(row[0]));
     e.yaw = row[1];
     e.pitch = row[2];
     e.motion = Eigen::Map<const VecXf>(row + 3, motions);

@@ -37,8 +37,14 @@ struct MaskFrame {
   Vec3f turn = Vec3f::Zero();  // of the head from straight ahead, axis times angle, head axes, rad
   Vec3f translation = Vec3f::Zero();
   UnitWeightsF units;
+  // What is shown of an eye: nothing is invented of one that was not measured.
+  enum class EyeLook {
+    lids = 0,    // lids over a dull grey globe: no gaze was measured
+    iris = 1,    // lids, globe and iris
+    covered = 2  // a grey shield
+  };
   struct EyeState {
-    bool gaze = false;         // draw an iris: nothing is invented for closed or covered eyes
+    EyeLook look = EyeLook::covered;
     float yaw = 0, pitch = 0;  // rad
     LidWeightsF motion;        // w_em
   };

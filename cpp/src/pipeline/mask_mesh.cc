@@ -155,8 +155,10 @@ std::array<Globe, 2> mask_globes(const MaskSubject& subject, const MaskFrame& fr
     Globe& globe = globes[eye];
     globe.visible = true;
     globe.centre = rotation * subject.eyes[eye].centre + frame.translation;
-    globe.iris_radius_mm = state.gaze ? subject.eyes[eye].iris_radius_mm : 0;
-    globe.pupil_radius_mm = state.gaze ? 1.9f : 0;
+    globe.measured = state.look == MaskFrame::EyeLook::iris;
+    globe.iris_radius_mm = globe.measured ? subject.eyes[eye].iris_radius_mm : 0;
+    globe.pupil_radius_mm = globe.measured ? 1.9f : 0;
+    if (state.look == MaskFrame::EyeLook::covered) globe.radius_mm = shield_radius_mm;
     globe.axis = rotation * gaze_axis(state.yaw, state.pitch).cast<float>();
   }
   return globes;

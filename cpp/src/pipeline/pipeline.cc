@@ -98,6 +98,7 @@ CalibrationSummary Pipeline::calibrate(const std::vector<FrameDetection>& window
 void Pipeline::use_calibration() {
   tracker_.set_calibration(calibration_);
   subject_ = release_subject(models_, calibration_, options_.fit, options_.profile);
+  lips_ = MaskLips::of(models_, subject_);
   painter_ = backend_.make_painter(models_, subject_);
 }
 
@@ -111,7 +112,7 @@ FrameResult Pipeline::fit(const FrameDetection& detection) {
   timings_.fit_face = fit_.fit_face_ms;
   timings_.fit_eyelid = fit_.fit_eyelid_ms;
   timings_.fit_eyeball = fit_.fit_eyeball_ms;
-  return release_frame(models_, calibration_, subject_, fit_);
+  return release_frame(models_, calibration_, subject_, lips_, fit_);
 }
 
 void Pipeline::render(const FrameResult& result, int width, int height, Image& mask) {

@@ -76,6 +76,7 @@ class Pipeline {
   Calibration calibration_;
   FrameFit fit_;
   MaskSubject subject_;
+  MaskLips lips_;  // of the subject
   std::unique_ptr<Painter> painter_;
   std::vector<FrameDetection> live_window_;
   int live_faces_ = 0, live_calibrations_ = 0;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "detect/face68.hpp"
+
 namespace dmask {
 namespace {
 
@@ -58,7 +60,7 @@ LidWeights shut(const EyelidRows& rows, const EyeStatics& statics, const LidWeig
 }
 
 MaskFrame mask_of(const Models& models, const Calibration& calibration, const MaskSubject& subject,
-                  const FrameFit& fit) {
+                  const MaskLips& lips, const FrameFit& fit) {
   MaskFrame frame;
   frame.face = calibration.ok && fit.face_reason == Reason::none;
   frame.units.setZero(models.face.units());
@@ -67,6 +69,7 @@ MaskFrame mask_of(const Models& models, const Calibration& calibration, const Ma
 
   frame.turn_to(fit.pose.rotation.cast<float>());
   frame.units = fit.pose.units.cast<float>();
+  lips.close(fit.lip_gaps_mm, frame.units);
   // The mask's eyes lie over the patient's: a generic face has another interocular distance.
   const Vec3 own_middle = 0.5 * (calibration.eyes[OD].centre + calibration.eyes[OS].centre);
   const Vec3 mask_middle = 0.5 * (subject.eyes[OD].centre + subject.eyes[OS].centre).cast<double>();
@@ -78,12 +81,12 @@ MaskFrame mask_of(const Models& models, const Calibration& calibration, const Ma
   for (int eye = 0; eye < 2; ++eye) {
     const EyeFit& e = fit.eyes[eye];
     MaskFrame::EyeState& out = frame.eyes[eye];
-    out.gaze = e.gaze_found;
-    if (out.gaze) {
+    if (!e.lids_valid) continue;
+    out.look = e.gaze_found ? MaskFrame::EyeLook::iris : MaskFrame::EyeLook::lids;
+    if (e.gaze_found) {
       out.yaw = static_cast<float>(e.gaze.yaw);
       out.pitch = static_cast<float>(e.gaze.pitch);
     }
-    if (!e.lids_valid) continue;
     LidWeights motion = e.motion;
     if (subject.profile == Profile::strict) motion = motion_of_openness(models, eye, e.openness);
     else if (e.reason == Reason::closed) motion = shut(models.eyelid_rows[eye], calibration.eyes[eye], motion);
@@ -140,13 +143,40 @@ MaskSubject release_subject(const Models& models, const Calibration& calibration
   return subject;
 }
 
+MaskLips MaskLips::of(const Models& models, const MaskSubject& subject) {
+  std::vector<int> vertices;
+  for (const auto& pair : face68::inner_lips)
+    for (const int landmark : pair) vertices.push_back(models.face.landmarks()[landmark]);
+  const SubjectFace face = models.face.contract(models.face.rows(vertices), subject.identity);
+  MaskLips lips;
+  lips.mouth_close = models.face.unit("mouthClose");
+  for (std::size_t i = 0; i < lips.gap_mm.size(); ++i) {
+    const Eigen::Index upper = 6 * i + 1, lower = 6 * i + 4;  // their heights
+    lips.gap_mm[i] = subject.scale * (face.neutral[upper] - face.neutral[lower]);
+    lips.by_unit_mm[i] = subject.scale * (face.units.row(upper) - face.units.row(lower)).transpose();
+  }
+  return lips;
+}
+
+void MaskLips::close(const LipGaps& seen_mm, UnitWeightsF& units) const {
+  constexpr double touching_mm = 1.0, apart_mm = 2.0;  // landmarks of a shut mouth lie up to a millimetre apart
+  double amount = 0;
+  for (std::size_t i = 0; i < gap_mm.size(); ++i) {
+    const double shown = std::clamp((seen_mm[i] - touching_mm) / (apart_mm - touching_mm), 0.0, 1.0) * seen_mm[i];
+    const double excess = gap_mm[i] + by_unit_mm[i].dot(units) - shown;
+    const double closing = -by_unit_mm[i][mouth_close];
+    if (closing > 0) amount = std::max(amount, excess / closing);
+  }
+  if (amount > 0) units[mouth_close] = static_cast<float>(std::min(units[mouth_close] + amount, 1.0));
+}
+
 FrameResult release_frame(const Models& models, const Calibration& calibration, const MaskSubject& subject,
-                          const FrameFit& fit) {
+                          const MaskLips& lips, const FrameFit& fit) {
   FrameResult result;
   result.time_s = fit.time_s;
   result.face_reason = fit.face_reason;
   for (int eye = 0; eye < 2; ++eye) result.eyes[eye] = measures_of(fit.eyes[eye], subject.profile);
-  result.mask = mask_of(models, calibration, subject, fit);
+  result.mask = mask_of(models, calibration, subject, lips, fit);
   if (!result.mask.face) return result;
   result.head = head_angles(fit.pose.rotation);
   result.head_mm =

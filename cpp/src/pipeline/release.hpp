@@ -56,9 +56,19 @@ struct CalibrationSummary {
 MaskSubject release_subject(const Models& models, const Calibration& calibration, const FitOptions& options,
                             Profile profile);
 
-// `subject` is what the same calibration released; without a calibration the frame has no face to draw.
+// The lips of the face that is drawn: another face's gap is not the patient's.
+struct MaskLips {
+  LipGaps gap_mm{};                 // at rest
+  std::array<VecXf, 3> by_unit_mm;  // M
+  int mouth_close = 0;              // the unit that brings them together
+
+  static MaskLips of(const Models& models, const MaskSubject& subject);
+  void close(const LipGaps& seen_mm, UnitWeightsF& units) const;  // no farther apart than they were seen
+};
+
+// `subject` is what the same calibration released, `lips` are its own; without a calibration the frame has no face to draw.
 FrameResult release_frame(const Models& models, const Calibration& calibration, const MaskSubject& subject,
-                          const FrameFit& fit);
+                          const MaskLips& lips, const FrameFit& fit);
 
 CalibrationSummary release_calibration(const Calibration& calibration, Profile profile);
 

@@ -35,6 +35,7 @@ GlobeView view_globe(const Globe& globe, const Camera& camera) {
   if (!drawable) return view;
   const Vec3f axis = globe.axis.normalized(), sight = centre.normalized();
   view.has_iris = view.iris_mm > 0 ? 1.0f : 0.0f;
+  view.is_grey = globe.measured ? 0.0f : 1.0f;
   view.mm_per_px = centre.z() * view.inv_focal;
   const auto x = extent(centre.x(), centre.z(), view.radius_mm, focal_px, view.cx);
   const auto y = extent(centre.y(), centre.z(), view.radius_mm, focal_px, view.cy);

@@ -20,6 +20,7 @@ struct GlobeView {
   float iris_plane_mm = 0;  // from the centre
   float towards = 0;        // cosine between axis and sight, not nearer to 0 than -0.2
   float has_iris = 0;       // 1, or 0 if the iris is not to be drawn
+  float is_grey = 0;        // 1: it stands for what was not measured
   float inv_focal = 0, cx = 0, cy = 0;
 };
 

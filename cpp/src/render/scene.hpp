@@ -17,6 +17,7 @@ struct Globe {
   float iris_radius_mm = 5.85f;  // of the circle on the sphere where the iris ends; 0: sclera only
   float pupil_radius_mm = 1.9f;
   Vec3f axis = Vec3f(0, 0, -1);  // unit optical axis, from the centre through the pupil
+  bool measured = true;          // false: dull and grey, so that nobody takes it for an eye
 };
 
 struct MaskScene {

@@ -127,6 +127,8 @@ void BatchFit::fit(const std::vector<Item>& items, std::vector<FrameFit>& result
   for (int f = 0; f < frames; ++f) {
     results[f].time_s = items[f].detection->time_s;
     take_face(in, out, f, results[f]);
+    if (results[f].face_reason == Reason::none)
+      results[f].lip_gaps_mm = lip_gaps_mm(*items[f].detection, results[f].pose, subjects_[items[f].subject]);
     for (int eye = 0; eye < 2; ++eye) take_eye(in, out, f, eye, subjects_[items[f].subject], results[f]);
   }
 }
