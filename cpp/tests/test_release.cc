@@ -99,6 +99,47 @@ TEST_CASE(an_eye_that_is_not_valid_has_no_numbers_of_its_gaze) {
     EXPECT(std::isfinite(value));
 }
 
+TEST_CASE(a_mask_shows_no_finding_in_an_eye_that_was_not_measured) {
+  using EyeLook = MaskFrame::EyeLook;
+  for (const Profile profile : profiles) {
+    const Followed& f = followed(profile);
+    const MaskLips lips = MaskLips::of(f.pipeline.models(), f.pipeline.subject());
+    FrameFit fit = f.pipeline.unreleased_fit();
+    fit.eyes[OD].gaze_found = false;
+    fit.eyes[OS].gaze_found = fit.eyes[OS].lids_valid = false;
+    const auto released = [&](const FrameFit& of) {
+      return release_frame(f.pipeline.models(), f.pipeline.unreleased_calibration(), f.pipeline.subject(), lips, of)
+          .mask.eyes;
+    };
+    for (const MaskFrame::EyeState& eye : released(f.pipeline.unreleased_fit())) EXPECT(eye.look == EyeLook::iris);
+    EXPECT(released(fit)[OD].look == EyeLook::lids && !released(fit)[OD].motion.isZero(0));
+    EXPECT(released(fit)[OS].look == EyeLook::covered && released(fit)[OS].motion.isZero(0));
+    for (const MaskFrame::EyeState& eye : released(fit)) EXPECT(eye.yaw == 0 && eye.pitch == 0);
+  }
+}
+
+TEST_CASE(lips_that_touch_in_the_landmarks_touch_in_the_mask) {
+  const Models& models = followed(Profile::clinical).pipeline.models();
+  for (const Profile profile : profiles) {
+    const MaskLips lips = MaskLips::of(models, followed(profile).pipeline.subject());
+    UnitWeightsF parted = UnitWeightsF::Zero(models.face.units());
+    parted[models.face.unit("jawOpen")] = 0.2f;
+    const auto gap_mm = [&](const UnitWeightsF& units, int pair) {
+      return lips.gap_mm[pair] + lips.by_unit_mm[pair].dot(units);
+    };
+    UnitWeightsF shut = parted, open = parted, unknown = parted;
+    lips.close({0.4, 0.6, 0.5}, shut);
+    lips.close({4, 5, 4}, open);
+    lips.close({NAN, NAN, NAN}, unknown);
+    for (int pair = 0; pair < 3; ++pair) {
+      EXPECT(gap_mm(parted, pair) > 5);
+      EXPECT(gap_mm(shut, pair) < 0.01 && gap_mm(shut, pair) > -1);
+      EXPECT(gap_mm(open, pair) < 5.01 && gap_mm(open, pair) > 3);
+      EXPECT(gap_mm(unknown, pair) == gap_mm(parted, pair));
+    }
+  }
+}
+
 TEST_CASE(a_subject_is_generic_but_for_what_its_profile_lets_out) {
   for (const Profile profile : profiles) {
     const Pipeline& pipeline = followed(profile).pipeline;

@@ -326,6 +326,22 @@ TEST_CASE(a_globe_without_iris_is_white_all_over) {
   EXPECT(darkest > 150);
 }
 
+TEST_CASE(a_globe_that_stands_for_nothing_measured_is_grey_all_over) {
+  Mesh m;
+  add_rectangle(m, 100, 100, 101, 101, 100, kRed);
+  MaskScene scene = m.scene(128, 128, 1500);
+  scene.globes[OD] = globe_at(Vec3f(0, 0, 500), Vec3f(0, 0, -1));
+  scene.globes[OD].iris_radius_mm = scene.globes[OD].pupil_radius_mm = 0;
+  scene.globes[OD].measured = false;
+  Image out;
+  Renderer().render(scene, {}, out);
+  for (int y = 54; y < 74; ++y)
+    for (int x = 54; x < 74; ++x) {
+      const auto [b, g, r] = at(out, x, y);
+      EXPECT(b == g && g == r && g > 40 && g < 150);
+    }
+}
+
 TEST_CASE(skin_covers_the_globe_unless_it_lies_well_inside) {
   const Vec3f centre(0, 0, 500);
   for (const auto& [inside_mm, covered] : {std::pair{-2.0f, true}, {0.0f, true}, {0.3f, true}, {3.0f, false}}) {

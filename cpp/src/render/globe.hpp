@@ -49,7 +49,7 @@ DMASK_HOST_DEVICE inline Bgr<F> globe_colour(const GlobeView& globe, const Norma
   constexpr Tone sclera = {0.66f, 0.67f, 0.71f}, sclera_rim = {0.36f, 0.35f, 0.50f};
   constexpr Tone iris_tone = {0.030f, 0.040f, 0.052f}, iris_inner = {0.020f, 0.030f, 0.042f};
   constexpr Tone limbus = {0.030f, 0.033f, 0.038f}, pupil_tone = {0.0035f, 0.0035f, 0.0035f};
-  constexpr Tone grey = {0.21f, 0.20f, 0.19f};
+  constexpr Tone grey = {0.20f, 0.20f, 0.20f};
   const F zero{};
   const F cosine = n.dot(globe.axis.x, globe.axis.y, globe.axis.z);
   const F off_axis_mm = globe.radius_mm * sqrt(max(1.0f - cosine * cosine, zero));
