@@ -16,6 +16,7 @@ from conftest import CHECKOUT
 
 from dmask import cli
 from dmask.commands.parser import add_commands
+from dmask.io.tables import FRAME_COLUMNS
 
 DOCUMENTS = sorted(
     path
@@ -196,3 +197,10 @@ def test_the_citation_has_the_version_of_the_package():
     (version,) = re.findall(r"^version: (.*)$", (CHECKOUT / "CITATION.cff").read_text(), re.MULTILINE)
     assert f'version = "{version}"' in (CHECKOUT / "pyproject.toml").read_text()
     assert f"project(dmask VERSION {version} " in (CHECKOUT / "CMakeLists.txt").read_text()
+
+
+def test_every_column_of_frames_csv_is_documented():
+    text = (CHECKOUT / "docs" / "interfaces.md").read_text()
+    table = text[text.index("### `frames.csv`") : text.index("### A folder")]
+    named = set(re.findall(r"`(\w+)`", table))
+    assert {name for name in FRAME_COLUMNS if not name.startswith("os_")} <= named

@@ -9,6 +9,14 @@ trap 'rm -f "$now"' EXIT
   "$layout"
   nm -D --defined-only "$library" | awk '$2 != "A" {sub(/@.*/, "", $3); print "symbol", $3}' | LC_ALL=C sort
 } >"$now"
+# These lie in other structs: a later field takes the place of a reserved one, and their size stays.
+for embedded in dmask_patient dmask_eye_measures dmask_point dmask_eye_landmarks; do
+  size() { awk -v name="$embedded" '$1 == name {print $2}' "$1"; }
+  if [ -z "$(size "$now")" ] || [ "$(size "$now")" != "$(size "$expected")" ]; then
+    echo "$embedded has $(size "$now") bytes, expected $(size "$expected") as ever: take the place of one that is reserved" >&2
+    exit 1
+  fi
+done
 if [ "${4:-}" = --write ]; then cp "$now" "$expected"; fi
 if ! diff -u "$expected" "$now"; then
   echo "the ABI changed: raise the version as dmask.h says, then run this script with --write" >&2

@@ -255,20 +255,20 @@ dmask_landmarks landmarks_of(const FrameDetection& d) {
 }
 
 dmask_eye_measures measures_of(const EyeMeasures& e) {
-  return {e.reason == Reason::none,
-          static_cast<std::int32_t>(e.reason),
-          e.yaw_deg,
-          e.pitch_deg,
-          e.yaw_sd_deg,
-          e.pitch_sd_deg,
-          e.mrd1_mm,
-          e.mrd2_mm,
-          e.pfh_mm,
-          e.openness,
-          e.px_per_deg,
-          e.eyeball_residual_pct,
-          e.eyelid_residual_pct,
-          {}};
+  return {.valid = e.reason == Reason::none,
+          .reason = static_cast<std::int32_t>(e.reason),
+          .yaw_deg = e.yaw_deg,
+          .pitch_deg = e.pitch_deg,
+          .yaw_sd_deg = e.yaw_sd_deg,
+          .pitch_sd_deg = e.pitch_sd_deg,
+          .mrd1_mm = e.mrd1_mm,
+          .mrd2_mm = e.mrd2_mm,
+          .pfh_mm = e.pfh_mm,
+          .openness = e.openness,
+          .px_per_deg = e.px_per_deg,
+          .eyeball_residual_pct = e.eyeball_residual_pct,
+          .eyelid_residual_pct = e.eyelid_residual_pct,
+          .reserved = {}};
 }
 
 dmask_measures measures_of(const dmask_pipeline& p) {

@@ -99,19 +99,20 @@ MaskFrame mask_of(const Models& models, const Calibration& calibration, const Ma
 EyeMeasures measures_of(const EyeFit& e, Profile profile) {
   const bool valid = e.reason == Reason::none;
   const auto of_gaze = [&](double value) { return valid ? value : NAN; };
-  const auto lid_mm = [&](double value) { return profile == Profile::strict ? NAN : value; };
-  return {e.reason,
-          of_gaze(e.gaze.yaw / deg),
-          of_gaze(e.gaze.pitch / deg),
-          of_gaze(e.yaw_sd / deg),
-          of_gaze(e.pitch_sd / deg),
-          lid_mm(e.mrd1_mm),
-          lid_mm(e.mrd2_mm),
-          lid_mm(e.pfh_mm),
-          e.openness,
-          e.px_per_deg,
-          of_gaze(e.eyeball_residual_pct),
-          e.eyelid_residual_pct};
+  // Whatever describes the patient's own lids, in whatever unit.
+  const auto of_own_lids = [&](double value) { return profile == Profile::strict ? NAN : value; };
+  return {.reason = e.reason,
+          .yaw_deg = of_gaze(e.gaze.yaw / deg),
+          .pitch_deg = of_gaze(e.gaze.pitch / deg),
+          .yaw_sd_deg = of_gaze(e.yaw_sd / deg),
+          .pitch_sd_deg = of_gaze(e.pitch_sd / deg),
+          .mrd1_mm = of_own_lids(e.mrd1_mm),
+          .mrd2_mm = of_own_lids(e.mrd2_mm),
+          .pfh_mm = of_own_lids(e.pfh_mm),
+          .openness = e.openness,
+          .px_per_deg = e.px_per_deg,
+          .eyeball_residual_pct = of_gaze(e.eyeball_residual_pct),
+          .eyelid_residual_pct = e.eyelid_residual_pct};
 }
 
 }  // namespace

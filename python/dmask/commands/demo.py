@@ -44,9 +44,11 @@ def run(args: argparse.Namespace) -> int:
         picture = side_by_side(partial / "patient.mp4", partial / "result" / "mask.mp4", 0.5 * args.seconds)
         write_png(partial / "side_by_side.png", picture)
     print("\nOptical axes: two straight eyes show 8 degrees between them, the exotropia adds 12.")
-    print(f"{'':<16}{'true':>9}{'measured':>10}{'error':>8}   medians over {outcome.frames} frames")
-    for name, true, measured, error in compare(truth, frames):
-        print(f"{name:<16}{true:>9.2f}{measured:>10.2f}{error:>8.2f}")
+    rows = compare(truth, frames)
+    width = max(len(name) for name, *_ in rows) + 2
+    print(f"{'':<{width}}{'true':>9}{'measured':>10}{'error':>8}   medians over {outcome.frames} frames")
+    for name, true, measured, error in rows:
+        print(f"{name:<{width}}{true:>9.2f}{measured:>10.2f}{error:>8.2f}")
     frame_ms = outcome.stages.summary()["frame_to_mask"]["p50_ms"]
     print(f"\nframe to mask {frame_ms:.1f} ms (p50). The first mask: {out / 'result' / 'mask.mp4'}")
     print(f"Beside the patient: {out / 'side_by_side.png'}. Research use only; not a medical device.")

@@ -27,6 +27,9 @@ FRAME_COLUMNS = (
     "frame", "time_s", "face_valid", "face_reason", *HEAD_VALUES,
     *(f"{eye}_{name}" for eye in EYES for name in ("valid", "reason", *EYE_VALUES)),
 )  # fmt: skip
+KEY_COLUMNS = tuple(
+    name for name in FRAME_COLUMNS if name not in HEAD_VALUES and name.split("_", 1)[-1] not in EYE_VALUES
+)
 
 EYE_POINTS = {"lid": 20, "iris": 19, "crease": 20, "upper": 20, "lower": 20, "bulge": 20}
 LANDMARK_NAMES = tuple(
@@ -102,12 +105,12 @@ class Table:
 def read_frames(path: Path) -> dict[str, np.ndarray]:
     """The columns of a frames.csv, each (F,): float64 with NaN for empty cells; reasons as str.
 
-    Raises Error where the file is not a frames.csv.
+    A column that came later than the file holds nothing. Raises Error where the file is not a frames.csv.
     """
     with path.open(newline="", encoding="utf-8") as file:
         rows = csv.reader(file)
         header = next(rows, [])
-        missing = [name for name in FRAME_COLUMNS if name not in header]
+        missing = [name for name in KEY_COLUMNS if name not in header]
         if missing:
             raise Error(f"{path.name} has no column {missing[0]}; expected one that `dmask run` wrote")
         reasons: dict[str, list[str]] = {name: [] for name in header if name in REASON_COLUMNS}
@@ -119,4 +122,9 @@ def read_frames(path: Path) -> dict[str, np.ndarray]:
                 else:
                     numbers[name].append(float(value or "nan"))
     columns = {name: reasons[name] if name in reasons else numbers[name] for name in header}
-    return {name: np.array(values) for name, values in columns.items()}
+    found = {name: np.array(values) for name, values in columns.items()}
+    frames = len(found["frame"])
+    for name in FRAME_COLUMNS:
+        if name not in found:
+            found[name] = np.full(frames, "" if name in REASON_COLUMNS else np.nan)
+    return found
