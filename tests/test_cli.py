@@ -1,5 +1,6 @@
 """The command line as such: help, versions, wrong use, and that importing it is cheap."""
 
+import argparse
 import json
 import re
 import subprocess
@@ -8,6 +9,9 @@ import sys
 import pytest
 
 from dmask import cli
+from dmask.commands.parser import add_commands
+from dmask.options import flag, table
+from dmask.ranges import number, whole
 
 
 def test_help_names_every_command(capsys):
@@ -38,6 +42,9 @@ class Hidden:
 
 sys.meta_path.insert(0, Hidden())
 from dmask import cli
+from dmask.commands.parser import add_commands
+from dmask.options import flag, table
+from dmask.ranges import number, whole
 
 def walk(command):
     said = io.StringIO()
@@ -116,3 +123,44 @@ def test_doctor_reports_versions_processor_and_models(capsys):
     assert code == (1 if report["problems"] else 0)
     assert report["versions"]["openvino"] != "not installed"
     assert report["would be used"]
+
+
+def numbers(parser, command=()):
+    """(command, argument) of every argument whose type takes numbers without a range."""
+    if getattr(parser, "_prepare", None) is not None:
+        prepare, parser._prepare = parser._prepare, None
+        prepare(parser)
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, part in action.choices.items():
+                yield from numbers(part, (*command, name))
+        elif action.type in (int, float):
+            yield " ".join(command), action.option_strings[-1]
+
+
+def test_every_number_of_the_command_line_has_its_range():
+    parser = argparse.ArgumentParser()
+    add_commands(parser, cli.COMMANDS, "COMMAND")
+    # The core checks its own options; of --seconds a live source says what it expects.
+    own = {flag(name) for name in table()} | {"--seconds"}
+    assert {argument for _, argument in numbers(parser)} <= own
+
+
+@pytest.mark.parametrize(
+    ("convert", "wrong"),
+    [(whole(1), t) for t in ("0", "-1", "1.5", "nan", "", "x", "²", "9" * 5000)]
+    + [(whole(0, 9), "10"), (number(0.5, 9), "9.1")]
+    + [(number(0.5), t) for t in ("0.4", "nan", "inf", "-inf", "x", "")],
+)
+def test_a_number_out_of_its_range_is_refused_with_the_range(convert, wrong):
+    with pytest.raises(argparse.ArgumentTypeError, match=r"^got .*, expected a (whole )?number from "):
+        convert(wrong)
+
+
+def test_a_number_within_its_range_is_taken():
+    assert (whole(1)("1"), whole(0, 9)("9"), number(0.5)("0.5"), number(0, 9)("9")) == (1, 9, 0.5, 9.0)
+
+
+def test_the_demo_says_its_own_defaults_and_takes_others(capsys):
+    assert cli.main(["demo", "--help"]) == 0
+    assert "for a while (default od)" in " ".join(capsys.readouterr().out.split())

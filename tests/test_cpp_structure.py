@@ -36,19 +36,23 @@ CUDA_ARROWS = {
 # Headers of others, by the files that may include them.
 OUTSIDE = {
     r"openvino/": r"src/detect/openvino_net\.cc|src/capi/system_info\.cc",
-    r"cuda_runtime\.h|cuda\.h|cuda_fp16\.h": r"src/cuda/(runtime|looks|fits|mask|tensorrt)/.*",
+    r"cuda\w*\.h": r"src/cuda/(runtime|looks|fits|mask|tensorrt)/.*",
     r"NvInfer.*": r"src/cuda/tensorrt/.*",
-    r"pybind11/": r"bindings/.*",
+    r"pybind11/|Python\.h": r"bindings/.*",
     r"dmask/dmask\.h": r"src/capi/.*",
 }
 QUOTED = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]', re.MULTILINE)
+# Any other way to bring a file in: after a comment, by a macro, over two lines, by a path that climbs.
+DISGUISED = re.compile(
+    r'^(?!\s*#include\s+["<](?!\.)(?:(?!\.\.)[^">])+[">]).*#\s*(?:include|import)', re.MULTILINE
+)
+KINDS = {".cc", ".hpp", ".cu", ".h"}
 
 
 def sources() -> list[Path]:
     folders = [CPP / "src", CPP / "bindings"]
-    kinds = {".cc", ".hpp", ".cu", ".h"}
-    return sorted(f for folder in folders for f in folder.rglob("*") if f.suffix in kinds)
+    return sorted(f for folder in folders for f in folder.rglob("*") if f.suffix in KINDS)
 
 
 def includes(source: Path) -> list[str]:
@@ -91,6 +95,42 @@ def circles(graph: dict[str, set[str]]) -> set[str]:
     while ground := {part for part, others in left.items() if not others}:
         left = {part: others - ground for part, others in left.items() if part not in ground}
     return set(left)
+
+
+def test_every_file_is_of_a_kind_that_is_looked_at():
+    others = {"CMakeLists.txt", "sources.cmake", "dmask.map"}
+    folders = [CPP / "src", CPP / "bindings"]
+    files = [f for folder in folders for f in folder.rglob("*") if f.is_file() and f.suffix not in KINDS]
+    assert {f.name for f in files} == others
+
+
+def test_what_is_included_is_said_plainly():
+    disguised = [
+        f"{source.relative_to(CPP)}: {found[0].strip()}"
+        for source in sources()
+        for found in DISGUISED.finditer(source.read_text())
+    ]
+    assert disguised == []
+
+
+def test_a_disguised_include_is_seen():
+    for line in (
+        '/* x */ #include "cuda/gpu.hpp"',
+        "#include <../src/cuda/gpu.hpp>",
+        '#include "fit/../cuda/gpu.hpp"',
+        "#include GPU",
+        '#include \\\n"cuda/gpu.hpp"',
+        '#include_next "cuda/gpu.hpp"',
+        '#import "cuda/gpu.hpp"',
+        '#  include "cuda/gpu.hpp"',
+    ):
+        assert DISGUISED.search(f"int a;\n{line}\n"), line
+    for line in (
+        '#include "cuda/gpu.hpp"',
+        "#include <vector>",
+        '#include "fit/window.hpp"  // what it is for',
+    ):
+        assert not DISGUISED.search(line), line
 
 
 def test_every_folder_is_a_part():

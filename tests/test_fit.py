@@ -169,3 +169,43 @@ def test_calibration_without_a_face_says_so() -> None:
     nothing.width = nothing.height = 64
     calibration = _core.Pipeline(_core.Options()).calibrate([nothing])
     assert not calibration.ok and "face" in calibration.reason
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"scale": float("nan")}, "scale of nan, expected"),
+        ({"scale": 0.0}, "scale of 0"),
+        ({"iris_radius_mm": 50.0}, "iris radius of 50"),
+        ({"iris_radius_mm": float("nan")}, "iris radius of nan"),
+        ({"identity": np.full(50, np.nan, np.float32)}, "not finite"),
+        ({"identity": np.zeros(200, np.float32)}, "200 identity weights"),
+    ],
+)
+def test_a_subject_that_no_patient_can_be_is_refused(models: _core.Models, change: dict, said: str) -> None:
+    subject = known_subject(draw_patient(models, np.random.default_rng(1))) | change
+    with pytest.raises(_core.Error, match=said):
+        _core.Pipeline(_core.Options()).use_subject(subject, 640, 480)
+
+
+@pytest.mark.parametrize("size", [(0, 480), (640, -1)])
+def test_a_subject_needs_frames_with_a_size(models: _core.Models, size: tuple[int, int]) -> None:
+    subject = known_subject(draw_patient(models, np.random.default_rng(1)))
+    with pytest.raises(_core.Error, match="expected at least 1 x 1"):
+        _core.Pipeline(_core.Options()).use_subject(subject, *size)
+
+
+def test_a_calibration_that_fails_leaves_the_earlier_one_whole(models: _core.Models) -> None:
+    patient, pipeline, rng = subject_pipeline(models, 3)
+    detections = [
+        project(models, patient, moment(models, patient, i / 30, (0.0, 0.0), ((i, 0), (i, 0))), Camera(), rng)
+        for i in range(12)
+    ]
+    assert pipeline.calibrate(detections).ok
+    before = pipeline.fit(detections[3]).to_dict()
+    failed = pipeline.calibrate([])
+    assert not failed.ok and failed.reason
+    assert pipeline.calibration.ok
+    after = pipeline.fit(detections[3])
+    assert after.face_valid and np.isfinite(after.head_yaw_deg)
+    assert after.head_yaw_deg == pytest.approx(before["head_yaw_deg"], abs=1)

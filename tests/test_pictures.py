@@ -46,11 +46,23 @@ SIGNATURES = {  # regular expressions on a file's first bytes
     "Photoshop": rb"8BPS",
     "icon": rb"\0\0\x01\0[\x01-\x10]\0",
     "DICOM": rb".{128}DICM",
+    "tar": rb".{257}ustar",
+    "raw video": rb"YUV4MPEG2|DKIF|nut/multimedia|\0\0\0?\x01[\x67\x27\x40\x42\x09\xb0]",
+    "portable float map or Radiance": rb"P[Ff]\s|#\?(RADIANCE|RGBE)",
     "archive": rb"PK[\x03\x05]\x04?|\x1f\x8b|BZh|\xfd7zXZ|7z\xbc\xaf|\x28\xb5\x2f\xfd|Rar!|%PDF|\x93NUMPY",
 }
 # Pictures inside text, as pages and notebooks hold them.
-STARTS = (b"\x89PNG\r\n\x1a\n\0", b"\xff\xd8\xff\xe0\0\x10JFI", b"GIF89a")
-IN_TEXT = re.compile(b"|".join([rb";base64,[\w+/]{40}", *(re.escape(b64encode(start)) for start in STARTS)]))
+STARTS = (b"\x89PNG\r\n\x1a\n\0", b"\xff\xd8\xff\xe0\0\x10JFI", b"\xff\xd8\xff\xe1", b"GIF89a")
+IN_TEXT = re.compile(
+    b"|".join(
+        [rb";base64,[\w+/]{40}", rb"UklGR[\w+/]{7}RUJQ", rb"_9j_4[\w-]{40}"]
+        + [re.escape(b64encode(start)[: len(start) * 4 // 3]) for start in STARTS]
+    )
+)
+# Anywhere inside a file of another kind: a database, weights, a picture after a line of text.
+INSIDE = re.compile(
+    rb"\x89PNG\r\n\x1a\n\0\0\0\rIHDR|\xff\xd8\xff[\xe0\xe1]..(JFIF|Exif)\0|RIFF.{4}WEBP[V]P8", re.DOTALL
+)
 
 
 def kind(path: Path) -> str | None:
@@ -62,6 +74,8 @@ def kind(path: Path) -> str | None:
     for name, signature in SIGNATURES.items():
         if re.match(signature, content, re.DOTALL):
             return name
+    if INSIDE.search(content):
+        return "picture inside"
     return "picture in text" if IN_TEXT.search(content) else None
 
 
@@ -121,6 +135,20 @@ def test_a_picture_under_another_name_is_seen(ending: str, tmp_path: Path):
     cv2.imwrite(str(tmp_path / f"face.{ending}"), background())
     hidden = (tmp_path / f"face.{ending}").rename(tmp_path / "weights.onnx")
     assert kind(hidden) is not None
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "webp"])
+def test_a_picture_inside_another_file_is_seen(ending: str, tmp_path: Path):
+    picture = cv2.imencode(f".{ending}", background())[1].tobytes()
+    exif = picture.replace(b"\xff\xe0\0\x10JFIF", b"\xff\xe1\0\x10Exif")
+    for name, content in {
+        "weights.onnx": b"\x08\x07" * 500 + picture + b"\0" * 40,
+        "notes.dat": b"a line of text\n" + picture,
+        "page.py": b"X = '" + b64encode(exif) + b"'",
+        "page.ipynb": b'{"image": "' + b64encode(picture) + b'"}',
+    }.items():
+        (tmp_path / name).write_bytes(content)
+        assert kind(tmp_path / name) is not None, name
 
 
 @pytest.mark.parametrize("ending", ["mp4", "mov", "mkv", "webm", "avi", "ts", "flv", "mpg"])

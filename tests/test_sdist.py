@@ -15,12 +15,10 @@ backend = pytest.importorskip("scikit_build_core.build", reason="needs scikit-bu
 LEFT_OUT = (".ci/", ".github/")  # they act on a checkout, not on a copy of its files
 
 
-@pytest.fixture(scope="module")
-def names(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Files of the source distribution of this checkout, without its own folder's name."""
-    folder = tmp_path_factory.mktemp("sdist")
+def packed_names(checkout: Path, folder: Path) -> list[str]:
+    """Files of the source distribution of a checkout, without its own folder's name."""
     before = Path.cwd()
-    os.chdir(CHECKOUT)
+    os.chdir(checkout)
     try:
         archive = folder / backend.build_sdist(str(folder))
     finally:
@@ -29,6 +27,11 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     with tarfile.open(archive) as packed:
         assert all(member.isfile() for member in packed)  # no link leads out of it
         return [str(PurePosixPath(*PurePosixPath(name).parts[1:])) for name in packed.getnames()]
+
+
+@pytest.fixture(scope="module")
+def names(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    return packed_names(CHECKOUT, tmp_path_factory.mktemp("sdist"))
 
 
 def test_what_builds_and_tests_dmask_is_there(names):
@@ -65,3 +68,31 @@ def test_it_is_the_tracked_files(names):
     tracked = {name for name in listed.split("\0") if name and not name.startswith(LEFT_OUT)}
     assert len(names) == len(set(names))
     assert set(names) == tracked | {"PKG-INFO"}
+
+
+def test_recordings_and_results_that_lie_about_stay_at_home(tmp_path):
+    checkout = tmp_path / "checkout"
+    for name in (
+        "visit.mp4",
+        "visit/frames.csv",
+        "visit/track.dmask",
+        "visit/mask.png",
+        "docs/face.jpg",
+        "a.heic",
+    ):
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / name).write_bytes(b"of a patient")
+    (checkout / "cpp").mkdir()
+    (checkout / "cpp" / "mask.cc").write_text("int a;\n")
+    for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE", "MODEL_LICENSES.md"):
+        (checkout / name).write_bytes((CHECKOUT / name).read_bytes())
+    packed = set(packed_names(checkout, tmp_path))
+    assert packed == {
+        "cpp/mask.cc",
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+        "NOTICE",
+        "MODEL_LICENSES.md",
+        "PKG-INFO",
+    }

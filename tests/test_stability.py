@@ -313,7 +313,7 @@ def test_the_command_reports_a_rendered_clip(tmp_path, capsys, patient_frames):
 def test_wrong_use_is_named(capsys, patient_video):
     assert cli.main(["eval", "stability", "nothing.mp4"]) == 2
     assert cli.main(["eval", "stability", str(patient_video), "--frames", "0"]) == 2
-    assert "--frames 0, expected 1 or more" in capsys.readouterr().err
+    assert "--frames: got '0', expected a whole number from 1 on" in capsys.readouterr().err
 
 
 def test_a_clip_that_cannot_be_read_is_named(tmp_path, capsys):

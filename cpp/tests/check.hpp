@@ -7,7 +7,8 @@
 //   int main(int argc, char** argv) { return dmask::test::run(argc, argv); }
 //
 // `program WORD` runs the cases whose names contain WORD. A case without a check fails, and so does a run without
-// a case. What is not a number fails every check; larger() of geometry/larger.hpp keeps it on the way there.
+// a case. What is not a number fails every comparison, `!=` too, and stands for no truth; larger() of geometry/larger.hpp
+// keeps it on the way there. Only inside a condition, as in !(x > 3), it cannot be seen.
 #pragma once
 
 #include <cmath>
@@ -50,15 +51,21 @@ struct Verdict {
   std::string values;
 };
 
+template <class T>
+bool is_number(const T& value) {
+  if constexpr (std::is_floating_point_v<T>) return !std::isnan(value);
+  else return true;
+}
+
 template <class L>
 struct LeftSide {
   const L& left;
-  explicit operator bool() const { return static_cast<bool>(left); }
-  operator Verdict() const { return static_cast<bool>(left); }
+  explicit operator bool() const { return is_number(left) && static_cast<bool>(left); }
+  operator Verdict() const { return {is_number(left) && static_cast<bool>(left), ", got " + text_of(left)}; }
 #define DMASK_TEST_COMPARISON(op)                                            \
   template <class R>                                                         \
   Verdict operator op(const R& right) const {                                \
-    if (left op right) return true;                                          \
+    if (is_number(left) && is_number(right) && left op right) return true;   \
     return {false, ", got " + text_of(left) + " " #op " " + text_of(right)}; \
   }
   DMASK_TEST_COMPARISON(==)
@@ -86,7 +93,7 @@ inline void expect(const Verdict& verdict, const char* condition, const char* fi
 
 inline void expect_near(double got, double want, double tolerance, const char* what, const char* file, int line) {
   ++checks;
-  if (std::abs(got - want) <= tolerance) return;
+  if (std::abs(got - want) <= tolerance && std::isfinite(tolerance)) return;
   ++failed_checks;
   std::fprintf(stderr, "%s:%d: got %s = %.9g, expected %.9g within %.3g\n", file, line, what, got, want, tolerance);
 }

@@ -75,10 +75,11 @@ TEST_CASE(a_failing_check_fails_the_program_and_says_what_it_got) {
 }
 
 TEST_CASE(what_is_not_a_number_fails_every_check) {
-  for (void (*body)() :
-       {+[] { EXPECT_NEAR(NAN, 0, 1); }, +[] { EXPECT_NEAR(0, NAN, 1); }, +[] { EXPECT_NEAR(0, 0, NAN); },
-        +[] { EXPECT_NEAR(INFINITY, INFINITY, 1); }, +[] { EXPECT(NAN < 1); }, +[] { EXPECT(NAN >= 1); },
-        +[] { EXPECT(NAN == NAN); }, +[] { EXPECT(larger(larger(0, NAN), 2) < 3); }})
+  for (void (*body)() : {+[] { EXPECT_NEAR(NAN, 0, 1); }, +[] { EXPECT_NEAR(0, NAN, 1); },
+                         +[] { EXPECT_NEAR(0, 0, NAN); }, +[] { EXPECT_NEAR(INFINITY, INFINITY, 1); },
+                         +[] { EXPECT(NAN < 1); }, +[] { EXPECT(NAN >= 1); }, +[] { EXPECT(NAN != 1); },
+                         +[] { EXPECT(1 != NAN); }, +[] { EXPECT(NAN); }, +[] { EXPECT_NEAR(1, 0, INFINITY); },
+                         +[] { EXPECT(NAN == NAN); }, +[] { EXPECT(larger(larger(0, NAN), 2) < 3); }})
     EXPECT(outcome_of({{"nan", body}}).status == 1);
 }
 

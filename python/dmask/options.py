@@ -26,16 +26,16 @@ def table() -> dict[str, dict[str, Any]]:
     return {row["name"]: row for row in _core.option_table() if row["use"] in ("mask", "nets")}
 
 
-def add_core_arguments(parser: argparse.ArgumentParser) -> None:
-    """What a command that makes masks takes."""
-    _add(parser, "mask")
+def add_core_arguments(parser: argparse.ArgumentParser, **defaults: Any) -> None:
+    """What a command that makes masks takes; `defaults` are its own, by option."""
+    _add(parser, "mask", defaults)
     parser.add_argument("--at", metavar="T0-T1", help="when the eye of --fixating does, in seconds: 2.5-4")
     add_backend_arguments(parser)
 
 
 def add_backend_arguments(parser: argparse.ArgumentParser) -> None:
     """What every command that has networks takes."""
-    _add(parser, "nets")
+    _add(parser, "nets", {})
 
 
 def flag(name: str) -> str:
@@ -43,8 +43,9 @@ def flag(name: str) -> str:
     return SPELT_OTHERWISE.get(name, "--" + name.replace("_", "-"))
 
 
-def _add(parser: argparse.ArgumentParser, use: str) -> None:
+def _add(parser: argparse.ArgumentParser, use: str, defaults: dict[str, Any]) -> None:
     for name, row in table().items():
+        row = row | {"default": defaults.get(name, row["default"])}
         if row["use"] != use or name in FIXATION_WINDOW:
             continue
         if row["kind"] == "flag":

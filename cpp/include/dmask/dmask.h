@@ -42,7 +42,8 @@
  * their size, functions and codes are only added. While the major version is 0 the minor one takes its part.
  *   A program of an older header is served: fields that its structs do not have take their defaults, or are not written.
  *   A program of a newer header is served as far as this library goes: fields that it does not know have to be 0 where they
- *   are read, else the call is refused; where they would be written they stay as they are.
+ *   are read, else the call is refused; where they would be written they stay as they are,
+ *   but for dmask_default_options, which sets them to 0.
  *   Structs that lie in others never grow: what is `reserved` in them is for later fields, and 0 until then.
  *
  * Pictures: 8 bit, rows from the top, stride in bytes from one row to the next (negative for pictures stored bottom-up;

@@ -88,6 +88,7 @@ void Detector::forget_face() {
 
 FrameDetection Detector::detect(const ImageView& frame, double time_s) {
   check_frame(frame);
+  if (!std::isfinite(time_s)) throw Error("got a frame time of " + std::to_string(time_s) + ", expected seconds");
   FrameDetection detection;
   detection.time_s = time_s;
   detection.width = frame.width;

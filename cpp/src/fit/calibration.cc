@@ -46,6 +46,15 @@ Calibration calibrate(const Models& models, const std::vector<FrameDetection>& d
 
 Calibration calibration_of(const Models& models, const Subject& subject, int width, int height,
                            const FitOptions& options) {
+  check(width > 0 && height > 0, "got frames of " + std::to_string(width) + " x " + std::to_string(height) +
+                                     " pixels for a subject, expected at least 1 x 1");
+  check(subject.identity.size() <= models.face.identities(), "got " + std::to_string(subject.identity.size()) +
+                                                                 " identity weights, expected at most " +
+                                                                 std::to_string(models.face.identities()));
+  check(subject.scale > 0.1 && subject.scale < 10,
+        "got a face's scale of " + std::to_string(subject.scale) + ", expected 0.1 to 10");
+  check(subject.iris_radius_mm >= 4 && subject.iris_radius_mm <= 8,
+        "got an iris radius of " + std::to_string(subject.iris_radius_mm) + " mm, expected 4 to 8");
   Calibration c;
   c.camera = Camera::from_hfov(width, height, options.hfov_deg);
   c.identity = subject.identity;
@@ -70,6 +79,7 @@ Calibration calibration_of(const Models& models, const Subject& subject, int wid
     statics.rows = problem.freeze({known.shape, known.offset, known.roll, {}});
   }
   c.ball.iris_radius_mm = subject.iris_radius_mm;
+  check(finite(c), "got a subject with a number that is not finite, expected all of them to be");
   c.ok = true;
   return c;
 }

@@ -53,6 +53,7 @@ struct Subject {
   std::array<SubjectEye, 2> eyes;
 };
 
+// Throws Error for numbers that no patient can have, or as many as the models do not take.
 Calibration calibration_of(const Models& models, const Subject& subject, int width, int height,
                            const FitOptions& options);
 

@@ -12,6 +12,8 @@
 namespace dmask {
 namespace {
 
+constexpr char magic[] = "DMASKARR";
+constexpr std::int64_t largest_file = std::int64_t{4} << 30;
 constexpr std::size_t item_bytes[] = {1, 2, 4, 2, 4, 8, 8};
 constexpr const char* dtype_names[] = {"u8", "i16", "i32", "f16", "f32", "f64", "i64"};
 
@@ -53,7 +55,7 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
 // Fit to stand in an error's sentence.
 bool printable(const std::string& name) {
   return !name.empty() && name.size() <= 200 &&
-         std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) >= 32 && c != 127; });
+         std::all_of(name.begin(), name.end(), [](char c) { return c >= 32 && c < 127; });
 }
 
 float half_to_float(std::uint16_t h) {
@@ -87,7 +89,15 @@ std::vector<std::uint8_t> file_bytes(const std::string& path) {
   std::error_code ignored;
   check(file.good() && !std::filesystem::is_directory(path, ignored) && file.tellg() >= 0,
         "cannot open " + path + ": expected a dmask model or track file");
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(file.tellg()));
+  const std::int64_t size = file.tellg();
+  file.seekg(0);
+  char start[sizeof magic - 1] = {};
+  file.read(start, sizeof start);  // before all the rest, which may be a film
+  check(file.good() && std::equal(start, start + sizeof start, magic),
+        path + " is no dmask model or track file (wrong magic)");
+  check(size <= largest_file, path + " has " + std::to_string(size) + " bytes, expected at most " +
+                                  std::to_string(largest_file) + ": copy the file again");
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size));
   file.seekg(0);
   file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   check(file.good(), "cannot read " + path);
@@ -101,7 +111,7 @@ Container Container::parse(std::vector<std::uint8_t> bytes, const std::string& p
   c.path_ = path;
   c.bytes_ = std::move(bytes);
   Cursor cursor(c.bytes_, path);
-  check(c.bytes_.size() >= 16 && cursor.text(8) == "DMASKARR", path + " is no dmask model or track file (wrong magic)");
+  check(c.bytes_.size() >= 16 && cursor.text(8) == magic, path + " is no dmask model or track file (wrong magic)");
   const auto version = cursor.next<std::uint32_t>();
   check(version == 1, path + " has format version " + std::to_string(version) + ", expected 1");
   const auto count = cursor.next<std::uint32_t>();

@@ -69,10 +69,7 @@ FrameResult Pipeline::follow(const ImageView& frame, double time_s, FrameDetecti
 
 CalibrationSummary Pipeline::calibrate_live() {
   ++live_calibrations_;
-  const Calibration earlier = calibration_;
-  CalibrationSummary found = calibrate(live_window_);
-  if (!found.ok && earlier.ok) calibration_ = earlier;
-  return found;
+  return calibrate(live_window_);
 }
 
 void Pipeline::prepare() {
@@ -89,10 +86,14 @@ FrameDetection Pipeline::detect(const ImageView& frame, double time_s) {
 
 CalibrationSummary Pipeline::calibrate(const std::vector<FrameDetection>& window) {
   const Stopwatch watch;
-  calibration_ = dmask::calibrate(models_, window, options_.fit);
-  if (calibration_.ok) use_calibration();
+  Calibration found = dmask::calibrate(models_, window, options_.fit);
+  CalibrationSummary summary = release_calibration(found, options_.profile);
+  if (found.ok || !calibration_.ok) {
+    calibration_ = std::move(found);
+    if (calibration_.ok) use_calibration();
+  }
   timings_.calibrate = watch.ms();
-  return calibration();
+  return summary;
 }
 
 void Pipeline::use_calibration() {

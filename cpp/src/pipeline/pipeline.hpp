@@ -43,6 +43,7 @@ class Pipeline {
   // The same in steps, for recordings: detect a window, calibrate once, then fit and render. detect() may run in a
   // thread of its own beside the other three.
   FrameDetection detect(const ImageView& frame, double time_s);
+  // What came of the window; a failure leaves an earlier calibration in place.
   CalibrationSummary calibrate(const std::vector<FrameDetection>& window);
   FrameResult fit(const FrameDetection& detection);
   void render(const FrameResult& result, int width, int height, Image& mask);

@@ -17,6 +17,7 @@ from typing import Any
 from dmask.errors import Error, WrongUse
 from dmask.evaluate.bench_report import compare_lines, read_report, report_lines
 from dmask.options import add_backend_arguments, core_options
+from dmask.ranges import whole
 
 FRAMES, WARMUP_FRAMES = 1600, 30
 OVERLAPPED_THREADS = 2
@@ -31,14 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--frames",
-        type=int,
+        type=whole(1),
         default=FRAMES,
         metavar="N",
         help=f"the video is played over and over to as many (default {FRAMES})",
     )
     parser.add_argument(
         "--warmup",
-        type=int,
+        type=whole(0),
         default=WARMUP_FRAMES,
         metavar="N",
         help=f"frames that do not count (default {WARMUP_FRAMES}), behind the calibration's in a long run",

@@ -7,15 +7,15 @@ import sys
 from pathlib import Path
 
 from dmask.options import add_core_arguments, core_options, make_pipeline
+from dmask.ranges import number
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="OUT", default="dmask_demo", help="default: dmask_demo")
     parser.add_argument(
-        "--seconds", type=float, default=8.0, metavar="S", help="length of the clip (default 8)"
+        "--seconds", type=number(0.5, 3600), default=8.0, metavar="S", help="length of the clip (default 8)"
     )
-    add_core_arguments(parser)
-    parser.set_defaults(fixating="od", at="0-1.5")  # what the patient does, see dmask.synthetic.demo
+    add_core_arguments(parser, fixating="od")  # what the patient does, see dmask.synthetic.demo
     parser.add_argument("--overwrite", action="store_true", help="replace results that are there already")
 
 
@@ -26,6 +26,8 @@ def run(args: argparse.Namespace) -> int:
     from dmask.run.recording import run_item
     from dmask.synthetic.demo import compare, side_by_side, write_patient
 
+    if args.at is None and args.fixating != "none":
+        args.at = "0-1.5"
     options, out = core_options(args), Path(args.output)
     with atomic_folder(out, args.overwrite) as partial:
         print("rendering a synthetic patient (left exotropia, right ptosis, blinks, nystagmus) …", flush=True)

@@ -19,6 +19,7 @@ from dmask.errors import Error, WrongUse
 from dmask.measure.curves import cubic, distance_to_polyline
 from dmask.options import add_backend_arguments, core_options, make_pipeline
 from dmask.point_order import OUTER_CORNERS, POINT_GROUPS
+from dmask.ranges import whole
 
 if TYPE_CHECKING:
     from dmask._core import FrameDetection, Pipeline
@@ -74,7 +75,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sheet", metavar="PNG", help="the worst pictures with both points; it shows the input's faces"
     )
-    parser.add_argument("--worst", type=int, default=24, metavar="N", help="pictures on --sheet (default 24)")
+    parser.add_argument(
+        "--worst", type=whole(1), default=24, metavar="N", help="pictures on --sheet (default 24)"
+    )
     add_backend_arguments(parser)
 
 

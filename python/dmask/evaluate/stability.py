@@ -20,6 +20,7 @@ from dmask.evaluate.tracks import COLUMNS, Tracks, follow, interocular
 from dmask.evaluate.variants import in_variants
 from dmask.io.tables import EYE_POINTS, EYES
 from dmask.options import add_backend_arguments, core_options, make_pipeline
+from dmask.ranges import whole
 
 KINDS = ("face", "jaw", "inner_face", "lid", "iris_centre", "limbus", "crease", "upper", "lower", "bulge")
 CURVES = {"jaw": ["jaw"]} | {
@@ -47,10 +48,12 @@ class Findings(NamedTuple):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", metavar="CLIP|DIR", help="a video, or a folder of them")
-    parser.add_argument("--frames", type=int, metavar="N", help="of each clip, from its start (default all)")
+    parser.add_argument(
+        "--frames", type=whole(1), metavar="N", help="of each clip, from its start (default all)"
+    )
     parser.add_argument(
         "--samples",
-        type=int,
+        type=whole(0),
         default=60,
         metavar="N",
         help="frames of each clip whose small and mirrored variants are measured (default 60; 0: none)",

@@ -19,6 +19,7 @@ from dmask.environment import MODELS_DIR, weights_dir
 from dmask.io import container
 from dmask.models import record
 from dmask.point_order import MIRROR_68
+from dmask.ranges import whole
 
 FILE = "landmarks.dmm"
 FIRST = 27  # nose, lids and lips; before them the contour and the brows
@@ -57,7 +58,7 @@ def offsets_mm(
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--patients", type=int, default=60, metavar="N")
+    parser.add_argument("--patients", type=whole(1), default=60, metavar="N")
     parser.add_argument("--weights", choices=("research", "open"), default="research")
 
 

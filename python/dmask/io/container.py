@@ -22,7 +22,7 @@ MAGIC = b"DMASKARR"
 VERSION = 1
 ALIGNMENT = 64
 DTYPES = tuple(np.dtype(code) for code in ("u1", "<i2", "<i4", "<f2", "<f4", "<f8", "<i8"))
-PROPER_NAME = "1 to 200 bytes of printable characters"
+PROPER_NAME = "1 to 200 printable characters of ASCII"
 MAX_NDIM = 8
 
 
@@ -45,7 +45,7 @@ def to_strings(array: np.ndarray) -> list[str]:
 
 
 def proper(name: str, name_bytes: int) -> bool:
-    return 0 < name_bytes <= 200 and name.isprintable()
+    return 0 < name_bytes <= 200 and name.isascii() and name.isprintable()
 
 
 def write(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> None:
