@@ -219,4 +219,22 @@ TEST_CASE(a_fitted_gaze_gives_its_measures_and_a_lost_one_none) {
   }
 }
 
+TEST_CASE(lids_that_cross_at_the_pupil_have_no_fissure_and_not_a_negative_one) {
+  constexpr int n = EyelidRows::margin_samples;
+  EyeStatics statics = open_eye();
+  for (int i = n / 2 - 8; i <= n / 2 + 8; ++i) {  // around the pupil, and open towards the canthi
+    statics.rows.patch[3 * i + 1] = -0.2;
+    statics.rows.patch[3 * (n + i) + 1] = 0.2;
+  }
+  EyeFit fit;
+  fit.motion.setZero(1);
+  fit.px_per_deg = 0.4;
+  VecX head;
+  measure_lids(statics, VecX::Zero(1), 1, false, fit, head);
+  EXPECT(fit.lids_valid && fit.openness > 0.2 && fit.pfh_mm == 0);
+  measure_gaze(statics, {}, {0, 0}, 1, 1e4 * Eigen::Matrix2d::Identity(), FitOptions{}, fit, head);
+  EXPECT_NEAR(fit.mrd1_mm + fit.mrd2_mm, -0.4, 1e-9);  // margins are signed
+  EXPECT(fit.pfh_mm == 0);
+}
+
 int main(int argc, char** argv) { return test::run(argc, argv); }

@@ -24,6 +24,11 @@ double margin_height(const VecX& head, int lid, double x_mm) {
   return a.y() + u * (b.y() - a.y());
 }
 
+// Between the margins over the head's x: lids that cross by what the fit leaves have no fissure, not a negative one.
+double fissure_mm(const VecX& head, double x_mm) {
+  return std::max(margin_height(head, 0, x_mm) - margin_height(head, 1, x_mm), 0.0);
+}
+
 }  // namespace
 
 double px_per_deg(const Calibration& calibration, const Vec3& centre) {
@@ -64,7 +69,7 @@ void measure_lids(const EyeStatics& statics, const Eigen::Ref<const VecX>& motio
   out.openness = openness;
   out.lids_valid = true;
   const double x_mm = statics.centre.x();
-  out.pfh_mm = out.openness == 0 ? 0 : margin_height(head, 0, x_mm) - margin_height(head, 1, x_mm);
+  out.pfh_mm = out.openness == 0 ? 0 : fissure_mm(head, x_mm);
 }
 
 void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Gaze& gaze, double residual_pct,
@@ -91,7 +96,7 @@ void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Gaze& ga
   statics.rows.place(out.motion, head);
   out.mrd1_mm = margin_height(head, 0, pupil.x()) - pupil.y();
   out.mrd2_mm = pupil.y() - margin_height(head, 1, pupil.x());
-  out.pfh_mm = out.mrd1_mm + out.mrd2_mm;
+  out.pfh_mm = fissure_mm(head, pupil.x());  // MRD1 + MRD2
 }
 
 }  // namespace dmask
