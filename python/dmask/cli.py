@@ -8,6 +8,7 @@ import signal
 import sys
 
 from dmask.commands.parser import Command, add_commands
+from dmask.commands.places import check_places
 from dmask.errors import Error, WrongUse
 
 COMMANDS = {
@@ -44,6 +45,7 @@ def main(argv: list[str] | None = None) -> int:
         if args.run is None:
             parser.print_help(sys.stderr)
             return 2
+        check_places(args)
         signal.signal(signal.SIGTERM, _terminate)  # the half-written output goes, as after Ctrl-C
         return int(args.run(args))
     except SystemExit as stop:  # argparse, after its own sentence

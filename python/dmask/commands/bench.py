@@ -63,6 +63,7 @@ def run(args: argparse.Namespace) -> int:
         print("\n".join(compare_lines(read_report(args.a), read_report(args.b))))
         return 0
     from dmask.evaluate.benchmark import measure
+    from dmask.io.report import write_report
     from dmask.io.source import find_input
     from dmask.synthetic.demo import write_patient
 
@@ -87,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.check:
         print("\n".join(report_lines(report)))
     if args.json:
-        Path(args.json).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        write_report(args.json, report)
     return int(args.check and not report["equal"])
 
 

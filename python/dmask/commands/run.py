@@ -35,6 +35,8 @@ def run(args: argparse.Namespace) -> int:
     camera, out = camera_number(args.input), Path(args.output)
     source = camera if camera is not None else find_input(args.input)
     check_folder(out, args.overwrite)
+    if isinstance(source, Path):
+        refuse_own_inputs(source, out, args.live)
     show = args.progress or sys.stderr.isatty()
     if isinstance(source, int) or args.live:
         return run_live(source, out, options, args, show)
@@ -53,6 +55,18 @@ def run(args: argparse.Namespace) -> int:
             "expected a face seen from the front, upright, and at least about 60 pixels wide"
         )
     return 0
+
+
+def refuse_own_inputs(source: Path, out: Path, live: bool) -> None:
+    """Raises WrongUse where a result of an input would take the place of an input: by a link, say."""
+    from dmask.io.same_file import refuse_inputs
+    from dmask.io.source import list_folder
+    from dmask.run.results import RESULT_FILES
+
+    items = list_folder(source) if source.is_dir() and not live else [("", source)]
+    folders = [out / name for name, _ in items]
+    results = [folder / file for folder in folders for file in RESULT_FILES]
+    refuse_inputs([*folders, *results], [source, *(path for _, path in items)])
 
 
 def run_live(

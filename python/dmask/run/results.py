@@ -23,6 +23,8 @@ from dmask.run.stages import Stages
 if TYPE_CHECKING:
     from dmask._core import FrameResult, Pipeline
 
+RESULT_FILES = ("mask.mp4", "mask.png", "frames.csv", "track.dmask", "summary.json", "run.json")
+
 
 @dataclass
 class Outcome:
