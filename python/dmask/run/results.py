@@ -83,7 +83,7 @@ class Results:
     def finish(self, pipeline: Pipeline, live: dict[str, Any] | None = None) -> None:
         """Write track, summary and run.json. Call after close(). Raises Error."""
         check_fixation(self._track.time_s, self._options)
-        self._track.write(str(self._folder / "track.dmask"), pipeline.subject)
+        self._track.write(self._folder / "track.dmask", pipeline.subject)
         options, outcome, source = self._options, self._outcome, self._source
         released = dmask.Options(**options).released()
         summary = summarise(read_frames(self._folder / "frames.csv"), released)
