@@ -27,9 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from dmask.io.atomic import check_folder
+    from dmask.io.atomic import check_folder, claimed_output
     from dmask.io.source import camera_number, find_input
-    from dmask.run.recording import run_item
 
     options = core_options(args)
     camera, out = camera_number(args.input), Path(args.output)
@@ -37,6 +36,13 @@ def run(args: argparse.Namespace) -> int:
     check_folder(out, args.overwrite)
     if isinstance(source, Path):
         refuse_own_inputs(source, out, args.live)
+    with claimed_output(out):  # before anything is loaded: two runs into one folder would mix
+        return run_source(source, out, options, args)
+
+
+def run_source(source: Path | int, out: Path, options: dict[str, Any], args: argparse.Namespace) -> int:
+    from dmask.run.recording import run_item
+
     show = args.progress or sys.stderr.isatty()
     if isinstance(source, int) or args.live:
         return run_live(source, out, options, args, show)
