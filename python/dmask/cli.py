@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import signal
 import sys
 
+from dmask.commands.console import give_up_stdout, prepare_console
 from dmask.commands.parser import Command, add_commands
 from dmask.commands.places import check_places
 from dmask.errors import Error, WrongUse
@@ -27,6 +29,18 @@ COMMANDS = {
 
 def main(argv: list[str] | None = None) -> int:
     """Returns the exit code: 0 done, 1 the work failed, 2 wrong use, 130 interrupted."""
+    prepare_console()
+    code = answer(argv)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        give_up_stdout()
+        return code or _say("the output could not be printed in full; expected a reader, and room", 1)
+    return code
+
+
+def answer(argv: list[str] | None) -> int:
+    """The exit code, and a sentence on stderr for whatever goes wrong."""
     parser = argparse.ArgumentParser(
         prog="dmask",
         description="Digital mask: a face video in, a de-identified 3D reconstruction out. "
@@ -60,6 +74,9 @@ def main(argv: list[str] | None = None) -> int:
         return _say(_missing(error), 1)
     except ImportError as error:
         return _say(f"the core could not be loaded ({error}); install dmask again: pip install .", 1)
+    except BrokenPipeError:
+        give_up_stdout()
+        return _say("nobody reads the output any more; expected a reader to the end", 1)
     except OSError as error:
         return _say(f"{error.strerror or error}: {error.filename or 'output'}; {_advice(error)}", 1)
     except MemoryError:
@@ -93,7 +110,8 @@ def _install(package: str) -> str:
 
 
 def _say(sentence: str, code: int) -> int:
-    print(f"dmask: {sentence}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # nobody reads it; the code says it still
+        print(f"dmask: {sentence}", file=sys.stderr)
     return code
 
 

@@ -100,7 +100,7 @@ def in_its_own_process(video: Path, folder: Path, threads: int, args: argparse.N
         if getattr(args, name) is not None:
             command += [f"--{name}", str(getattr(args, name))]
     command += ["--threads", str(threads), *(["--linear"] if args.linear and threads == 1 else [])]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="surrogateescape")
     if done.returncode:
         said = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
         raise Error(said.removeprefix("dmask: "))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -35,8 +36,10 @@ def camera_number(name: str) -> int | None:
 def find_input(name: str) -> Path:
     """The path behind `name`. Raises WrongUse where nothing is there."""
     path = Path(name)
-    if path.exists():
+    if path.is_file() or path.is_dir():
         return path
+    if path.exists():
+        raise WrongUse(f"got {name}, a pipe or a device; expected a saved recording, or a camera's number")
     if camera_number(name) is not None:
         raise WrongUse(f"got the camera number {name}; only `dmask run` reads cameras: record a video first")
     raise WrongUse(f"{name} does not exist; expected a video, a picture or a folder of them: check the name")
@@ -44,9 +47,16 @@ def find_input(name: str) -> Path:
 
 def open_source(path: Path, threads: int = 1) -> Source:
     """Raises Error, without the path in it, where the file cannot be read."""
-    if not path.stat().st_size and path.is_file():
-        raise Error("the file is empty; expected a video or a picture: copy it again")
-    return PictureReader(path) if is_picture(path) else VideoReader(path, threads)
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise Error("this is no file but a pipe or a device; expected a recording that was saved")
+        if not status.st_size:
+            raise Error("the file is empty; expected a video or a picture: copy it again")
+        picture = is_picture(path)
+    except OSError as error:
+        raise Error(f"the file cannot be read ({error.strerror}); expected one that may be read") from None
+    return PictureReader(path) if picture else VideoReader(path, threads)
 
 
 def list_folder(folder: Path, anonymous_ids: bool = False) -> list[tuple[str, Path]]:

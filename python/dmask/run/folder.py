@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dmask.errors import Error
 from dmask.io.atomic import atomic_file
+from dmask.io.tables import name_cell
 from dmask.run.recording import run_item
 
 if TYPE_CHECKING:
@@ -51,5 +52,8 @@ def mask_folder(
         if rows:
             with atomic_file(out / "batch.csv", overwrite=True) as partial:
                 with partial.open("w", newline="", encoding="utf-8") as file:
-                    csv.writer(file, lineterminator="\n").writerows([BatchRow._fields, *rows])
+                    told = [
+                        row._replace(item=name_cell(row.item), reason=name_cell(row.reason)) for row in rows
+                    ]
+                    csv.writer(file, lineterminator="\n").writerows([BatchRow._fields, *told])
     return rows
