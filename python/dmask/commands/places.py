@@ -16,7 +16,7 @@ from dmask.io.same_file import refuse_inputs
 FILES_WRITTEN = ("json", "plot", "sheet", "card")
 WRITTEN = ("output", *FILES_WRITTEN)  # an output may be a file or a folder
 READ = (
-    "input", "track", "video", "a", "b", "models", "folder", "labels", "groups", "results",
+    "input", "id_secret", "track", "video", "a", "b", "models", "folder", "labels", "groups", "results",
     "data", "synthetic", "synthetic_faces", "start_from", "teacher", "finetune", "unityeyes2", "ict",
     "extra_300w", "extra_wflw", "extra_unityeyes", "extra_edges",
     "research_report", "research_faces", "open_report", "open_faces",

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from dmask.errors import Error, WrongUse
-from dmask.io.claim import alive, claimed
+from dmask.io.claim import alive, claimed, is_lock
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def check_folder(target: Path, overwrite: bool) -> None:
     with _sentence(target):
         if target.exists() and not target.is_dir():
             raise WrongUse(f"got a file as output, {target}; expected a folder to put the results in")
-        if target.is_dir() and any(target.iterdir()) and not overwrite:
+        if target.is_dir() and any(not is_lock(path) for path in target.iterdir()) and not overwrite:
             raise WrongUse(f"{target} exists already; give --overwrite, or another name")
 
 

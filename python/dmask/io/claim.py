@@ -56,6 +56,11 @@ def lock_of(target: Path) -> Path:
     return (target if mounted else target.parent) / f".{target.name}{SUFFIX}"
 
 
+def is_lock(path: Path) -> bool:
+    """Whether a file is one of these: a folder that holds nothing else is empty."""
+    return path.name.startswith(".") and path.name.endswith(SUFFIX)
+
+
 def _take(lock: Path, target: Path) -> int:
     while True:
         handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)

@@ -143,6 +143,7 @@ class PictureReader:
         self.time_base = Fraction(1)
         self.rate = Fraction(1)
         self.frame_count: int | None = 1
+        self.broken_off: str | None = None
 
     def __iter__(self) -> Iterator[Frame]:
         yield Frame(0.0, self._bgr)

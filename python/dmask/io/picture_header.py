@@ -10,6 +10,7 @@ HEAD_BYTES = 4096
 PNG = b"\x89PNG\r\n\x1a\n"
 HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 AVIF_BRANDS = {b"avif", b"avis"}
+KINDS_WITH_AN_END = ("PNG", "JPEG", "WebP", "BMP")  # whose bytes say whether they are all there
 TIFF_SAMPLES = {1: "whole numbers", 2: "signed numbers", 3: "floating-point numbers"}
 
 
@@ -109,8 +110,9 @@ def is_whole(data: bytes) -> bool:
     kind = kind_of(data[:HEAD_BYTES])
     try:
         if kind == "JPEG":
-            # Cut off, it decodes to a picture with a grey lower part: its end marker is the only witness.
-            return b"\xff\xd9" in data[-65536:]
+            # Cut off, it decodes to a picture with a grey lower part: its end marker is the only witness, and
+            # has to come behind the pixels' beginning, as that of a thumbnail does not.
+            return data.find(b"\xff\xd9", _jpeg_scan(data)) >= 0
         if kind == "PNG":
             return _png_is_whole(data)
         if kind == "WebP":
@@ -135,6 +137,14 @@ def _png_is_whole(data: bytes) -> bool:
         if data[at + 4 : at + 8] == b"IEND":
             return True
         at += 12 + length
+
+
+def _jpeg_scan(data: bytes) -> int:
+    """Where the pixels begin. Raises IndexError, struct.error where they do not."""
+    at = 2
+    while data[at + 1] != 0xDA:
+        at += 1 if data[at] != 0xFF or data[at + 1] == 0xFF else 2 + _u16(data, at + 2)
+    return at
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int] | None:
@@ -184,6 +194,11 @@ def _tiff_tags(data: bytes) -> dict[int, int]:
             (where,) = struct.unpack_from(order + ("Q" if big else "I"), data, where)
         (tags[tag],) = struct.unpack_from(order + letter, data, where)
     return tags
+
+
+def _u16(data: bytes, at: int) -> int:
+    """Big endian. Raises struct.error where the bytes end before."""
+    return int(struct.unpack_from(">H", data, at)[0])
 
 
 def _u32(data: bytes, at: int) -> int:

@@ -91,10 +91,10 @@ def landmark_row(image: str, frame: int, detection: FrameDetection) -> list[str]
 
 
 class Table:
-    """A CSV file written row by row."""
+    """A CSV file written row by row; with `at_once` each is in the file when it is written."""
 
-    def __init__(self, path: Path, columns: Iterable[str]):
-        self._file = path.open("w", newline="", encoding="utf-8")
+    def __init__(self, path: Path, columns: Iterable[str], at_once: bool = False):
+        self._file = path.open("w", newline="", encoding="utf-8", buffering=1 if at_once else -1)
         self._writer = csv.writer(self._file, lineterminator="\n")
         self._writer.writerow(columns)
 
