@@ -153,10 +153,10 @@ def test_every_argument_is_known_as_read_written_or_neither(monkeypatch):
             if isinstance(action, argparse._SubParsersAction):
                 for part in action.choices.values():
                     walk(part)
-            elif action.nargs != 0 and not action.choices and action.type not in (int, float):
+            elif action.nargs != 0 and not action.choices and action.type in (None, str, Path):
                 unknown.update({action.dest} - known)
 
-    class Walked(Exception):
+    class Walked(BaseException):
         pass
 
     def parse_args(parser, *more):

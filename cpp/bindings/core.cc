@@ -2,6 +2,8 @@
 #include <pybind11/pybind11.h>
 
 #include <exception>
+#include <stdexcept>
+#include <string>
 
 #include "geometry/check.hpp"
 #include "geometry/cpu.hpp"
@@ -34,6 +36,15 @@ void translate_errors(py::module_& m) {
       if (thrown) std::rethrow_exception(thrown);
     } catch (const dmask::Error& error) {
       PyErr_SetObject(type.get_stored().ptr(), dmask::path_out(error.what()).ptr());
+    } catch (const py::builtin_exception&) {
+      throw;  // a type of Python's
+    } catch (const std::runtime_error& error) {  // of the inference library, in as many lines as it has layers
+      std::string what = error.what();
+      if (what.find("bad_alloc") != std::string::npos) return PyErr_SetNone(PyExc_MemoryError);
+      what.erase(what.find_last_not_of(" \n") + 1);
+      what.erase(0, what.find_last_of('\n') + 1);
+      what = "the inference library failed (" + what + "); expected it to work: see `dmask doctor`";
+      PyErr_SetObject(type.get_stored().ptr(), dmask::path_out(what).ptr());
     }
   });
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
+import os
 import signal
 import sys
 
@@ -25,6 +26,8 @@ COMMANDS = {
     "train": Command("dmask.commands.train", "train the networks, render pictures for it, measure them"),
     "face-model": Command("dmask.commands.face_model", "build and measure the models of face and eyelids"),
 }
+
+SHOW_WHERE = "DMASK_TRACEBACK"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -81,6 +84,21 @@ def answer(argv: list[str] | None) -> int:
         return _say(f"{error.strerror or error}: {error.filename or 'output'}; {_advice(error)}", 1)
     except MemoryError:
         return _say("out of memory; use a smaller video, or more memory", 1)
+    except Exception as error:
+        if os.environ.get(SHOW_WHERE):
+            raise
+        return _say(_fault(error), 1)
+
+
+def _fault(error: Exception) -> str:
+    """What nobody expected."""
+    said = " ".join(str(error).split()) or "no more is known"
+    if "can't start new thread" in said:
+        return "the system gives no more threads; expected room for them: give --threads 1, or more memory"
+    return (
+        f"{type(error).__name__}: {said}; expected none: this is a fault of dmask, please report it with "
+        f"what {SHOW_WHERE}=1 shows"
+    )
 
 
 def _advice(error: OSError) -> str:
@@ -110,8 +128,9 @@ def _install(package: str) -> str:
 
 
 def _say(sentence: str, code: int) -> int:
+    one_line = " ".join(line.strip() for line in sentence.split("\n") if line.strip())  # a library's has many
     with contextlib.suppress(OSError):  # nobody reads it; the code says it still
-        print(f"dmask: {sentence}", file=sys.stderr)
+        print(f"dmask: {one_line}", file=sys.stderr)
     return code
 
 

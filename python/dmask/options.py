@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,21 @@ def add_core_arguments(parser: argparse.ArgumentParser) -> None:
 def add_backend_arguments(parser: argparse.ArgumentParser) -> None:
     """What every command that has networks takes."""
     _add(parser, "nets")
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """A type for arguments that count something."""
+
+    def whole(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least:
+            raise argparse.ArgumentTypeError(f"got {text}, expected a whole number of {least} or more")
+        return value
+
+    return whole
 
 
 def flag(name: str) -> str:

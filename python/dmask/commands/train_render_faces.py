@@ -5,14 +5,18 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from dmask.options import at_least
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ict", type=Path, required=True, metavar="DIR", help="ICT-FaceKit: ict_light.npz")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.npz")
-    parser.add_argument("--count", type=int, required=True)
+    parser.add_argument("--count", type=at_least(1), required=True)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--first", type=int, default=0, help="index of the first face, a multiple of --shard")
-    parser.add_argument("--shard", type=int, default=0, help="faces per file, 0 = all in one")
+    parser.add_argument(
+        "--first", type=at_least(0), default=0, help="index of the first face, a multiple of --shard"
+    )
+    parser.add_argument("--shard", type=at_least(0), default=0, help="faces per file, 0 = all in one")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dmask.options import add_backend_arguments, core_options, make_pipeline
+from dmask.options import add_backend_arguments, at_least, core_options, make_pipeline
 
 if TYPE_CHECKING:
     from dmask.synthetic.patient import Pose
@@ -20,9 +20,11 @@ HEAD = ("head_yaw_deg", "head_pitch_deg", "head_roll_deg")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--patients", type=int, default=5, metavar="N")
-    parser.add_argument("--frames", type=int, default=60, metavar="N", help="of each patient")
-    parser.add_argument("--size", type=int, default=1080, metavar="PX", help="width and height of the frames")
+    parser.add_argument("--patients", type=at_least(1), default=5, metavar="N")
+    parser.add_argument("--frames", type=at_least(1), default=60, metavar="N", help="of each patient")
+    parser.add_argument(
+        "--size", type=at_least(64), default=1080, metavar="PX", help="width and height of the frames"
+    )
     add_backend_arguments(parser)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from dmask import _core
 from dmask.axes import gaze_axis
 from dmask.environment import MODELS_DIR
+from dmask.options import at_least
 from dmask.synthetic.projected import (
     EYES,
     Camera,
@@ -139,8 +140,8 @@ def report(models_dir: str, patients: int, frames: int) -> dict[str, float]:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--patients", type=int, default=10, metavar="N")
-    parser.add_argument("--frames", type=int, default=40, metavar="N", help="of each patient")
+    parser.add_argument("--patients", type=at_least(1), default=10, metavar="N")
+    parser.add_argument("--frames", type=at_least(1), default=40, metavar="N", help="of each patient")
 
 
 def run(args: argparse.Namespace) -> dict[str, float]:

@@ -18,6 +18,7 @@ import numpy as np
 from dmask.environment import MODELS_DIR, weights_dir
 from dmask.io import container
 from dmask.models import record
+from dmask.options import at_least
 from dmask.point_order import MIRROR_68
 
 FILE = "landmarks.dmm"
@@ -57,7 +58,7 @@ def offsets_mm(
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--patients", type=int, default=60, metavar="N")
+    parser.add_argument("--patients", type=at_least(1), default=60, metavar="N")
     parser.add_argument("--weights", choices=("research", "open"), default="research")
 
 

@@ -275,6 +275,7 @@ class VideoWriter:
         at_once: bool = False,
     ):
         self.padded = (width % 2, height % 2)  # columns, rows
+        self._size = f"{width}x{height}"
         self._container = av.open(str(path), "w", format="mp4", options=FRAGMENTS if at_once else WHOLE)
         self._stream = self._container.add_stream("libx264", rate=rate, options=H264)
         self._stream.width = width + self.padded[0]
@@ -285,6 +286,7 @@ class VideoWriter:
         self._stream.codec_context.color_range = av.video.reformatter.ColorRange.MPEG
         self._stream.codec_context.thread_count = threads
         self._time_base = time_base
+        self._written = False
 
     def write(self, bgr: np.ndarray, time_s: float) -> None:
         """Append (H, W, 3) uint8 BGR, shown from `time_s` on."""
@@ -296,11 +298,27 @@ class VideoWriter:
         frame = av.VideoFrame.from_numpy_buffer(yuv, format="yuv420p")
         frame.time_base = self._time_base
         frame.pts = round(time_s / self._time_base)
-        self._container.mux(self._stream.encode(frame))
+        with self._sentence():
+            self._container.mux(self._stream.encode(frame))
+        self._written = True
 
     def close(self) -> None:
-        self._container.mux(self._stream.encode())
-        self._container.close()
+        with self._sentence():
+            if self._written:  # else the encoder would be started only now, and fail once more
+                self._container.mux(self._stream.encode())
+            self._container.close()
+
+    @contextmanager
+    def _sentence(self) -> Iterator[None]:
+        try:
+            yield
+        except av.error.FFmpegError as error:
+            if isinstance(error, OSError):  # of the disk
+                raise
+            raise Error(
+                f"the encoder cannot make a video of {self._size} pixels ({_reason(error)}); expected 4 to "
+                "16384 a side, and memory for it"
+            ) from None
 
 
 def whole_video(fragments: Path, target: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dmask.environment import weights_dir
 from dmask.errors import Error, WrongUse
+from dmask.options import at_least
 
 EXTRA_SETS = {
     "300w": ("face", "300W (.pts files beside pictures; who validates is left out)"),
@@ -40,14 +41,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, help="folder of the ONNX files (default: the package's own)"
     )
-    parser.add_argument("--steps", type=int, help="default 6000; --finetune: at most 2000")
-    parser.add_argument("--batch", type=int, help="default 32; --finetune: 16")
+    parser.add_argument("--steps", type=at_least(1), help="default 6000; --finetune: at most 2000")
+    parser.add_argument("--batch", type=at_least(1), help="default 32; --finetune: 16")
     parser.add_argument(
         "--rate", type=float, help="learning rate of the constant phase, default 2e-3; --finetune: 1e-4"
     )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--evaluate-every", type=int, metavar="STEPS", help="default 500; --finetune: 50")
+    parser.add_argument("--threads", type=at_least(1), default=1)
+    parser.add_argument(
+        "--evaluate-every", type=at_least(1), metavar="STEPS", help="default 500; --finetune: 50"
+    )
     parser.add_argument("--resume", action="store_true", help="continue from the checkpoint in --work")
     parser.add_argument("--start-from", type=Path, help="checkpoint whose averaged weights are the start")
     parser.add_argument(

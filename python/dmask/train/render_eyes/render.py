@@ -51,6 +51,7 @@ import numpy as np
 from dmask.axes import HEAD_TO_CAMERA, about_x, about_y, about_z
 from dmask.crops import EYE_CANTHAL_WIDTHS, EYE_WIDTH_PX, LEAST_OF_OTHER_EYE
 from dmask.errors import WrongUse
+from dmask.options import at_least
 from dmask.train.data.shards import render_all, write_shards
 from dmask.train.render_eyes.assets import CREASE_IN_BOTH, EyeAssets, load_assets
 from dmask.train.render_eyes.camera import scene_level, take_picture
@@ -584,10 +585,10 @@ def render_eyes(assets: EyeAssets, seed: int, first: int, count: int) -> dict[st
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--unityeyes2", type=Path, required=True, metavar="DIR")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.npz")
-    parser.add_argument("--count", type=int, required=True)
+    parser.add_argument("--count", type=at_least(1), required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--split", choices=("train", "validation"), required=True)
-    parser.add_argument("--shard", type=int, default=0, help="eyes per file, 0 = all in one")
+    parser.add_argument("--shard", type=at_least(0), default=0, help="eyes per file, 0 = all in one")
 
 
 def run(options: argparse.Namespace) -> int:
