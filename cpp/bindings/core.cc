@@ -37,7 +37,7 @@ void translate_errors(py::module_& m) {
     } catch (const dmask::Error& error) {
       PyErr_SetObject(type.get_stored().ptr(), dmask::path_out(error.what()).ptr());
     } catch (const py::builtin_exception&) {
-      throw;  // a type of Python's
+      throw;                                     // a type of Python's
     } catch (const std::runtime_error& error) {  // of the inference library, in as many lines as it has layers
       std::string what = error.what();
       if (what.find("bad_alloc") != std::string::npos) return PyErr_SetNone(PyExc_MemoryError);
