@@ -146,6 +146,21 @@ def test_several_inputs_and_folders_in_folders_are_run(tmp_path):
     ]
 
 
+def test_results_inside_the_input_are_made_again_and_never_taken_for_recordings(tmp_path):
+    source, out = picture(tmp_path / "in" / "a.png").parent, tmp_path / "in" / "out"
+    command = ["run", str(source), "-r", "-o", str(out)]
+    assert cli.main(command) == 0
+    assert cli.main([*command, "--resume"]) == 0 and cli.main([*command, "--overwrite"]) == 0
+    assert statuses(out) == {"a": "no_face", "out": "skipped"}
+    found = find_items([source], recursive=True)
+    assert names_of(found) == ["a"] and ("out/a", "results of an earlier run") in found.skipped
+
+
+def test_a_camera_stands_alone(tmp_path, capsys):
+    assert cli.main(["run", "0", str(picture(tmp_path / "a.png")), "-o", str(tmp_path / "out")]) == 2
+    assert "expected it alone" in capsys.readouterr().err
+
+
 # ---- Identifiers that stay.
 
 

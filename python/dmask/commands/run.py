@@ -48,6 +48,8 @@ def run(args: argparse.Namespace) -> int:
     check_folder(out, args.overwrite or args.resume)
     only = args.input[0] if len(args.input) == 1 else None
     camera = camera_number(only) if only is not None else None
+    if only is None and any(camera_number(name) is not None for name in args.input):
+        raise WrongUse("got a camera's number among several inputs, expected it alone, or files and folders")
     sources = [] if camera is not None else [find_input(name) for name in args.input]
     show = args.progress or sys.stderr.isatty()
     with claimed_output(out):  # before anything is loaded: two runs into one folder would mix
@@ -137,7 +139,9 @@ def run_items(
         found = anonymous_items(found, args.id_secret)
     folders = [out / item.name for item in found.items]
     results = [folder / name for folder in folders for name in RESULT_FILES]
-    refuse_inputs([*folders, *results], [*sources, *(item.path for item in found.items)])
+    paths = [item.path for item in found.items]
+    refuse_inputs(folders, [*sources, *paths])
+    refuse_inputs(results, paths)
     batch = Batch(out, options, args.overwrite, args.resume, args.partial, show)
     rows = mask_items(found, announced_pipeline(options), batch)
     failed = sum(row.status == "failed" for row in rows)

@@ -9,12 +9,14 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from dmask.errors import Error, WrongUse
+from dmask.io.claim import is_lock
 from dmask.io.identifiers import Identifiers
 from dmask.io.picture import is_picture
 from dmask.io.same_file import identity
 from dmask.io.video import holds_video
 
 BATCH = "batch.csv"  # stands beside the items' folders
+RESULTS_OF_A_RUN = ("track.dmask", "run.json")  # a mask is no recording of a patient
 
 # A file that is called so is a recording, whole or not; any other is asked what it holds.
 RECORDING_SUFFIXES = frozenset(
@@ -122,12 +124,16 @@ def _walk(
         raise Error(f"{folder} cannot be read ({error.strerror}); expected a folder that may be") from None
     for path in paths:
         name = str(above / path.name)
+        if is_lock(path):
+            continue
         if path.is_dir():
             own = identity(path)
             if path.name.startswith(".") or own in seen:
                 skipped.append(Skipped(name, "hidden" if own not in seen else "the results' own folder"))
             elif not recursive:
                 skipped.append(Skipped(name, "a folder: -r goes into it"))
+            elif all((path / file).is_file() for file in RESULTS_OF_A_RUN):
+                skipped.append(Skipped(name, "results of an earlier run"))
             else:
                 yield from _walk(path, above / path.name, recursive, seen | {own}, skipped)
         elif path.name.startswith("."):
