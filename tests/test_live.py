@@ -121,7 +121,9 @@ def test_a_camera_that_is_not_there_is_a_sentence(tmp_path, monkeypatch, capsys)
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("arguments", [["--seconds", "0", "--live"], ["--seconds", "3"]])
+@pytest.mark.parametrize(
+    "arguments", [["--seconds", "0", "--live"], ["--seconds", "3"], ["--live", "--resume"]]
+)
 def test_wrong_use_of_live_options_exits_2(tmp_path, capsys, arguments):
     (tmp_path / "in").mkdir()
     assert cli.main(["run", str(tmp_path / "in"), "-o", str(tmp_path / "out"), *arguments]) == 2

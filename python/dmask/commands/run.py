@@ -51,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
     if only is None and any(camera_number(name) is not None for name in args.input):
         raise WrongUse("got a camera's number among several inputs, expected it alone, or files and folders")
     sources = [] if camera is not None else [find_input(name) for name in args.input]
+    if args.resume and (args.live or camera is not None):
+        raise WrongUse("got --resume with a live source, which does not come twice; expected recordings")
     show = args.progress or sys.stderr.isatty()
     with claimed_output(out):  # before anything is loaded: two runs into one folder would mix
         if camera is not None:
