@@ -34,11 +34,18 @@ def refuse_inputs(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
     """
     given: dict[Identity, Path] = {}
     holding: dict[Identity, Path] = {}
+    folders: set[Path] = set()  # that inputs lie in: of a thousand in one, it is looked at once
+    input_folders = False
     for path in inputs:
-        if (own := identity(path)) is not None:
-            given[own] = path
-            for folder in folders_above(path):
-                holding.setdefault(folder, path)
+        if (own := identity(path)) is None:
+            continue
+        given[own] = path
+        input_folders = input_folders or path.is_dir()
+        above = {path.parent, Path(os.path.realpath(path)).parent}
+        for folder in above - folders:
+            for higher in folders_above(folder / path.name):
+                holding.setdefault(higher, path)
+        folders |= above
     for output in outputs:
         own = identity(output)
         if own is None:
@@ -48,16 +55,17 @@ def refuse_inputs(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
                 f"got {output} as output, which is the input {given[own]}; "
                 "expected another place: nothing was written"
             )
-        if output.is_dir() and own in holding:
-            raise WrongUse(
-                f"got the folder {output} as output, which holds the input {holding[own]}; "
-                "expected a folder of its own for the results: nothing was written"
-            )
-        if not output.is_dir():
-            for folder in folders_above(output):
-                if folder in given:
+        if output.is_dir():
+            if own in holding:
+                raise WrongUse(
+                    f"got the folder {output} as output, which holds the input {holding[own]}; "
+                    "expected a folder of its own for the results: nothing was written"
+                )
+        elif input_folders:
+            for folder_above in folders_above(output):
+                if folder_above in given:
                     raise WrongUse(
-                        f"got {output} as output, a file that is in the input {given[folder]} already; "
+                        f"got {output} as output, a file that is in the input {given[folder_above]} already; "
                         "expected a place outside: nothing was written"
                     )
 
