@@ -19,7 +19,7 @@ from dmask.evaluate.lid_course import MONOTONE, BlinkCourse, blink_courses, open
 from dmask.evaluate.tracks import COLUMNS, Tracks, follow, interocular
 from dmask.evaluate.variants import in_variants
 from dmask.io.tables import EYE_POINTS, EYES
-from dmask.options import add_backend_arguments, at_least, core_options, make_pipeline
+from dmask.options import add_backend_arguments, core_options, make_pipeline
 
 KINDS = ("face", "jaw", "inner_face", "lid", "iris_centre", "limbus", "crease", "upper", "lower", "bulge")
 CURVES = {"jaw": ["jaw"]} | {
@@ -47,12 +47,10 @@ class Findings(NamedTuple):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", metavar="CLIP|DIR", help="a video, or a folder of them")
-    parser.add_argument(
-        "--frames", type=at_least(1), metavar="N", help="of each clip, from its start (default all)"
-    )
+    parser.add_argument("--frames", type=int, metavar="N", help="of each clip, from its start (default all)")
     parser.add_argument(
         "--samples",
-        type=at_least(0),
+        type=int,
         default=60,
         metavar="N",
         help="frames of each clip whose small and mirrored variants are measured (default 60; 0: none)",
