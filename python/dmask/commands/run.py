@@ -45,12 +45,12 @@ def run(args: argparse.Namespace) -> int:
     from dmask.io.source import camera_number, find_input
 
     options, out = core_options(args), Path(args.output)
-    check_folder(out, args.overwrite or args.resume)
     only = args.input[0] if len(args.input) == 1 else None
     camera = camera_number(only) if only is not None else None
     if only is None and any(camera_number(name) is not None for name in args.input):
         raise WrongUse("got a camera's number among several inputs, expected it alone, or files and folders")
     sources = [] if camera is not None else [find_input(name) for name in args.input]
+    check_folder(out, args.overwrite or args.resume)
     if args.resume and (args.live or camera is not None):
         raise WrongUse("got --resume with a live source, which does not come twice; expected recordings")
     show = args.progress or sys.stderr.isatty()
