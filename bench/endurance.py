@@ -10,7 +10,6 @@ second half of its run: by then everything is loaded.
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import subprocess
 import sys
@@ -88,6 +87,7 @@ def main() -> int:
 
     from dmask.environment import hardware
     from dmask.evaluate.benchmark import processor_clock
+    from dmask.io.report import write_report
 
     report = {"hardware": hardware() | processor_clock(), "note": args.note}
     if args.frames:
@@ -95,7 +95,7 @@ def main() -> int:
     if args.recording:
         log, *numbers = args.recording
         report["recording"] = recording_report(Path(log).read_text(), *map(int, numbers))
-    args.json.write_text(json.dumps(report, indent=2) + "\n")
+    write_report(args.json, report)
     return 0
 
 

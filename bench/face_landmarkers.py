@@ -138,6 +138,7 @@ def main() -> int:
 
     from dmask.environment import hardware, sha256, weights_dir
     from dmask.evaluate.held_out import is_validation
+    from dmask.io.report import write_report
     from dmask.train.data import faces
 
     everyone = faces.read_human(args.faces68)
@@ -171,7 +172,7 @@ def main() -> int:
         print(f"{name:15}" + "".join(f"{row[c]:11.4g}" for c in columns))
     if args.json:
         about = {"machine": machine, "face68_sha256": sha256(weights_dir("research") / "face68.onnx")}
-        args.json.write_text(json.dumps(about | {"landmarkers": rows}, indent=2) + "\n")
+        write_report(args.json, about | {"landmarkers": rows})
     return 0
 
 

@@ -59,6 +59,7 @@ def main() -> int:
 
     from dmask.environment import hardware
     from dmask.evaluate.benchmark import commit, processor_clock
+    from dmask.io.report import write_report
 
     load_1min = round(os.getloadavg()[0], 2)
     with tempfile.TemporaryDirectory(prefix="dmask-micro-") as folder:
@@ -78,7 +79,7 @@ def main() -> int:
         count = f"{row['instructions']:,}" if row["instructions"] else "not counted"
         print(f"{name:28}{row['cpu_us']:12.1f}{count:>16}")
     if args.json:
-        args.json.write_text(json.dumps(report, indent=2) + "\n")
+        write_report(args.json, report)
     return 0
 
 

@@ -249,6 +249,7 @@ def main() -> int:
 
     from dmask.environment import hardware
     from dmask.evaluate.benchmark import commit, processor_clock
+    from dmask.io.report import write_report
 
     load_1min = round(os.getloadavg()[0], 2)
     rows = {}
@@ -282,7 +283,7 @@ def main() -> int:
             f"{row['found_pct']:6.1f} % found {row['peak_rss_mb']:6} MB  {versions}"
         )
     if args.json:
-        args.json.write_text(json.dumps(report, indent=2) + "\n")
+        write_report(args.json, report)
     return 0
 
 

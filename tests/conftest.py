@@ -67,6 +67,12 @@ def background(width: int = 160, height: int = 120, seed: int = 0) -> np.ndarray
     return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test finds or leaves a secret in the user's own folder."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "settings"))
+
+
 @pytest.fixture
 def one_torch_thread():
     torch = pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")

@@ -1,9 +1,14 @@
 """Bad input: a clear sentence, the right exit code, and nothing half-written."""
 
+import json
+import os
 import signal
+import struct
 import subprocess
 import sys
 import time
+import zlib
+from fractions import Fraction
 
 import av
 import cv2
@@ -263,3 +268,164 @@ def test_a_damaged_track_is_refused(tmp_path, capsys):
     code = cli.main(["render", str(tmp_path / "track.dmask"), "-o", str(tmp_path / "mask.mp4")])
     assert code == 1 and "is not a whole track" in capsys.readouterr().err
     assert_nothing_written(tmp_path, "track.dmask")
+
+
+# ---- Pictures that are called what they are.
+
+
+def refused_picture(tmp_path, capsys, path):
+    code, said = run(capsys, path, tmp_path / "out")
+    assert code == 1
+    assert_sentence(said)
+    assert_nothing_written(tmp_path, path.name)
+    return said
+
+
+@pytest.mark.parametrize("number", [np.float32, np.float64, np.uint32])
+def test_a_tiff_of_other_numbers_is_called_so(tmp_path, capfd, number):
+    ramp = np.linspace(0, 1, 64 * 64 * 3).reshape(64, 64, 3)
+    path = tmp_path / "in.tif"
+    if number is np.uint32:
+        cv2.imwrite(str(path), ramp.astype(np.float32))
+        data = bytearray(path.read_bytes())
+        at = data.index(
+            b"\x53\x01\x03\x00"
+        )  # the tag SampleFormat, one value: 3 (floating point) to 1 (whole)
+        count = int.from_bytes(data[at + 4 : at + 8], "little")
+        where = at + 8 if count < 3 else int.from_bytes(data[at + 8 : at + 12], "little")
+        for k in range(count):
+            data[where + 2 * k] = 1
+        path.write_bytes(data)
+    else:
+        cv2.imwrite(str(path), ramp.astype(number))
+    said = refused_picture(tmp_path, capfd, path)
+    assert "TIFF of" in said and "convert it" in said and "damaged" not in said
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_16_bits_are_cut_to_8_and_said(tmp_path, capsys, patient_frames, suffix):
+    cv2.imwrite(str(tmp_path / f"in.{suffix}"), patient_frames[0].astype(np.uint16) * 257)
+    code, _ = run(capsys, tmp_path / f"in.{suffix}", tmp_path / "out")
+    assert code == 0
+    report = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert report["input"]["notes"] == ["16 bits a channel were cut to the upper 8"]
+
+
+def png_header(width, height):
+    """A whole PNG, whose pixels are not worth their size."""
+
+    def chunk(kind, content):
+        return (
+            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        )
+
+    head = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    )
+
+
+def jpeg_header(width, height):
+    data = bytearray(cv2.imencode(".jpg", background())[1].tobytes())
+    at = data.index(b"\xff\xc0")
+    data[at + 5 : at + 9] = struct.pack(">HH", height, width)
+    return bytes(data)
+
+
+def bmp_header(width, height):
+    return b"BM" + struct.pack("<IIIIiiHHIIIIII", 54, 0, 54, 40, width, height, 1, 24, 1, 0, 0, 0, 0, 0)
+
+
+def pnm_header(width, height):
+    return f"P6\n# made\n{width} {height}\n255\n".encode()
+
+
+def tiff_header(width, height):
+    entries = [(256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, 8), (259, 3, 1, 1)]
+    return (
+        b"II*\0\x08\0\0\0"
+        + struct.pack("<H", 4)
+        + b"".join(struct.pack("<HHII", *e) for e in entries)
+        + bytes(4)
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (png_header, "PNG"),
+        (jpeg_header, "JPEG"),
+        (bmp_header, "BMP"),
+        (pnm_header, "PNM"),
+        (tiff_header, "TIFF"),
+    ],
+)
+def test_a_picture_too_large_is_refused_by_its_header(tmp_path, capsys, make, name):
+    path = tmp_path / "in.png"
+    path.write_bytes(make(40_000, 40_000))
+    start_s = time.monotonic()
+    said = refused_picture(tmp_path, capsys, path)
+    if name != "BMP":  # a BMP that is not as long as its pixels is cut off
+        assert f"a {name} of 40000x40000 pixels" in said and "16384" in said
+    assert time.monotonic() - start_s < 5
+
+
+def test_a_heic_without_its_reader_says_what_is_missing(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    path = tmp_path / "in.heic"
+    path.write_bytes(struct.pack(">I", 24) + b"ftypheic\0\0\0\0mif1heic" + bytes(200))
+    assert "pip install pillow-heif" in refused_picture(tmp_path, capsys, path)
+
+
+def test_a_heic_is_read_where_its_reader_is_installed(tmp_path):
+    heif = pytest.importorskip("pillow_heif", reason="reads HEIC: pip install pillow-heif")
+    from dmask.io.picture import read_picture
+
+    bgr = background(96, 64)
+    rgb = np.ascontiguousarray(bgr[..., ::-1])
+    heif.encode("RGB", (96, 64), rgb.tobytes(), str(tmp_path / "in.heic"), quality=95)
+    read = read_picture(tmp_path / "in.heic")
+    assert read.shape == bgr.shape and np.abs(read.astype(int) - bgr).mean() < 4
+
+
+@pytest.mark.parametrize("suffix", ["mp3", "m4a"])
+def test_an_audio_file_with_a_cover_is_no_video(tmp_path, capsys, suffix):
+    path = tmp_path / f"in.{suffix}"
+    cover = cv2.imencode(".jpg", background())[1].tobytes()
+    with av.open(str(path), "w", format="mp4" if suffix == "m4a" else suffix) as container:
+        sound = container.add_stream("libmp3lame" if suffix == "mp3" else "aac", rate=44100, layout="mono")
+        picture = container.add_stream("mjpeg")
+        picture.width, picture.height, picture.pix_fmt = 160, 120, "yuvj420p"
+        picture.disposition = av.stream.Disposition.attached_pic
+        container.start_encoding()
+        packet = av.Packet(cover)
+        packet.stream, packet.pts, packet.dts, packet.time_base = picture, 0, 0, Fraction(1, 90000)
+        container.mux(packet)
+        for number in range(20):
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+            frame.sample_rate, frame.pts = 44100, 1024 * number
+            container.mux(sound.encode(frame))
+        container.mux(sound.encode())
+    assert "audio only with a picture for its cover" in refused_picture(tmp_path, capsys, path)
+
+
+def test_a_file_that_may_not_be_read_is_called_so(tmp_path, capsys, monkeypatch):
+    path = tmp_path / "in.png"
+    cv2.imwrite(str(path), background())
+    path.chmod(0)
+    if os.access(path, os.R_OK):  # as root
+
+        def refused(self, *more, **options):
+            raise PermissionError(13, "Permission denied", str(self))
+
+        monkeypatch.setattr("pathlib.Path.open", refused)
+    said = refused_picture(tmp_path, capsys, path)
+    assert "cannot be read (Permission denied)" in said
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "webp", "bmp"])
+def test_a_damaged_picture_makes_no_noise(tmp_path, capfd, suffix):
+    noise = np.random.default_rng(0).integers(0, 255, (120, 160, 3), dtype=np.uint8)
+    data = cv2.imencode(f".{suffix}", noise)[1].tobytes()
+    (tmp_path / f"in.{suffix}").write_bytes(data[: len(data) // 2])
+    refused_picture(tmp_path, capfd, tmp_path / f"in.{suffix}")

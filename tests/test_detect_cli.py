@@ -1,6 +1,7 @@
 """`dmask detect`: one row a frame, one x, y and confidence a point."""
 
 import csv
+import re
 
 import cv2
 import numpy as np
@@ -61,15 +62,15 @@ def test_a_folder_of_pictures_gives_a_row_each(tmp_path, patient_frames):
 def test_anonymous_ids_keep_the_names_out_of_the_table(tmp_path, patient_frames):
     source = tmp_path / "in"
     source.mkdir()
-    for name in ("jane.png", "john.png"):
-        cv2.imwrite(str(source / name), patient_frames[0])
+    for number, name in enumerate(("jane.png", "john.png")):
+        cv2.imwrite(str(source / name), patient_frames[number])
     out = tmp_path / "landmarks.csv"
     assert cli.main(["detect", str(source), "-o", str(out), "--anonymous-ids"]) == 0
-    assert [row["image"] for row in rows_of(out)] == ["0001", "0002"]
-    assert "j" not in out.read_text().partition("\n")[2]
+    names = [row["image"] for row in rows_of(out)]
+    assert len(set(names)) == 2 and all(re.fullmatch("[a-z2-7]{12}", name) for name in names)
     one = tmp_path / "one.csv"
     assert cli.main(["detect", str(source / "john.png"), "-o", str(one), "--anonymous-ids"]) == 0
-    assert [row["image"] for row in rows_of(one)] == ["0001"]
+    assert rows_of(one)[0]["image"] in names
 
 
 def test_an_existing_table_needs_overwrite(tmp_path, patient_video, capsys):

@@ -10,8 +10,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
 
 import av
@@ -19,6 +21,7 @@ import pytest
 from conftest import take_interrupts, write_video
 
 from dmask import cli
+from dmask.io.claim import InUse, claimed
 from dmask.io.track import read_track
 
 FILES = ("frames.csv", "mask.mp4", "run.json", "summary.json", "track.dmask")
@@ -240,3 +243,96 @@ def test_results_go_into_a_folder_that_is_a_mount_point(tmp_path, patient_video)
         assert sorted(path.name for path in out.iterdir()) == sorted(FILES)
     finally:
         subprocess.run(["umount", str(out)], check=True)
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from dmask.io.claim import claimed
+with claimed(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@contextmanager
+def held(out: Path):
+    """Another process that writes to `out`."""
+    process = subprocess.Popen([sys.executable, "-c", HOLD, str(out)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_a_second_run_into_one_out_is_refused_at_once(tmp_path, patient_video, earlier, capsys):
+    source = tmp_path / "in"
+    source.mkdir()
+    shutil.copy(patient_video, source / "a.mp4")
+    for name, words in {
+        "out": ["run", str(patient_video), "--overwrite"],
+        "outs": ["run", str(source), "--overwrite"],
+        "out.csv": ["detect", str(patient_video), "--overwrite"],
+        "mask.mp4": ["render", str(earlier / "track.dmask"), "--overwrite"],
+        "live": ["run", str(source), "--live", "--seconds", "1"],
+    }.items():
+        out = tmp_path / name
+        with held(out) as process:
+            before = sorted(tmp_path.iterdir())
+            started_s = time.monotonic()
+            assert cli.main([*words, "-o", str(out)]) == 2
+            assert time.monotonic() - started_s < 5
+            said = capsys.readouterr().err
+            assert f"is being written by another run (process {process.pid})" in said
+            assert said.count("\n") == 1 and sorted(tmp_path.iterdir()) == before
+
+
+def test_the_lock_of_a_run_that_died_is_taken_over(tmp_path, patient_video):
+    out = tmp_path / "out"
+    with held(out):
+        pass  # killed: its lock's file stays
+    assert (tmp_path / ".out.dmask-lock").exists()
+    assert cli.main(["run", str(patient_video), "-o", str(out)]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_of_two_runs_at_once_one_is_whole_and_the_other_told(tmp_path, patient_video):
+    out = tmp_path / "out"
+    runs = [
+        subprocess.Popen(command(patient_video, out, "--overwrite"), stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = {run.wait(timeout=120): run.communicate()[1] for run in runs}
+    assert set(said) == {0, 2} and "another run" in said[2]
+    assert state_of(out) == "clinical"
+
+
+def test_a_folder_s_item_is_not_written_by_two_runs(tmp_path, patient_video):
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    out.mkdir()
+    shutil.copy(patient_video, source / "a.mp4")
+    with held(out / "a"):
+        assert cli.main(["run", str(source), "-o", str(out), "--overwrite"]) == 1
+    assert "another run" in (out / "batch.csv").read_text()
+
+
+def test_a_lock_is_of_one_thread(tmp_path):
+    refused = []
+
+    def other():
+        try:
+            with claimed(tmp_path / "out"):
+                pass
+        except InUse as error:
+            refused.append(str(error))
+
+    with claimed(tmp_path / "out"), claimed(tmp_path / "out"):  # its own holder may claim it again
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+    assert len(refused) == 1 and list(tmp_path.iterdir()) == []

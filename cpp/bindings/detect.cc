@@ -11,6 +11,8 @@
 #include "detect/face_crop.hpp"
 #include "frame_view.hpp"
 #include "geometry/check.hpp"
+#include "one_at_a_time.hpp"
+#include "path.hpp"
 
 namespace py = pybind11;
 
@@ -139,29 +141,40 @@ void bind_frame_points(py::module_& m) {
       "(68, 3) float32, iBUG order: x, y in pixels of the frame, and a confidence, 0 to 1.");
 }
 
+using PyYuNet = OfOneProcess<YuNet>;
+
 void bind_yunet(py::module_& m) {
-  py::class_<YuNet>(m, "YuNet", "The face detector alone, on the CPU.")
-      .def(py::init([](const std::string& path, const std::string& precision, int threads) {
+  py::class_<PyYuNet>(m, "YuNet", "The face detector alone, on the CPU. For one thread at a time, of one process.")
+      .def(py::init([](const py::object& path, const std::string& precision, int threads) {
+             NetsProcess::check_here("YuNet");
+             NetsProcess::note();
              NetOptions net;
-             net.model_path = path;
+             net.model_path = path_in(path);
              net.precision = precision;
              net.threads = threads;
-             return YuNet(net);
+             return PyYuNet("YuNet", std::make_unique<YuNet>(net));
            }),
            py::arg("path"), py::arg("precision") = "auto", py::arg("threads") = 1,
            "path: its ONNX file; precision: auto, f32 or bf16. Raises Error where the file is missing or another.")
       .def(
           "detect",
-          [](YuNet& self, const Frame& frame, int long_side_px, float min_score) {
+          [](PyYuNet& self, const py::object& frame, int long_side_px, float min_score) {
             Frame holder;
             const ImageView view = view_of(frame, holder);
             const Crop whole = whole_frame(view, long_side_px);
-            return face_rows(whole, self.detect(view, whole, min_score));
+            return face_rows(whole, self.get().detect(view, whole, min_score));
           },
           py::arg("frame"), py::arg("long_side_px") = 320, py::arg("min_score") = 0.6f,
           "Faces of a frame shown at `long_side_px` (a multiple of 32), best first: (n, 15) of x, y, width, height,\n"
           "five points (x, y) and the score, in pixels of the frame.");
 }
+
+struct PyDetector {
+  explicit PyDetector(std::unique_ptr<Detector> detector) : core("Detector", std::move(detector)) {}
+
+  OfOneProcess<Detector> core;
+  Turns turns;
+};
 
 MakeVision looks_of(const std::string& backend) {
   if (backend == "cpu") return make_cpu_vision;
@@ -176,14 +189,19 @@ void bind_detect(py::module_& m) {
   bind_frame_points(m);
   bind_yunet(m);
   const DetectorOptions defaults;
-  py::class_<Detector>(m, "Detector", "From frames of a video to the landmarks of one tracked face.")
-      .def(py::init([](const std::string& model_dir, const std::string& face_detector_path, const std::string& backend,
+  py::class_<PyDetector>(
+      m, "Detector",
+      "From frames of a video to the landmarks of one tracked face. For one thread at a time, of one "
+      "process.")
+      .def(py::init([](const py::object& model_dir, const py::object& face_detector_path, const std::string& backend,
                        const std::string& precision, int threads, float min_detection_score,
                        float min_confirmation_score, float min_new_face_score, float min_face_score,
                        int check_interval_frames, float cut_grey_levels, double reacquire_s, int min_face_px) {
+             NetsProcess::check_here("Detector");
+             NetsProcess::note();
              DetectorOptions options;
-             options.model_dir = model_dir;
-             options.face_detector_path = face_detector_path;
+             options.model_dir = path_in(model_dir);
+             options.face_detector_path = path_in(face_detector_path);
              options.precision = precision;
              options.threads = threads;
              options.min_detection_score = min_detection_score;
@@ -194,7 +212,7 @@ void bind_detect(py::module_& m) {
              options.cut_grey_levels = cut_grey_levels;
              options.reacquire_s = reacquire_s;
              options.min_face_px = min_face_px;
-             return std::make_unique<Detector>(options, looks_of(backend));
+             return std::make_unique<PyDetector>(std::make_unique<Detector>(options, looks_of(backend)));
            }),
            py::arg("model_dir"), py::kw_only(), py::arg("face_detector_path") = defaults.face_detector_path,
            py::arg("backend") = "cpu", py::arg("precision") = defaults.precision, py::arg("threads") = defaults.threads,
@@ -217,22 +235,37 @@ void bind_detect(py::module_& m) {
            "expected.")
       .def(
           "detect",
-          [](Detector& self, const Frame& frame, double time_s) {
+          [](PyDetector& self, const py::object& frame, double time_s) {
             Frame holder;
             const ImageView view = view_of(frame, holder);
+            Detector& core = self.core.get();
+            const Turns::Turn turn(self.turns, "Detector");
+            checked_time(time_s);
             const py::gil_scoped_release release;
-            return self.detect(view, time_s);
+            return core.detect(view, time_s);
           },
           py::arg("frame"), py::arg("time_s") = 0.0,
           "frame: uint8 (H, W), (H, W, 3) BGR or (H, W, 4) BGRA, any strides, sides of at least 16 px. time_s rises\n"
           "from call to call. Returns FrameDetection; without a face `face_found` is False and all points are 0.")
-      .def("reset", &Detector::reset, "Forget the tracked face: the next frame is another video.")
-      .def_property_readonly("track", &Detector::track,
-                             "Counts faces taken up: while it stays, it is the same face without a cut in between.")
+      .def(
+          "reset",
+          [](PyDetector& self) {
+            const Turns::Turn turn(self.turns, "Detector");
+            self.core.get().reset();
+          },
+          "Forget the tracked face: the next frame is another video.")
+      .def_property_readonly(
+          "track",
+          [](PyDetector& self) {
+            const Turns::Turn turn(self.turns, "Detector");
+            return self.core.get().track();
+          },
+          "Counts faces taken up: while it stays, it is the same face without a cut in between.")
       .def_property_readonly(
           "last_timings",
-          [](const Detector& self) {
-            const DetectTimings& t = self.last_timings();
+          [](PyDetector& self) {
+            const Turns::Turn turn(self.turns, "Detector");
+            const DetectTimings& t = self.core.get().last_timings();
             py::dict ms;
             ms["face_detector"] = t.face_detector;
             ms["preprocess"] = t.preprocess;

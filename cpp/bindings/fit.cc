@@ -8,6 +8,7 @@
 #include "fit/calibration.hpp"
 #include "geometry/check.hpp"
 #include "geometry/rotation.hpp"
+#include "path.hpp"
 
 namespace py = pybind11;
 
@@ -95,7 +96,10 @@ void bind_models(py::module_& m) {
                      "The face and eyelid models, for synthetic patients with known truth. Lengths in mm; head frame: "
                      "patient's left, up,\n"
                      "out of the face. Fewer weights than a model has stand for zeros behind them; more raise Error.")
-      .def(py::init([](const std::string& models_dir) { return Models::load(models_dir, models_dir); }),
+      .def(py::init([](const py::object& given) {
+             const std::string models_dir = path_in(given);
+             return Models::load(models_dir, models_dir);
+           }),
            py::arg("models_dir"), "Of a models folder. Raises Error where a file is missing or damaged.")
       .def_property_readonly(
           "identities", [](const Models& x) { return x.face.identities(); }, "How many identity weights there are, K.")

@@ -4,6 +4,7 @@
 #include <pybind11/stl.h>
 
 #include "geometry/check.hpp"
+#include "path.hpp"
 #include "pipeline/track.hpp"
 #include "result.hpp"
 
@@ -141,15 +142,15 @@ void bind_track(py::module_& m) {
           py::arg("row"), py::arg("time_s"), "The next frame: (D,) float32, as long as the ones before.")
       .def(
           "write",
-          [](Track& t, const std::string& path, const MaskSubject& subject) {
+          [](Track& t, const py::object& path, const MaskSubject& subject) {
             t.subject = subject;
-            const py::gil_scoped_release release;
-            t.write(path);
+            t.write(path_in(path));  // Python's lock is kept: another thread's add() would move the rows away
           },
           py::arg("path"), py::arg("subject"), "The file, whole or not at all, with whom it shows.")
       .def_static(
           "read",
-          [](const std::string& path) {
+          [](const py::object& given) {
+            const std::string path = path_in(given);
             const py::gil_scoped_release release;
             return Track::read(path);
           },
@@ -181,7 +182,10 @@ void bind_mask(py::module_& m) {
   bind_track(m);
   py::class_<MaskRenderer>(m, "MaskRenderer",
                            "Draws a subject's masks from track rows, without any detector. For one thread at a time.")
-      .def(py::init<const MaskSubject&, const std::string&>(), py::arg("subject"), py::arg("models_dir"),
+      .def(py::init([](const MaskSubject& subject, const py::object& models_dir) {
+             return std::make_unique<MaskRenderer>(subject, path_in(models_dir));
+           }),
+           py::arg("subject"), py::arg("models_dir"),
            "models_dir: the package's models folder. Raises Error where the subject is of other models.")
       .def(
           "render",

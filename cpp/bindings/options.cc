@@ -5,6 +5,7 @@
 #include <cctype>
 #include <cmath>
 
+#include "path.hpp"
 #include "pipeline/release.hpp"
 
 namespace py = pybind11;
@@ -16,9 +17,12 @@ namespace {
 OptionValue to_value(const Option& option, py::handle given) {
   const std::string type = py::str(py::type::of(given).attr("__name__"));
   if (type == "bool" || type == "bool_") return py::bool_(py::reinterpret_borrow<py::object>(given)).cast<bool>();
-  if (py::isinstance<py::str>(given)) return given.cast<std::string>();
-  if (option.kind == OptionKind::text && py::hasattr(given, "__fspath__"))
-    return given.attr("__fspath__")().cast<std::string>();
+  if (option.kind == OptionKind::text && (py::isinstance<py::str>(given) || py::hasattr(given, "__fspath__")))
+    return path_in(given);  // the one text is a path
+  if (py::isinstance<py::str>(given)) {
+    // A lone surrogate stands for a byte that is no UTF-8: no choice has one, and the sentence shows it.
+    return given.attr("encode")("utf-8", "backslashreplace").cast<std::string>();
+  }
   if (PyIndex_Check(given.ptr())) {
     int overflow = 0;
     const long long whole =
@@ -30,7 +34,8 @@ OptionValue to_value(const Option& option, py::handle given) {
 }
 
 py::object to_python(const OptionValue& value) {
-  return std::visit([](const auto& v) { return py::cast(v); }, value);
+  if (const auto* text = std::get_if<std::string>(&value)) return path_out(*text);
+  return std::visit([](const auto& v) { return py::object(py::cast(v)); }, value);
 }
 
 const char* use_text(OptionUse use) {
@@ -45,7 +50,7 @@ const char* kind_text(OptionKind kind) {
 
 PipelineOptions defaults() {
   PipelineOptions options;
-  options.models_dir = py::module_::import("dmask").attr("__path__")[py::int_(0)].cast<std::string>() + "/models";
+  options.models_dir = path_in(py::module_::import("dmask").attr("__path__")[py::int_(0)]) + "/models";
   return options;
 }
 

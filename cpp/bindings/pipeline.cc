@@ -9,6 +9,7 @@
 #include "cuda/fits/batch_check.hpp"
 #include "frame_view.hpp"
 #include "geometry/check.hpp"
+#include "one_at_a_time.hpp"
 #include "pipeline/pipeline.hpp"
 #include "result.hpp"
 
@@ -17,7 +18,22 @@ namespace py = pybind11;
 namespace dmask {
 namespace {
 
-using PipelineClass = py::class_<Pipeline>;
+// A Pipeline whose detect() may run beside its fits, and nothing else twice: each part has turns of its own.
+struct PyPipeline {
+  explicit PyPipeline(std::unique_ptr<Pipeline> pipeline) : core("Pipeline", std::move(pipeline)) {}
+
+  Turns::Turn looking() { return of(looks); }
+  Turns::Turn fitting() { return of(fits); }
+  Turns::Turn of(Turns& turns) {
+    core.get();  // in a forked child a call of the parent's may be busy for ever
+    return Turns::Turn(turns, "Pipeline");
+  }
+
+  OfOneProcess<Pipeline> core;
+  Turns looks, fits;
+};
+
+using PipelineClass = py::class_<PyPipeline>;
 
 // ---- A patient known already, as a dict: what use_subject() takes and unreleased_subject() gives.
 
@@ -73,14 +89,18 @@ py::dict dict_of(const Calibration& c) {
 
 // ---- The class, part by part.
 
-PyResult process(Pipeline& p, const Frame& frame, double time_s) {
+PyResult process(PyPipeline& p, const py::object& frame, double time_s) {
   PyResult r;
   Image mask;
   Frame holder;
   const ImageView view = view_of(frame, holder);
+  checked_time(time_s);
+  Pipeline& core = p.core.get();
+  const auto looking = p.looking(), fitting = p.fitting();
+  NetsProcess::note();
   {
     const py::gil_scoped_release release;
-    r.result = p.process(view, time_s, mask);
+    r.result = core.process(view, time_s, mask);
   }
   r.width = view.width;
   r.height = view.height;
@@ -88,34 +108,56 @@ PyResult process(Pipeline& p, const Frame& frame, double time_s) {
   return r;
 }
 
-FrameDetection detect(Pipeline& p, const Frame& frame, double time_s) {
+FrameDetection detect(PyPipeline& p, const py::object& frame, double time_s) {
   Frame holder;
   const ImageView view = view_of(frame, holder);
+  checked_time(time_s);
+  Pipeline& core = p.core.get();
+  const auto looking = p.looking();
+  NetsProcess::note();  // its nets are made when the first frame comes in
   const py::gil_scoped_release release;
-  return p.detect(view, time_s);
+  return core.detect(view, time_s);
 }
 
-PyResult fit(Pipeline& p, const FrameDetection& detection) {
+CalibrationSummary calibrate(PyPipeline& p, const std::vector<FrameDetection>& window) {
+  Pipeline& core = p.core.get();
+  const auto fitting = p.fitting();
+  const py::gil_scoped_release release;
+  return core.calibrate(window);
+}
+
+PyResult fit(PyPipeline& p, const FrameDetection& detection) {
   PyResult r;
   r.width = detection.width;
   r.height = detection.height;
+  Pipeline& core = p.core.get();
+  const auto fitting = p.fitting();
   const py::gil_scoped_release release;
-  r.result = p.fit(detection);
+  r.result = core.fit(detection);
   return r;
 }
 
-py::array_t<std::uint8_t> render(Pipeline& p, const PyResult& r) {
+py::array_t<std::uint8_t> render(PyPipeline& p, const PyResult& r) {
   thread_local Image mask;  // the same memory for every frame, in the cache and not cleared first
+  Pipeline& core = p.core.get();
+  const auto fitting = p.fitting();
   {
     const py::gil_scoped_release release;
-    p.render(r.result, r.width, r.height, mask);
+    core.render(r.result, r.width, r.height, mask);
   }
   return picture_of(mask);
 }
 
+void reset(PyPipeline& p) {
+  Pipeline& core = p.core.get();
+  const auto looking = p.looking(), fitting = p.fitting();
+  core.reset();
+}
+
 void bind_work(PipelineClass& cls) {
   cls.def(py::init([](const PipelineOptions& options) {
-            return std::make_unique<Pipeline>(options, choose_backend(options));
+            NetsProcess::check_here("Pipeline");
+            return std::make_unique<PyPipeline>(std::make_unique<Pipeline>(options, choose_backend(options)));
           }),
           py::arg("options"), py::call_guard<py::gil_scoped_release>(),
           "Reads the models. Raises Error where one is missing, or backend or precision cannot be had here.")
@@ -130,12 +172,7 @@ void bind_work(PipelineClass& cls) {
            "whatever the\n"
            "profile. May run in a thread of its own beside calibrate(), fit() and render().")
       .def(
-          "calibrate",
-          [](Pipeline& p, const std::vector<FrameDetection>& window) {
-            const py::gil_scoped_release release;
-            return p.calibrate(window);
-          },
-          py::arg("window"),
+          "calibrate", &calibrate, py::arg("window"),
           "Fits what does not change: face, lid shapes, eyeballs, on the good frames among these. Returns Calibration, "
           "whose `ok`\n"
           "tells whether there is one.")
@@ -143,21 +180,29 @@ void bind_work(PipelineClass& cls) {
            "A frame's FrameResult, without a mask. Frames in order: each starts from the one before.")
       .def("render", &render, py::arg("result"),
            "(H, W, 3) uint8 BGR of the frame's size; the plain background without a face.")
-      .def(
-          "reset", [](Pipeline& p) { p.reset(); },
-          "Another patient: forgets face, calibration and all that was measured.");
+      .def("reset", &reset, "Another patient: forgets face, calibration and all that was measured.");
 }
 
 void bind_patient(PipelineClass& cls) {
   cls.def_property_readonly(
-         "calibration", [](const Pipeline& p) { return p.calibration(); }, "Calibration, the last one.")
+         "calibration",
+         [](PyPipeline& p) {
+           const auto fitting = p.fitting();
+           return p.core.get().calibration();
+         },
+         "Calibration, the last one.")
       .def_property_readonly(
-          "subject", [](const Pipeline& p) { return p.subject(); },
+          "subject",
+          [](PyPipeline& p) -> MaskSubject {
+            const auto fitting = p.fitting();
+            return p.core.get().subject();
+          },
           "MaskSubject: whom the masks show, a generic person before the first calibration.")
       .def(
           "use_subject",
-          [](Pipeline& p, const py::dict& known, int width, int height) {
-            p.use_subject(subject_in(known), width, height);
+          [](PyPipeline& p, const py::dict& known, int width, int height) {
+            const auto fitting = p.fitting();
+            p.core.get().use_subject(subject_in(known), width, height);
           },
           py::arg("subject"), py::arg("width"), py::arg("height"),
           "Instead of calibrate(): a patient known already, in frames of width x height px. dict of identity (K,), "
@@ -166,7 +211,11 @@ void bind_patient(PipelineClass& cls) {
           "Raises Error\n"
           "for what is missing or of another length.")
       .def(
-          "unreleased_subject", [](const Pipeline& p) { return dict_of(p.unreleased_calibration()); },
+          "unreleased_subject",
+          [](PyPipeline& p) {
+            const auto fitting = p.fitting();
+            return dict_of(p.core.get().unreleased_calibration());
+          },
           "The patient as calibrated, whatever the profile lets out, as use_subject() takes it: for evaluations "
           "against known\n"
           "truth and for the same patient's next recording, on this machine alone. Raises Error without a "
@@ -175,13 +224,15 @@ void bind_patient(PipelineClass& cls) {
 
 void bind_machine(PipelineClass& cls) {
   cls.def_property_readonly(
-         "backend", [](const Pipeline& p) { return p.backend().name; }, "cpu or tensorrt.")
+         "backend", [](const PyPipeline& p) { return p.core.get().backend().name; }, "cpu or tensorrt.")
       .def_property_readonly(
-          "backend_reason", [](const Pipeline& p) { return p.backend().reason; }, "Why it was taken, one line.")
+          "backend_reason", [](const PyPipeline& p) { return p.core.get().backend().reason; },
+          "Why it was taken, one line.")
       .def(
           "detect_timings",
-          [](const Pipeline& p) {
-            const DetectTimings& t = p.timings().detect;
+          [](PyPipeline& p) {
+            const auto looking = p.looking();
+            const DetectTimings& t = p.core.get().timings().detect;
             py::dict d;
             d["face_detector"] = t.face_detector;
             d["preprocess"] = t.preprocess;
@@ -194,22 +245,26 @@ void bind_machine(PipelineClass& cls) {
           "ms a stage of the last detect() or process().")
       .def(
           "fit_timings",
-          [](const Pipeline& p) {
+          [](PyPipeline& p) {
+            const auto fitting = p.fitting();
+            const StageTimings& t = p.core.get().timings();
             py::dict d;
-            d["fit_face"] = p.timings().fit_face;
-            d["fit_eyelid"] = p.timings().fit_eyelid;
-            d["fit_eyeball"] = p.timings().fit_eyeball;
-            d["render"] = p.timings().render;
+            d["fit_face"] = t.fit_face;
+            d["fit_eyelid"] = t.fit_eyelid;
+            d["fit_eyeball"] = t.fit_eyeball;
+            d["render"] = t.render;
             return d;
           },
           "ms a stage of the last fit() and render(), or process().")
       .def(
           "compare_batch_fit",
-          [](const Pipeline& p, const std::vector<FrameDetection>& detections) {
+          [](PyPipeline& p, const std::vector<FrameDetection>& detections) {
             cuda::BatchComparison c;
+            const Pipeline& core = p.core.get();
+            const auto fitting = p.fitting();
             {
               const py::gil_scoped_release release;
-              c = cuda::compare_batch_fit(p.models(), p.fit_options(), p.unreleased_calibration(), detections);
+              c = cuda::compare_batch_fit(core.models(), core.fit_options(), core.unreleased_calibration(), detections);
             }
             py::dict d;
             d["frames"] = c.frames;
@@ -246,7 +301,9 @@ void bind_pipeline(py::module_& m) {
       "From frames to masks, of one camera with one patient in front of it.\n\n"
       "Live: process() each frame. Recordings: detect() frames, calibrate() on them once, then fit() and render() "
       "each.\n"
-      "What comes out is what the profile of its options lets out. One call at a time, but for detect().");
+      "What comes out is what the profile of its options lets out. One call at a time, but for detect(): whoever comes "
+      "meanwhile\n"
+      "gets Error, and so does a process that was forked from the one that made it.");
   bind_work(cls);
   bind_patient(cls);
   bind_machine(cls);

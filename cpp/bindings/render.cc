@@ -6,6 +6,7 @@
 #include <string>
 
 #include "geometry/check.hpp"
+#include "one_at_a_time.hpp"
 #include "render/scene.hpp"
 
 namespace py = pybind11;
@@ -32,6 +33,7 @@ class PyRenderer {
   py::array_t<std::uint8_t> render(const Rows<float>& vertices, const Rows<int>& triangles, const Rows<float>& albedo,
                                    double focal_px, double cx, double cy, int width, int height,
                                    const std::vector<Globe>& globes, std::array<std::uint8_t, 3> background_bgr) {
+    const Turns::Turn turn(turns_, "Renderer");
     copy_rows(vertices, "vertices", vertices_);
     copy_rows(triangles, "triangles", triangles_);
     copy_rows(albedo, "albedo", albedo_);
@@ -48,6 +50,7 @@ class PyRenderer {
   }
 
  private:
+  Turns turns_;
   Renderer renderer_;
   Points3f vertices_, albedo_;
   Triangles triangles_;

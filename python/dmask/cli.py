@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
+import os
 import signal
 import sys
 
+from dmask.commands.console import give_up_stdout, prepare_console
 from dmask.commands.parser import Command, add_commands
+from dmask.commands.places import check_places
 from dmask.errors import Error, WrongUse
 
 COMMANDS = {
@@ -23,9 +27,23 @@ COMMANDS = {
     "face-model": Command("dmask.commands.face_model", "build and measure the models of face and eyelids"),
 }
 
+SHOW_WHERE = "DMASK_TRACEBACK"
+
 
 def main(argv: list[str] | None = None) -> int:
     """Returns the exit code: 0 done, 1 the work failed, 2 wrong use, 130 interrupted."""
+    prepare_console()
+    code = answer(argv)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        give_up_stdout()
+        return code or _say("the output could not be printed in full; expected a reader, and room", 1)
+    return code
+
+
+def answer(argv: list[str] | None) -> int:
+    """The exit code, and a sentence on stderr for whatever goes wrong."""
     parser = argparse.ArgumentParser(
         prog="dmask",
         description="Digital mask: a face video in, a de-identified 3D reconstruction out. "
@@ -44,6 +62,7 @@ def main(argv: list[str] | None = None) -> int:
         if args.run is None:
             parser.print_help(sys.stderr)
             return 2
+        check_places(args)
         signal.signal(signal.SIGTERM, _terminate)  # the half-written output goes, as after Ctrl-C
         return int(args.run(args))
     except SystemExit as stop:  # argparse, after its own sentence
@@ -58,10 +77,28 @@ def main(argv: list[str] | None = None) -> int:
         return _say(_missing(error), 1)
     except ImportError as error:
         return _say(f"the core could not be loaded ({error}); install dmask again: pip install .", 1)
+    except BrokenPipeError:
+        give_up_stdout()
+        return _say("nobody reads the output any more; expected a reader to the end", 1)
     except OSError as error:
         return _say(f"{error.strerror or error}: {error.filename or 'output'}; {_advice(error)}", 1)
     except MemoryError:
         return _say("out of memory; use a smaller video, or more memory", 1)
+    except Exception as error:
+        if os.environ.get(SHOW_WHERE):
+            raise
+        return _say(_fault(error), 1)
+
+
+def _fault(error: Exception) -> str:
+    """What nobody expected."""
+    said = " ".join(str(error).split()) or "no more is known"
+    if "can't start new thread" in said:
+        return "the system gives no more threads; expected room for them: give --threads 1, or more memory"
+    return (
+        f"{type(error).__name__}: {said}; expected none: this is a fault of dmask, please report it with "
+        f"what {SHOW_WHERE}=1 shows"
+    )
 
 
 def _advice(error: OSError) -> str:
@@ -91,7 +128,9 @@ def _install(package: str) -> str:
 
 
 def _say(sentence: str, code: int) -> int:
-    print(f"dmask: {sentence}", file=sys.stderr)
+    one_line = " ".join(line.strip() for line in sentence.split("\n") if line.strip())  # a library's has many
+    with contextlib.suppress(OSError):  # nobody reads it; the code says it still
+        print(f"dmask: {one_line}", file=sys.stderr)
     return code
 
 

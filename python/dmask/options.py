@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dmask._core import Pipeline
 
 SPELT_OTHERWISE = {"models_dir": "--models", "eyebrows": "--no-eyebrows"}
+NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
 FIXATION_WINDOW = ("fixating_from_s", "fixating_to_s")  # --at T0-T1
 METAVARS = {"models_dir": "DIR", "threads": "N"}
 HERE = {"threads": "from two on decoding, networks, fits and encoding overlap"}  # what a command makes of it
@@ -137,8 +138,19 @@ def make_pipeline(options: dict[str, Any]) -> Pipeline:
 
 
 def announced_pipeline(options: dict[str, Any]) -> Pipeline:
-    """`make_pipeline`, saying in one line what the backend `auto` came to be, and why."""
+    """`make_pipeline`, saying in one line what the backend `auto` came to be, and why.
+
+    Where no NVIDIA GPU is, nobody waits for one: what it would need is for `dmask doctor` to say.
+    """
     pipeline = make_pipeline(options)
     if options["backend"] == "auto":
-        print(f"backend {pipeline.backend}: {pipeline.backend_reason}")
+        reason = pipeline.backend_reason if nvidia_gpu_is_here() else "OpenVINO"
+        print(f"backend {pipeline.backend}: {reason}")
     return pipeline
+
+
+def nvidia_gpu_is_here() -> bool:
+    """Whether this machine has one that its system knows of, whatever this build can do with it."""
+    from dmask import _core
+
+    return NVIDIA_DRIVER.exists() or bool(_core.gpu_status()["devices"])

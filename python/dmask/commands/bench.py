@@ -64,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
         print("\n".join(compare_lines(read_report(args.a), read_report(args.b))))
         return 0
     from dmask.evaluate.benchmark import measure
+    from dmask.io.report import write_report
     from dmask.io.source import find_input
     from dmask.synthetic.demo import write_patient
 
@@ -88,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.check:
         print("\n".join(report_lines(report)))
     if args.json:
-        Path(args.json).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        write_report(args.json, report)
     return int(args.check and not report["equal"])
 
 
@@ -100,7 +101,7 @@ def in_its_own_process(video: Path, folder: Path, threads: int, args: argparse.N
         if getattr(args, name) is not None:
             command += [f"--{name}", str(getattr(args, name))]
     command += ["--threads", str(threads), *(["--linear"] if args.linear and threads == 1 else [])]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="surrogateescape")
     if done.returncode:
         said = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
         raise Error(said.removeprefix("dmask: "))

@@ -6,8 +6,11 @@ import argparse
 import sys
 from pathlib import Path
 
+from dmask.errors import WrongUse
 from dmask.options import add_core_arguments, core_options, make_pipeline
 from dmask.ranges import number
+
+LEAST_S, MOST_S = 0.1, 600.0  # of the clip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +32,8 @@ def run(args: argparse.Namespace) -> int:
     if args.at is None and args.fixating != "none":
         args.at = "0-1.5"
     options, out = core_options(args), Path(args.output)
+    if not LEAST_S <= args.seconds <= MOST_S:
+        raise WrongUse(f"got --seconds {args.seconds:g}, expected {LEAST_S:g} to {MOST_S:g}")
     with atomic_folder(out, args.overwrite) as partial:
         print("rendering a synthetic patient (left exotropia, right ptosis, blinks, nystagmus) …", flush=True)
         truth = write_patient(partial / "patient.mp4", args.seconds)

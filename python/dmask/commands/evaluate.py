@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from functools import partial
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from dmask.commands.parser import Command, add_commands
+from dmask.io.report import write_report
 
 EVALUATIONS = {
     "landmarks": Command("dmask.evaluate.landmarks", "compare the detector with points set by people"),
@@ -42,7 +41,7 @@ def show(module: ModuleType, args: argparse.Namespace) -> int:
     figures = module.run(args)
     print(module.as_text(figures) if hasattr(module, "as_text") else as_lines(figures))
     if args.json:
-        Path(args.json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        write_report(args.json, figures)
     return 0
 
 

@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import argparse
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
+from dmask.commands.identifiers import add_identifier_arguments, anonymous_items
 from dmask.errors import Error, WrongUse
 from dmask.options import add_core_arguments, announced_pipeline, core_options
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "input", metavar="INPUT", help="a video, a picture, a folder of them, or a camera's number"
+        "input",
+        metavar="INPUT",
+        nargs="+",
+        help="a video, a picture, a folder of them, or a camera's number; several files and folders",
     )
     parser.add_argument("-o", "--output", metavar="OUT", required=True, help="the folder for the results")
     add_core_arguments(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace results that are there already")
-    parser.add_argument("--anonymous-ids", action="store_true", help="number a folder's items, name none")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="of several recordings: keep results that are whole and made alike, make the others (again)",
+    )
+    parser.add_argument(
+        "--partial", action="store_true", help="take a video that breaks off up to there, and say so"
+    )
+    parser.add_argument("-r", "--recursive", action="store_true", help="go into a folder's folders, too")
+    add_identifier_arguments(parser)
     parser.add_argument(
         "--live", action="store_true", help="the folder is being filled with pictures: take the newest"
     )
@@ -27,26 +41,50 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from dmask.io.atomic import check_folder
+    from dmask.io.atomic import check_folder, claimed_output
     from dmask.io.source import camera_number, find_input
-    from dmask.run.recording import run_item
 
-    options = core_options(args)
-    camera, out = camera_number(args.input), Path(args.output)
-    source = camera if camera is not None else find_input(args.input)
-    check_folder(out, args.overwrite)
+    options, out = core_options(args), Path(args.output)
+    only = args.input[0] if len(args.input) == 1 else None
+    camera = camera_number(only) if only is not None else None
+    if only is None and any(camera_number(name) is not None for name in args.input):
+        raise WrongUse("got a camera's number among several inputs, expected it alone, or files and folders")
+    sources = [] if camera is not None else [find_input(name) for name in args.input]
+    check_folder(out, args.overwrite or args.resume)
+    if args.resume and (args.live or camera is not None):
+        raise WrongUse("got --resume with a live source, which does not come twice; expected recordings")
     show = args.progress or sys.stderr.isatty()
-    if isinstance(source, int) or args.live:
-        return run_live(source, out, options, args, show)
-    if args.seconds is not None:
-        raise WrongUse("got --seconds for a recording, expected a camera's number or --live beside it")
-    if source.is_dir():
-        return run_folder(source, out, options, args, show)
+    with claimed_output(out):  # before anything is loaded: two runs into one folder would mix
+        if camera is not None:
+            return run_live(camera, out, options, args, show)
+        if args.live:
+            if len(sources) != 1:
+                raise WrongUse(
+                    f"got --live with {len(sources)} inputs, expected one folder that is being filled"
+                )
+            return run_live(sources[0], out, options, args, show)
+        if args.seconds is not None:
+            raise WrongUse("got --seconds for a recording, expected a camera's number or --live beside it")
+        if len(sources) > 1 or sources[0].is_dir():
+            return run_items(sources, out, options, args, show)
+        return run_one(sources[0], out, options, args, show)
+
+
+def run_one(source: Path, out: Path, options: dict[str, Any], args: argparse.Namespace, show: bool) -> int:
+    from dmask.io.same_file import refuse_inputs
+    from dmask.run.recording import run_item
+    from dmask.run.results import RESULT_FILES
+
+    if args.resume:
+        raise WrongUse("got --resume with one recording, expected several: give --overwrite to make it again")
+    refuse_inputs([out / name for name in RESULT_FILES], [source])
+    pipeline = announced_pipeline(options)
     try:
-        outcome = run_item(source, out, announced_pipeline(options), options, args.overwrite, show)
+        outcome = run_item(source, out, pipeline, options, args.overwrite, show, partial=args.partial)
     except Error as error:
         raise type(error)(f"{source}: {error}") from None
-    print(f"{out}: {outcome.frames} frames, {outcome.frames_with_face} with a face")
+    broken_off = f" ({outcome.broken_off})" if outcome.broken_off else ""
+    print(f"{out}: {outcome.frames} frames, {outcome.frames_with_face} with a face{broken_off}")
     if not outcome.frames_with_face:
         raise Error(
             f"{source}: no face was found in any of {outcome.frames} frames (the results say so too); "
@@ -58,9 +96,9 @@ def run(args: argparse.Namespace) -> int:
 def run_live(
     source: Path | int, out: Path, options: dict[str, Any], args: argparse.Namespace, show: bool
 ) -> int:
-    """Watch a camera or a folder until it stops, --seconds are over, or Ctrl-C: whole results even then."""
-    from dmask.io.atomic import atomic_folder
-    from dmask.io.live import camera_frames, folder_frames
+    """Watch a camera or a folder until it stops, --seconds are over, or Ctrl-C: whole results even then, and
+    readable ones where the run is killed."""
+    from dmask.io.live import Newest, camera_frames, folder_frames
     from dmask.run.live import mask_live
     from dmask.run.progress import Progress
 
@@ -69,16 +107,17 @@ def run_live(
     if isinstance(source, Path) and not source.is_dir():
         raise WrongUse(f"got --live with {source}, which is no folder; expected one that is being filled")
     notes: list[str] = []
+    stop = threading.Event()
     frames = (
         camera_frames(source, args.seconds)
         if isinstance(source, int)
-        else folder_frames(source, args.seconds, notes)
+        else folder_frames(source, args.seconds, notes, stop)
     )
     pipeline = announced_pipeline(options)
     progress = Progress(show)
     try:
-        with atomic_folder(out, args.overwrite) as partial:
-            outcome, latency_ms = mask_live(frames, partial, pipeline, options, notes, progress)
+        newest = Newest(frames, stop)
+        outcome, latency_ms = mask_live(newest, out, pipeline, options, notes, progress)
     finally:
         progress.clear()
     print(
@@ -89,14 +128,27 @@ def run_live(
     return 0
 
 
-def run_folder(source: Path, out: Path, options: dict[str, Any], args: argparse.Namespace, show: bool) -> int:
-    from dmask.io.source import list_folder
-    from dmask.run.folder import mask_folder
+def run_items(
+    sources: list[Path], out: Path, options: dict[str, Any], args: argparse.Namespace, show: bool
+) -> int:
+    from dmask.io.items import find_items
+    from dmask.io.same_file import refuse_inputs
+    from dmask.run.folder import Batch, mask_items
+    from dmask.run.results import RESULT_FILES
 
-    items = list_folder(source, args.anonymous_ids)
-    rows = mask_folder(items, out, announced_pipeline(options), options, args.overwrite, show)
+    found = find_items(sources, args.recursive, out)
+    if args.anonymous_ids:
+        found = anonymous_items(found, args.id_secret)
+    folders = [out / item.name for item in found.items]
+    results = [folder / name for folder in folders for name in RESULT_FILES]
+    paths = [item.path for item in found.items]
+    refuse_inputs(folders, [*sources, *paths])
+    refuse_inputs(results, paths)
+    batch = Batch(out, options, args.overwrite, args.resume, args.partial, show)
+    rows = mask_items(found, announced_pipeline(options), batch)
     failed = sum(row.status == "failed" for row in rows)
-    print(f"{out}: {len(rows)} items, {failed} failed")
+    skipped = f", {len(found.skipped)} others skipped" if found.skipped else ""
+    print(f"{out}: {len(rows)} items, {failed} failed{skipped}")
     if failed:
         raise Error(f"{failed} of {len(rows)} items failed; {out / 'batch.csv'} says why")
     return 0

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import onnx
 from dmask.engines import gemm, half, half_check, manifest, names
 from dmask.errors import Error
 from dmask.io.atomic import atomic_file
+from dmask.io.report import write_report
 from dmask.stopwatch import stopwatch
 
 FLAVOURS = ("tensorrt", "tensorrt_rtx")
@@ -199,7 +199,5 @@ def run(args: argparse.Namespace) -> int:
             print(log[-1].line(), flush=True)
     if args.json:
         told = {"flavour": builder.flavour, "version": builder.version, "target": builder.gpu}
-        with atomic_file(args.json, overwrite=True) as partial:
-            told |= {"engines": [asdict(built) for built in log]}
-            partial.write_text(json.dumps(told, indent=2) + "\n")
+        write_report(args.json, told | {"engines": [asdict(built) for built in log]})
     return 0

@@ -98,6 +98,7 @@ class Played:
     def __init__(self, path: Path, threads: int, frame_count: int):
         self._path, self._threads = path, threads
         self.frame_count: int | None = frame_count
+        self.broken_off: str | None = None
         self._open()
         source = self._source
         self.width, self.height, self.notes = source.width, source.height, source.notes

@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Figures by name."""
     from dmask.environment import models_folder, sha256, weights_dir
     from dmask.io.labelled import find_labels
-    from dmask.io.picture import read_picture
+    from dmask.io.picture import read_named
 
     options = core_options(args)
     eyes = read_eye_lines(Path(args.labels))
@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
                 f"{args.folder} has no {eye.dataset}/{eye.image}; expected every picture of {args.labels}"
             )
         pipeline.reset()
-        detection = pipeline.detect(read_picture(face.path), 0.0)
+        detection = pipeline.detect(read_named(face.path), 0.0)
         if not finds(detection, face.xy, eye.eye):
             missed += 1
             continue

@@ -157,17 +157,14 @@ def read_groups(table: Path) -> dict[str, set[str]]:
 
 def score_all(pipeline: Pipeline, faces: list[LabelledPicture]) -> list[Score]:
     """A score for each picture; of several labelled faces in one, that of the face that was detected."""
-    from dmask.io.picture import read_picture
+    from dmask.io.picture import read_named
 
     by_picture: dict[Path, list[LabelledPicture]] = {}
     for face in faces:
         by_picture.setdefault(face.path, []).append(face)
     scores = []
     for path, labelled in by_picture.items():
-        try:
-            bgr = read_picture(path)
-        except Error as error:
-            raise Error(f"{path}: {error}") from None
+        bgr = read_named(path)
         pipeline.reset()
         detection = pipeline.detect(bgr, 0.0)
         candidates = [score_one(face, detection) for face in labelled]
@@ -240,7 +237,7 @@ def contact_sheet(scores: list[Score], count: int) -> Pixels:
     """The `count` worst pictures, BGR: labelled points green, predicted red. These are the input's pixels."""
     import cv2
 
-    from dmask.io.picture import read_picture
+    from dmask.io.picture import read_named
 
     worst = sorted(scores, key=lambda score: -score.error)[:count]
     columns = min(6, len(worst))
@@ -252,7 +249,7 @@ def contact_sheet(scores: list[Score], count: int) -> Pixels:
         shift = TILE_PX / 2 - scale * (xy.min(0) + xy.max(0)) / 2
         matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
         flags = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        tile = cv2.warpAffine(read_picture(score.face.path), matrix, (TILE_PX, TILE_PX), flags=flags)
+        tile = cv2.warpAffine(read_named(score.face.path), matrix, (TILE_PX, TILE_PX), flags=flags)
         for points, colour in ((xy, (0, 200, 0)), (score.predicted, (0, 0, 255))):
             for x, y in () if points is None else np.rint((points * scale + shift) * 16).astype(int):
                 cv2.circle(tile, (int(x), int(y)), 20, colour, -1, cv2.LINE_AA, 4)

@@ -16,6 +16,7 @@ from dmask.face_model.build import read_source, timed_log
 from dmask.face_model.builder import Builder, Sizes
 from dmask.face_model.eyelid import Patch
 from dmask.face_model.eyelid_bases import Bases
+from dmask.io.atomic import atomic_file
 
 FACE_SIZES = ((40, 48), (60, 48), (80, 0), (80, 16), (80, 32), (80, 48))  # identity, interaction modes
 LID_SIZES = ((8, 16), (16, 16), (24, 4), (24, 8), (24, 12), (24, 16))  # identity, motion modes
@@ -226,7 +227,8 @@ def renew(card: Path, measured: str) -> None:
             f"{card}: got no marks {BEGIN} ... {END}, expected both; add them where the tables go"
         )
     before, after = text.split(BEGIN)[0], text.split(END)[1]
-    card.write_text(f"{before}{BEGIN}\n{measured}\n{END}{after}", encoding="utf-8")
+    with atomic_file(card, overwrite=True) as partial:
+        partial.write_text(f"{before}{BEGIN}\n{measured}\n{END}{after}", encoding="utf-8")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from dmask.errors import Error, WrongUse
+from dmask.io.claim import alive, claimed, is_lock
 
 
 @contextmanager
@@ -19,14 +20,17 @@ def atomic_file(target: Path, overwrite: bool) -> Iterator[Path]:
     """
     if target.is_dir():
         raise WrongUse(f"got a folder as output, {target}; expected the name of a file")
+    if target.exists() and not target.is_file():
+        raise WrongUse(f"got {target} as output, which is no file but a device or a pipe; expected a name")
     if target.exists() and not overwrite:
         raise WrongUse(f"{target} exists already; give --overwrite to replace it, or another name")
-    partial = _partial(target)
-    try:
-        yield partial
-        os.replace(partial, target)
-    finally:
-        _remove(partial)
+    with claimed_output(target):
+        partial = _partial(target)
+        try:
+            yield partial
+            os.replace(partial, target)
+        finally:
+            _remove(partial)
 
 
 @contextmanager
@@ -36,18 +40,29 @@ def atomic_folder(target: Path, overwrite: bool, obsolete: Iterable[str] = ()) -
     An existing folder keeps whatever else is in it: with `overwrite` files of the same names are replaced,
     and those called as in `obsolete` go. Raises as `atomic_file` does.
     """
-    check_folder(target, overwrite)
-    partial = _partial(target)
-    try:
+    with claimed_output(target):
+        check_folder(target, overwrite)
+        partial = _partial(target)
+        try:
+            with _sentence(target):
+                partial.mkdir()
+            yield partial
+            if target.exists():
+                _merge(partial, target, obsolete)
+            else:
+                os.rename(partial, target)
+        finally:
+            _remove(partial)
+
+
+@contextmanager
+def claimed_output(target: Path) -> Iterator[None]:
+    """`claimed`, of a place that is yet to be made. Raises InUse, Error where it cannot be written."""
+    with ExitStack() as stack:
         with _sentence(target):
-            partial.mkdir()
-        yield partial
-        if target.exists():
-            _merge(partial, target, obsolete)
-        else:
-            os.rename(partial, target)
-    finally:
-        _remove(partial)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(claimed(target))
+        yield
 
 
 def check_folder(target: Path, overwrite: bool) -> None:
@@ -55,7 +70,7 @@ def check_folder(target: Path, overwrite: bool) -> None:
     with _sentence(target):
         if target.exists() and not target.is_dir():
             raise WrongUse(f"got a file as output, {target}; expected a folder to put the results in")
-        if target.is_dir() and any(target.iterdir()) and not overwrite:
+        if target.is_dir() and any(not is_lock(path) for path in target.iterdir()) and not overwrite:
             raise WrongUse(f"{target} exists already; give --overwrite, or another name")
 
 
@@ -80,7 +95,7 @@ def _partial(target: Path) -> Path:
         home = target if mounted else target.parent
         for leftover in home.glob(f"{_escape(target.name)}.partial-*"):
             pid = leftover.name.rpartition("-")[2]
-            if pid.isdigit() and (int(pid) == os.getpid() or not _alive(int(pid))):
+            if pid.isdigit() and (int(pid) == os.getpid() or not alive(int(pid))):
                 _remove(leftover)
     return home / f"{target.name}.partial-{os.getpid()}"
 
@@ -95,16 +110,6 @@ def _sentence(target: Path) -> Iterator[None]:
 
 def _escape(name: str) -> str:
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _remove(path: Path) -> None:

@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from dmask.errors import Error
+
 MAGIC = b"DMASKARR"
 VERSION = 1
 ALIGNMENT = 64
@@ -26,7 +28,7 @@ PROPER_NAME = "1 to 200 printable characters of ASCII"
 MAX_NDIM = 8
 
 
-class ContainerError(ValueError):
+class ContainerError(Error):
     """The file is not a complete, well-formed container."""
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
 from dmask.errors import Error, WrongUse
+from dmask.io.items import Item, find_items
 from dmask.io.picture import PictureReader, is_picture
 from dmask.io.video import Frame, VideoReader
 
@@ -21,6 +23,7 @@ class Source(Protocol):
     rate: Fraction
     frame_count: int | None
     notes: list[str]
+    broken_off: str | None  # where it ends before its end, as a sentence: known once it was read
 
     def __iter__(self) -> Iterator[Frame]: ...
 
@@ -35,29 +38,29 @@ def camera_number(name: str) -> int | None:
 def find_input(name: str) -> Path:
     """The path behind `name`. Raises WrongUse where nothing is there."""
     path = Path(name)
-    if path.exists():
+    if path.is_file() or path.is_dir():
         return path
+    if path.exists():
+        raise WrongUse(f"got {name}, a pipe or a device; expected a saved recording, or a camera's number")
     if camera_number(name) is not None:
         raise WrongUse(f"got the camera number {name}; only `dmask run` reads cameras: record a video first")
     raise WrongUse(f"{name} does not exist; expected a video, a picture or a folder of them: check the name")
 
 
-def open_source(path: Path, threads: int = 1) -> Source:
-    """Raises Error, without the path in it, where the file cannot be read."""
-    if not path.stat().st_size and path.is_file():
-        raise Error("the file is empty; expected a video or a picture: copy it again")
-    return PictureReader(path) if is_picture(path) else VideoReader(path, threads)
+def open_source(path: Path, threads: int = 1, partial: bool = False) -> Source:
+    """`partial`: a video that breaks off ends there. Raises Error, without the path in it."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise Error("this is no file but a pipe or a device; expected a recording that was saved")
+        if not status.st_size:
+            raise Error("the file is empty; expected a video or a picture: copy it again")
+        picture = is_picture(path)
+    except OSError as error:
+        raise Error(f"the file cannot be read ({error.strerror}); expected one that may be read") from None
+    return PictureReader(path) if picture else VideoReader(path, threads, partial)
 
 
-def list_folder(folder: Path, anonymous_ids: bool = False) -> list[tuple[str, Path]]:
-    """(name, path) of each item in the folder, in the order of names; hidden files and folders are left out.
-
-    The name is the stem; stems that occur twice keep their suffix. With `anonymous_ids` items are numbered.
-    """
-    paths = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    if not paths:
-        raise Error("the folder holds no files; expected videos or pictures directly inside it")
-    if anonymous_ids:
-        return [(f"{number:04d}", path) for number, path in enumerate(paths, 1)]
-    stems = [path.stem for path in paths]
-    return [(path.stem if stems.count(path.stem) == 1 else path.name, path) for path in paths]
+def list_folder(folder: Path) -> list[Item]:
+    """The recordings directly inside a folder, by the names of their results. Raises Error."""
+    return find_items([folder]).items

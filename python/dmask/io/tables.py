@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import os
 from array import array
 from collections.abc import Iterable
 from pathlib import Path
@@ -50,6 +51,11 @@ def cell(value: float, decimals: int = 4) -> str:
     return text[1:] if text.startswith("-") and not text.strip("-0.") else text  # no minus zero
 
 
+def name_cell(name: str) -> str:
+    """A file's name for a table, which is UTF-8: bytes that are none are shown as \\xff."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
 def time_cell(time_s: float) -> str:
     return f"{time_s:.6f}"
 
@@ -77,7 +83,7 @@ def dropped_row(frame: int, time_s: float) -> list[str]:
 
 def landmark_row(image: str, frame: int, detection: FrameDetection) -> list[str]:
     """One row of landmarks.csv, as LANDMARK_COLUMNS."""
-    row = [image, str(frame), time_cell(detection.time_s)]
+    row = [name_cell(image), str(frame), time_cell(detection.time_s)]
     if not detection.face_found:
         return row + [""] * (len(LANDMARK_COLUMNS) - len(row))
     parts = [detection.face]
@@ -88,10 +94,10 @@ def landmark_row(image: str, frame: int, detection: FrameDetection) -> list[str]
 
 
 class Table:
-    """A CSV file written row by row."""
+    """A CSV file written row by row; with `at_once` each is in the file when it is written."""
 
-    def __init__(self, path: Path, columns: Iterable[str]):
-        self._file = path.open("w", newline="", encoding="utf-8")
+    def __init__(self, path: Path, columns: Iterable[str], at_once: bool = False):
+        self._file = path.open("w", newline="", encoding="utf-8", buffering=1 if at_once else -1)
         self._writer = csv.writer(self._file, lineterminator="\n")
         self._writer.writerow(columns)
 

@@ -22,4 +22,4 @@ def read_track(path: Path) -> Track:
     """A track.dmask. Raises Error where the file is not a whole one."""
     from dmask import _core
 
-    return _core.Track.read(str(path))
+    return _core.Track.read(path)

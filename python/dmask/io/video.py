@@ -17,7 +17,10 @@ from dmask.errors import Error
 # FFmpeg draws text files as pictures and reads pages of links: neither is a recording.
 NOT_RECORDINGS = {"tty", "hls", "concat", "dash", "image2"}
 NO_FRAMES = "the video holds no frames; expected at least one: record or copy it again"
-REPAIR = "expected it complete: copy it again, or repair it (ffmpeg -i IN -c copy OUT)"
+REPAIR = (
+    "expected it complete: copy it again, repair it (ffmpeg -i IN -c copy OUT), or take the frames before it "
+    "breaks off with --partial"
+)
 
 # A drawn picture has no noise to spend bits on, and no frame is harder than the others: one quantiser serves
 # all of them, and the encoder need not look at each frame beforehand. `ultrafast` turns tools off; those that
@@ -28,6 +31,14 @@ H264 = {
     "qp": "17",
     "tune": "zerolatency",
     "x264-params": "cabac=1:no-deblock=0:subme=1:partitions=i4x4:scenecut=0:no-dct-decimate=1",
+}
+
+WHOLE = {"fflags": "+bitexact", "movflags": "+faststart"}
+FRAGMENTS = {
+    "fflags": "+bitexact",
+    "movflags": "+empty_moov+default_base_moof",
+    "frag_duration": "1000000",  # microseconds
+    "flush_packets": "1",
 }
 
 # FFmpeg has two numbers for BT.601. A stream that names no colour space (2) is taken to be of that, too.
@@ -57,8 +68,9 @@ class Frame(NamedTuple):
 class VideoReader:
     """The frames of a video file in the order of presentation, turned upright, one at a time.
 
-    Times are the source's own presentation times (variable frame rates are kept). Raises Error where the
-    file is not a video, has no frames, or breaks off.
+    Times are the source's own presentation times (variable frame rates are kept), from its first frame on: a
+    clock may start anywhere, even at the time of day. Raises Error where the file is not a video, has no
+    frames, or breaks off; with `partial` it ends where it breaks off, and `broken_off` says so.
     """
 
     width: int  # upright, square pixels
@@ -67,8 +79,9 @@ class VideoReader:
     rate: Fraction  # average frames a second
     frame_count: int | None  # as the file declares it
     notes: list[str]  # what was changed on the way in
+    broken_off: str | None  # once read: where it ends before its end
 
-    def __init__(self, path: Path, threads: int = 1):
+    def __init__(self, path: Path, threads: int = 1, partial: bool = False):
         try:
             self._container = av.open(str(path))
         except av.error.EOFError:
@@ -78,24 +91,25 @@ class VideoReader:
                 f"this is not a video that can be read ({_reason(error)}); "
                 "expected a video such as MP4, MOV, MKV, WebM or AVI, complete to its end"
             ) from None
-        streams = self._container.streams.video
+        streams = [stream for stream in self._container.streams.video if not is_cover(stream)]
         if not streams or self._container.format.name in NOT_RECORDINGS:
-            kinds = sorted({s.type for s in self._container.streams}) if not streams else ["text"]
+            kinds = sorted({stream.type for stream in self._container.streams} - {"video"})
+            covers = " with a picture for its cover" if self._container.streams.video and not streams else ""
+            what = "text" if streams else " and ".join(kinds) or "nothing"
             self._container.close()
-            raise Error(f"the file holds {' and '.join(kinds) or 'nothing'} only; expected a video of a face")
+            raise Error(f"the file holds {what} only{covers}; expected a video of a face")
         self._stream = streams[0]
         self._stream.codec_context.thread_count = threads
         self.time_base = self._stream.time_base or Fraction(1, av.time_base)
         self.rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(30)
         self.notes = []
+        self.broken_off = None
+        self._partial = partial
         self._matrix_known = False
-        # A transport stream's clock starts anywhere, even at the time of day: its first frame is at 0.
-        ts_discont: Any = av.format.Flags.ts_discont.value  # an int, whatever PyAV's stub says
-        discontinuous = bool(self._container.format.flags & ts_discont)
-        self._start_s = (self._container.start_time or 0) / av.time_base if discontinuous else 0.0
         self._declared_end_s = self._end_s()
+        start_s = (self._container.start_time or 0) / av.time_base
         self.frame_count = self._stream.frames or (
-            round(self._declared_end_s * self.rate) if self._declared_end_s else None
+            max(1, round((self._declared_end_s - start_s) * self.rate)) if self._declared_end_s else None
         )
         self._frames = self._decode()
         self._first = next(self._frames, None)
@@ -128,10 +142,20 @@ class VideoReader:
     def _decode(self) -> Generator[Frame, None, None]:
         time_s = -float("inf")
         count = 0
+        start: int | None = None  # ticks on the source's clock at 0 s of ours
         try:
             for frame in self._container.decode(self._stream):
                 tick_s = float(self.time_base)
-                at_s = frame.time - self._start_s if frame.pts is not None else count / float(self.rate)
+                at_s = count / float(self.rate)
+                if frame.pts is not None:
+                    base = frame.time_base or self.time_base
+                    if start is None:
+                        start = frame.pts - round(at_s / base)
+                        if start:
+                            self._note(
+                                "the source's clock does not start at 0: times count from the first frame"
+                            )
+                    at_s = float(frame.pts - start) * base.numerator / base.denominator
                 if at_s <= time_s:
                     at_s = time_s + tick_s
                     self._note("frames without a time of their own were put one tick after the frame before")
@@ -141,20 +165,37 @@ class VideoReader:
         except av.error.FFmpegError as error:
             where = f"after {count} frames ({max(time_s, 0):.2f} s)"
             declared = f" of {self.frame_count}" if self.frame_count else ""
-            raise Error(f"the video breaks off {where}{declared}: {_reason(error)}; {REPAIR}") from None
-        missing_s = (self._declared_end_s or 0) - time_s
+            self._break_off(f"the video breaks off {where}{declared}: {_reason(error)}", count)
+            return
+        start_s = float((start or 0) * self.time_base)
+        missing_s = (self._declared_end_s or 0) - start_s - time_s
         if count and missing_s > max(0.5, 3 / float(self.rate)):
-            sentence = f"the video breaks off at {time_s:.2f} s of a declared {self._declared_end_s:.2f} s"
+            sentence = f"the video breaks off at {time_s:.2f} s of a declared {time_s + missing_s:.2f} s"
             if len(self._container.streams) == 1:
-                raise Error(f"{sentence}; {REPAIR}")
-            self._note(sentence)
+                self._break_off(sentence, count)
+            else:
+                self._note(sentence)
+
+    def _break_off(self, sentence: str, count: int) -> None:
+        if not count:
+            raise Error(f"{sentence}; expected it complete: copy it again") from None
+        if not self._partial:
+            raise Error(f"{sentence}; {REPAIR}") from None
+        self.broken_off = sentence
+        self._note(sentence)
 
     def _end_s(self) -> float | None:
-        """When the last frame should end: the track says it, or else the file; None where neither does."""
+        """When the last frame should end on the source's clock: as the track says, or the file, or None."""
         if self._stream.duration:
             ticks = (self._stream.start_time or 0) + self._stream.duration
-            return float(ticks * self.time_base) - self._start_s
-        return self._container.duration / av.time_base if self._container.duration else None
+            return float(ticks * self.time_base)
+        if not self._container.duration:
+            return None
+        # A transport stream's length counts from its start, a Matroska's from 0.
+        ts_discont: Any = av.format.Flags.ts_discont.value  # an int, whatever PyAV's stub says
+        discontinuous = bool(self._container.format.flags & ts_discont)
+        start = (self._container.start_time or 0) if discontinuous else 0
+        return (start + self._container.duration) / av.time_base
 
     def _upright(self, frame: av.VideoFrame) -> np.ndarray:
         bgr = to_bgr(frame)
@@ -178,6 +219,21 @@ class VideoReader:
     def _note(self, sentence: str) -> None:
         if sentence not in self.notes:
             self.notes.append(sentence)
+
+
+def holds_video(path: Path) -> bool:
+    """Whether a file that is called like nothing in particular holds a video."""
+    try:
+        with av.open(str(path)) as container:
+            streams = [stream for stream in container.streams.video if not is_cover(stream)]
+            return bool(streams) and container.format.name not in NOT_RECORDINGS
+    except (av.error.FFmpegError, OSError):
+        return False
+
+
+def is_cover(stream: av.VideoStream) -> bool:
+    """Whether it is the one picture of an audio file's cover."""
+    return bool(stream.disposition & av.stream.Disposition.attached_pic)
 
 
 def _display_matrix(frame: av.VideoFrame) -> np.ndarray | None:
@@ -204,16 +260,23 @@ def to_bgr(frame: av.VideoFrame) -> np.ndarray:
 class VideoWriter:
     """H.264 in MP4, yuv420p, no audio, no metadata; frames carry the times they are given.
 
-    An odd width or height is padded by one column or row (yuv420p needs even sizes): see `padded`.
+    An odd width or height is padded by one column or row (yuv420p needs even sizes): see `padded`. With
+    `at_once` the file can be read up to the last second while it is written; `whole_video` tidies it up.
     """
 
     def __init__(
-        self, path: Path, width: int, height: int, time_base: Fraction, rate: Fraction, threads: int = 1
+        self,
+        path: Path,
+        width: int,
+        height: int,
+        time_base: Fraction,
+        rate: Fraction,
+        threads: int = 1,
+        at_once: bool = False,
     ):
         self.padded = (width % 2, height % 2)  # columns, rows
-        self._container = av.open(
-            str(path), "w", format="mp4", options={"fflags": "+bitexact", "movflags": "+faststart"}
-        )
+        self._size = f"{width}x{height}"
+        self._container = av.open(str(path), "w", format="mp4", options=FRAGMENTS if at_once else WHOLE)
         self._stream = self._container.add_stream("libx264", rate=rate, options=H264)
         self._stream.width = width + self.padded[0]
         self._stream.height = height + self.padded[1]
@@ -223,6 +286,7 @@ class VideoWriter:
         self._stream.codec_context.color_range = av.video.reformatter.ColorRange.MPEG
         self._stream.codec_context.thread_count = threads
         self._time_base = time_base
+        self._written = False
 
     def write(self, bgr: np.ndarray, time_s: float) -> None:
         """Append (H, W, 3) uint8 BGR, shown from `time_s` on."""
@@ -234,11 +298,37 @@ class VideoWriter:
         frame = av.VideoFrame.from_numpy_buffer(yuv, format="yuv420p")
         frame.time_base = self._time_base
         frame.pts = round(time_s / self._time_base)
-        self._container.mux(self._stream.encode(frame))
+        with self._sentence():
+            self._container.mux(self._stream.encode(frame))
+        self._written = True
 
     def close(self) -> None:
-        self._container.mux(self._stream.encode())
-        self._container.close()
+        with self._sentence():
+            if self._written:  # else the encoder would be started only now, and fail once more
+                self._container.mux(self._stream.encode())
+            self._container.close()
+
+    @contextmanager
+    def _sentence(self) -> Iterator[None]:
+        try:
+            yield
+        except av.error.FFmpegError as error:
+            if isinstance(error, OSError):  # of the disk
+                raise
+            raise Error(
+                f"the encoder cannot make a video of {self._size} pixels ({_reason(error)}); expected 4 to "
+                "16384 a side, and memory for it"
+            ) from None
+
+
+def whole_video(fragments: Path, target: Path) -> None:
+    """The same frames as VideoWriter writes them at the end, without encoding them again."""
+    with av.open(str(fragments)) as source, av.open(str(target), "w", format="mp4", options=WHOLE) as out:
+        stream = out.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                out.mux(packet)
 
 
 def _reason(error: Exception) -> str:

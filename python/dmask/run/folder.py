@@ -1,14 +1,22 @@
-"""From a folder of recordings to the results of each, and batch.csv, which lists them."""
+"""From several recordings to the results of each, and batch.csv, which lists them."""
 
 from __future__ import annotations
 
 import csv
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dmask.errors import Error
-from dmask.io.atomic import atomic_file
+from dmask.io.atomic import atomic_file, claimed_output
+from dmask.io.items import BATCH, Found, Item
+from dmask.io.tables import name_cell
 from dmask.run.recording import run_item
+from dmask.run.results import RESULT_FILES
+from dmask.run.resume import Making
 
 if TYPE_CHECKING:
     from dmask._core import Pipeline
@@ -18,38 +26,117 @@ class BatchRow(NamedTuple):
     """A row of batch.csv."""
 
     item: str
-    status: str  # done, no_face or failed
+    status: str  # done, no_face, partial, failed, skipped or absent
     reason: str
     frames: int
     frames_with_face: int
 
 
-def mask_folder(
-    items: list[tuple[str, Path]],
-    out: Path,
-    pipeline: Pipeline,
-    options: dict[str, Any],
-    overwrite: bool,
-    show: bool,
-) -> list[BatchRow]:
-    """Each item's results in `out`/<name>/, and batch.csv; an item that fails does not stop the rest."""
-    (out / "batch.csv").unlink(missing_ok=True)  # no longer true from the first item on
+@dataclass
+class Batch:
+    """How several recordings are run."""
+
+    out: Path
+    options: dict[str, Any]
+    overwrite: bool = False
+    resume: bool = False  # items whose results are whole and would come out the same are kept
+    partial: bool = False  # videos that break off are taken up to there
+    show: bool = False
+
+
+def mask_items(found: Found, pipeline: Pipeline, batch: Batch) -> list[BatchRow]:
+    """Each item's results in OUT/<name>/, and batch.csv; an item that fails does not stop the rest.
+
+    Of an item that fails no earlier results stay: what lies there is of the input as it is. Results of items
+    that are no longer in the input are left alone, and listed as `absent`.
+    """
+    (batch.out / BATCH).unlink(missing_ok=True)  # no longer true from the first item on
     rows: list[BatchRow] = []
+    making = Making(pipeline, batch.options)
     try:
-        for number, (name, path) in enumerate(items, 1):
-            pipeline.reset()
-            try:
-                label = f"{number}/{len(items)}"
-                outcome = run_item(path, out / name, pipeline, options, overwrite, show, label)
-            except Error as error:
-                rows.append(BatchRow(name, "failed", str(error), 0, 0))
-            else:
-                found = outcome.frames_with_face > 0
-                status, reason = ("done", "") if found else ("no_face", "no face was found in any frame")
-                rows.append(BatchRow(name, status, reason, outcome.frames, outcome.frames_with_face))
+        for number, item in enumerate(found.items, 1):
+            rows.append(mask_item(item, pipeline, batch, making, f"{number}/{len(found.items)}"))
     finally:  # also when interrupted: the items that are whole stay, and are listed
         if rows:
-            with atomic_file(out / "batch.csv", overwrite=True) as partial:
-                with partial.open("w", newline="", encoding="utf-8") as file:
-                    csv.writer(file, lineterminator="\n").writerows([BatchRow._fields, *rows])
+            listed = [BatchRow(name, "skipped", reason, 0, 0) for name, reason in found.skipped]
+            listed += absent(batch.out, {item.name for item in found.items})
+            write_batch(batch.out / BATCH, [*rows, *listed])
     return rows
+
+
+def mask_item(item: Item, pipeline: Pipeline, batch: Batch, making: Making, label: str) -> BatchRow:
+    folder = batch.out / item.name
+    try:
+        with claimed_output(folder):
+            kept = making.kept(folder, item.path) if batch.resume else None
+            if kept is not None and (batch.partial or not kept.broken_off):
+                return row_of(
+                    item.name, kept.frames, kept.frames_with_face, kept.broken_off, "kept as it was"
+                )
+            pipeline.reset()
+            overwrite = batch.overwrite or batch.resume
+            try:
+                mark = making.mark(item.path)
+                outcome = run_item(
+                    item.path,
+                    folder,
+                    pipeline,
+                    batch.options,
+                    overwrite,
+                    batch.show,
+                    label,
+                    batch.partial,
+                    mark,
+                )
+            except Error:
+                remove_results(folder, batch.out)
+                raise
+    except Error as error:
+        return BatchRow(item.name, "failed", str(error), 0, 0)
+    return row_of(item.name, outcome.frames, outcome.frames_with_face, outcome.broken_off)
+
+
+def row_of(name: str, frames: int, with_face: int, broken_off: str | None, kept: str = "") -> BatchRow:
+    found = with_face > 0
+    status, reason = ("done", "") if found else ("no_face", "no face was found in any frame")
+    if broken_off:
+        status, reason = "partial", broken_off
+    return BatchRow(name, status, "; ".join(filter(None, (reason, kept))), frames, with_face)
+
+
+def remove_results(folder: Path, out: Path) -> None:
+    """What an earlier run left there, and folders that are empty then; other files stay."""
+    for name in RESULT_FILES:
+        with suppress(OSError):
+            (folder / name).unlink()
+    while folder != out:
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+        folder = folder.parent
+
+
+def absent(out: Path, names: set[str]) -> list[BatchRow]:
+    """Rows of results that lie in `out` without an item of the input."""
+    rows = []
+    for folder, below, files in os.walk(out):
+        below.sort()
+        name = Path(folder).relative_to(out).as_posix()
+        if "run.json" in files and name not in names:
+            frames = with_face = 0
+            with suppress(OSError, ValueError, KeyError, TypeError):
+                given = json.loads((Path(folder) / "run.json").read_bytes())["input"]
+                frames, with_face = int(given["frames"]), int(given["frames_with_face"])
+            reason = "results of an earlier run: no such item is in the input"
+            rows.append(BatchRow(name, "absent", reason, frames, with_face))
+    return rows
+
+
+def write_batch(path: Path, rows: list[BatchRow]) -> None:
+    with (
+        atomic_file(path, overwrite=True) as partial,
+        partial.open("w", newline="", encoding="utf-8") as file,
+    ):
+        told = [row._replace(item=name_cell(row.item), reason=name_cell(row.reason)) for row in rows]
+        csv.writer(file, lineterminator="\n").writerows([BatchRow._fields, *told])

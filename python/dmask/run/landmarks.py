@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dmask.errors import Error
+from dmask.io.items import Item
 from dmask.io.source import open_source
 from dmask.io.tables import LANDMARK_COLUMNS, Table, landmark_row
 from dmask.io.video import without_opencv_threads
@@ -23,11 +24,17 @@ class Tally:
     frames: int = 0
     faces: int = 0
     failures: list[str] = field(default_factory=list)
+    broken_off: list[str] = field(default_factory=list)
 
 
 @without_opencv_threads()
 def write_landmarks(
-    files: list[tuple[str, Path]], table_path: Path, pipeline: Pipeline, threads: int, progress: Progress
+    files: list[Item],
+    table_path: Path,
+    pipeline: Pipeline,
+    threads: int,
+    progress: Progress,
+    partial: bool = False,
 ) -> Tally:
     """A row a frame of each file, under the name that stands beside its path.
 
@@ -39,7 +46,7 @@ def write_landmarks(
         for name, path in files:
             pipeline.reset()
             try:
-                reader = open_source(path, threads)
+                reader = open_source(path, threads, partial)
                 for number, frame in enumerate(reader):
                     detection = pipeline.detect(frame.bgr, frame.time_s)
                     table.write(landmark_row(name, number, detection))
@@ -47,6 +54,8 @@ def write_landmarks(
                     tally.faces += int(detection.face_found)
                     progress.show(tally.frames, reader.frame_count if len(files) == 1 else None)
                 reader.close()
+                if reader.broken_off:
+                    tally.broken_off.append(f"{path.name}: {reader.broken_off}")
             except Error as error:
                 if len(files) == 1:
                     raise Error(f"{path}: {error}") from None

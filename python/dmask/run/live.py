@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
@@ -13,10 +12,10 @@ import numpy as np
 
 from dmask.errors import Error
 from dmask.io.live import Newest
-from dmask.io.video import Frame, without_opencv_threads
+from dmask.io.video import without_opencv_threads
 from dmask.run.progress import Progress
 from dmask.run.recording import describe
-from dmask.run.results import Outcome, Recording, Results
+from dmask.run.results import RESULT_FILES, Outcome, Recording, Results
 from dmask.run.stages import DETECT, FIT
 from dmask.stopwatch import stopwatch
 
@@ -29,14 +28,17 @@ NOMINAL_RATE = Fraction(30)
 
 @without_opencv_threads()
 def mask_live(
-    frames: Iterator[Frame],
+    newest: Newest,
     folder: Path,
     pipeline: Pipeline,
     options: dict[str, Any],
     notes: list[str],
     progress: Progress,
 ) -> tuple[Outcome, dict[str, float]]:
-    """Write the files of `mask_source` while `frames` come in, until they end or Ctrl-C.
+    """Write the files of `mask_source` into `folder` while frames come in, until they end or Ctrl-C.
+
+    The folder is made, and its earlier results go, when the first frame is there. frames.csv and mask.mp4 can
+    be read as they grow, since a live source does not come twice: killed, this leaves both.
 
     Frames that came while another was worked on, and were not the newest after it, get a row with the reason
     `dropped` and no mask. Also returns the latency from a frame's arrival to its mask, in ms. The track holds
@@ -46,11 +48,12 @@ def mask_live(
     results: Results | None = None
     latencies_ms: list[float] = []
     try:
-        with closing(Newest(frames)) as newest:
+        with closing(newest):
             for (time_s, bgr), arrived_s, dropped_s in newest:
                 if results is None:
                     height, width = bgr.shape[:2]
                     recording = Recording("live", width, height, TIME_BASE, NOMINAL_RATE, notes)
+                    make_room(folder)
                     results = Results(folder, recording, options, outcome)
                 for missed_s in dropped_s:
                     results.add_dropped(missed_s)
@@ -76,3 +79,10 @@ def mask_live(
     rounded = {name: round(value, 2) for name, value in latency_ms.items()}
     results.finish(pipeline, {"frames_dropped": outcome.frames_dropped, "arrival_to_mask": rounded})
     return outcome, latency_ms
+
+
+def make_room(folder: Path) -> None:
+    """A folder without the results of an earlier run: rows of two runs never stand beside each other."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in RESULT_FILES:
+        (folder / name).unlink(missing_ok=True)

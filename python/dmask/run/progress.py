@@ -28,10 +28,15 @@ class Progress:
             bar = "#" * round(share * WIDTH)
             minutes, seconds = divmod(max(0, round(left_s)), 60)
             text = f"[{bar:<{WIDTH}}] {share:4.0%}  {text}, {minutes}:{seconds:02d} left"
-        sys.stderr.write(f"\r{self._label}{text}\x1b[K")
-        sys.stderr.flush()
+        self._write(f"\r{self._label}{text}\x1b[K")
 
     def clear(self) -> None:
         if self._enabled:
-            sys.stderr.write("\r\x1b[K")
+            self._write("\r\x1b[K")
+
+    def _write(self, text: str) -> None:
+        try:
+            sys.stderr.write(text)
             sys.stderr.flush()
+        except OSError:  # nobody looks; the work goes on
+            self._enabled = False

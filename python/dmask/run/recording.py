@@ -49,14 +49,19 @@ def run_item(
     overwrite: bool,
     show: bool,
     label: str = "",
+    partial: bool = False,
+    made_from: dict[str, str] | None = None,
 ) -> Outcome:
-    """The results of one video or picture in `folder`, whole or not at all. Raises Error."""
-    source = open_source(path, options["threads"])
+    """The results of one video or picture in `folder`, whole or not at all. Raises Error.
+
+    With `partial` a video that breaks off is taken up to there. `made_from` goes into run.json.
+    """
+    source = open_source(path, options["threads"], partial)
     progress = Progress(show, label)
     try:
         # A mask of the other kind is from an earlier run on another kind of input.
-        with atomic_folder(folder, overwrite, obsolete=("mask.mp4", "mask.png")) as partial:
-            return mask_source(source, partial, pipeline, options, progress)
+        with atomic_folder(folder, overwrite, obsolete=("mask.mp4", "mask.png")) as half:
+            return mask_source(source, half, pipeline, options, progress, made_from)
     finally:
         progress.clear()
         source.close()
@@ -69,12 +74,13 @@ def mask_source(
     pipeline: Pipeline,
     options: dict[str, Any],
     progress: Progress,
+    made_from: dict[str, str] | None = None,
 ) -> Outcome:
     """Write mask.mp4 or mask.png, frames.csv, track.dmask, summary.json and run.json into `folder`.
 
     `options` are the fields of the core's Options that the pipeline was made with. Raises Error.
     """
-    outcome = Outcome()
+    outcome = Outcome(made_from=made_from)
     stages = outcome.stages
     kind = "picture" if isinstance(source, PictureReader) else "video"
     recording = Recording(kind, source.width, source.height, source.time_base, source.rate, source.notes)
@@ -94,6 +100,7 @@ def mask_source(
                 show()
     finally:
         results.close()
+    outcome.broken_off = source.broken_off
     results.finish(pipeline)
     return outcome
 

@@ -13,15 +13,18 @@ import numpy as np
 import dmask
 from dmask import environment
 from dmask.errors import Error
+from dmask.io.atomic import atomic_file
 from dmask.io.picture import PictureWriter
 from dmask.io.tables import FRAME_COLUMNS, Table, dropped_row, frame_row, read_frames
 from dmask.io.track import new_track
-from dmask.io.video import VideoWriter
+from dmask.io.video import VideoWriter, whole_video
 from dmask.measure.summary import summarise
 from dmask.run.stages import Stages
 
 if TYPE_CHECKING:
     from dmask._core import FrameResult, Pipeline
+
+RESULT_FILES = ("mask.mp4", "mask.png", "frames.csv", "track.dmask", "summary.json", "run.json")
 
 
 @dataclass
@@ -32,6 +35,8 @@ class Outcome:
     frames_with_face: int = 0
     frames_looked_at: int = 0  # the scan for the calibration runs ahead of the results
     frames_dropped: int = 0  # of a live source: nobody had time for them
+    broken_off: str | None = None  # where a recording ended before its end, of which the rest is missing
+    made_from: dict[str, str] | None = None  # see dmask.run.resume
     calibration: dict[str, Any] = field(default_factory=dict)
     stages: Stages = field(default_factory=Stages)
 
@@ -48,16 +53,22 @@ class Recording(NamedTuple):
 
 
 class Results:
-    """Writes results frame by frame into `folder`; `options` are the fields of the core's Options in use."""
+    """Writes results frame by frame into `folder`; `options` are the fields of the core's Options in use.
+
+    Those of a live source, which does not come twice, can be read as they come: frames.csv up to the last
+    row, mask.mp4 up to the last second.
+    """
 
     def __init__(self, folder: Path, source: Recording, options: dict[str, Any], outcome: Outcome):
         self._folder, self._source, self._options, self._outcome = folder, source, options, outcome
+        self._live = source.kind == "live"
+        size, clock = (source.width, source.height), (source.time_base, source.rate)
         self._writer = (
             PictureWriter(folder / "mask.png")
             if source.kind == "picture"
-            else VideoWriter(folder / "mask.mp4", source.width, source.height, source.time_base, source.rate)
+            else VideoWriter(folder / "mask.mp4", *size, *clock, at_once=self._live)
         )
-        self._table = Table(folder / "frames.csv", FRAME_COLUMNS)
+        self._table = Table(folder / "frames.csv", FRAME_COLUMNS, at_once=self._live)
         self._track = new_track(source.width, source.height, source.time_base, source.rate)
 
     def add(self, result: FrameResult, mask: np.ndarray) -> None:
@@ -80,14 +91,19 @@ class Results:
 
     def finish(self, pipeline: Pipeline, live: dict[str, Any] | None = None) -> None:
         """Write track, summary and run.json. Call after close(). Raises Error."""
+        if self._live:
+            with atomic_file(self._folder / "mask.mp4", overwrite=True) as whole:
+                whole_video(self._folder / "mask.mp4", whole)
         check_fixation(self._track.time_s, self._options)
-        self._track.write(str(self._folder / "track.dmask"), pipeline.subject)
+        self._track.write(self._folder / "track.dmask", pipeline.subject)
         options, outcome, source = self._options, self._outcome, self._source
         released = dmask.Options(**options).released()
         summary = summarise(read_frames(self._folder / "frames.csv"), released)
         summary["profile"] = options["profile"]
         if outcome.calibration["reason"]:
             summary["statements"].append(f"Calibration: {outcome.calibration['reason']}.")
+        if outcome.broken_off:
+            summary["statements"].append(f"The recording is not whole: {outcome.broken_off}.")
         write_json(self._folder / "summary.json", summary)
         write_json(
             self._folder / "run.json",
@@ -106,11 +122,13 @@ class Results:
                     "frames": outcome.frames + outcome.frames_dropped,
                     "frames_with_face": outcome.frames_with_face,
                     "notes": source.notes,
-                },
+                }
+                | ({"partial": outcome.broken_off} if outcome.broken_off else {}),
                 "mask": {"padded_columns": self._writer.padded[0], "padded_rows": self._writer.padded[1]},
                 "calibration": outcome.calibration,
                 "stages": outcome.stages.summary(),
             }
+            | ({"made_from": outcome.made_from} if outcome.made_from else {})
             | ({"live": live} if live else {}),
         )
 
@@ -128,4 +146,5 @@ def check_fixation(times_s: np.ndarray, options: dict[str, Any]) -> None:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    with atomic_file(path, overwrite=True) as partial:
+        partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")

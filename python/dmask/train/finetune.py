@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import json
 import math
 import re
 from dataclasses import dataclass
@@ -25,8 +24,8 @@ from torch import nn
 
 from dmask.environment import hardware, sha256, versions
 from dmask.errors import Error
-from dmask.io.atomic import atomic_file
 from dmask.io.labelled import find_labels
+from dmask.io.report import write_report
 from dmask.train.data import faces
 from dmask.train.loop import follow, optimiser_of, to_tensors
 from dmask.train.nets.export import compile_f32, write_onnx
@@ -204,8 +203,7 @@ def run(folder: Path, output: Path, start: Path, options: Options) -> dict:
     }
     report["result"]["sha256"] = write_onnx(best_net, FACE, output / f"{FACE.name}.onnx")
     report["after"] = onnx_error(output / f"{FACE.name}.onnx", crops, xy)
-    with atomic_file(output / f"{FACE.name}.json", overwrite=True) as partial:
-        partial.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    write_report(output / f"{FACE.name}.json", report)
     print(table(report))
     return report
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from dmask.environment import cpu_info, sha256
 from dmask.errors import Error, WrongUse
+from dmask.io.report import write_report
 from dmask.measure.auc import auc
 from dmask.point_order import POINT_GROUPS
 from dmask.stopwatch import stopwatch
@@ -144,8 +145,7 @@ def run(args: argparse.Namespace) -> int:
         report[name] = {k: round(float(v), 4) for k, v in values.items()}
     files = sorted(args.models.glob("*.onnx"))
     report["sha256"] = {file.name: sha256(file) for file in files}
-    text = json.dumps(report, indent=2)
-    print(text)
+    print(json.dumps(report, indent=2))
     if args.json:
-        args.json.write_text(text + "\n", encoding="utf-8")
+        write_report(args.json, report)
     return 0

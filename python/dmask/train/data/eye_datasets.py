@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from dmask.errors import Error, WrongUse
 from dmask.io.labelled import PICTURE_SUFFIXES
+from dmask.io.picture import read_named, read_unchanged
 from dmask.train.data import augment, eyes
 
 # UnityEyes lists the inner margin's 16 points from behind the caruncle over the upper lid to the outer corner
@@ -42,7 +43,7 @@ def read_unityeyes(root: Path, limit: int | None = None) -> eyes.Eyes:
 
 
 def _unityeye(file: Path) -> dict:
-    picture = _read_picture(_picture_beside(file))
+    picture = read_named(_picture_beside(file))
     try:
         labels = json.loads(file.read_text(encoding="utf-8"))
         margin = _points(labels, "interior_margin_2d", MARGIN_POINTS, len(picture))
@@ -126,9 +127,9 @@ def _drawn_eye(file: Path, pictures: Path) -> dict:
     side = file.stem[-3:].lower()
     if side not in ("_od", "_os"):
         raise Error(f"{file}: the name says no eye; expected it to end in _od or _os: rename both files")
-    picture = _read_picture(_picture_beside(pictures / file.name))
-    drawn = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
-    if drawn is None or drawn.ndim != 2 or drawn.dtype != np.uint8:
+    picture = read_named(_picture_beside(pictures / file.name))
+    drawn = read_unchanged(file)
+    if drawn.ndim != 2 or drawn.dtype != np.uint8:
         raise Error(f"{file}: not an 8-bit grey picture; expected the levels 0, {_level_list()}: convert it")
     if drawn.shape != picture.shape[:2]:
         raise Error(f"{file} is {drawn.shape[1]}x{drawn.shape[0]}; expected the picture's size: draw it anew")
@@ -208,13 +209,6 @@ def _picture_beside(file: Path) -> Path:
         if (path := file.with_suffix(suffix)).is_file():
             return path
     raise Error(f"{file}: no picture {file.with_suffix('.png')} or .jpg; expected one of the same name there")
-
-
-def _read_picture(path: Path) -> NDArray[np.uint8]:
-    picture = cv2.imread(str(path))
-    if picture is None:
-        raise Error(f"{path} is not a readable picture; copy it again")
-    return picture
 
 
 def _record(image: NDArray[np.uint8], labels: dict, name: str, person: NDArray | None) -> dict:

@@ -24,6 +24,7 @@ from dmask.crops import (
     LEAST_OF_OTHER_EYE,
 )
 from dmask.evaluate.held_out import is_validation
+from dmask.io.picture import read_named
 from dmask.point_order import CANTHI, MIRROR_IRIS
 from dmask.train.data import augment, faces
 
@@ -202,9 +203,7 @@ def real_eyes(
     column = {int(i): k for k, i in enumerate(mesh.v1_index)}
     disagreement = mesh.eye_disagreement()
     for path, points, row in zip(paths, xy68.astype(float), rows, strict=True):
-        picture = cv2.imread(str(path))
-        if picture is None:
-            raise FileNotFoundError(f"{path}: not a readable picture")
+        picture = read_named(path)
         canthal = {eye: np.linalg.norm(points[a] - points[b]) for eye, (a, b) in CANTHI.items()}
         across = points[[42, 45]].mean(0) - points[[36, 39]].mean(0)
         interocular = np.linalg.norm(across)

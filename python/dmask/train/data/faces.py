@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dmask.crops import FACE_MARGIN, FACE_PX
 from dmask.evaluate.held_out import is_validation
+from dmask.io.picture import read_named
 from dmask.point_order import MIRROR_68, OUTER_CORNERS
 from dmask.train.data import augment
 
@@ -180,9 +181,7 @@ def cache(faces: Faces) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     images = np.empty((len(faces.paths), CACHE_PX, CACHE_PX, 3), np.uint8)
     points = np.empty((len(faces.paths), 68, 2), np.float32)
     for i, path in enumerate(faces.paths):
-        image = cv2.imread(str(path))
-        if image is None:
-            raise FileNotFoundError(f"{path}: not a readable picture")
+        image = read_named(path)
         centre, side = face_box(faces.image_xy[i])
         small, matrix = shrink(image, centre, side * CACHE_MARGIN, CACHE_PX)
         images[i] = small[:, :, ::-1]
@@ -334,7 +333,7 @@ def validation_crops(faces: Faces) -> tuple[NDArray[np.uint8], NDArray[np.float3
     images, points, scales = [], [], []
     for path, xy in zip(faces.paths, faces.image_xy, strict=True):
         centre, side = face_box(xy)
-        small, matrix = shrink(cv2.imread(str(path)), centre, side, FACE_PX)
+        small, matrix = shrink(read_named(path), centre, side, FACE_PX)
         images.append(small[:, :, ::-1])
         points.append(augment.transform(matrix, xy))
         scales.append(FACE_PX / side)

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from dmask.io.picture import read_named, read_unchanged
 from dmask.train.render_eyes.geometry import EyeRegion, load_eye_region
 
 VALIDATION_SKINS = ("f05", "m13", "m14", "m15")
@@ -79,9 +80,7 @@ def load_assets(folder: Path, split: str) -> EyeAssets:
 
 
 def _read_rgb(path: Path, size: int) -> np.ndarray:
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise FileNotFoundError(f"{path} is missing or not a picture")
+    picture = read_named(path)
     return cv2.cvtColor(cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2RGB)
 
 
@@ -89,9 +88,7 @@ def _read_rgb(path: Path, size: int) -> np.ndarray:
 def _read_skin(folder: Path, name: str) -> Skin:
     colour = _extend(_read_rgb(folder / f"skin/{name}_color.jpg", TEXTURE_PX))
     down = _extend(_read_rgb(folder / f"skin/{name}_color_look_down.jpg", TEXTURE_PX))
-    raised = cv2.imread(str(folder / f"skin/{name}_disp.png"), cv2.IMREAD_UNCHANGED)
-    if raised is None:
-        raise FileNotFoundError(f"{folder}/skin/{name}_disp.png is missing or not a picture")
+    raised = read_unchanged(folder / f"skin/{name}_disp.png")
     raised = raised if raised.ndim == 2 else raised[..., 0]
     height = cv2.resize(
         raised.astype(np.float32) / 65535, (TEXTURE_PX, TEXTURE_PX), interpolation=cv2.INTER_AREA

@@ -1,0 +1,44 @@
+"""Which arguments of the command line name what is read, and what is written: nothing writes over its input.
+
+The names are those of the parsed arguments, of all commands together; a test walks through every parser and
+fails for an argument that is in none of these tables.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from dmask.errors import WrongUse
+from dmask.io.same_file import refuse_inputs
+
+FILES_WRITTEN = ("json", "plot", "sheet", "card")
+WRITTEN = ("output", *FILES_WRITTEN)  # an output may be a file or a folder
+READ = (
+    "input", "id_secret", "track", "video", "a", "b", "models", "folder", "labels", "groups", "results",
+    "data", "synthetic", "synthetic_faces", "start_from", "teacher", "finetune", "unityeyes2", "ict",
+    "extra_300w", "extra_wflw", "extra_unityeyes", "extra_edges",
+    "research_report", "research_faces", "open_report", "open_faces",
+)  # fmt: skip
+NEITHER = ("at", "nets", "work", "cache")  # a time, names; folders of dmask's own
+
+
+def check_places(args: argparse.Namespace) -> None:
+    """Raises WrongUse where an output is an input, or a folder stands where a file is to be written."""
+    for name in FILES_WRITTEN:
+        for path in paths(args, name):
+            if path.is_dir():
+                raise WrongUse(f"got a folder as --{name}, {path}; expected the name of a file")
+    refuse_inputs(
+        [path for name in WRITTEN for path in paths(args, name)],
+        [path for name in READ for path in paths(args, name)],
+    )
+
+
+def paths(args: argparse.Namespace, name: str) -> Iterator[Path]:
+    """What an argument names, of one value or of several."""
+    value = getattr(args, name, None)
+    for one in value if isinstance(value, list) else [value]:
+        if isinstance(one, str | Path) and str(one):
+            yield Path(one)

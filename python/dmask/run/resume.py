@@ -1,0 +1,88 @@
+"""Whether an item's results are whole, and made as they would be now: `--resume` keeps those."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import av
+
+from dmask import environment
+from dmask.errors import Error
+from dmask.io.identifiers import content_digest
+from dmask.io.picture import read_picture
+from dmask.io.track import read_track
+
+if TYPE_CHECKING:
+    from dmask._core import Pipeline
+
+UNIMPORTANT = (
+    "threads",
+    "models_dir",
+)  # how many there are changes nothing; of the models their hashes count
+
+
+class Kept(NamedTuple):
+    """What stands in the run.json of results that are kept."""
+
+    frames: int
+    frames_with_face: int
+    broken_off: str | None
+
+
+class Making:
+    """How results are made by this run: options, models, versions and backend."""
+
+    def __init__(self, pipeline: Pipeline, options: dict[str, Any]):
+        models = environment.model_sha256(options["weights"], environment.models_folder(options))
+        settings = {
+            "options": {name: value for name, value in options.items() if name not in UNIMPORTANT},
+            "models": models,
+            "backend": pipeline.backend,
+            "dmask": environment.versions()["dmask"],
+        }
+        self._settings = json.dumps(settings, sort_keys=True).encode()
+
+    def mark(self, path: Path) -> dict[str, str]:
+        """What goes into run.json: a hash of content and settings under a number of this item's own, so that
+        two results do not show by it that they are of one recording. Raises Error."""
+        salt = secrets.token_hex(16)
+        return {"salt": salt, "sha256": self._hash(salt, path)}
+
+    def kept(self, folder: Path, path: Path) -> Kept | None:
+        """What `folder` holds where it is whole and would come out the same now; else None."""
+        try:
+            report = json.loads((folder / "run.json").read_bytes())
+            mark = report["made_from"]
+            if mark["sha256"] != self._hash(mark["salt"], path) or not is_whole(folder, report):
+                return None
+            given = report["input"]
+            return Kept(given["frames"], given["frames_with_face"], given.get("partial"))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, av.error.FFmpegError):
+            return None
+
+    def _hash(self, salt: str, path: Path) -> str:
+        try:
+            content = content_digest(path)
+        except OSError as error:
+            raise Error(
+                f"the file cannot be read ({error.strerror}); expected one that may be read"
+            ) from None
+        return hashlib.sha256(salt.encode() + content + self._settings).hexdigest()
+
+
+def is_whole(folder: Path, report: dict[str, Any]) -> bool:
+    """Whether all five files of one run are there, to their ends. Raises what reading them raises."""
+    frames = report["input"]["frames"]
+    with (folder / "frames.csv").open("rb") as table:
+        rows = sum(1 for _ in table) - 1
+    json.loads((folder / "summary.json").read_bytes())
+    if rows != frames or len(read_track(folder / "track.dmask")) != frames:
+        return False
+    if report["input"]["kind"] == "picture":
+        return read_picture(folder / "mask.png").size > 0
+    with av.open(str(folder / "mask.mp4")) as mask:
+        return bool(sum(1 for packet in mask.demux(video=0) if packet.size) == frames)
