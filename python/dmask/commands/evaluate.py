@@ -18,6 +18,7 @@ EVALUATIONS = {
     ),
     "synthetic": Command("dmask.evaluate.round_trip", "fit random patients' projected landmarks, with noise"),
     "rendered": Command("dmask.evaluate.rendered", "compare results with the truth of rendered patients"),
+    "blinks": Command("dmask.evaluate.blinks", "count blinks in lid courses whose blinks are known"),
     "stability": Command(
         "dmask.evaluate.stability", "watch the detector on video: jitter, exchanged eyes, blinks, small faces"
     ),
