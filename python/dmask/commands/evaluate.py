@@ -7,9 +7,9 @@ import json
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from dmask.commands.parser import Command, add_commands
+from dmask.evaluate.lines import as_lines
 
 EVALUATIONS = {
     "landmarks": Command("dmask.evaluate.landmarks", "compare the detector with points set by people"),
@@ -45,11 +45,3 @@ def show(module: ModuleType, args: argparse.Namespace) -> int:
     if args.json:
         Path(args.json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     return 0
-
-
-def as_lines(figures: dict[str, Any]) -> str:
-    width = max(map(len, figures))
-    return "\n".join(
-        f"{name:<{width}}  {value:.4g}" if isinstance(value, float) else f"{name:<{width}}  {value}"
-        for name, value in figures.items()
-    )
