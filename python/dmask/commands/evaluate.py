@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from functools import partial
 from types import ModuleType
-from typing import Any
 
 from dmask.commands.parser import Command, add_commands
+from dmask.evaluate.lines import as_lines
 from dmask.io.report import write_report
 
 EVALUATIONS = {
@@ -17,6 +17,7 @@ EVALUATIONS = {
     ),
     "synthetic": Command("dmask.evaluate.round_trip", "fit random patients' projected landmarks, with noise"),
     "rendered": Command("dmask.evaluate.rendered", "compare results with the truth of rendered patients"),
+    "blinks": Command("dmask.evaluate.blinks", "count blinks in lid courses whose blinks are known"),
     "stability": Command(
         "dmask.evaluate.stability", "watch the detector on video: jitter, exchanged eyes, blinks, small faces"
     ),
@@ -43,11 +44,3 @@ def show(module: ModuleType, args: argparse.Namespace) -> int:
     if args.json:
         write_report(args.json, figures)
     return 0
-
-
-def as_lines(figures: dict[str, Any]) -> str:
-    width = max(map(len, figures))
-    return "\n".join(
-        f"{name:<{width}}  {value:.4g}" if isinstance(value, float) else f"{name:<{width}}  {value}"
-        for name, value in figures.items()
-    )

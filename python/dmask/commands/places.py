@@ -13,7 +13,7 @@ from pathlib import Path
 from dmask.errors import WrongUse
 from dmask.io.same_file import refuse_inputs
 
-FILES_WRITTEN = ("json", "plot", "sheet", "card")
+FILES_WRITTEN = ("json", "plot", "sheet", "card", "keep")
 WRITTEN = ("output", *FILES_WRITTEN)  # an output may be a file or a folder
 READ = (
     "input", "id_secret", "track", "video", "a", "b", "models", "folder", "labels", "groups", "results",

@@ -8,6 +8,7 @@ import numpy as np
 
 from dmask.arrays import Floats
 from dmask.measure.blinks import CLOSING, EDGE_SHARE, open_baseline
+from dmask.measure.turning import turning_points
 
 MONOTONE = 0.01  # openness that the lid may go back on its way
 REOPENED = 0.1  # openness: one blink is over, and another may follow
@@ -36,22 +37,6 @@ def openness(eye: str, lid: Floats) -> Floats:
     gap = ((lid[:, 1:10] - lid[:, 19:10:-1]) * upwards[:, None]).sum(axis=2)
     share: Floats = gap.max(axis=1) / (along**2).sum(axis=1)
     return share
-
-
-def turning_points(values: Floats, step: float) -> list[tuple[int, int]]:
-    """(index, 1 for a maximum, -1 for a minimum) in turn, where (F,) values turn round by `step` or more."""
-    turns: list[tuple[int, int]] = []
-    heading, high, low = 0, 0, 0
-    for i, value in enumerate(values):
-        high = i if value > values[high] else high
-        low = i if value < values[low] else low
-        if heading >= 0 and values[high] - value >= step:
-            turns.append((high, 1))
-            heading, low = -1, i
-        elif heading <= 0 and value - values[low] >= step:
-            turns.append((low, -1))
-            heading, high = 1, i
-    return turns
 
 
 def blink_courses(eye: str, opened: Floats) -> list[BlinkCourse]:

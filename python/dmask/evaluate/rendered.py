@@ -6,10 +6,13 @@ The landmark networks see renders here: what they make of real skin is another q
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dmask import _core, environment
+from dmask.errors import WrongUse
 from dmask.options import add_backend_arguments, core_options, make_pipeline
 from dmask.ranges import whole
 
@@ -26,11 +29,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--size", type=whole(64, 16384), default=1080, metavar="PX", help="width and height of the frames"
     )
+    parser.add_argument(
+        "--matrix",
+        action="store_true",
+        help="cases that are hard to read instead: roll, occluders, light, gaze",
+    )
+    parser.add_argument("--quick", action="store_true", help="of --matrix only some cases, of one patient")
+    parser.add_argument(
+        "--keep", metavar="F", help="cases of --matrix that are done, to go on from; new or old"
+    )
     add_backend_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Median and 95th percentile of the absolute error by measure, and the shares of valid frames."""
+    """Median and 95th percentile of the absolute error by measure, and the shares of valid frames; or the
+    matrix of hard cases. Raises WrongUse."""
+    if args.matrix:
+        from dmask.evaluate.matrix import matrix
+
+        options = core_options(args)
+        keep = Path(args.keep) if args.keep else None
+        models = environment.model_sha256(options["weights"], environment.models_folder(options))
+        seen_by = [environment.sha256(Path(_core.__file__)), models, options]
+        return matrix(make_pipeline(options), args.quick, 1 if args.quick else 2, keep, seen_by)
+    if args.quick or args.keep:
+        raise WrongUse("got --quick or --keep alone; they go with --matrix")
+    return errors_of_patients(args)
+
+
+def as_text(figures: dict[str, Any]) -> str:
+    from dmask.evaluate import matrix
+    from dmask.evaluate.lines import as_lines
+
+    return matrix.as_text(figures) if "cases" in figures else as_lines(figures)
+
+
+def errors_of_patients(args: argparse.Namespace) -> dict[str, Any]:
+    """Of patients drawn at random who move and look about."""
     from dmask.synthetic.patient import EYES, SyntheticPatient
 
     pipeline = make_pipeline(core_options(args))

@@ -1,4 +1,8 @@
-"""Blinks of one eye, from its openness over time."""
+"""Blinks of one eye, from its openness over time.
+
+A blink is a valley of the openness against the open lid about it (`open_lid.py`): the lid loses CLOSING of it
+or more, turns round, and comes back.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,20 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dmask.measure.open_lid import local_baseline, open_baseline
+from dmask.measure.turning import turning_points
+
+__all__ = ["Blink", "find_blinks", "open_baseline"]
+
 CLOSING = 0.5  # share of the open-lid baseline that has to go before it counts at all
 COMPLETE = 0.9
-LONGEST_BLINK_S = 1.0  # longer is a closure, not a blink
+LONGEST_BLINK_S = 1.0  # half shut for longer is a closure, not a blink
+SHORTEST_BLINK_S = 0.07  # no lid is quicker: a single wrong frame
 EDGE_SHARE = 0.8  # below this share of the baseline the lid has left it
+TURNED = 0.3  # share of the baseline: the lid has turned round, and a next blink is one of its own
+NOISES = 6.0  # a valley that is no deeper than this many standard deviations is noise
+DEEPEST = 0.85  # of the noise that a blink has to exceed: a shut lid is always one
+LONGEST_GAP_S = 0.3  # what happens in a longer gap is not known, and what reaches into it is left out
 
 
 class Blink(NamedTuple):
@@ -19,37 +33,83 @@ class Blink(NamedTuple):
     complete: bool
 
 
-def open_baseline(openness: np.ndarray) -> float:
-    """The open lid's openness: median of what lies above half of the 90th percentile. NaN without data."""
-    seen = openness[np.isfinite(openness)]
-    if not seen.size:
-        return float("nan")
-    return float(np.median(seen[seen >= 0.5 * np.percentile(seen, 90)]))
-
-
 def find_blinks(time_s: np.ndarray, openness: np.ndarray) -> tuple[list[Blink], list[Blink]]:
     """Blinks and longer closures, each in order, from (F,) times and openness (NaN where not measured).
 
-    Closures that are already under way when the recording starts, or still when it ends, are left out.
+    Closures that are already under way when the recording, or its part between two gaps, starts, or still
+    when it ends, are left out.
     """
     seen = np.isfinite(openness)
     time_s, openness = time_s[seen], openness[seen]
-    baseline = open_baseline(openness)
     blinks: list[Blink] = []
     closures: list[Blink] = []
-    if not baseline > 0:
+    if not open_baseline(openness) > 0:
         return blinks, closures
-    low = openness < EDGE_SHARE * baseline
-    edges = np.flatnonzero(np.diff(low.astype(np.int8)))
-    starts = [i + 1 for i in edges if not low[i]]
-    for start in starts:
-        ends = np.flatnonzero(~low[start:])
-        if not ends.size:
-            continue
-        end = start + int(ends[0])
-        closure = float(1.0 - openness[start:end].min() / baseline)
-        if closure < CLOSING:
-            continue
-        blink = Blink(float(time_s[start]), float(time_s[end]), closure, closure >= COMPLETE)
-        (blinks if blink.end_s - blink.start_s <= LONGEST_BLINK_S else closures).append(blink)
+    share = openness / local_baseline(time_s, openness)
+    step = max(TURNED, min(NOISES * noise_sd(share), DEEPEST))
+    for part in unbroken(time_s):
+        for valley in valleys(share[part], step):
+            blink, half_shut_s = describe(time_s[part], share[part], *valley)
+            if blink.closure >= CLOSING and blink.end_s - blink.start_s >= SHORTEST_BLINK_S:
+                (blinks if half_shut_s <= LONGEST_BLINK_S else closures).append(blink)
     return blinks, closures
+
+
+def noise_sd(values: np.ndarray) -> float:
+    """Standard deviation of what changes from sample to sample, by the median of second differences."""
+    if values.size < 3:
+        return 0.0
+    return float(np.median(np.abs(np.diff(values, 2))) / (0.6745 * np.sqrt(6.0)))
+
+
+def unbroken(time_s: np.ndarray) -> list[slice]:
+    """The parts of the recording between its gaps."""
+    interval_s = np.diff(time_s)
+    longest_s = max(LONGEST_GAP_S, 2.5 * float(np.median(interval_s))) if interval_s.size else LONGEST_GAP_S
+    edges = [0, *(np.flatnonzero(interval_s > longest_s) + 1).tolist(), time_s.size]
+    return [slice(start, end) for start, end in zip(edges, edges[1:], strict=False)]
+
+
+def valleys(share: np.ndarray, step: float) -> list[tuple[int, int, int]]:
+    """(last sample before it, lowest, first after it) of each dip of (F,) share that comes back.
+
+    Two dips are apart where the lid opens by `step` between them.
+    """
+    turns = turning_points(share, step)
+    found = []
+    for k, (low, kind) in enumerate(turns):
+        if kind > 0 or k == 0:
+            continue
+        left = turns[k - 1][0]
+        right = turns[k + 1][0] if k + 1 < len(turns) else low + int(np.argmax(share[low:]))
+        wide = np.flatnonzero(share[left : right + 1] >= EDGE_SHARE) + left
+        before, after = wide[wide < low], wide[wide > low]
+        # At the ends of the recording the lid has to be seen open; between two dips their ridge will do.
+        if (k == 1 and not before.size) or (k + 1 == len(turns) and not after.size):
+            continue
+        found.append((int(before[-1]) if before.size else left, low, int(after[0]) if after.size else right))
+    return found
+
+
+def describe(time_s: np.ndarray, share: np.ndarray, before: int, low: int, after: int) -> tuple[Blink, float]:
+    """A valley as a blink, and for how long, in seconds, the lid was more than half shut."""
+    closure = 1.0 - float(share[low])
+    start_s, end_s = (crossing_s(time_s, share, low, end, EDGE_SHARE) for end in (before, after))
+    half = 1.0 - CLOSING
+    half_shut_s = 0.0
+    if share[low] < half:
+        half_shut_s = crossing_s(time_s, share, low, after, half)
+        half_shut_s -= crossing_s(time_s, share, low, before, half)
+    return Blink(start_s, end_s, closure, closure >= COMPLETE), half_shut_s
+
+
+def crossing_s(time_s: np.ndarray, share: np.ndarray, low: int, end: int, level: float) -> float:
+    """When the lid, seen from `end` of a valley towards its lowest sample, first goes below `level`."""
+    toward = 1 if low > end else -1
+    path = np.arange(end, low + toward, toward)
+    below = np.flatnonzero(share[path] < level)
+    if not below.size or below[0] == 0:
+        return float(time_s[end])
+    inner, outer = path[below[0]], path[below[0] - 1]
+    way = (share[outer] - level) / (share[outer] - share[inner])
+    return float(time_s[outer] + way * (time_s[inner] - time_s[outer]))

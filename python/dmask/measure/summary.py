@@ -8,13 +8,19 @@ import numpy as np
 
 from dmask.io.tables import EYES
 from dmask.measure.blinks import find_blinks
+from dmask.measure.deviation import (
+    by_direction,
+    camera_distance_mm,
+    expected_of_straight_eyes,
+    note,
+    primary_position,
+    prism_dioptres,
+)
+from dmask.measure.flags import flags
+from dmask.measure.reasons import EYE_REASONS, FACE_REASONS, counted, shares
 
+NEVER_NEGATIVE = ("pfh_mm", "openness")  # a fit may cross the margins by a hair: shut is 0
 SUMMARISED = ("yaw_deg", "pitch_deg", "mrd1_mm", "mrd2_mm", "pfh_mm", "openness")
-
-
-def prism_dioptres(angle_deg: float) -> float:
-    """PD = 100 tan(angle): averages are taken in degrees, and converted last."""
-    return 100.0 * float(np.tan(np.radians(angle_deg)))
 
 
 def spread(values: np.ndarray, decimals: int = 3) -> dict[str, Any]:
@@ -35,20 +41,20 @@ def deviation(os_deg: np.ndarray, od_deg: np.ndarray) -> dict[str, Any]:
     return difference | {"median_pd": None if median is None else round(prism_dioptres(median), 2)}
 
 
-def reasons(valid: np.ndarray, reason: np.ndarray) -> dict[str, float]:
-    """Share of the frames by reason; 'valid' is one of them."""
-    labels = np.where(valid == 1, "valid", np.where(reason == "", "unknown", reason))
-    names, counts = np.unique(labels, return_counts=True)
-    return {
-        str(name): round(count / valid.size, 4) for name, count in zip(names, counts.tolist(), strict=True)
-    }
-
-
-def summarise(frames: dict[str, np.ndarray], options: dict[str, Any]) -> dict[str, Any]:
+def summarise(
+    frames: dict[str, np.ndarray],
+    options: dict[str, Any],
+    calibration: dict[str, Any] | None = None,
+    people: int | None = None,
+) -> dict[str, Any]:
     """The summary of a recording from its frames.csv columns and the options that it was run with.
 
     `options` are those of `dmask.Options.released`: a value that the profile withholds is None.
+    `calibration` has `ok` and `reason`; `people` is how many were seen at once, where that is known.
     """
+    frames = frames | {
+        f"{eye}_{name}": np.maximum(frames[f"{eye}_{name}"], 0.0) for eye in EYES for name in NEVER_NEGATIVE
+    }
     time_s = frames["time_s"]
     duration_s = float(time_s[-1] - time_s[0]) if time_s.size > 1 else 0.0
     eyes: dict[str, Any] = {}
@@ -57,7 +63,8 @@ def summarise(frames: dict[str, np.ndarray], options: dict[str, Any]) -> dict[st
         blinks, closures = find_blinks(time_s, frames[f"{eye}_openness"])
         watched_min = float(np.isfinite(frames[f"{eye}_openness"]).mean()) * duration_s / 60
         eyes[eye] = {
-            "share_of_frames": reasons(frames[f"{eye}_valid"], frames[f"{eye}_reason"]),
+            "share_of_frames": shares(frames[f"{eye}_valid"], frames[f"{eye}_reason"]),
+            "reasons": counted(time_s, frames[f"{eye}_valid"], frames[f"{eye}_reason"], EYE_REASONS),
             **{name: spread(np.where(valid, frames[f"{eye}_{name}"], np.nan)) for name in SUMMARISED},
             "px_per_deg": spread(frames[f"{eye}_px_per_deg"])["median"],
             "blinks": {
@@ -72,17 +79,24 @@ def summarise(frames: dict[str, np.ndarray], options: dict[str, Any]) -> dict[st
         deviation(np.where(both, frames[f"os_{axis}"], np.nan), frames[f"od_{axis}"])
         for axis in ("yaw_deg", "pitch_deg")
     )
+    expected = expected_of_straight_eyes(camera_distance_mm(frames))
     return {
         "frames": int(time_s.size),
         "duration_s": round(duration_s, 3),
-        "face": {"share_of_frames": reasons(frames["face_valid"], frames["face_reason"])},
+        "flags": flags(frames, calibration, people),
+        "face": {
+            "share_of_frames": shares(frames["face_valid"], frames["face_reason"]),
+            "reasons": counted(time_s, frames["face_valid"], frames["face_reason"], FACE_REASONS),
+        },
         "od": eyes["od"],
         "os": eyes["os"],
         "deviation_os_minus_od": {
+            "primary_position": primary_position(frames),
+            "expected_of_straight_eyes": expected,
             "horizontal_deg": horizontal,
             "vertical_deg": vertical,
-            "note": "of the optical axes; positive: the left eye points further to the patient's left, or "
-            "higher, than the right. Straight eyes show about 8 to 10 degrees, twice the angle kappa",
+            "by_direction": by_direction(frames),
+            "note": note(expected),
         },
         "statements": statements(options),
     }

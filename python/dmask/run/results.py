@@ -98,7 +98,7 @@ class Results:
         self._track.write(self._folder / "track.dmask", pipeline.subject)
         options, outcome, source = self._options, self._outcome, self._source
         released = dmask.Options(**options).released()
-        summary = summarise(read_frames(self._folder / "frames.csv"), released)
+        summary = summarise(read_frames(self._folder / "frames.csv"), released, outcome.calibration)
         summary["profile"] = options["profile"]
         if outcome.calibration["reason"]:
             summary["statements"].append(f"Calibration: {outcome.calibration['reason']}.")

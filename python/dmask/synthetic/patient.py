@@ -19,6 +19,7 @@ EYES = ("od", "os")
 KAPPA_DEG = 4.0  # the optical axis points that much further temporally than the line of sight, adults
 IRIS_PLANE_MM = 10.48  # from the eyeball's centre: sqrt(12.0^2 - 5.85^2)
 IRIS_RADIUS_MM = 5.85
+LID_MOTIONS = {"smile": "cheek_squint", "squint": "squint", "lids_down": "look_down"}  # of Pose
 SHUT_MM = 0.3  # an opening below it counts as shut
 
 
@@ -35,6 +36,9 @@ class Pose:
     os_pitch_deg: float = 0.0
     od_closure: float = 0.0
     os_closure: float = 0.0
+    smile: float = 0.0  # 0 to 1: the mouth, the cheeks, and the lower lids with them
+    squint: float = 0.0  # 0 to 1: lids that narrow without shutting
+    lids_down: float = 0.0  # 0 to 1: both margins as in a far look down
 
 
 class SyntheticPatient:
@@ -54,8 +58,9 @@ class SyntheticPatient:
     ):
         face = container.read(MODELS_DIR / "face.dmm")
         self._lid = container.read(MODELS_DIR / "eyelid.dmm")
-        self._units = len(container.to_strings(face["unit_names"]))
+        self._unit_names = container.to_strings(face["unit_names"])
         self._size, self._ptosis, self._place_mm = size, ptosis, np.array(place_mm)
+        self._focal_px = 0.5 * size[0] / float(np.tan(np.radians(hfov_deg / 2)))
         random = np.random.default_rng(seed)
         identity = 0.7 * random.standard_normal(50)
         self._centres = {}  # of the eyeballs, head frame, mm
@@ -79,10 +84,10 @@ class SyntheticPatient:
         """(frame (H, W, 3) uint8 BGR, truth), truth being named as in frames.csv."""
         rotation, translation = self._head(pose)
         turn = cv2.Rodrigues(HEAD_TO_CAMERA @ rotation)[0].ravel()
-        row = [1.0, *turn, *translation, *np.zeros(self._units)]
+        row = [1.0, *turn, *translation, *self._face_motion(pose)]
         for eye, ptosis in zip(EYES, self._ptosis, strict=True):
             yaw, pitch = (np.radians(getattr(pose, f"{eye}_{axis}_deg")) for axis in ("yaw", "pitch"))
-            row += [1.0, yaw, pitch, *self._lid_motion(getattr(pose, f"{eye}_closure"), ptosis)]
+            row += [1.0, yaw, pitch, *self._lid_motion(getattr(pose, f"{eye}_closure"), ptosis, pose)]
         frame = self._renderer.render(np.array(row, np.float32), *self._size)
         head = (self._renderer.vertices() - translation) @ rotation
         truth = {
@@ -99,6 +104,27 @@ class SyntheticPatient:
         """(N, 3) mesh of the last rendered frame, camera frame, mm."""
         return self._renderer.vertices()
 
+    def in_picture(self, head_mm: np.ndarray, pose: Pose) -> np.ndarray:
+        """(N, 2) px of (N, 3) points of the head frame, mm; its origin is near the nasion."""
+        rotation, translation = self._head(pose)
+        return self._projected(head_mm @ rotation.T + translation)
+
+    def eye_centre(self, eye: str) -> np.ndarray:
+        """(3,) of the eyeball, head frame, mm."""
+        centre: np.ndarray = self._centres[eye].copy()
+        return centre
+
+    def pupil(self, eye: str, pose: Pose) -> np.ndarray:
+        """(3,) centre of the iris, head frame, mm."""
+        yaw_deg, pitch_deg = getattr(pose, f"{eye}_yaw_deg"), getattr(pose, f"{eye}_pitch_deg")
+        centre: np.ndarray = self._centres[eye] + IRIS_PLANE_MM * gaze_axis(yaw_deg, pitch_deg)
+        return centre
+
+    def lid_outline(self, eye: str) -> np.ndarray:
+        """(N, 2) px around the opening of an eye in the last rendered frame."""
+        upper, lower = self._margins[eye]
+        return self._projected(self._renderer.vertices()[np.r_[upper, lower[::-1]]].astype(np.float64))
+
     def fixation(self, eye: str, pose: Pose) -> tuple[float, float]:
         """Yaw and pitch of the optical axis of an eye that looks into the camera, in degrees."""
         rotation, translation = self._head(pose)
@@ -112,6 +138,16 @@ class SyntheticPatient:
         rotation = _core.head_rotation(pose.head_yaw_deg, pose.head_pitch_deg, pose.head_roll_deg)
         return rotation, self._place_mm - rotation @ (0.5 * (self._centres["od"] + self._centres["os"]))
 
+    def _projected(self, camera_mm: np.ndarray) -> np.ndarray:
+        middle = 0.5 * (np.array(self._size) - 1)
+        xy: np.ndarray = self._focal_px * camera_mm[:, :2] / camera_mm[:, 2:] + middle
+        return xy
+
+    def _face_motion(self, pose: Pose) -> np.ndarray:
+        """w_fm: what smile and squint move besides the lids."""
+        amount = {"mouthSmile": pose.smile, "cheekSquint": pose.smile, "eyeSquint": pose.squint}
+        return np.array([amount.get(name.rsplit("_", 1)[0], 0.0) for name in self._unit_names])
+
     def _lid_shape(self, eye: str, neutral: np.ndarray) -> np.ndarray:
         """w_es that suits the person's own face (N, 3): ridge regression, prior N(0, 1), noise 0.5 mm."""
         rows, mirror = self._lid[f"face_vertex_{eye}"], [1 if eye == "os" else -1, 1, 1]
@@ -121,11 +157,15 @@ class SyntheticPatient:
         normal = basis @ basis.T / 0.25 + np.eye(len(basis)) * len(wanted)
         return np.linalg.solve(normal, basis @ wanted.ravel() / 0.25)
 
-    def _lid_motion(self, closure: float, ptosis: float) -> np.ndarray:
-        """w_em of a lid: open, half shut, shut along the blink's path; ptosis counts as far as it is open."""
+    def _lid_motion(self, closure: float, ptosis: float, pose: Pose) -> np.ndarray:
+        """w_em of a lid: open, half shut, shut along the blink's path; the rest as far as it is open."""
         middle, full = self._named("blink_mid"), self._named("blink_full")
         blink = 2 * closure * middle if closure < 0.5 else middle + (2 * closure - 1) * (full - middle)
-        motion: np.ndarray = blink + (1 - closure) * ptosis * self._named("ptosis")
+        narrow = ptosis * self._named("ptosis")
+        for name in ("smile", "squint", "lids_down"):
+            if amount := getattr(pose, name):
+                narrow = narrow + amount * self._named(LID_MOTIONS[name])
+        motion: np.ndarray = blink + (1 - closure) * narrow
         return motion
 
     def _named(self, name: str) -> np.ndarray:
@@ -146,7 +186,7 @@ class SyntheticPatient:
     def _eye_truth(self, eye: str, pose: Pose, head: np.ndarray) -> dict[str, float]:
         """Margins along the head's y at the pupil, as the tracker defines MRD1, MRD2 and PFH."""
         yaw_deg, pitch_deg = getattr(pose, f"{eye}_yaw_deg"), getattr(pose, f"{eye}_pitch_deg")
-        pupil = self._centres[eye] + IRIS_PLANE_MM * gaze_axis(yaw_deg, pitch_deg)
+        pupil = self.pupil(eye, pose)
         upper, lower = (margin_height(head[rows], pupil[0]) for rows in self._margins[eye])
         shut = upper - lower < SHUT_MM
         return {
@@ -155,7 +195,16 @@ class SyntheticPatient:
             f"{eye}_mrd1_mm": float("nan") if shut else float(upper - pupil[1]),
             f"{eye}_mrd2_mm": float("nan") if shut else float(pupil[1] - lower),
             f"{eye}_pfh_mm": 0.0 if shut else float(upper - lower),
+            f"{eye}_openness": 0.0 if shut else openness(*(head[rows] for rows in self._margins[eye])),
         }
+
+
+def openness(upper: np.ndarray, lower: np.ndarray) -> float:
+    """The largest opening along the head's y between two margins (N, 3), over the width between the ends."""
+    inner, outer = upper[np.argmin(upper[:, 0])], upper[np.argmax(upper[:, 0])]
+    across = np.linspace(inner[0], outer[0], 50)[1:-1]
+    gap = max(margin_height(upper, x_mm) - margin_height(lower, x_mm) for x_mm in across.tolist())
+    return max(0.0, float(gap / np.linalg.norm(outer - inner)))
 
 
 def margin_height(points: np.ndarray, x_mm: float) -> float:

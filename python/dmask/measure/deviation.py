@@ -1,0 +1,125 @@
+"""How far the eyes deviate from each other, in primary position and by direction of gaze.
+
+The optical axes are what is measured. Those of straight eyes differ too: each lies kappa outwards of its line
+of sight, and both lines of sight meet in what is looked at.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dmask.measure.directions import LEAST_FRAMES, PRIMARY_DEG, directions, gaze, straight_ahead
+from dmask.measure.interval import Z95, median_with_interval
+
+AXES = {"horizontal_deg": "yaw", "vertical_deg": "pitch"}
+KAPPA_DEG, KAPPA_SD_DEG = 4.5, 1.3  # of one eye, adults: from eye to eye of one person it hardly differs
+PUPILS_MM, PUPILS_SD_MM = 63.0, 3.6  # between the pupils, adults
+DISTANCE_SD_SHARE = 0.05  # an iris 4 % wider or narrower than taken, and the field of view
+NEAR_MM, INTERMEDIATE_MM = 500.0, 3000.0  # up to
+
+
+def prism_dioptres(angle_deg: float) -> float:
+    """PD = 100 tan(angle): averages are taken in degrees, and converted last."""
+    return 100.0 * float(np.tan(np.radians(angle_deg)))
+
+
+def primary_position(frames: dict[str, np.ndarray]) -> dict[str, Any]:
+    """The deviation OS minus OD while the eyes look straight ahead, with its 95 % interval."""
+    distance_mm = camera_distance_mm(frames)
+    report: dict[str, Any] = {
+        "straight_ahead": None,
+        "within_deg": PRIMARY_DEG,
+        "frames": 0,
+        "share_of_measured_frames": None,
+        "distance_mm": None if distance_mm is None else round(distance_mm),
+        "distance": None if distance_mm is None else named_distance(distance_mm),
+    }
+    ahead = straight_ahead(frames)
+    looks = gaze(frames)
+    chosen = directions(looks, *ahead[1:]) == "primary" if ahead else np.zeros(looks[0].size, bool)
+    if ahead:
+        report["straight_ahead"] = ahead[0]
+        report["frames"] = int(chosen.sum())
+        report["share_of_measured_frames"] = round(chosen.sum() / int(np.isfinite(looks[0]).sum()), 4)
+    return report | deviation_over(frames, chosen)
+
+
+def by_direction(frames: dict[str, np.ndarray]) -> dict[str, Any]:
+    """The same by direction of gaze in the head, of those with LEAST_FRAMES or more."""
+    ahead = straight_ahead(frames)
+    if ahead is None:
+        return {}
+    looks = directions(gaze(frames), *ahead[1:])
+    names, counts = np.unique(looks[looks != ""], return_counts=True)
+    return {
+        str(name): {"frames": int(count)} | deviation_over(frames, looks == name)
+        for name, count in zip(names, counts.tolist(), strict=True)
+        if count >= LEAST_FRAMES
+    }
+
+
+def deviation_over(frames: dict[str, np.ndarray], chosen: np.ndarray) -> dict[str, Any]:
+    """Horizontal and vertical deviation over the chosen frames, in degrees and prism dioptres."""
+    report = {}
+    for name, axis in AXES.items():
+        values = (frames[f"os_{axis}_deg"] - frames[f"od_{axis}_deg"])[chosen]
+        values = values[np.isfinite(values)]
+        sds = [constant_sd(frames[f"{eye}_{axis}_sd_deg"][chosen]) for eye in ("od", "os")]
+        one: dict[str, Any] = dict(median_with_interval(values, float(np.hypot(sds[0], sds[1]))))
+        one["median_pd"] = None if one["median"] is None else round(prism_dioptres(one["median"]), 2)
+        report[name] = one
+    return report
+
+
+def constant_sd(sd_deg: np.ndarray) -> float:
+    """What is stated is mostly the eyeball's place, the same in every frame. NaN without any."""
+    known = sd_deg[np.isfinite(sd_deg)]
+    return float(np.median(known)) if known.size else float("nan")
+
+
+def camera_distance_mm(frames: dict[str, np.ndarray]) -> float | None:
+    """Median distance from between the eyes to the camera; None where nothing says it."""
+    distance = np.sqrt(sum(frames[f"head_{axis}_mm"] ** 2 for axis in "xyz"))
+    known = distance[np.isfinite(distance)]
+    return float(np.median(known)) if known.size else None
+
+
+def named_distance(distance_mm: float) -> str:
+    return "near" if distance_mm <= NEAR_MM else "intermediate" if distance_mm <= INTERMEDIATE_MM else "far"
+
+
+def expected_of_straight_eyes(distance_mm: float | None) -> dict[str, Any] | None:
+    """What the optical axes of straight eyes differ by that look into the camera: twice kappa, less the angle
+    at which the lines of sight meet there. An expectation for adults, no norm."""
+    if distance_mm is None or distance_mm <= 0:
+        return None
+    convergence_deg = 2 * float(np.degrees(np.arctan(0.5 * PUPILS_MM / distance_mm)))
+    convergence_sd_deg = convergence_deg * float(np.hypot(PUPILS_SD_MM / PUPILS_MM, DISTANCE_SD_SHARE))
+    value = 2 * KAPPA_DEG - convergence_deg
+    half = Z95 * float(np.hypot(2 * KAPPA_SD_DEG, convergence_sd_deg))  # both kappas err together
+    return {
+        "horizontal_deg": round(value, 1),
+        "interval_95": [round(value - half, 1), round(value + half, 1)],
+        "twice_kappa_deg": 2 * KAPPA_DEG,
+        "convergence_deg": round(convergence_deg, 1),
+        "vertical_deg": 0.0,
+    }
+
+
+def note(expected: dict[str, Any] | None) -> str:
+    """How to read the signs, and what straight eyes would show."""
+    signs = (
+        "Of the optical axes; positive: the left eye points further to the patient's left, or higher, than "
+        "the right. horizontal_deg and vertical_deg pool all directions of gaze: read primary_position. "
+    )
+    if expected is None:
+        return signs + "What straight eyes would show depends on the distance, which is not known here."
+    low, high = expected["interval_95"]
+    return signs + (
+        f"Straight eyes that look into the camera at this distance are expected at "
+        f"{expected['horizontal_deg']:g} degrees horizontally ({low:g} to {high:g}): twice the angle kappa, "
+        f"{expected['twice_kappa_deg']:g}, less {expected['convergence_deg']:g} of convergence; an "
+        "expectation for adults, no norm. Into the distance there is no convergence."
+    )
