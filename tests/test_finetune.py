@@ -21,6 +21,7 @@ from dmask.errors import Error  # noqa: E402
 from dmask.io.labelled import POINT_COLUMNS  # noqa: E402
 from dmask.train import finetune  # noqa: E402
 from dmask.train.data import faces  # noqa: E402
+from dmask.train.nets import start  # noqa: E402
 from dmask.train.nets.export import compile_f32, example_image, write_onnx  # noqa: E402
 from dmask.train.nets.networks import FACE, build  # noqa: E402
 
@@ -40,7 +41,7 @@ def answers_of(path: Path, image: torch.Tensor) -> list[np.ndarray]:
 
 
 def test_the_shipped_file_comes_back_as_the_same_net():
-    net = finetune.load_onnx(build("face"), SHIPPED)
+    net = start.load_onnx(build("face"), SHIPPED)
     for image in example_image(FACE_PX, FACE_PX):
         for got, expected in zip(outputs_of(net, image[None]), answers_of(SHIPPED, image[None]), strict=True):
             assert np.abs(got - expected).max() < 1e-2
@@ -56,7 +57,7 @@ def test_a_written_net_comes_back_with_its_normalisation_folded(tmp_path):
             module.running_mean.normal_(0, 0.1)
             module.running_var.uniform_(0.5, 2)
     write_onnx(net.eval(), FACE, tmp_path / "a.onnx")
-    again = finetune.load_onnx(build("face"), tmp_path / "a.onnx")
+    again = start.load_onnx(build("face"), tmp_path / "a.onnx")
     image = example_image(FACE_PX, FACE_PX)[:1]
     for got, expected in zip(outputs_of(again, image), answers_of(tmp_path / "a.onnx", image), strict=True):
         assert np.abs(got - expected).max() < 1e-2 * max(1, np.abs(expected).max())
@@ -65,14 +66,14 @@ def test_a_written_net_comes_back_with_its_normalisation_folded(tmp_path):
 
 def test_another_nets_file_is_refused():
     with pytest.raises(Error, match="does not fit|lacks"):
-        finetune.load_onnx(build("face"), MODELS_DIR / "face_detection_yunet_2023mar.onnx")
+        start.load_onnx(build("face"), MODELS_DIR / "face_detection_yunet_2023mar.onnx")
 
 
 def test_a_nodes_name_tells_its_module():
-    assert finetune.module_path("/trunk/stem/stem.0/stem.0.1/Conv") == "trunk.stem.0.1"
+    assert start.module_path("/trunk/stem/stem.0/stem.0.1/Conv") == "trunk.stem.0.1"
     name = "/exchange.2/paths.0.1/paths.0.1.0/paths.0.1.0.0/Conv"
-    assert finetune.module_path(name) == "exchange.2.paths.0.1.0.0"
-    assert finetune.module_path("/branches.1.0/branches.1.0.0/body/body.1/body.1.0/Conv") == (
+    assert start.module_path(name) == "exchange.2.paths.0.1.0.0"
+    assert start.module_path("/branches.1.0/branches.1.0.0/body/body.1/body.1.0/Conv") == (
         "branches.1.0.0.body.1.0"
     )
 

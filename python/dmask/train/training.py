@@ -49,9 +49,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--evaluate-every", type=int, metavar="STEPS", help="default 500; --finetune: 50")
     parser.add_argument("--resume", action="store_true", help="continue from the checkpoint in --work")
-    parser.add_argument("--start-from", type=Path, help="checkpoint whose averaged weights are the start")
     parser.add_argument(
-        "--teacher", type=Path, help="face: checkpoint of an earlier net that corrects the machine labels"
+        "--start-from",
+        type=Path,
+        help="checkpoint whose averaged weights are the start, or an ONNX file as it ships; for the eyes "
+        "eyelid.onnx, with iris.onnx and lines.onnx beside it",
+    )
+    parser.add_argument(
+        "--teacher",
+        type=Path,
+        help="face: an earlier net (checkpoint or ONNX) that corrects the machine labels",
     )
     for name, (net, help_text) in EXTRA_SETS.items():
         parser.add_argument(
@@ -87,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     if args.net in ("eyelid", "iris", "lines") and not (args.start_from or args.resume):
         raise WrongUse(
             f"a head alone needs a trunk: got {args.net} without --start-from, expected a checkpoint of "
-            "`dmask train eyes`"
+            "`dmask train eyes`, or eyelid.onnx"
         )
     extra = {name: getattr(args, f"extra_{name}") for name in EXTRA_SETS}
     extra = {name: path for name, path in extra.items() if path is not None}

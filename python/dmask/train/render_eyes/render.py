@@ -32,7 +32,7 @@ pixels. All points are (x, y) in pixels of that picture, 0-based pixel centres, 
   occluder        uint8 (n)      bits: 1 spectacle frame, 2 lens glare, 4 hair, 8 object or hand, 16 eye
                                  covered (no lid point is free), 32 thick lens (magnified by more than
                                  5 %), 64 dark lens (transmits at most 10 %: the eye behind it is hidden)
-  seed, index     int64 (n)      made again by `render_eye(np.random.default_rng([seed, index]), assets, gaze)`
+  seed, index     int64 (n)      made again by `render_eye(default_rng([seed, index]), assets, gaze)`
 
 All points behind a spectacle lens are where the lens shows them. Crease and bulge start as loops of the
 mesh, the topology's `crease` above and `between_peak_and_crease` below the eye, and are drawn to the valley
