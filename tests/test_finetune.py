@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import json
 from pathlib import Path
@@ -62,6 +63,28 @@ def test_a_written_net_comes_back_with_its_normalisation_folded(tmp_path):
     for got, expected in zip(outputs_of(again, image), answers_of(tmp_path / "a.onnx", image), strict=True):
         assert np.abs(got - expected).max() < 1e-2 * max(1, np.abs(expected).max())
     assert not again.training
+
+
+def test_the_shipped_eyes_come_back_and_can_be_trained_on():
+    files = MODELS_DIR / "eyelid.onnx"
+    net = start.load_eyes(build("eyes"), files)
+    image = example_image(128, 160)
+
+    def answers(mode: bool) -> list[torch.Tensor]:
+        again = copy.deepcopy(net).train(mode)
+        with torch.no_grad():
+            heatmaps, seen, features = again.eyelid(image)
+            return [heatmaps, seen, *again.iris(features), *again.lines(features)]
+
+    expected = compile_f32(files)(image.numpy())
+    before = answers(False)
+    assert np.abs(before[0].numpy() - expected["heatmaps"]).max() < 1e-2
+    start.revive(net, [image])
+    for got, want in zip(answers(False), before, strict=True):
+        assert torch.allclose(got, want, atol=1e-3)
+    # On the pictures that gave the statistics, a step of training starts from the same answers.
+    for got, want in zip(answers(True), before, strict=True):
+        assert (got - want).abs().max() < 0.05 * want.abs().max()
 
 
 def test_another_nets_file_is_refused():

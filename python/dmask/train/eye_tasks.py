@@ -95,7 +95,9 @@ def make(
     `what` is eyes (trunk and heads), or eyelid, iris or lines: that head alone on the trunk as it is.
     """
     real, real_held_out = real_eyes(data, work)
-    rendered = eyes.read_synthetic(sorted(synthetic.glob("train*.npz")))
+    rendered = eyes.read_synthetic(
+        [*sorted(synthetic.glob("train*.npz")), *sorted(synthetic.glob("far_train*.npz"))]
+    )
     held_out = validation_eyes(real_held_out, synthetic)
     if seen := set(rendered.name) & set(held_out.name):
         raise ValueError(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dmask.crops import FACE_MARGIN, FACE_PX
 from dmask.evaluate.held_out import is_validation
 from dmask.point_order import MIRROR_68, OUTER_CORNERS
-from dmask.train.data import augment
+from dmask.train.data import augment, covers
 
 CACHE_PX, CACHE_MARGIN = 208, 1.6  # the cached square covers 1.6 crop sides: 130 px a crop
 
@@ -208,6 +208,34 @@ def taught(faces: Faces, teacher: Predictor) -> NDArray[np.float32]:
     return (xy / scales[:, None, None] + centres[:, None]).astype(np.float32)
 
 
+COVER_SHARE, PATCH_SHARE, DIM_SHARE = 0.35, 0.2, 0.18  # of the training crops, at full strength
+
+
+def put_before(
+    image: NDArray[np.uint8],
+    xy: NDArray[np.float32],
+    donors: NDArray[np.uint8],
+    rng: np.random.Generator,
+    strength: float,
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """A mask, a hand, a patch of another face before this one, at times; which points (68) it hides."""
+    donor = donors[int(rng.integers(len(donors)))]
+    draw = rng.random() / (0.4 + 0.6 * strength)
+    if draw < COVER_SHARE:
+        return covers.cover_face(image, xy, rng, donor)
+    if draw < COVER_SHARE + PATCH_SHARE:
+        return augment.occlude(image, xy, rng, donor)
+    return image, np.zeros(len(xy), bool)
+
+
+def worsen(image: NDArray[np.uint8], rng: np.random.Generator, strength: float) -> NDArray[np.uint8]:
+    """What camera and light do to a crop, and what the core does about little light."""
+    image = augment.degrade(image, rng, strength)
+    if rng.random() < DIM_SHARE * (0.4 + 0.6 * strength):
+        image = augment.dim(image, rng)
+    return augment.brighten(image)
+
+
 class FaceSampler:
     """Random training crops; batch(rng, n, strength) -> arrays for the loss."""
 
@@ -238,10 +266,8 @@ class FaceSampler:
             first, last = (self.human_count, len(self.images)) if machine else (0, self.human_count)
             k = int(rng.integers(first, last))
             image[i], xy[i], _ = jittered_crop(self.images[k], self.points[k], rng, strength)
-            if rng.random() < 0.4 * strength:
-                donor = self.images[int(rng.integers(len(self.images)))]
-                image[i], hidden[i] = augment.occlude(image[i], xy[i], rng, donor)
-            image[i] = augment.degrade(image[i], rng, strength)
+            image[i], hidden[i] = put_before(image[i], xy[i], self.images, rng, strength)
+            image[i] = worsen(image[i], rng, strength)
             weight[i] = np.where(hidden[i], 0.5, 1.0) * (0.6 if machine else 1.0)
         return {
             "image": image,
@@ -281,11 +307,9 @@ class SyntheticFaceSampler:
         for i, k in enumerate(rng.integers(0, len(self.images), n)):
             image[i], xy[i], order = jittered_crop(self.images[k], self.points[k], rng, strength)
             visible[i] = self.visible[k][order]
-            if rng.random() < 0.3 * strength:
-                donor = self.images[int(rng.integers(len(self.images)))]
-                image[i], hidden = augment.occlude(image[i], xy[i], rng, donor)
-                visible[i] &= ~hidden
-            image[i] = augment.degrade(image[i], rng, strength)
+            image[i], hidden = put_before(image[i], xy[i], self.images, rng, strength)
+            visible[i] &= ~hidden
+            image[i] = worsen(image[i], rng, strength)
         return {
             "image": image,
             "xy_px": xy,
