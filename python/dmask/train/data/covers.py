@@ -17,7 +17,7 @@ Array = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 
 OPAQUE = 0.5  # of a cover's share from which a point counts as hidden
-FAINTEST_LENS = 0.06  # a lens that lets through at most this much hides what is behind it
+FAINTEST_LENS = 0.02  # a lens that lets through at most this much hides what is behind it
 
 
 # --- Shapes -------------------------------------------------------------------------------------------------
@@ -138,15 +138,28 @@ def _pattern(height_px: int, width_px: int, rng: np.random.Generator) -> Array:
     )[..., None]
 
 
+def texture_of(donor: Image, height_px: int, width_px: int, rng: np.random.Generator) -> Array:
+    """(h,w,3) skin, cloth or background from a corner of another picture: never the eye in its middle."""
+    size = int(rng.integers(donor.shape[0] // 8, donor.shape[0] // 4))
+    y, x = (int(rng.choice([0, side - size])) for side in donor.shape[:2])
+    patch = donor[y : y + size, x : x + size]
+    scale = rng.uniform(0.6, 3)
+    patch = cv2.resize(patch, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
+    rows, columns = -(-height_px // len(patch)), -(-width_px // patch.shape[1])
+    tiles = [
+        np.hstack([patch[:: 1 - 2 * (i % 2), :: 1 - 2 * (k % 2)] for k in range(columns)])
+        for i in range(rows)
+    ]
+    return np.vstack(tiles)[:height_px, :width_px].astype(np.float32)
+
+
 def filling(image: Image, donor: Image, distance: Array, size_px: float, rng: np.random.Generator) -> Array:
-    """(h,w,3) 0..255 what a cover looks like; donor: another picture, at least as large as this one."""
+    """(h,w,3) 0..255 what a cover looks like; donor: another picture with an eye or a face in its middle."""
     height, width = image.shape[:2]
     draw = rng.random()
     if draw < 0.18:
-        y = int(rng.integers(0, donor.shape[0] - height + 1))
-        x = int(rng.integers(0, donor.shape[1] - width + 1))
-        colour = donor[y : y + height, x : x + width].astype(np.float32)
-        colour = colour[:: rng.choice([-1, 1])] * np.float32(rng.choice([1.0, rng.uniform(0.05, 1.2)]))
+        colour = texture_of(donor, height, width, rng)
+        colour = colour * np.float32(rng.choice([1.0, rng.uniform(0.05, 1.2)]))
     else:
         colour = np.broadcast_to(_tone(image, rng), (height, width, 3)).astype(np.float32)
         if draw < 0.42:
@@ -170,7 +183,7 @@ def _lens(image: Image, donor: Image, distance: Array, rng: np.random.Generator)
     """(h,w,3) 0..255 a lens too dark to see through: what it mirrors, and what little it lets through."""
     height, width = image.shape[:2]
     through = image * np.float32(rng.choice([0.0, rng.uniform(0, FAINTEST_LENS)]))
-    room = cv2.GaussianBlur(donor[:height, :width], (0, 0), rng.uniform(2, 12)).astype(np.float32)
+    room = cv2.GaussianBlur(texture_of(donor, height, width, rng), (0, 0), rng.uniform(1, 12))
     mirrored = rng.choice([0.0, rng.uniform(0.0, 0.15), rng.uniform(0.1, 0.5)])
     body = rng.uniform(0, 25) * rng.uniform(0.4, 1, 3)
     down = np.linspace(1, 1 - rng.uniform(0, 1), height, dtype=np.float32)[:, None, None]
