@@ -209,6 +209,7 @@ def taught(faces: Faces, teacher: Predictor) -> NDArray[np.float32]:
 
 
 COVER_SHARE, PATCH_SHARE, DIM_SHARE = 0.35, 0.2, 0.18  # of the training crops, at full strength
+TURNED_SHARE = 0.06  # lying or upside down: nothing of a face is where it should be
 
 
 def put_before(
@@ -269,6 +270,8 @@ class FaceSampler:
             image[i], hidden[i] = put_before(image[i], xy[i], self.images, rng, strength)
             image[i] = worsen(image[i], rng, strength)
             weight[i] = np.where(hidden[i], 0.5, 1.0) * (0.6 if machine else 1.0)
+            if rng.random() < TURNED_SHARE:
+                image[i], hidden[i], weight[i] = np.rot90(image[i], rng.integers(1, 4)), True, 0
         return {
             "image": image,
             "xy_px": xy,
@@ -304,16 +307,20 @@ class SyntheticFaceSampler:
         image = np.empty((n, FACE_PX, FACE_PX, 3), np.uint8)
         xy = np.empty((n, 68, 2), np.float32)
         visible = np.empty((n, 68), bool)
+        weight = np.empty((n, 68), np.float32)
         for i, k in enumerate(rng.integers(0, len(self.images), n)):
             image[i], xy[i], order = jittered_crop(self.images[k], self.points[k], rng, strength)
             visible[i] = self.visible[k][order]
             image[i], hidden = put_before(image[i], xy[i], self.images, rng, strength)
             visible[i] &= ~hidden
             image[i] = worsen(image[i], rng, strength)
+            weight[i] = np.where(visible[i], 1.0, 0.5)
+            if rng.random() < TURNED_SHARE:
+                image[i], visible[i], weight[i] = np.rot90(image[i], rng.integers(1, 4)), False, 0
         return {
             "image": image,
             "xy_px": xy,
-            "weight": np.where(visible, 1.0, 0.5).astype(np.float32),
+            "weight": weight,
             "visible": visible.astype(np.float32),
             "known": np.ones((n, 68), np.float32),
         }
