@@ -260,7 +260,7 @@ def put_before(
     reach = eye.canthal_px * (rng.uniform(0.3, 1.1) if half else rng.uniform(0, 0.15))
     mask, texture = THINGS[name](frame, eye, reach * np.array([np.cos(angle), np.sin(angle)]), rng)
     blur_px = eye.canthal_px * rng.choice([0.005, rng.uniform(0.005, 0.1)])
-    mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), max(0.3, blur_px)), np.float32)
+    mask = np.clip(np.asarray(cv2.GaussianBlur(mask, (0, 0), max(0.3, blur_px)), np.float32), 0, 1)
     out = shown(frame + mask[..., None] * (texture - frame))
     if rng.random() < 0.3:  # the camera is out of focus
         out = shown(cv2.GaussianBlur(out, (0, 0), max(0.3, eye.canthal_px * rng.uniform(0.005, 0.03))))
