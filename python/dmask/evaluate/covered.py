@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 EYES = ("od", "os")
 LEAST_RADIUS_PX = 2.0  # of an iris that is worth covering
+# Confidences below which something is hidden; chosen on held-out eyes behind the covers of training.
+LEAST_LID, LEAST_IRIS, LEAST_MARGIN = 0.35, 0.35, 0.6  # mean of the lid, centre of the iris, margins near it
+UPPER, LOWER, NEAREST = range(1, 10), range(11, 20), 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -180,8 +183,18 @@ def rendered(args: argparse.Namespace) -> Iterator[Scene]:
 
 
 def called_covered(lid: Floats, iris: Floats) -> bool:
-    """The gate: see docs/training.md. lid (20,3), iris (19,3): x, y, confidence."""
-    return bool(iris[0, 2] < 0.35 and lid[:, 2].mean() < 0.35)
+    """The gate: the lid's points are hidden, or the iris is, and the margins next to it with it.
+
+    A pupil under a drooping lid is hidden too, but the lid's own points are seen there: it stays measured.
+    lid (20,3), iris (19,3): x, y, confidence.
+    """
+    if lid[:, 2].mean() < LEAST_LID:
+        return True
+    distance = np.linalg.norm(lid[:, :2] - iris[0, :2], axis=1)
+    near = [
+        k for margin in (UPPER, LOWER) for k in sorted(margin, key=lambda k: float(distance[k]))[:NEAREST]
+    ]
+    return bool(iris[0, 2] < LEAST_IRIS and lid[near, 2].mean() < LEAST_MARGIN)
 
 
 def summarise(seen: list[Seen], source: str) -> dict[str, Any]:

@@ -209,7 +209,7 @@ def taught(faces: Faces, teacher: Predictor) -> NDArray[np.float32]:
 
 
 COVER_SHARE, PATCH_SHARE, DIM_SHARE = 0.35, 0.2, 0.18  # of the training crops, at full strength
-TURNED_SHARE = 0.06  # lying or upside down: nothing of a face is where it should be
+TURNED_SHARE = 0.08  # lying or upside down: nothing of a face is where it should be
 
 
 def put_before(
@@ -235,6 +235,25 @@ def worsen(image: NDArray[np.uint8], rng: np.random.Generator, strength: float) 
     if rng.random() < DIM_SHARE * (0.4 + 0.6 * strength):
         image = augment.dim(image, rng)
     return augment.brighten(image)
+
+
+def turned_over(
+    crop: NDArray[np.uint8],
+    picture: NDArray[np.uint8],
+    xy: NDArray[np.float32],
+    rng: np.random.Generator,
+    strength: float,
+) -> NDArray[np.uint8]:
+    """A crop that is no upright face: the crop lying or upside down, or what a tracker takes for one.
+
+    Behind a mask, eyes and forehead make a face upside down whose chin is the hair: its points are the real
+    ones, reflected at the middle of the eyes.
+    """
+    if rng.random() < 0.5:
+        return np.rot90(crop, rng.integers(1, 4))
+    eyes = xy[36:48].mean(0)
+    upside_down, _, _ = jittered_crop(picture, 2 * eyes - xy, rng, strength, np.pi)
+    return worsen(upside_down, rng, strength)
 
 
 class FaceSampler:
@@ -271,7 +290,8 @@ class FaceSampler:
             image[i] = worsen(image[i], rng, strength)
             weight[i] = np.where(hidden[i], 0.5, 1.0) * (0.6 if machine else 1.0)
             if rng.random() < TURNED_SHARE:
-                image[i], hidden[i], weight[i] = np.rot90(image[i], rng.integers(1, 4)), True, 0
+                image[i] = turned_over(image[i], self.images[k], self.points[k], rng, strength)
+                hidden[i], weight[i] = True, 0
         return {
             "image": image,
             "xy_px": xy,
@@ -316,7 +336,8 @@ class SyntheticFaceSampler:
             image[i] = worsen(image[i], rng, strength)
             weight[i] = np.where(visible[i], 1.0, 0.5)
             if rng.random() < TURNED_SHARE:
-                image[i], visible[i], weight[i] = np.rot90(image[i], rng.integers(1, 4)), False, 0
+                image[i] = turned_over(image[i], self.images[k], self.points[k], rng, strength)
+                visible[i], weight[i] = False, 0
         return {
             "image": image,
             "xy_px": xy,
@@ -338,14 +359,18 @@ def synthetic_crops(file: Path) -> tuple[NDArray[np.uint8], NDArray[np.float32]]
 
 
 def jittered_crop(
-    image: NDArray[np.uint8], xy: NDArray[np.float32], rng: np.random.Generator, strength: float
+    image: NDArray[np.uint8],
+    xy: NDArray[np.float32],
+    rng: np.random.Generator,
+    strength: float,
+    turn_rad: float = 0.0,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.intp]]:
     """The crop as the tracker would make it, with the errors of a tracker; mirrored half of the time.
 
     Returns the crop, its points, and which of the picture's points (68) each of them was.
     """
     mirror = rng.random() < 0.5
-    angle = np.deg2rad(30) * rng.uniform(-1, 1) * (0.4 + 0.6 * strength)
+    angle = turn_rad + np.deg2rad(30) * rng.uniform(-1, 1) * (0.4 + 0.6 * strength)
     turned = augment.transform(augment.similarity(1, angle, [0, 0], [0, 0], mirror), xy)
     centre, side = face_box(turned)
     spread = 0.5 + 0.5 * strength
