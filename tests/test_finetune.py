@@ -87,6 +87,20 @@ def test_the_shipped_eyes_come_back_and_can_be_trained_on():
         assert (got - want).abs().max() < 0.05 * want.abs().max()
 
 
+def test_a_kept_share_lies_between_two_nets_and_all_of_it_is_the_old_one():
+    old = start.load_onnx(build("face"), SHIPPED)
+    images = [example_image(FACE_PX, FACE_PX)]
+    start.revive(old, images)
+    new = copy.deepcopy(old)
+    with torch.no_grad():
+        new.points.heatmaps.weight.mul_(1.2)
+    half = start.keep(new, old, 0.5, images)
+    assert torch.allclose(half.points.heatmaps.weight, 1.1 * old.points.heatmaps.weight)
+    all_old = outputs_of(start.keep(new, old, 1.0, images), images[0])
+    for got, want in zip(all_old, outputs_of(old, images[0]), strict=True):
+        assert np.abs(got - want).max() < 0.05 * np.abs(want).max()
+
+
 def test_another_nets_file_is_refused():
     with pytest.raises(Error, match="does not fit|lacks"):
         start.load_onnx(build("face"), MODELS_DIR / "face_detection_yunet_2023mar.onnx")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -46,8 +47,14 @@ def start_task(task: Task, start: Path) -> None:
     """Makes a task go on from a checkpoint or from ONNX files, whose normalisations it revives."""
     load_start(task.net, start)
     if start.suffix == ".onnx":
-        rngs = (np.random.default_rng([0, 0, k]) for k in range(REVIVING_BATCHES))
-        revive(task.net, (to_tensors({"image": task.batch(rng, 32, 1.0)["image"]})["image"] for rng in rngs))
+        revive(task.net, some_images(task))
+
+
+def some_images(task: Task) -> Iterator[Tensor]:
+    """Batches of training crops, the same at every call."""
+    for k in range(REVIVING_BATCHES):
+        images = task.batch(np.random.default_rng([0, 0, k]), 32, 1.0)["image"]
+        yield to_tensors({"image": images})["image"]
 
 
 def labeller(start: Path) -> faces.Predictor:

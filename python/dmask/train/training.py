@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import copy
 import os
 from pathlib import Path
 
@@ -60,6 +61,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="face: an earlier net (checkpoint or ONNX) that corrects the machine labels",
     )
+    parser.add_argument(
+        "--keep",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="of the weights that training started from, 0 to 1, in the ONNX files that are written at the end",
+    )
     for name, (net, help_text) in EXTRA_SETS.items():
         parser.add_argument(
             f"--extra-{name}", type=Path, metavar="DIR", help=f"{net}: train on {help_text} too"
@@ -79,6 +87,7 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from dmask.train import loop, tasks
+    from dmask.train.nets import start
 
     given = {name: getattr(args, name) for name in ("steps", "batch", "rate", "evaluate_every")}
     given = {name: value for name, value in given.items() if value is not None}
@@ -91,6 +100,8 @@ def run(args: argparse.Namespace) -> int:
         raise WrongUse("--synthetic is missing; expected a folder of rendered eyes for the eye nets")
     if args.net == "face" and args.weights == "open" and args.synthetic_faces is None:
         raise WrongUse("--synthetic-faces is missing; expected a folder of rendered faces for the open net")
+    if not 0 <= args.keep < 1 or (args.keep > 0 and args.start_from is None):
+        raise WrongUse(f"got --keep {args.keep:g}; expected 0 to below 1, with --start-from to keep from")
     if args.net in ("eyelid", "iris", "lines") and not (args.start_from or args.resume):
         raise WrongUse(
             f"a head alone needs a trunk: got {args.net} without --start-from, expected a checkpoint of "
@@ -119,7 +130,10 @@ def run(args: argparse.Namespace) -> int:
             args.synthetic_faces,
             extra,
         )
-        loop.train(task, args.work / f"{args.net}.pt", options, args.resume)
+        before = copy.deepcopy(task.net)
+        trained = loop.train(task, args.work / f"{args.net}.pt", options, args.resume)
+        if args.keep > 0:
+            task.export(start.keep(trained, before, args.keep, tasks.some_images(task)))
     except FileNotFoundError as error:
         raise Error(str(error)) from None
     return 0
