@@ -177,6 +177,16 @@ def test_a_seed_and_an_index_make_the_same_eye_again(eyes, assets):
     assert np.array_equal(labels["iris"], eyes["iris"][7])
 
 
+def test_far_gaze_goes_beyond_45_degrees_and_its_lids_are_open_more_often(assets):
+    poses = [render.sample_pose(np.random.default_rng([7, k]), "far") for k in range(400)]
+    yaw, pitch = (np.array([getattr(p, f"gaze_{axis}_deg") for p in poses]) for axis in ("yaw", "pitch"))
+    assert (yaw > 50).sum() > 20 and (yaw < -50).sum() > 20 and (pitch < -40).sum() > 10
+    assert yaw.max() <= 62 and yaw.min() >= -62 and pitch.min() >= -50 and pitch.max() <= 35
+    assert np.mean([p.closed for p in poses]) < 0.06
+    rendered = render.render_eyes(assets, seed=9, first=0, count=4, gaze="far")
+    assert rendered["images"].shape == (4, render.HEIGHT, render.WIDTH, 3)
+
+
 def test_the_skins_and_irises_of_the_splits_are_apart(unityeyes2, assets):
     train = load_assets(unityeyes2, "train")
     assert len(train.skin_names) == 16 and len(assets.skin_names) == 4

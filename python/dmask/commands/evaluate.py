@@ -15,6 +15,9 @@ EVALUATIONS = {
     "eye-lines": Command(
         "dmask.evaluate.eye_lines", "compare crease and bulge with lines set by an AI annotator"
     ),
+    "covered": Command(
+        "dmask.evaluate.covered", "watch whether eyes behind hands, cards and dark lenses are called covered"
+    ),
     "synthetic": Command("dmask.evaluate.round_trip", "fit random patients' projected landmarks, with noise"),
     "rendered": Command("dmask.evaluate.rendered", "compare results with the truth of rendered patients"),
     "blinks": Command("dmask.evaluate.blinks", "count blinks in lid courses whose blinks are known"),

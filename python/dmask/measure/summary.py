@@ -123,6 +123,6 @@ def statements(options: dict[str, Any]) -> list[str]:
         "Millimetres of the lids, and the iris's width, are withheld by the profile."
         if options["hvid_mm"] is None
         else f"Millimetres assume an adult eye with an iris {options['hvid_mm']:g} mm wide.",
-        "Grey in the mask stands for what was not measured: a shield over an eye, or a dull globe without a gaze.",
+        "Grey in the mask is what was not measured: a shield over an eye, a dull globe without a gaze.",
         "Exophthalmos is not measured. Research use only; not a medical device.",
     ]

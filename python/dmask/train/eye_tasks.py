@@ -42,6 +42,17 @@ def validation_eyes(real: eyes.Eyes, synthetic: Path) -> eyes.Eyes:
     return both
 
 
+def far_eyes(synthetic: Path) -> eyes.Eyes | None:
+    """Held-out eyes that look far aside (`render-eyes --gaze far`), where there are any."""
+    files = sorted(synthetic.glob("far_validation*.npz"))
+    if not files:
+        return None
+    far = eyes.read_synthetic(files)
+    for i in range(len(far)):
+        far.iris[i], far.iris_visible[i] = eyes.from_twelve(far.iris[i], far.iris_visible[i])
+    return far
+
+
 def eyes_loss(net: EyeNet, batch: dict[str, Tensor]) -> Tensor:
     """Sum of the three nets' losses, each about as large as the others."""
     heatmaps, visibility, features = net.eyelid(batch["image"])
@@ -95,7 +106,9 @@ def make(
     `what` is eyes (trunk and heads), or eyelid, iris or lines: that head alone on the trunk as it is.
     """
     real, real_held_out = real_eyes(data, work)
-    rendered = eyes.read_synthetic(sorted(synthetic.glob("train*.npz")))
+    rendered = eyes.read_synthetic(
+        [*sorted(synthetic.glob("train*.npz")), *sorted(synthetic.glob("far_train*.npz"))]
+    )
     held_out = validation_eyes(real_held_out, synthetic)
     if seen := set(rendered.name) & set(held_out.name):
         raise ValueError(

@@ -16,10 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
 from numpy.typing import NDArray
-from onnx import numpy_helper
 from torch import nn
 
 from dmask.environment import hardware, sha256, versions
@@ -31,6 +29,7 @@ from dmask.train.loop import follow, optimiser_of, to_tensors
 from dmask.train.nets.export import compile_f32, write_onnx
 from dmask.train.nets.heatmap import decode
 from dmask.train.nets.networks import FACE, build
+from dmask.train.nets.start import load_onnx
 from dmask.train.tasks import landmarks_loss, predict
 
 VALIDATION_SHARE = 0.2  # of the patients, at the least
@@ -96,61 +95,6 @@ class ClinicSampler(faces.FaceSampler):
     def __init__(self, people: faces.Faces) -> None:
         self.machine_share, self.human_count = 0.0, len(people.paths)
         self.images, self.points = faces.cache(people)
-
-
-@torch.no_grad()
-def load_onnx(net: nn.Module, path: Path) -> nn.Module:
-    """Puts the weights of an exported net back into `net`, in eval mode, and returns it.
-
-    Exporting folds each normalisation into the convolution before it; here the convolution keeps the product
-    and the normalisation becomes the addition of its bias. Node names carry the modules' paths.
-    Raises Error where the file belongs to another net.
-    """
-    modules = dict(net.named_modules())
-    graph = onnx.load(str(path)).graph
-    constants = read_constants(graph)
-    missing = {name for name, module in modules.items() if isinstance(module, nn.Conv2d)}
-    weights = {module_path(n.name): n.input[1:3] for n in graph.node if n.op_type == "Conv"}
-    for name, inputs in weights.items():
-        weight, bias = (torch.tensor(constants[i], dtype=torch.float32) for i in inputs)
-        conv = modules.get(name)
-        if name not in missing or conv.weight.numel() != weight.numel():
-            raise Error(f"{path}: {name} does not fit; expected a {FACE.name} net of this version of dmask")
-        missing.remove(name)
-        conv.weight.copy_(weight.view_as(conv.weight))
-        if conv.bias is not None:
-            conv.bias.copy_(bias)
-            continue
-        parent, _, index = name.rpartition(".")
-        norm = modules[f"{parent}.{int(index) + 1}"]
-        norm.weight.fill_(1)
-        norm.bias.copy_(bias)
-        norm.running_mean.fill_(0)
-        norm.running_var.fill_(1 - norm.eps)
-    if missing:
-        raise Error(f"{path} lacks {sorted(missing)[0]}; expected a {FACE.name} net of this version of dmask")
-    return net.eval()
-
-
-def read_constants(graph: onnx.GraphProto) -> dict[str, NDArray]:
-    """The graph's constants by every name they go by, after a Cast from float16 too."""
-    constants = {c.name: numpy_helper.to_array(c) for c in graph.initializer}
-    for node in graph.node:
-        if node.op_type in ("Cast", "Identity") and node.input[0] in constants:
-            constants[node.output[0]] = constants[node.input[0]]
-    return constants
-
-
-def module_path(node_name: str) -> str:
-    """`/stem/stem.0/stem.0.1/Conv` -> `stem.0.1`: a container's children repeat its name."""
-    path: list[str] = []
-    last = ""
-    for scope in node_name.split("/")[1:-1]:
-        if last and scope.startswith(f"{last}."):
-            path.pop()
-        path.append(scope)
-        last = scope
-    return ".".join(path)
 
 
 def onnx_error(path: Path, crops: NDArray[np.uint8], xy: NDArray[np.float32]) -> dict[str, float]:

@@ -80,6 +80,27 @@ def iris_measures(eyes: Eyes, iris: NDArray, logits: NDArray) -> dict[str, float
     return out
 
 
+FAR_ASIDE = 0.22  # of the canthal distance from its middle, beyond which an iris is far aside
+
+
+def far_measures(eyes: Eyes, iris: NDArray) -> dict[str, float]:
+    """Irises far aside: error of the centre, and how far they are pulled back to the middle, % as above."""
+    lid, truth = eyes.lid - NOMINAL_XY, eyes.iris[:, 0] - NOMINAL_XY
+    along = lid[:, 10] - lid[:, 0]
+    canthal_px = np.linalg.norm(along, axis=1)
+    along = along / canthal_px[:, None]
+    aside_px = ((truth - 0.5 * (lid[:, 0] + lid[:, 10])) * along).sum(1)
+    far = (np.abs(aside_px) > FAR_ASIDE * canthal_px) & (eyes.iris_visible[:, 0] == 1)
+    error = (iris[far, 0] - truth[far]) / eyes.interocular_px[far, None]
+    pulled = -np.sign(aside_px[far]) * (error * along[far]).sum(1)
+    return {
+        "eyes": int(far.sum()),
+        "centre_pct_median": 100 * float(np.median(np.linalg.norm(error, axis=1))),
+        "centre_pct_p90": 100 * float(np.quantile(np.linalg.norm(error, axis=1), 0.9)),
+        "pulled_to_the_middle_pct": 100 * float(np.median(pulled)),
+    }
+
+
 def steadied_centre(iris: NDArray, logits: NDArray) -> NDArray[np.float64]:
     """(N,19,2) points, the centre averaged with that of the limbus' weighted ellipse, as the core does."""
     angle = np.deg2rad(20 * np.arange(18))

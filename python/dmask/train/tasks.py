@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from dmask.train.data import faces
 from dmask.train.loop import Task, to_tensors
 from dmask.train.nets.export import write_onnx
 from dmask.train.nets.heatmap import decode, landmark_loss
-from dmask.train.nets.networks import FACE, build
+from dmask.train.nets.networks import FACE, EyeNet, build
+from dmask.train.nets.start import REVIVING_BATCHES, load_eyes, load_onnx, revive
 
 
 def landmarks_loss(net: nn.Module, batch: dict[str, Tensor]) -> Tensor:
@@ -33,11 +35,31 @@ def predict(net: nn.Module, images: np.ndarray, size: int = 64) -> tuple[np.ndar
     return np.concatenate(xy), np.concatenate(seen)
 
 
-def labeller(checkpoint: Path) -> faces.Predictor:
-    """The averaged net of a face checkpoint as a function of crops."""
-    net = build("face")
-    net.load_state_dict(torch.load(checkpoint, weights_only=True)["average"])
-    net.eval()
+def load_start(net: nn.Module, start: Path) -> nn.Module:
+    """Puts the averaged weights of a checkpoint, or those of an ONNX file, into `net`; in eval mode."""
+    if start.suffix != ".onnx":
+        net.load_state_dict(torch.load(start, weights_only=True)["average"])
+        return net.eval()
+    return load_eyes(net, start) if isinstance(net, EyeNet) else load_onnx(net, start)
+
+
+def start_task(task: Task, start: Path) -> None:
+    """Makes a task go on from a checkpoint or from ONNX files, whose normalisations it revives."""
+    load_start(task.net, start)
+    if start.suffix == ".onnx":
+        revive(task.net, some_images(task))
+
+
+def some_images(task: Task) -> Iterator[Tensor]:
+    """Batches of training crops, the same at every call."""
+    for k in range(REVIVING_BATCHES):
+        images = task.batch(np.random.default_rng([0, 0, k]), 32, 1.0)["image"]
+        yield to_tensors({"image": images})["image"]
+
+
+def labeller(start: Path) -> faces.Predictor:
+    """The face net of a checkpoint or of an ONNX file as a function of crops."""
+    net = load_start(build("face"), start)
     return lambda crops: predict(net, crops)[0]
 
 
@@ -87,7 +109,8 @@ def make(
 
     `extra`: folders of other sets by name: 300w, wflw for the face; unityeyes, edges for the eyes.
 
-    The net starts from the averaged weights of a checkpoint, or from nothing.
+    The net starts from the averaged weights of a checkpoint, from an ONNX file (of the eyes: from the three
+    of its folder), or from nothing.
     """
     extra = extra or {}
     if what == "face":
@@ -103,5 +126,5 @@ def make(
         more_eyes = eye_datasets.read_extra(extra.get("unityeyes"), extra.get("edges"))
         task = eye_tasks.make(what, data, synthetic, output, work, weights, more_eyes)
     if start_from is not None:
-        task.net.load_state_dict(torch.load(start_from, weights_only=True)["average"])
+        start_task(task, start_from)
     return task

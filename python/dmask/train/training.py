@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import copy
 import os
 from pathlib import Path
 
@@ -54,9 +55,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--evaluate-every", type=whole(1), metavar="STEPS", help="default 500; --finetune: 50"
     )
     parser.add_argument("--resume", action="store_true", help="continue from the checkpoint in --work")
-    parser.add_argument("--start-from", type=Path, help="checkpoint whose averaged weights are the start")
     parser.add_argument(
-        "--teacher", type=Path, help="face: checkpoint of an earlier net that corrects the machine labels"
+        "--start-from",
+        type=Path,
+        help="checkpoint whose averaged weights are the start, or an ONNX file as it ships; for the eyes "
+        "eyelid.onnx, with iris.onnx and lines.onnx beside it",
+    )
+    parser.add_argument(
+        "--teacher",
+        type=Path,
+        help="face: an earlier net (checkpoint or ONNX) that corrects the machine labels",
+    )
+    parser.add_argument(
+        "--keep",
+        type=number(0, 1),
+        default=0.0,
+        metavar="SHARE",
+        help="of the weights that training started from, 0 to 1, in the ONNX files that are written",
     )
     for name, (net, help_text) in EXTRA_SETS.items():
         parser.add_argument(
@@ -77,6 +92,7 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from dmask.train import loop, tasks
+    from dmask.train.nets import start
 
     given = {name: getattr(args, name) for name in ("steps", "batch", "rate", "evaluate_every")}
     given = {name: value for name, value in given.items() if value is not None}
@@ -89,10 +105,12 @@ def run(args: argparse.Namespace) -> int:
         raise WrongUse("--synthetic is missing; expected a folder of rendered eyes for the eye nets")
     if args.net == "face" and args.weights == "open" and args.synthetic_faces is None:
         raise WrongUse("--synthetic-faces is missing; expected a folder of rendered faces for the open net")
+    if not 0 <= args.keep < 1 or (args.keep > 0 and args.start_from is None):
+        raise WrongUse(f"got --keep {args.keep:g}; expected 0 to below 1, with --start-from to keep from")
     if args.net in ("eyelid", "iris", "lines") and not (args.start_from or args.resume):
         raise WrongUse(
             f"a head alone needs a trunk: got {args.net} without --start-from, expected a checkpoint of "
-            "`dmask train eyes`"
+            "`dmask train eyes`, or eyelid.onnx"
         )
     extra = {name: getattr(args, f"extra_{name}") for name in EXTRA_SETS}
     extra = {name: path for name, path in extra.items() if path is not None}
@@ -117,7 +135,10 @@ def run(args: argparse.Namespace) -> int:
             args.synthetic_faces,
             extra,
         )
-        loop.train(task, args.work / f"{args.net}.pt", options, args.resume)
+        before = copy.deepcopy(task.net)
+        trained = loop.train(task, args.work / f"{args.net}.pt", options, args.resume)
+        if args.keep > 0:
+            task.export(start.keep(trained, before, args.keep, tasks.some_images(task)))
     except FileNotFoundError as error:
         raise Error(str(error)) from None
     return 0

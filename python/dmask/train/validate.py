@@ -21,7 +21,7 @@ from dmask.io.report import write_report
 from dmask.measure.auc import auc
 from dmask.point_order import POINT_GROUPS
 from dmask.stopwatch import stopwatch
-from dmask.train import eye_tasks
+from dmask.train import eye_tasks, measures
 from dmask.train.data import eyes, faces
 from dmask.train.nets import heatmap
 
@@ -90,7 +90,9 @@ def face_figures(path: Path, data: Path, precision: str) -> dict[str, float]:
     return figures | {"ms": float(np.median(net.times_ms))}
 
 
-def eye_figures(models: Path, held_out: eyes.Eyes, precision: str) -> dict[str, float]:
+def eye_figures(
+    models: Path, held_out: eyes.Eyes, precision: str, far: eyes.Eyes | None = None
+) -> dict[str, float]:
     """The three eye nets as they run in use: the trunk once, the heads on its features."""
     nets = {name: OnnxNet(models / f"{name}.onnx", precision) for name in ("eyelid", "iris", "lines")}
     parts: list[dict[str, NDArray]] = []
@@ -108,7 +110,13 @@ def eye_figures(models: Path, held_out: eyes.Eyes, precision: str) -> dict[str, 
         figures["spectacles"] = len(spectacles)
         group = eye_tasks.measure_eyes(held_out.take(spectacles), {k: v[spectacles] for k, v in out.items()})
         figures |= {f"spectacles_{name}": group[name] for name in SPECTACLES_FIGURES if name in group}
-    return figures | {f"{name}_ms": float(np.median(net.times_ms)) for name, net in nets.items()}
+    figures |= {f"{name}_ms": float(np.median(net.times_ms)) for name, net in nets.items()}
+    if far is not None:
+        features = [nets["eyelid"](planes(crop))["features"] for crop in eyes.nominal(far)]
+        irises = stacked([nets["iris"](one) for one in features])
+        centre = measures.steadied_centre(decode(irises["heatmaps"]), irises["visibility"])
+        figures |= {f"iris_far_{name}": value for name, value in measures.far_measures(far, centre).items()}
+    return figures
 
 
 def run(args: argparse.Namespace) -> int:
@@ -138,7 +146,9 @@ def run(args: argparse.Namespace) -> int:
         if "eyes" in names:
             _, real = eye_tasks.real_eyes(args.data, args.work)
             held_out = eye_tasks.validation_eyes(real, args.synthetic)
-            figures["eyes"] = eye_figures(args.models, held_out, args.precision)
+            figures["eyes"] = eye_figures(
+                args.models, held_out, args.precision, eye_tasks.far_eyes(args.synthetic)
+            )
     except FileNotFoundError as error:
         raise Error(str(error)) from None
     for name, values in figures.items():

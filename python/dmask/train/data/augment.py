@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dmask.crops import LUMA, exposure_gain
+
 Image = NDArray[np.uint8]
 Array = NDArray[np.float32]
 
@@ -76,6 +78,41 @@ def degrade(image: Image, rng: np.random.Generator, strength: float) -> Image:
         _, code = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(20, 80))])
         image = cv2.imdecode(code, cv2.IMREAD_COLOR)
     return image
+
+
+def dim(image: Image, rng: np.random.Generator) -> Image:
+    """Little light: a gain of 0.03 to 0.4, a sensor's noise, eight bits, and what a camera makes of them."""
+    h, w = image.shape[:2]
+    gain = np.exp(rng.uniform(np.log(0.03), np.log(0.4))) * np.exp(rng.normal(0, 0.05, 3))
+    dark = image * gain.astype(np.float32)
+    y, x = rng.integers(0, 512 - h), rng.integers(0, 512 - w)
+    noise = _noise[y : y + h, x : x + w]
+    if rng.random() < 0.25:  # of the brightness alone
+        noise = noise[..., :1]
+    read, shot = rng.uniform(0.3, 4), rng.uniform(0, 0.3)
+    dark = dark + noise * np.sqrt(read**2 + shot * dark).astype(np.float32)
+    if rng.random() < 0.2:  # banding
+        rows = rng.normal(0, rng.uniform(0.3, 2), (h, 1, 1)).astype(np.float32)
+        dark = dark + (rows if rng.random() < 0.5 else cv2.resize(rows[::4], (1, h))[..., None])
+    if rng.random() < 0.25:  # black is clipped
+        dark = dark - np.float32(rng.uniform(0, 3))
+    dark = np.clip(dark + 0.5, 0, 255).astype(np.uint8)
+    if rng.random() < 0.25:
+        dark = cv2.GaussianBlur(dark, (0, 0), rng.uniform(0.5, 1.5))
+    if rng.random() < 0.3:
+        _, code = cv2.imencode(".jpg", dark, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 95))])
+        dark = cv2.imdecode(code, cv2.IMREAD_COLOR)
+    return dark
+
+
+def brighten(image: Image, mean_luma: float | None = None) -> Image:
+    """As the core shows a crop to the nets; mean_luma: of the face's crop, this picture's own by default."""
+    if mean_luma is None:
+        mean_luma = float(image.reshape(-1, 3).mean(0) @ np.array(LUMA))
+    gain = exposure_gain(mean_luma)
+    if gain == 1:
+        return image
+    return np.clip(image * np.float32(gain) + 0.5, 0, 255).astype(np.uint8)
 
 
 def patch_mask(rng: np.random.Generator, height_px: int, width_px: int) -> Image:

@@ -22,11 +22,12 @@ from dmask.crops import (
     EYE_HEIGHT_PX,
     EYE_WIDTH_PX,
     LEAST_OF_OTHER_EYE,
+    LUMA,
 )
 from dmask.evaluate.held_out import is_validation
 from dmask.io.picture import read_named
 from dmask.point_order import CANTHI, MIRROR_IRIS
-from dmask.train.data import augment, faces
+from dmask.train.data import augment, covers, faces
 
 WIDTH_PX, HEIGHT_PX = 240, 192
 NOMINAL_XY = (40, 32)  # corner of the nominal 160x128 crop
@@ -361,6 +362,11 @@ def nominal(eyes: Eyes) -> NDArray[np.uint8]:
     return eyes.image[:, y : y + EYE_HEIGHT_PX, x : x + EYE_WIDTH_PX]
 
 
+# Shares of the training crops, at full strength.
+COVER_SHARE, SHADE_SHARE, DIM_SHARE = 0.32, 0.08, 0.18
+MOST_OF_LINE_COVERED = 0.4  # more of it, and whether a line is there cannot be told
+
+
 class EyeSampler:
     """Random training crops of real and rendered eyes with the labels of all three eye nets.
 
@@ -388,21 +394,41 @@ class EyeSampler:
             matrix = jitter(rng, strength)
             image[i] = augment.warp(eyes.image[k], matrix, EYE_HEIGHT_PX, EYE_WIDTH_PX)
             lid, iris = augment.transform(matrix, eyes.lid[k]), augment.transform(matrix, eyes.iris[k])
-            hidden = np.zeros(39, bool)
-            # Rendered eyes bring their own occluders.
-            if rng.random() < (0.3 if part == 0 else 0.12) * strength:
-                donors = self.sets[int(rng.random() < 0.5)]
-                donor = donors.image[int(rng.integers(len(donors)))]
-                image[i], hidden = augment.occlude(image[i], np.vstack([lid, iris]), rng, donor)
-            # They are degraded already, too.
-            image[i] = augment.degrade(image[i], rng, strength if part == 0 else 0.6 * strength)
-            labels = lid_labels(lid, eyes.lid_weight[k], eyes.lid_visible[k], hidden[:20])
-            labels |= iris_labels(iris, eyes.iris_weight[k], eyes.iris_visible[k], hidden[20:])
             lines = augment.transform(matrix, eyes.lines[k].reshape(-1, 2)).reshape(4, 20, 2)
-            labels |= line_targets(lines, eyes.line_present[k], float(eyes.lid_weight[k]))
+            image[i], hidden = self.put_before(
+                image[i], np.vstack([lid, iris, *lines]), part == 0, rng, strength
+            )
+            # Rendered eyes are degraded already.
+            image[i] = augment.degrade(image[i], rng, strength if part == 0 else 0.6 * strength)
+            if rng.random() < DIM_SHARE * (0.4 + 0.6 * strength):
+                image[i] = augment.dim(image[i], rng)
+            # The core brightens by the face's mean, which is not quite the eye's.
+            luma = float(image[i].reshape(-1, 3).mean(0) @ np.array(LUMA))
+            image[i] = augment.brighten(image[i], luma * float(np.exp(rng.normal(0.05, 0.25))))
+            labels = lid_labels(lid, eyes.lid_weight[k], eyes.lid_visible[k], hidden[:20])
+            labels |= iris_labels(iris, eyes.iris_weight[k], eyes.iris_visible[k], hidden[20:39])
+            covered = hidden[39:].reshape(4, 20).mean(1) > MOST_OF_LINE_COVERED
+            present = np.where(covered, 255, eyes.line_present[k])
+            labels |= line_targets(lines, present, float(eyes.lid_weight[k]))
             for name, value in labels.items():
                 out.setdefault(name, []).append(value)
         return {"image": image} | {name: np.stack(values) for name, values in out.items()}
+
+    def put_before(
+        self, image: NDArray[np.uint8], xy: NDArray, real: bool, rng: np.random.Generator, strength: float
+    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """Something before an eye, or a shadow on it, at times; which of xy (lid, iris, lines) it hides."""
+        donors = self.sets[int(rng.random() < 0.5)]
+        donor = donors.image[int(rng.integers(len(donors)))]
+        canthal_px = float(np.linalg.norm(xy[10] - xy[0]))
+        draw = rng.random() / (0.4 + 0.6 * strength)
+        if draw < COVER_SHARE:
+            return covers.cover_eye(image, xy, rng, donor)
+        if draw < COVER_SHARE + SHADE_SHARE:
+            image = covers.shade_eye(image, xy[:39], canthal_px, rng)
+        elif draw < COVER_SHARE + SHADE_SHARE + (0.16 if real else 0.06):  # renders bring occluders
+            return augment.occlude(image, xy, rng, donor)
+        return image, np.zeros(len(xy), bool)
 
 
 def point_labels(
@@ -410,9 +436,11 @@ def point_labels(
 ) -> dict[str, NDArray]:
     """Arrays `<net>_xy_px`, `_weight`, `_visible`, `_known` of one picture for `heatmap.landmark_loss`."""
     known = (seen != 255) | hidden
+    # Where the rest of an eye is seen, a hidden point can be guessed; where all is hidden, hardly.
+    guessed = 0.1 if hidden.all() else 0.3
     return {
         f"{net}_xy_px": xy,
-        f"{net}_weight": (weight * np.where(hidden, 0.3, 1.0)).astype(np.float32),
+        f"{net}_weight": (weight * np.where(hidden, guessed, 1.0)).astype(np.float32),
         f"{net}_visible": ((seen == 1) & ~hidden).astype(np.float32),
         f"{net}_known": known.astype(np.float32),
     }

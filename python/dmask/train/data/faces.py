@@ -15,7 +15,7 @@ from dmask.crops import FACE_MARGIN, FACE_PX
 from dmask.evaluate.held_out import is_validation
 from dmask.io.picture import read_named
 from dmask.point_order import MIRROR_68, OUTER_CORNERS
-from dmask.train.data import augment
+from dmask.train.data import augment, covers
 
 CACHE_PX, CACHE_MARGIN = 208, 1.6  # the cached square covers 1.6 crop sides: 130 px a crop
 
@@ -207,6 +207,54 @@ def taught(faces: Faces, teacher: Predictor) -> NDArray[np.float32]:
     return (xy / scales[:, None, None] + centres[:, None]).astype(np.float32)
 
 
+COVER_SHARE, PATCH_SHARE, DIM_SHARE = 0.35, 0.2, 0.18  # of the training crops, at full strength
+TURNED_SHARE = 0.08  # lying or upside down: nothing of a face is where it should be
+
+
+def put_before(
+    image: NDArray[np.uint8],
+    xy: NDArray[np.float32],
+    donors: NDArray[np.uint8],
+    rng: np.random.Generator,
+    strength: float,
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """A mask, a hand, a patch of another face before this one, at times; which points (68) it hides."""
+    donor = donors[int(rng.integers(len(donors)))]
+    draw = rng.random() / (0.4 + 0.6 * strength)
+    if draw < COVER_SHARE:
+        return covers.cover_face(image, xy, rng, donor)
+    if draw < COVER_SHARE + PATCH_SHARE:
+        return augment.occlude(image, xy, rng, donor)
+    return image, np.zeros(len(xy), bool)
+
+
+def worsen(image: NDArray[np.uint8], rng: np.random.Generator, strength: float) -> NDArray[np.uint8]:
+    """What camera and light do to a crop, and what the core does about little light."""
+    image = augment.degrade(image, rng, strength)
+    if rng.random() < DIM_SHARE * (0.4 + 0.6 * strength):
+        image = augment.dim(image, rng)
+    return augment.brighten(image)
+
+
+def turned_over(
+    crop: NDArray[np.uint8],
+    picture: NDArray[np.uint8],
+    xy: NDArray[np.float32],
+    rng: np.random.Generator,
+    strength: float,
+) -> NDArray[np.uint8]:
+    """A crop that is no upright face: the crop lying or upside down, or what a tracker takes for one.
+
+    Behind a mask, eyes and forehead make a face upside down whose chin is the hair: its points are the real
+    ones, reflected at the middle of the eyes.
+    """
+    if rng.random() < 0.5:
+        return np.rot90(crop, rng.integers(1, 4))
+    eyes = xy[36:48].mean(0)
+    upside_down, _, _ = jittered_crop(picture, 2 * eyes - xy, rng, strength, np.pi)
+    return worsen(upside_down, rng, strength)
+
+
 class FaceSampler:
     """Random training crops; batch(rng, n, strength) -> arrays for the loss."""
 
@@ -237,11 +285,12 @@ class FaceSampler:
             first, last = (self.human_count, len(self.images)) if machine else (0, self.human_count)
             k = int(rng.integers(first, last))
             image[i], xy[i], _ = jittered_crop(self.images[k], self.points[k], rng, strength)
-            if rng.random() < 0.4 * strength:
-                donor = self.images[int(rng.integers(len(self.images)))]
-                image[i], hidden[i] = augment.occlude(image[i], xy[i], rng, donor)
-            image[i] = augment.degrade(image[i], rng, strength)
+            image[i], hidden[i] = put_before(image[i], xy[i], self.images, rng, strength)
+            image[i] = worsen(image[i], rng, strength)
             weight[i] = np.where(hidden[i], 0.5, 1.0) * (0.6 if machine else 1.0)
+            if rng.random() < TURNED_SHARE:
+                image[i] = turned_over(image[i], self.images[k], self.points[k], rng, strength)
+                hidden[i], weight[i] = True, 0
         return {
             "image": image,
             "xy_px": xy,
@@ -277,18 +326,21 @@ class SyntheticFaceSampler:
         image = np.empty((n, FACE_PX, FACE_PX, 3), np.uint8)
         xy = np.empty((n, 68, 2), np.float32)
         visible = np.empty((n, 68), bool)
+        weight = np.empty((n, 68), np.float32)
         for i, k in enumerate(rng.integers(0, len(self.images), n)):
             image[i], xy[i], order = jittered_crop(self.images[k], self.points[k], rng, strength)
             visible[i] = self.visible[k][order]
-            if rng.random() < 0.3 * strength:
-                donor = self.images[int(rng.integers(len(self.images)))]
-                image[i], hidden = augment.occlude(image[i], xy[i], rng, donor)
-                visible[i] &= ~hidden
-            image[i] = augment.degrade(image[i], rng, strength)
+            image[i], hidden = put_before(image[i], xy[i], self.images, rng, strength)
+            visible[i] &= ~hidden
+            image[i] = worsen(image[i], rng, strength)
+            weight[i] = np.where(visible[i], 1.0, 0.5)
+            if rng.random() < TURNED_SHARE:
+                image[i] = turned_over(image[i], self.images[k], self.points[k], rng, strength)
+                visible[i], weight[i] = False, 0
         return {
             "image": image,
             "xy_px": xy,
-            "weight": np.where(visible, 1.0, 0.5).astype(np.float32),
+            "weight": weight,
             "visible": visible.astype(np.float32),
             "known": np.ones((n, 68), np.float32),
         }
@@ -306,14 +358,18 @@ def synthetic_crops(file: Path) -> tuple[NDArray[np.uint8], NDArray[np.float32]]
 
 
 def jittered_crop(
-    image: NDArray[np.uint8], xy: NDArray[np.float32], rng: np.random.Generator, strength: float
+    image: NDArray[np.uint8],
+    xy: NDArray[np.float32],
+    rng: np.random.Generator,
+    strength: float,
+    turn_rad: float = 0.0,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.intp]]:
     """The crop as the tracker would make it, with the errors of a tracker; mirrored half of the time.
 
     Returns the crop, its points, and which of the picture's points (68) each of them was.
     """
     mirror = rng.random() < 0.5
-    angle = np.deg2rad(30) * rng.uniform(-1, 1) * (0.4 + 0.6 * strength)
+    angle = turn_rad + np.deg2rad(30) * rng.uniform(-1, 1) * (0.4 + 0.6 * strength)
     turned = augment.transform(augment.similarity(1, angle, [0, 0], [0, 0], mirror), xy)
     centre, side = face_box(turned)
     spread = 0.5 + 0.5 * strength

@@ -1,6 +1,6 @@
 """Rendered eyes with exact labels, for training the eyelid, iris and line nets.
 
-`dmask train render-eyes --unityeyes2 DIR -o OUT.npz --count N --seed S --split train|validation`
+`dmask train render-eyes --unityeyes2 DIR -o OUT.npz --count N --seed S --split train|validation [--gaze far]`
 
 Writes one .npz (with `--shard K`: OUT_000.npz, OUT_001.npz, ... of K eyes each). All eyes have OS
 orientation, the inner canthus left. The picture shows 1.5 times the nominal eye crop, so that training can
@@ -32,7 +32,7 @@ pixels. All points are (x, y) in pixels of that picture, 0-based pixel centres, 
   occluder        uint8 (n)      bits: 1 spectacle frame, 2 lens glare, 4 hair, 8 object or hand, 16 eye
                                  covered (no lid point is free), 32 thick lens (magnified by more than
                                  5 %), 64 dark lens (transmits at most 10 %: the eye behind it is hidden)
-  seed, index     int64 (n)      `render_eye(np.random.default_rng([seed, index]), assets)` makes it again
+  seed, index     int64 (n)      made again by `render_eye(default_rng([seed, index]), assets, gaze)`
 
 All points behind a spectacle lens are where the lens shows them. Crease and bulge start as loops of the
 mesh, the topology's `crease` above and `between_peak_and_crease` below the eye, and are drawn to the valley
@@ -72,6 +72,11 @@ WIDTH, HEIGHT = 240, 192
 HALF_INTERPUPILLARY_MM = 31.5
 STATIONS = np.linspace(0, 1, 11)
 FOLD_GAP_PX = 2.5  # a fold nearer to the margin is not told from it
+# Shares of the lids' states in `sample_pose`; far gaze is learnt from eyes that are open.
+LID_STATES = {
+    "usual": (0.32, 0.08, 0.12, 0.11, 0.11, 0.14, 0.07, 0.05),
+    "far": (0.50, 0.11, 0.11, 0.07, 0.03, 0.03, 0.08, 0.07),
+}
 FAINTEST = 0.03  # depth of a fold's valley in the finished picture, in log radiance
 
 
@@ -95,17 +100,33 @@ def _rotation(yaw_deg: float, pitch_deg: float, roll_deg: float) -> np.ndarray:
     return HEAD_TO_CAMERA @ about_y(yaw) @ about_x(-pitch) @ about_z(roll)
 
 
-def sample_pose(rng: np.random.Generator) -> Pose:
-    """Draw head, gaze and lid state; the lids follow the gaze, then do what they like."""
+def _usual_gaze(rng: np.random.Generator) -> tuple[float, float]:
+    """Yaw and pitch in degrees, most of them near straight ahead."""
     wide = rng.random() < 0.3
-    gaze_yaw = rng.uniform(-40, 40) if wide else np.clip(rng.normal(0, 14), -40, 40)
-    gaze_pitch = rng.uniform(-30, 30) if wide else np.clip(rng.normal(-3, 11), -30, 30)
+    yaw = rng.uniform(-40, 40) if wide else np.clip(rng.normal(0, 14), -40, 40)
+    pitch = rng.uniform(-30, 30) if wide else np.clip(rng.normal(-3, 11), -30, 30)
+    return yaw, pitch
+
+
+def _far_gaze(rng: np.random.Generator) -> tuple[float, float]:
+    """Yaw and pitch in degrees as far as eyes turn, in an ellipse; a share looks ahead all the same."""
+    direction, reach = rng.uniform(0, 2 * np.pi), rng.uniform(0.2, 1.0) ** 0.7
+    if rng.random() < 0.35:
+        direction = rng.choice([0, np.pi]) + rng.normal(0, 0.15)  # sideways
+    yaw = 62 * reach * np.cos(direction)
+    pitch = (35 if np.sin(direction) > 0 else 50) * reach * np.sin(direction)
+    return yaw, pitch
+
+
+def sample_pose(rng: np.random.Generator, gaze: str = "usual") -> Pose:
+    """Draw head, gaze and lid state; the lids follow the gaze, then do what they like."""
+    gaze_yaw, gaze_pitch = _far_gaze(rng) if gaze == "far" else _usual_gaze(rng)
     follows = rng.normal(0.72, 0.12) if rng.random() < 0.9 else rng.uniform(0, 0.4)  # lid lag
     upper = -follows * gaze_pitch / 46.0
     lower = 0.25 * gaze_pitch / 46.0 + np.clip(rng.normal(-0.05, 0.04), -0.13, 0.05)
     upper = np.clip(upper + rng.normal(-0.02, 0.07), -0.25, 0.8)
 
-    state = rng.choice(8, p=[0.32, 0.08, 0.12, 0.11, 0.11, 0.14, 0.07, 0.05])
+    state = rng.choice(8, p=LID_STATES[gaze])
     closed = False
     tilt = rng.normal(0, 0.04)
     if state == 1:  # wide open
@@ -395,12 +416,12 @@ def _iris_shares(names: tuple[str, ...]) -> np.ndarray:
     return shares / shares.sum()
 
 
-def render_eye(rng: np.random.Generator, assets: EyeAssets) -> tuple[np.ndarray, dict]:
+def render_eye(rng: np.random.Generator, assets: EyeAssets, gaze: str = "usual") -> tuple[np.ndarray, dict]:
     """One eye: picture uint8 (192,240,3) RGB and its labels, named as in this module's description."""
     skin_name = assets.skin_names[rng.integers(len(assets.skin_names))]
     iris_name = str(rng.choice(assets.iris_names, p=_iris_shares(assets.iris_names)))
     skin, region = assets.skin(skin_name), assets.region
-    pose = sample_pose(rng)
+    pose = sample_pose(rng, gaze)
     look = sample_look(pose, skin.tone, skin_name in CREASE_IN_BOTH, rng)
     axes = gaze_axes(pose.gaze_yaw_deg, pose.gaze_pitch_deg)
     weights = np.clip(rng.normal(0, 1, len(region.modes_mm)), -2.5, 2.5)
@@ -575,9 +596,11 @@ DTYPES = {
 }
 
 
-def render_eyes(assets: EyeAssets, seed: int, first: int, count: int) -> dict[str, np.ndarray]:
+def render_eyes(
+    assets: EyeAssets, seed: int, first: int, count: int, gaze: str = "usual"
+) -> dict[str, np.ndarray]:
     """The arrays of eyes first .. first + count - 1 of a seed."""
-    arrays = render_all(lambda rng: render_eye(rng, assets), DTYPES, seed, first, count)
+    arrays = render_all(lambda rng: render_eye(rng, assets, gaze), DTYPES, seed, first, count)
     names = {"skin_names": assets.all_skin_names, "iris_names": assets.all_iris_names}
     return arrays | {name: np.array(values) for name, values in names.items()}
 
@@ -588,6 +611,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=whole(1), required=True)
     parser.add_argument("--seed", type=whole(0), default=0)
     parser.add_argument("--split", choices=("train", "validation"), required=True)
+    parser.add_argument(
+        "--gaze",
+        choices=("usual", "far"),
+        default="usual",
+        help="far: up to 60 degrees sideways, 35 up, 50 down; train on these beside the usual ones",
+    )
     parser.add_argument("--shard", type=whole(0), default=0, help="eyes per file, 0 = all in one")
 
 
@@ -600,7 +629,7 @@ def run(options: argparse.Namespace) -> int:
     assets = load_assets(options.unityeyes2, options.split)
     write_shards(
         options.output,
-        lambda first, count: render_eyes(assets, options.seed, first, count),
+        lambda first, count: render_eyes(assets, options.seed, first, count, options.gaze),
         0,
         options.count,
         options.shard,
