@@ -211,7 +211,7 @@ def test_wrong_frames_are_named(face: np.ndarray) -> None:
     one = detector()
     with pytest.raises(ValueError, match="2 x 2 pixels, expected at least 16 x 16"):
         one.detect(np.zeros((2, 2, 3), np.uint8))
-    with pytest.raises(ValueError, match="a frame has to be uint8"):
+    with pytest.raises(ValueError, match=r"got a frame of shape \(64, 64, 2\), expected uint8"):
         one.detect(np.zeros((64, 64, 2), np.uint8))
 
 

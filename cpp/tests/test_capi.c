@@ -12,15 +12,11 @@
 #include "dmask/dmask.h"
 #include "rendered_face.h"
 
-enum {
-  WIDTH = 640,
-  HEIGHT = 480,
-  FRAMES = 20
-};
+enum { WIDTH = 640, HEIGHT = 480, FRAMES = 20 };
 #define FRAME_BYTES ((size_t)WIDTH * HEIGHT * 3)
 
 static const char* models;
-static uint8_t* clip; /* FRAMES of BGR */
+static uint8_t* clip;              /* FRAMES of BGR */
 static long checks, failed_checks; /* of all threads */
 static int passed, failed;         /* cases */
 static int report_fd = 2;

@@ -8,10 +8,7 @@
 #include "headers.h"
 #include "rendered_face.h"
 
-enum {
-  WIDTH = 640,
-  HEIGHT = 480
-};
+enum { WIDTH = 640, HEIGHT = 480 };
 long checks, failed_checks;
 
 typedef struct {

@@ -21,7 +21,7 @@ enum class Profile { clinical, article, strict };
 enum class Weights { research, open };  // the nets' licence; open ones are in models_dir/open
 enum class BackendKind { automatic, cpu, tensorrt };
 enum class Precision { automatic, f32, bf16, f16 };  // bf16 on the CPU, f16 with TensorRT
-enum class Fixating { none, od, os, both };  // eyes known to look into the camera
+enum class Fixating { none, od, os, both };          // eyes known to look into the camera
 
 template <class Enum>
 inline constexpr auto choices_of = nullptr;
