@@ -426,7 +426,7 @@ def test_builder_takes_an_obj_folder_like_the_packed_file(packed: Path, tmp_path
 
 def test_builder_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("scipy", reason="building the models needs scipy")
-    assert cli.main(["face-model", "build", "--ict", str(tmp_path), "-o", str(tmp_path)]) == 1
+    assert cli.main(["face-model", "build", "--ict", str(tmp_path), "-o", str(tmp_path / "out")]) == 1
     assert "generic_neutral_mesh.obj" in capsys.readouterr().err
 
 
