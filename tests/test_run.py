@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import av
 import cv2
@@ -10,6 +11,7 @@ import pytest
 from conftest import background, write_video
 
 from dmask import cli, options
+from dmask.environment import MODELS_DIR
 from dmask.io import container
 from dmask.io.tables import FRAME_COLUMNS, read_frames
 from dmask.run import recording
@@ -95,6 +97,18 @@ def test_render_draws_the_same_mask_under_the_other_profiles(tmp_path, patient_v
     assert cli.main(["run", str(patient_video), "-o", str(out), *words]) == 0
     assert cli.main(["render", str(out / "track.dmask"), "-o", str(tmp_path / "mask.mp4")]) == 0
     assert (tmp_path / "mask.mp4").read_bytes() == (out / "mask.mp4").read_bytes()
+
+
+def test_render_takes_the_models_that_the_track_was_made_with(tmp_path, patient_video):
+    models, out = tmp_path / "models", tmp_path / "out"
+    shutil.copytree(MODELS_DIR, models)
+    face = container.read(models / "face.dmm")
+    container.write(models / "face.dmm", face | {"albedo": 0.5 * face["albedo"]})
+    assert cli.main(["run", str(patient_video), "-o", str(out), "--models", str(models)]) == 0
+    for words, same in ((["--models", str(models)], True), ([], False)):
+        drawn = tmp_path / f"{same}.mp4"
+        assert cli.main(["render", str(out / "track.dmask"), "-o", str(drawn), *words]) == 0
+        assert (drawn.read_bytes() == (out / "mask.mp4").read_bytes()) == same
 
 
 def test_a_track_without_a_face_renders_the_plain_background(tmp_path):

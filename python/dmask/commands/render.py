@@ -11,6 +11,12 @@ from dmask.errors import WrongUse
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("track", metavar="TRACK", help="a track.dmask")
     parser.add_argument("-o", "--output", metavar="OUT", required=True, help="mask.mp4, or mask.png")
+    parser.add_argument(
+        "--models",
+        type=Path,
+        metavar="DIR",
+        help="the models that the track was made with, where they were not the package's own",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace a file that is there already")
 
 
@@ -21,8 +27,10 @@ def run(args: argparse.Namespace) -> int:
     from dmask.io.picture import PictureWriter
     from dmask.io.track import read_track
     from dmask.io.video import VideoWriter, without_opencv_threads
+    from dmask.options import checked_models
 
     track, out = Path(args.track), Path(args.output)
+    models = MODELS_DIR if args.models is None else checked_models(args.models)
     if not track.is_file():
         raise WrongUse(f"{track} is not a file; expected a track.dmask that `dmask run` wrote")
     recording = read_track(track)
@@ -32,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         raise WrongUse(f"got a picture as output for {len(rows)} frames; expected a name that ends in .mp4")
     if not as_picture and out.suffix.lower() != ".mp4":
         raise WrongUse(f"got {out.name} as output; expected a name that ends in .mp4 or .png")
-    renderer = _core.MaskRenderer(recording.subject, str(MODELS_DIR))
+    renderer = _core.MaskRenderer(recording.subject, str(models))
     with atomic_file(out, args.overwrite) as partial, without_opencv_threads():
         writer = (
             PictureWriter(partial)
