@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 import dmask
 from dmask import _core
 from dmask.io import container
+from dmask.ranges import LARGEST_PX
 
 FACE = Path(dmask.__file__).parent / "models/face.dmm"
 HEAD_TO_CAMERA = np.diag([1.0, -1.0, -1.0])
@@ -133,3 +134,11 @@ def test_the_iris_shows_between_the_lids_only(face):
         assert np.abs(eyes_px - [x, y]).max(axis=1).min() < 13 * 2.3 * 512 / 540  # nowhere off the eyes
     x, y = np.round(eyes_px[0]).astype(int)
     assert not changed[y - 24, x] and not changed[y + 24, x]  # skin
+
+
+def test_the_largest_picture_is_the_core_s():
+    frame = np.zeros((1, LARGEST_PX, 3), np.uint8)
+    with pytest.raises(dmask.Error, match="at least 16 x 16"):  # not for its width
+        _core.Detector(str(FACE.parent)).detect(frame, 0.0)
+    with pytest.raises(dmask.Error, match=f"at most {LARGEST_PX}"):
+        _core.Detector(str(FACE.parent)).detect(np.zeros((1, LARGEST_PX + 1, 3), np.uint8), 0.0)

@@ -240,7 +240,6 @@ void bind_detect(py::module_& m) {
             const ImageView view = view_of(frame, holder);
             Detector& core = self.core.get();
             const Turns::Turn turn(self.turns, "Detector");
-            checked_time(time_s);
             const py::gil_scoped_release release;
             return core.detect(view, time_s);
           },

@@ -3,13 +3,11 @@
 
 #include <pybind11/numpy.h>
 
-#include <cmath>
 #include <cstdint>
 #include <string>
 
 #include "geometry/check.hpp"
 #include "geometry/image.hpp"
-#include "pipeline/track.hpp"
 
 namespace dmask {
 
@@ -30,20 +28,14 @@ inline ImageView view_of(const py::object& given, Frame& holder) {
   const bool grey = frame.ndim() == 2;
   if (!grey && !(frame.ndim() == 3 && (frame.shape(2) == 1 || frame.shape(2) == 3 || frame.shape(2) == 4)))
     throw Error("got a frame of shape " + py::str(array.attr("shape")).cast<std::string>() + expected);
-  check(frame.shape(0) <= Track::largest_px && frame.shape(1) <= Track::largest_px,
+  check(frame.shape(0) <= largest_side_px && frame.shape(1) <= largest_side_px,
         "got a frame of " + std::to_string(frame.shape(1)) + " x " + std::to_string(frame.shape(0)) +
-            " px, expected sides of at most " + std::to_string(Track::largest_px) + ": make it smaller");
+            " px, expected sides of at most " + std::to_string(largest_side_px) + ": make it smaller");
   const py::ssize_t channels = grey ? 1 : frame.shape(2);
   const bool dense = frame.strides(1) == channels && (grey || frame.strides(2) == 1 || channels == 1);
   holder = dense ? frame : Frame(py::array_t<std::uint8_t, py::array::c_style | py::array::forcecast>(frame));
   return {holder.data(), static_cast<int>(frame.shape(1)), static_cast<int>(frame.shape(0)), static_cast<int>(channels),
           static_cast<std::ptrdiff_t>(holder.strides(0))};
-}
-
-inline double checked_time(double time_s) {
-  check(std::isfinite(time_s), "got time_s " + py::str(py::float_(time_s)).cast<std::string>() +
-                                   ", expected seconds, a finite number: count frames where there is no clock");
-  return time_s;
 }
 
 }  // namespace dmask

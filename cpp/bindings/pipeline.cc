@@ -94,7 +94,6 @@ PyResult process(PyPipeline& p, const py::object& frame, double time_s) {
   Image mask;
   Frame holder;
   const ImageView view = view_of(frame, holder);
-  checked_time(time_s);
   Pipeline& core = p.core.get();
   const auto looking = p.looking(), fitting = p.fitting();
   NetsProcess::note();
@@ -111,7 +110,6 @@ PyResult process(PyPipeline& p, const py::object& frame, double time_s) {
 FrameDetection detect(PyPipeline& p, const py::object& frame, double time_s) {
   Frame holder;
   const ImageView view = view_of(frame, holder);
-  checked_time(time_s);
   Pipeline& core = p.core.get();
   const auto looking = p.looking();
   NetsProcess::note();  // its nets are made when the first frame comes in

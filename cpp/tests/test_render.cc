@@ -312,14 +312,21 @@ TEST_CASE(the_limbus_is_at_the_iris_radius) {
   }
 }
 
-TEST_CASE(a_globe_without_iris_is_white_all_over) {
+// Its middle fills the middle of the picture, 128 x 128 px.
+Image picture_of_a_globe_without_iris(bool measured) {
   Mesh m;
   add_rectangle(m, 100, 100, 101, 101, 100, kRed);
   MaskScene scene = m.scene(128, 128, 1500);
   scene.globes[OD] = globe_at(Vec3f(0, 0, 500), Vec3f(0, 0, -1));
   scene.globes[OD].iris_radius_mm = scene.globes[OD].pupil_radius_mm = 0;
+  scene.globes[OD].measured = measured;
   Image out;
   Renderer().render(scene, {}, out);
+  return out;
+}
+
+TEST_CASE(a_globe_without_iris_is_white_all_over) {
+  const Image out = picture_of_a_globe_without_iris(true);
   int darkest = 255;
   for (int y = 54; y < 74; ++y)
     for (int x = 54; x < 74; ++x) darkest = std::min(darkest, at(out, x, y)[1]);
@@ -327,14 +334,7 @@ TEST_CASE(a_globe_without_iris_is_white_all_over) {
 }
 
 TEST_CASE(a_globe_that_stands_for_nothing_measured_is_grey_all_over) {
-  Mesh m;
-  add_rectangle(m, 100, 100, 101, 101, 100, kRed);
-  MaskScene scene = m.scene(128, 128, 1500);
-  scene.globes[OD] = globe_at(Vec3f(0, 0, 500), Vec3f(0, 0, -1));
-  scene.globes[OD].iris_radius_mm = scene.globes[OD].pupil_radius_mm = 0;
-  scene.globes[OD].measured = false;
-  Image out;
-  Renderer().render(scene, {}, out);
+  const Image out = picture_of_a_globe_without_iris(false);
   for (int y = 54; y < 74; ++y)
     for (int x = 54; x < 74; ++x) {
       const auto [b, g, r] = at(out, x, y);

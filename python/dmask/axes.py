@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from dmask.arrays import Floats
 
@@ -15,16 +16,30 @@ def gaze_axis(yaw_deg: float, pitch_deg: float) -> Floats:
     return np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)])
 
 
-def about_x(angle: float) -> Floats:
+def head_rotation(yaw_deg: ArrayLike, pitch_deg: ArrayLike, roll_deg: ArrayLike) -> Floats:
+    """(...,3,3) head axes to camera axes, R = R0 Ry(yaw) Rx(-pitch) Rz(roll), of angles (...)."""
+    yaw, pitch, roll = (np.radians(angle) for angle in (yaw_deg, pitch_deg, roll_deg))
+    rotation: Floats = HEAD_TO_CAMERA @ about_y(yaw) @ about_x(-pitch) @ about_z(roll)
+    return rotation
+
+
+def about_x(angle: ArrayLike) -> Floats:
+    """(...,3,3) of angles (...) in radians; so are the others."""
     cosine, sine = np.cos(angle), np.sin(angle)
-    return np.array([[1, 0, 0], [0, cosine, -sine], [0, sine, cosine]])
+    return _matrices(1, 0, 0, 0, cosine, -sine, 0, sine, cosine)
 
 
-def about_y(angle: float) -> Floats:
+def about_y(angle: ArrayLike) -> Floats:
     cosine, sine = np.cos(angle), np.sin(angle)
-    return np.array([[cosine, 0, sine], [0, 1, 0], [-sine, 0, cosine]])
+    return _matrices(cosine, 0, sine, 0, 1, 0, -sine, 0, cosine)
 
 
-def about_z(angle: float) -> Floats:
+def about_z(angle: ArrayLike) -> Floats:
     cosine, sine = np.cos(angle), np.sin(angle)
-    return np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
+    return _matrices(cosine, -sine, 0, sine, cosine, 0, 0, 0, 1)
+
+
+def _matrices(*entries: ArrayLike) -> Floats:
+    """Row by row, each entry a number or an array of numbers."""
+    values = np.broadcast_arrays(*entries)
+    return np.stack(values, -1).reshape(*values[0].shape, 3, 3)

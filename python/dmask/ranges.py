@@ -6,6 +6,8 @@ import argparse
 import math
 from collections.abc import Callable
 
+LARGEST_PX = 16384  # of a picture's side, as the core has it
+
 
 def whole(low: int, high: int | None = None) -> Callable[[str], int]:
     """A whole number from `low` on, up to `high` where there is one."""

@@ -8,7 +8,7 @@
 namespace dmask {
 namespace {
 
-constexpr int smallest_px = 16, largest_px = 16384;
+constexpr int smallest_px = 16, largest_px = largest_side_px;
 constexpr std::int64_t longest_stride = std::int64_t{1} << 24;  // bytes
 
 std::string size_text(int width, int height) { return std::to_string(width) + " x " + std::to_string(height); }

@@ -88,7 +88,9 @@ void Detector::forget_face() {
 
 FrameDetection Detector::detect(const ImageView& frame, double time_s) {
   check_frame(frame);
-  if (!std::isfinite(time_s)) throw Error("got a frame time of " + std::to_string(time_s) + ", expected seconds");
+  if (!std::isfinite(time_s))
+    throw Error("got time_s " + std::to_string(time_s) +
+                ", expected seconds, a finite number: count frames where there is no clock");
   FrameDetection detection;
   detection.time_s = time_s;
   detection.width = frame.width;

@@ -7,6 +7,8 @@
 
 namespace dmask {
 
+inline constexpr int largest_side_px = 16384;  // of a frame and of a mask, each way
+
 enum class YuvMatrix { bt601, bt709 };
 
 struct ImageView {

@@ -214,7 +214,7 @@ std::vector<std::uint8_t> container_bytes(const std::vector<NamedArray>& arrays)
 
   std::vector<std::uint8_t> out;
   out.reserve(end);
-  for (const char letter : std::string("DMASKARR")) put(out, letter);
+  for (const char letter : std::string(magic)) put(out, letter);
   put(out, std::uint32_t{1});
   put(out, static_cast<std::uint32_t>(arrays.size()));
   for (std::size_t i = 0; i < arrays.size(); ++i) {

@@ -30,7 +30,7 @@ void check_subject(const MaskSubject& subject);  // throws Error for what no pat
 
 struct Track {
   static constexpr int version = 2;  // the first had no version and no checksum
-  static constexpr int largest_px = 16384;
+  static constexpr int largest_px = largest_side_px;
 
   MaskSubject subject;
   int row_size = 0;            // D

@@ -19,7 +19,6 @@ namespace {
 using raster::PixelRect;
 
 constexpr int kPad = 8;  // columns beside a band, so that eight pixels at a time may run over
-constexpr int kMaxPicture = 16384;
 
 constexpr f32x8 kSampleX = {sample_x(0), sample_x(1), sample_x(2), sample_x(3),
                             sample_x(4), sample_x(5), sample_x(6), sample_x(7)};
@@ -102,9 +101,9 @@ void check_scene(const MaskScene& scene) {
 }  // namespace
 
 void check_camera(const Camera& camera) {
-  if (camera.width < 1 || camera.height < 1 || camera.width > kMaxPicture || camera.height > kMaxPicture)
+  if (camera.width < 1 || camera.height < 1 || camera.width > largest_side_px || camera.height > largest_side_px)
     throw Error("the camera's picture is " + std::to_string(camera.width) + " x " + std::to_string(camera.height) +
-                ", expected 1 .. " + std::to_string(kMaxPicture) + " pixels each way");
+                ", expected 1 .. " + std::to_string(largest_side_px) + " pixels each way");
   if (!(std::isfinite(camera.focal_px) && camera.focal_px > 0 && std::isfinite(camera.cx) && std::isfinite(camera.cy)))
     throw Error("the camera's focal length is " + std::to_string(camera.focal_px) + " px and its principal point (" +
                 std::to_string(camera.cx) + ", " + std::to_string(camera.cy) +

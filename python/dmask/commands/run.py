@@ -88,7 +88,7 @@ def run_one(source: Path, out: Path, options: dict[str, Any], args: argparse.Nam
     if not outcome.frames_with_face:
         raise Error(
             f"{source}: no face was found in any of {outcome.frames} frames (the results say so too); "
-            "expected a face seen from the front, upright, and at least about 60 pixels wide"
+            "expected a face seen from the front, at least about 60 pixels wide"
         )
     return 0
 

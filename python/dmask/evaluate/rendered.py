@@ -14,7 +14,7 @@ import numpy as np
 from dmask import _core, environment
 from dmask.errors import WrongUse
 from dmask.options import add_backend_arguments, core_options, make_pipeline
-from dmask.ranges import whole
+from dmask.ranges import LARGEST_PX, whole
 
 if TYPE_CHECKING:
     from dmask.synthetic.patient import Pose
@@ -27,7 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--patients", type=whole(1), default=5, metavar="N")
     parser.add_argument("--frames", type=whole(1), default=60, metavar="N", help="of each patient")
     parser.add_argument(
-        "--size", type=whole(64, 16384), default=1080, metavar="PX", help="width and height of the frames"
+        "--size",
+        type=whole(64, LARGEST_PX),
+        default=1080,
+        metavar="PX",
+        help="width and height of the frames",
     )
     parser.add_argument(
         "--matrix",

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from dmask.errors import Error, WrongUse
-from dmask.io.claim import alive, claimed, is_lock
+from dmask.io.claim import alive, claimed, home_of, is_lock
 
 
 @contextmanager
@@ -91,8 +91,7 @@ def _partial(target: Path) -> Path:
     """A name for what is not yet whole, on the file system of `target`; clears up behind killed runs."""
     with _sentence(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        mounted = target.is_dir() and target.stat().st_dev != target.parent.stat().st_dev
-        home = target if mounted else target.parent
+        home = home_of(target)
         for leftover in home.glob(f"{_escape(target.name)}.partial-*"):
             pid = leftover.name.rpartition("-")[2]
             if pid.isdigit() and (int(pid) == os.getpid() or not alive(int(pid))):

@@ -52,8 +52,13 @@ def claimed(target: Path) -> Iterator[None]:
 def lock_of(target: Path) -> Path:
     """Beside `target`, or in it where that is another file system's root."""
     target = Path(os.path.abspath(target))
+    return home_of(target) / f".{target.name}{SUFFIX}"
+
+
+def home_of(target: Path) -> Path:
+    """Where something beside `target` shares its file system: in it, where it is the root of another one."""
     mounted = target.is_dir() and target.stat().st_dev != target.parent.stat().st_dev
-    return (target if mounted else target.parent) / f".{target.name}{SUFFIX}"
+    return target if mounted else target.parent
 
 
 def is_lock(path: Path) -> bool:

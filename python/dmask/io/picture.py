@@ -13,8 +13,7 @@ import numpy as np
 from dmask.errors import Error
 from dmask.io import picture_header
 from dmask.io.video import Frame
-
-LARGEST_PX = 16384  # a side, as of a track
+from dmask.ranges import LARGEST_PX
 
 
 def is_picture(path: Path) -> bool:

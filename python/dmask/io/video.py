@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from dmask.errors import Error
+from dmask.ranges import LARGEST_PX
 
 # FFmpeg draws text files as pictures and reads pages of links: neither is a recording.
 NOT_RECORDINGS = {"tty", "hls", "concat", "dash", "image2"}
@@ -317,7 +318,7 @@ class VideoWriter:
                 raise
             raise Error(
                 f"the encoder cannot make a video of {self._size} pixels ({_reason(error)}); expected 4 to "
-                "16384 a side, and memory for it"
+                f"{LARGEST_PX} a side, and memory for it"
             ) from None
 
 

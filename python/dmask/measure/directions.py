@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from dmask.axes import head_rotation
+
 PRIMARY_DEG = 10.0  # within it of straight ahead the eyes are in primary position
 FACING_DEG = 15.0  # within it the head faces the camera
 LEAST_FRAMES = 10  # fewer tell nothing of a direction
@@ -15,12 +17,8 @@ Angles = tuple[np.ndarray, np.ndarray]  # yaw, pitch, degrees, of the head's fra
 def to_camera(frames: dict[str, np.ndarray]) -> Angles:
     """The direction from between the eyes to the camera, in the head's frame."""
     place = np.stack([frames[f"head_{axis}_mm"] for axis in "xyz"])
-    x, y, z = place * np.array([[-1.0], [1.0], [1.0]])  # from the face, with the head's own axes
-    yaw, pitch, roll = (np.radians(frames[f"head_{axis}_deg"]) for axis in ("yaw", "pitch", "roll"))
-    # R = R0 Ry(yaw) Rx(-pitch) Rz(roll), taken back turn by turn.
-    x, z = x * np.cos(yaw) - z * np.sin(yaw), x * np.sin(yaw) + z * np.cos(yaw)
-    y, z = y * np.cos(pitch) - z * np.sin(pitch), y * np.sin(pitch) + z * np.cos(pitch)
-    x, y = x * np.cos(roll) + y * np.sin(roll), -x * np.sin(roll) + y * np.cos(roll)
+    rotation = head_rotation(*(frames[f"head_{axis}_deg"] for axis in ("yaw", "pitch", "roll")))
+    x, y, z = -np.einsum("fij,if->jf", rotation, place)
     return np.degrees(np.arctan2(x, z)), np.degrees(np.arctan2(y, np.hypot(x, z)))
 
 

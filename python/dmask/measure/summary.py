@@ -19,7 +19,7 @@ from dmask.measure.deviation import (
 from dmask.measure.flags import flags
 from dmask.measure.reasons import EYE_REASONS, FACE_REASONS, counted, shares
 
-NEVER_NEGATIVE = ("pfh_mm", "openness")  # a fit may cross the margins by a hair: shut is 0
+NEVER_NEGATIVE = ("pfh_mm", "openness")  # tables of an earlier version hold such: shut is 0
 SUMMARISED = ("yaw_deg", "pitch_deg", "mrd1_mm", "mrd2_mm", "pfh_mm", "openness")
 
 

@@ -48,7 +48,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from dmask.axes import HEAD_TO_CAMERA, about_x, about_y, about_z
+from dmask.axes import head_rotation
 from dmask.crops import EYE_CANTHAL_WIDTHS, EYE_WIDTH_PX, LEAST_OF_OTHER_EYE
 from dmask.errors import WrongUse
 from dmask.ranges import whole
@@ -93,11 +93,6 @@ class Pose:
     gaze_pitch_deg: float
     lids: LidState
     closed: bool
-
-
-def _rotation(yaw_deg: float, pitch_deg: float, roll_deg: float) -> np.ndarray:
-    yaw, pitch, roll = np.radians([yaw_deg, pitch_deg, roll_deg])
-    return HEAD_TO_CAMERA @ about_y(yaw) @ about_x(-pitch) @ about_z(roll)
 
 
 def _usual_gaze(rng: np.random.Generator) -> tuple[float, float]:
@@ -325,7 +320,7 @@ def _background(rng: np.random.Generator) -> np.ndarray:
 
 def _view(pose: Pose, canthi_mm: np.ndarray) -> tuple[View, float]:
     """The camera with the region set on the canthi (2,3), and their distance in pixels."""
-    rotation = _rotation(pose.head_yaw_deg, pose.head_pitch_deg, pose.head_roll_deg)
+    rotation = head_rotation(pose.head_yaw_deg, pose.head_pitch_deg, pose.head_roll_deg)
     translation = pose.distance_mm * np.array([*pose.offset, 1.0])
     view = View(rotation, translation, np.array([[1.0, 0, 0], [0, 1.0, 0]]))
     own = view.project(canthi_mm)[0]
