@@ -113,7 +113,8 @@ void bind_eye(py::module_& m) {
          "valid", [](const EyeMeasures& e) { return e.reason == Reason::none; }, "Whether the gaze was measured.")
       .def_property_readonly(
           "reason", [](const EyeMeasures& e) { return std::string(reason_text(e.reason)); },
-          "Why not: closed, covered, low_resolution, lost or no_face; \"\" where it was.");
+          "Why not: closed, covered, low_resolution, dark, out_of_range, lost, no_face or another_person; \"\" where "
+          "it was.");
   for (const EyeValue& v : eye_values)
     eye.def_property_readonly(v.name, [value = v.value](const EyeMeasures& e) { return e.*value; }, v.doc);
   eye.def(
@@ -138,7 +139,7 @@ void bind_frame(py::module_& m) {
           "Whether the face was found and fitted.")
       .def_property_readonly(
           "face_reason", [](const PyResult& r) { return std::string(reason_text(r.result.face_reason)); },
-          "Why not: lost or no_face; \"\" where it was.");
+          "Why not: lost, dark, no_face or another_person; \"\" where it was.");
   for (const HeadValue& v : head_values)
     frame.def_property_readonly(v.name, [value = v.value](const PyResult& r) { return value(r.result); }, v.doc);
   frame.def_property_readonly(

@@ -134,7 +134,10 @@ typedef enum dmask_reason {
   DMASK_REASON_COVERED = 2,
   DMASK_REASON_LOW_RESOLUTION = 3, /* below 0.25 px a degree */
   DMASK_REASON_LOST = 4,
-  DMASK_REASON_NO_FACE = 5
+  DMASK_REASON_NO_FACE = 5,
+  DMASK_REASON_DARK = 6,          /* too little light to be told */
+  DMASK_REASON_OUT_OF_RANGE = 7,  /* the eye looks further aside than can be seen */
+  DMASK_REASON_ANOTHER_PERSON = 8 /* not the patient's face */
 } dmask_reason;
 
 typedef enum dmask_log_level { DMASK_LOG_INFO = 0, DMASK_LOG_WARNING = 1, DMASK_LOG_ERROR = 2 } dmask_log_level;

@@ -138,7 +138,7 @@ static_assert(DMASK_PROFILE_STRICT == static_cast<int>(Profile::strict) &&
               DMASK_BACKEND_TENSORRT == static_cast<int>(BackendKind::tensorrt) &&
               DMASK_PRECISION_F16 == static_cast<int>(Precision::f16) &&
               DMASK_FIXATING_BOTH == static_cast<int>(Fixating::both) &&
-              DMASK_REASON_NO_FACE == static_cast<int>(Reason::no_face));
+              DMASK_REASON_ANOTHER_PERSON == static_cast<int>(Reason::another_person));
 
 template <class Enum>
 Enum coded(const char* name, std::int32_t code) {

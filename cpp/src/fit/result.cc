@@ -10,6 +10,9 @@ const char* reason_text(Reason reason) {
     case Reason::low_resolution: return "low_resolution";
     case Reason::lost: return "lost";
     case Reason::no_face: return "no_face";
+    case Reason::dark: return "dark";
+    case Reason::out_of_range: return "out_of_range";
+    case Reason::another_person: return "another_person";
   }
   return "";
 }

@@ -9,7 +9,7 @@
 
 namespace dmask {
 
-enum class Reason { none, closed, covered, low_resolution, lost, no_face };
+enum class Reason { none, closed, covered, low_resolution, lost, no_face, dark, out_of_range, another_person };
 const char* reason_text(Reason reason);  // "" for none
 
 // NaN stands for "not measured".
