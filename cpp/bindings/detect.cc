@@ -71,7 +71,8 @@ py::dict eye_dict(const py::object& eye) {
 
 py::dict frame_dict(const py::object& frame) {
   py::dict d;
-  for (const char* name : {"time_s", "width", "height", "track", "face_found", "face_score", "sharpness", "face"})
+  for (const char* name : {"time_s", "width", "height", "track", "face_found", "another_person", "choosing",
+                           "face_score", "sharpness", "face"})
     d[name] = frame.attr(name);
   for (const char* eye : {"od", "os"}) d[eye] = eye_dict(frame.attr(eye));
   return d;
@@ -127,6 +128,10 @@ void bind_frame_points(py::module_& m) {
       .def_readwrite("track", &FrameDetection::track,
                      "Rises when another face is taken up, or the same one behind a cut.")
       .def_readwrite("face_found", &FrameDetection::face_found, "Without one all points are 0.")
+      .def_readwrite("another_person", &FrameDetection::another_person,
+                     "The face in sight is not the patient's, or not known to be: its points are not given.")
+      .def_readwrite("choosing", &FrameDetection::choosing,
+                     "Another face may still turn out to be the patient's: in the first second.")
       .def_readwrite("face_score", &FrameDetection::face_score, "How sure the 68 points are, 0 to 1.")
       .def_readwrite("sharpness", &FrameDetection::sharpness,
                      "Variance of the Laplacian over the face crop, grey levels squared.")

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "fit/calibration.hpp"
+#include "fit/same_person.hpp"
 #include "geometry/check.hpp"
 #include "geometry/rotation.hpp"
 #include "path.hpp"
@@ -130,10 +131,27 @@ void bind_models(py::module_& m) {
            "Eq. (5), of lids of a shape (Ks,) in a motion (Km,); eye: 0 OD, 1 OS.");
 }
 
+std::vector<float> likenesses(const Models& x, const std::vector<FrameDetection>& patient,
+                              const std::vector<FrameDetection>& faces, double hfov_deg) {
+  FitOptions options;
+  options.hfov_deg = hfov_deg;
+  SamePerson same(x, options);
+  for (const FrameDetection& frame : patient) same.learn(frame);
+  std::vector<float> values;
+  for (const FrameDetection& face : faces) values.push_back(same.likeness(face));
+  return values;
+}
+
 }  // namespace
 
 void bind_fit(py::module_& m) {
   bind_models(m);
+  m.def("likenesses", &likenesses, py::arg("models"), py::arg("patient"), py::arg("faces"), py::arg("hfov_deg") = 40.0,
+        py::call_guard<py::gil_scoped_release>(),
+        "How like the patient of some frames (FrameDetection, in their order) each face is, by its shape: about 1 of "
+        "his own, 0 of\nanother's. `like_at_once` and `like_in_time` are what is asked of one frame and of a mean.");
+  m.attr("like_at_once") = like_at_once;
+  m.attr("like_in_time") = like_in_time;
   m.def(
       "head_rotation",
       [](double yaw_deg, double pitch_deg, double roll_deg) {

@@ -190,6 +190,13 @@ void bind_patient(PipelineClass& cls) {
          },
          "Calibration, the last one.")
       .def_property_readonly(
+          "people",
+          [](PyPipeline& p) {
+            const auto looking = p.looking();
+            return p.core.get().people();
+          },
+          "The most people that were seen since the last reset: at once, or the patient and somebody else.")
+      .def_property_readonly(
           "subject",
           [](PyPipeline& p) -> MaskSubject {
             const auto fitting = p.fitting();

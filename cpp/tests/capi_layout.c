@@ -30,6 +30,8 @@ int main(void) {
   FIELD(dmask_options, log);
   FIELD(dmask_options, log_user);
   FIELD(dmask_options, patient);
+  FIELD(dmask_options, person);
+  FIELD(dmask_options, reserved);
   SIZE(dmask_frame);
   FIELD(dmask_frame, struct_size);
   FIELD(dmask_frame, format);

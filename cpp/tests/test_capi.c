@@ -136,6 +136,9 @@ static void refuses_bad_options(void) {
   REFUSED(DMASK_BAD_ARGUMENT, patient.hvid_mm, NAN);
   REFUSED(DMASK_BAD_VERSION, patient.struct_size, 1);
   REFUSED(DMASK_BAD_ARGUMENT, patient.fixating, 4);
+  REFUSED(DMASK_BAD_ARGUMENT, person, -1);
+  REFUSED(DMASK_BAD_ARGUMENT, person, DMASK_PERSON_9 + 1);
+  REFUSED(DMASK_BAD_VERSION, reserved, 1);
   options = options_of_test();
   options.patient.fixating = DMASK_FIXATING_OD;
   options.patient.fixating_from_s = 3;

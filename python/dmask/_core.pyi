@@ -37,6 +37,7 @@ class Options(metaclass=_Bound):
     weights: str  # research | open
     models_dir: str
     precision: str  # auto | f32 | bf16 | f16
+    person: str  # largest | left | right | centre | smallest | 1 to 9
     threads: int
     live_calibration: bool
     landmark_sigma_pct: float
@@ -59,6 +60,7 @@ class Options(metaclass=_Bound):
         weights: str = ...,
         models_dir: str | PathLike[str] = ...,
         precision: str = ...,
+        person: str = ...,
         threads: int = ...,
         live_calibration: bool = ...,
         landmark_sigma_pct: float = ...,
@@ -93,6 +95,8 @@ class FrameDetection(metaclass=_Bound):
     height: int
     track: int
     face_found: bool
+    another_person: bool
+    choosing: bool
     face_score: float
     sharpness: float
     face: _Floats  # (68, 3)
@@ -296,6 +300,8 @@ class Pipeline(metaclass=_Bound):
     @property
     def calibration(self) -> Calibration: ...
     @property
+    def people(self) -> int: ...
+    @property
     def subject(self) -> MaskSubject: ...
     def use_subject(self, subject: Mapping[str, Any], width: int, height: int) -> None: ...
     def unreleased_subject(self) -> dict[str, Any]: ...
@@ -326,6 +332,13 @@ class Models(metaclass=_Bound):
     ) -> _Doubles: ...
     def eye_centre(self, eye: int, identity: ArrayLike) -> _Doubles: ...
     def eyelid_lines(self, eye: int, shape: ArrayLike, motion: ArrayLike) -> dict[str, _Doubles]: ...
+
+def likenesses(
+    models: Models, patient: Sequence[FrameDetection], faces: Sequence[FrameDetection], hfov_deg: float = 40.0
+) -> list[float]: ...
+
+like_at_once: float
+like_in_time: float
 
 def head_rotation(yaw_deg: float, pitch_deg: float, roll_deg: float) -> _Doubles: ...
 

@@ -27,16 +27,20 @@ def table() -> dict[str, dict[str, Any]]:
     return {row["name"]: row for row in _core.option_table() if row["use"] in ("mask", "nets")}
 
 
-def add_core_arguments(parser: argparse.ArgumentParser, **defaults: Any) -> None:
-    """What a command that makes masks takes; `defaults` are its own, by option."""
-    _add(parser, "mask", defaults)
+def add_core_arguments(
+    parser: argparse.ArgumentParser, more_choices: dict[str, tuple[str, ...]] | None = None, **defaults: Any
+) -> None:
+    """What a command that makes masks takes; `defaults` are its own, by option, and so are `more_choices`."""
+    _add(parser, "mask", defaults, more_choices)
     parser.add_argument("--at", metavar="T0-T1", help="when the eye of --fixating does, in seconds: 2.5-4")
-    add_backend_arguments(parser)
+    add_backend_arguments(parser, more_choices)
 
 
-def add_backend_arguments(parser: argparse.ArgumentParser) -> None:
+def add_backend_arguments(
+    parser: argparse.ArgumentParser, more_choices: dict[str, tuple[str, ...]] | None = None
+) -> None:
     """What every command that has networks takes."""
-    _add(parser, "nets", {})
+    _add(parser, "nets", {}, more_choices)
 
 
 def flag(name: str) -> str:
@@ -44,7 +48,12 @@ def flag(name: str) -> str:
     return SPELT_OTHERWISE.get(name, "--" + name.replace("_", "-"))
 
 
-def _add(parser: argparse.ArgumentParser, use: str, defaults: dict[str, Any]) -> None:
+def _add(
+    parser: argparse.ArgumentParser,
+    use: str,
+    defaults: dict[str, Any],
+    more_choices: dict[str, tuple[str, ...]] | None = None,
+) -> None:
     for name, row in table().items():
         row = row | {"default": defaults.get(name, row["default"])}
         if row["use"] != use or name in FIXATION_WINDOW:
@@ -52,14 +61,15 @@ def _add(parser: argparse.ArgumentParser, use: str, defaults: dict[str, Any]) ->
         if row["kind"] == "flag":
             parser.add_argument(flag(name), action="store_true", help=f"turn off that {row['help']}")
             continue
+        choices = row["choices"] and [*row["choices"], *(more_choices or {}).get(name, ())]
         default = None if name == "models_dir" else row["default"]  # of the package's own folder none speaks
         parser.add_argument(
             flag(name),
             dest=_destination(name),
             type={"number": float, "whole": int}.get(row["kind"], str),
-            choices=row["choices"],
+            choices=choices,
             default=default,
-            metavar=None if row["choices"] else METAVARS.get(name, name.rsplit("_", 1)[-1].upper()),
+            metavar=None if choices else METAVARS.get(name, name.rsplit("_", 1)[-1].upper()),
             help=_help(row),
         )
 

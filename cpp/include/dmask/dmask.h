@@ -27,13 +27,14 @@
  *              alone. What there is to tell goes to the log callback, if there is one.
  *   Memory     Inputs are borrowed for the length of a call, outputs belong to the caller, no pointer is kept. A handle
  *              grows until the last calibration (the 150th frame with a face) and never afterwards; a frame larger than
- *              any before it makes buffers grow once.
+ *              any before it makes buffers grow once, and so do faces that have to be told from the patient's.
  *   Threads    Handles are independent: each may be used in a thread of its own and gives bit for bit what it gives
  *              alone. One handle serves one call at a time; a second one at the same time returns DMASK_BUSY at once.
  *              A handle may move between threads.
  *   Real time  dmask_process and dmask_render neither lock nor wait for anything but the inference library's own threads
  *              (none with threads = 1). Frames that calibrate take some 0.2 s more: see
- *              dmask_options.live_calibration.
+ *              dmask_options.live_calibration; so does the first one in which a face is compared with the patient's.
+ *   Patient    One handle has one patient until dmask_reset: another face is not measured (DMASK_REASON_ANOTHER_PERSON).
  *              Floating-point modes and traps of the calling thread are put aside during a call and given back.
  *   Privacy    Masks, vertices and parameters hold what the profile lets out. Landmarks are the patient's own points,
  *              for display on the spot.
@@ -118,6 +119,24 @@ typedef enum dmask_yuv {
   DMASK_YUV_BT709_FULL = 3
 } dmask_yuv;
 
+/* who the patient is, where several people are seen in the first second of faces; left and right as in the picture */
+typedef enum dmask_person {
+  DMASK_PERSON_LARGEST = 0,
+  DMASK_PERSON_LEFT = 1,
+  DMASK_PERSON_RIGHT = 2,
+  DMASK_PERSON_CENTRE = 3,
+  DMASK_PERSON_SMALLEST = 4,
+  DMASK_PERSON_1 = 5, /* by the faces' sizes, the largest first */
+  DMASK_PERSON_2 = 6,
+  DMASK_PERSON_3 = 7,
+  DMASK_PERSON_4 = 8,
+  DMASK_PERSON_5 = 9,
+  DMASK_PERSON_6 = 10,
+  DMASK_PERSON_7 = 11,
+  DMASK_PERSON_8 = 12,
+  DMASK_PERSON_9 = 13
+} dmask_person;
+
 typedef enum dmask_eye { DMASK_OD = 0, DMASK_OS = 1 } dmask_eye;
 /* may be or-ed */
 typedef enum dmask_fixation {
@@ -172,6 +191,8 @@ typedef struct dmask_options {
   dmask_log log;            /* may be null */
   void* log_user;           /* handed to it */
   dmask_patient patient;    /* the first one; see dmask_reset */
+  int32_t person;           /* dmask_person; default DMASK_PERSON_LARGEST */
+  int32_t reserved;         /* 0 */
 } dmask_options;
 
 /* One camera picture, borrowed during the call. Sides 16 to 16384 px. */

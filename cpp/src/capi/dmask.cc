@@ -138,6 +138,7 @@ static_assert(DMASK_PROFILE_STRICT == static_cast<int>(Profile::strict) &&
               DMASK_BACKEND_TENSORRT == static_cast<int>(BackendKind::tensorrt) &&
               DMASK_PRECISION_F16 == static_cast<int>(Precision::f16) &&
               DMASK_FIXATING_BOTH == static_cast<int>(Fixating::both) &&
+              DMASK_PERSON_9 == static_cast<int>(Person::n9) &&
               DMASK_REASON_ANOTHER_PERSON == static_cast<int>(Reason::another_person));
 
 template <class Enum>
@@ -184,6 +185,7 @@ dmask_options default_options() {
   o.live_calibration = usual.live_calibration;
   o.hfov_deg = usual.fit.hfov_deg;
   o.patient = default_patient();
+  o.person = static_cast<std::int32_t>(usual.person);
   return o;
 }
 
@@ -195,6 +197,8 @@ PipelineOptions settings_of(const dmask_options& o) {
         o.version / 10000, o.version / 100 % 100, DMASK_VERSION_MAJOR, DMASK_VERSION_MINOR);
   require_code("eyebrows", o.eyebrows, 1);
   require_code("live_calibration", o.live_calibration, 1);
+  if (o.reserved != 0)
+    refuse(DMASK_BAD_VERSION, "got dmask_options.reserved %d, expected 0: start from zeros", o.reserved);
   PipelineOptions s;
   s.models_dir = o.models_dir ? o.models_dir : installed_models_dir();
   s.profile = coded<Profile>("profile", o.profile);
@@ -202,6 +206,7 @@ PipelineOptions settings_of(const dmask_options& o) {
   s.backend = coded<BackendKind>("backend", o.backend);
   s.precision = coded<Precision>("precision", o.precision);
   s.threads = o.threads;
+  s.person = coded<Person>("person", o.person);
   s.live_calibration = o.live_calibration != 0;
   s.fit.hfov_deg = o.hfov_deg;
   s.fit.eyebrows = o.eyebrows != 0;
@@ -350,8 +355,8 @@ DMASK_API const char* dmask_status_text(int32_t status) {
 }
 
 DMASK_API const char* dmask_reason_text(int32_t reason) {
-  return reason >= DMASK_REASON_NONE && reason <= DMASK_REASON_NO_FACE ? reason_text(static_cast<Reason>(reason))
-                                                                       : "no dmask_reason";
+  return reason >= DMASK_REASON_NONE && reason <= DMASK_REASON_ANOTHER_PERSON ? reason_text(static_cast<Reason>(reason))
+                                                                              : "no dmask_reason";
 }
 
 DMASK_API int32_t dmask_default_options(dmask_options* options, size_t struct_size) {

@@ -24,7 +24,10 @@ struct FrameDetection {
   double time_s = 0;
   int width = 0, height = 0;
   bool face_found = false;
-  int track = 0;  // rises when another face is taken up, or the same one behind a cut
+  bool another_person = false;  // the face in sight is not the patient's, or not known to be: its points are not given
+  bool choosing = false;        // another face may still turn out to be the patient's
+  int track = 0;                // rises when another face is taken up, or the same one behind a cut
+  int first_track = 0;          // the patient's first: those before it were another person's
   float face_score = 0;
   float sharpness = 0;  // variance of the Laplacian over the face crop, grey levels squared
   std::array<Landmark, 68> face{};

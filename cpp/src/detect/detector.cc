@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <utility>
 
 #include "detect/face68.hpp"
 #include "detect/face_crop.hpp"
@@ -20,7 +21,19 @@ constexpr float min_confirmation_iou = 0.25f;  // YuNet's box against the boundi
 constexpr int max_unconfirmed_checks = 4;      // in a row; more, and the face is lost
 constexpr float min_reacquire_iou = 0.1f;
 constexpr int max_candidates = 4;        // faces of one view that are tried, the largest first
+constexpr int max_people = 10;           // and of one in which everybody is sought
 constexpr float close_up_frames = 2.0f;  // frames across the view in which a face that fills the frame is sought
+
+// Whose face it is.
+constexpr double choice_s = 1.0;          // during which the patient is chosen among the people in sight ...
+constexpr double least_choice_s = 0.2;    // after which whoever is lost stays the patient
+constexpr double choice_look_s = 0.25;    // ... by a look at all of them as often as this
+constexpr int checks_between_counts = 4;  // confirmations by YuNet until the people in sight are counted again
+constexpr float max_jump = 0.1f;  // of a face from frame to frame, in sides of its crop: somebody else's, perhaps
+constexpr float stirred_grey_levels = 8;  // mean change of the thumbnail above which it may be somebody else, too
+constexpr int trial_look_frames = 2;      // between two comparisons of a face on trial with the patient's
+constexpr int longest_trial_looks = 60;   // that its mean remembers
+constexpr float trial_haste = like_at_once - like_in_time;
 
 // How far a crop may be off from the one its own points ask for before it is taken again.
 constexpr float sure_face_score = 0.9f;  // below it another view, a turned one perhaps, may show the face better
@@ -52,6 +65,8 @@ void to_frame(const ImageView& frame, const Crop& crop, Landmark& point) {
   if (!inside) point.confidence = 0;
 }
 
+FacePlace place_of(const Crop& face) { return {face.centre, face.width_px}; }
+
 // Sentences are made only when needed: making one allocates.
 void check_frame(const ImageView& frame) {
   if (frame.data == nullptr || frame.width < 16 || frame.height < 16)
@@ -70,20 +85,27 @@ void check_frame(const ImageView& frame) {
 
 }  // namespace
 
-Detector::Detector(const DetectorOptions& options, const MakeVision& make_vision)
-    : options_(options), vision_(make_vision(options)) {
+Detector::Detector(const DetectorOptions& options, const MakeVision& make_vision,
+                   std::unique_ptr<Recognition> recognition)
+    : options_(options), vision_(make_vision(options)), chosen_(options.person), recognition_(std::move(recognition)) {
   check(options.check_interval_frames >= 1,
         "check_interval_frames is " + std::to_string(options.check_interval_frames) + ", expected 1 or more");
+  found_.reserve(max_people + 1);
 }
 
 void Detector::reset() {
   forget_face();
   last_thumbnail_.reset();
+  choosing_ = true;
+  people_ = looks_ = 0;
+  patient_ = {};
+  if (recognition_) recognition_->forget();
 }
 
 void Detector::forget_face() {
   tracking_ = had_face_ = eyes_known_ = false;
-  faceless_frames_ = 0;
+  faceless_frames_ = frames_to_next_look_ = 0;
+  trial_.reset();
 }
 
 FrameDetection Detector::detect(const ImageView& frame, double time_s) {
@@ -100,32 +122,57 @@ FrameDetection Detector::detect(const ImageView& frame, double time_s) {
   last_height_ = frame.height;
 
   vision_->show(frame);
-  if (is_cut()) forget_face();
-  if (tracking_) tracking_ = follow(frame, held(last_face_crop_, face_crop(last_face_)), 1, 2, detection);
+  const float change = picture_change();
+  if (change > options_.cut_grey_levels) forget_face();
+  bool doubtful = false;  // whether it is the same face still
+  if (tracking_) {
+    tracking_ = follow(frame, held(last_face_crop_, face_crop(last_face_)), 1, 2, detection);
+    doubtful = change > stirred_grey_levels || (tracking_ && jumped(detection));
+  }
   if (tracking_ && (++frames_since_check_ >= options_.check_interval_frames || unconfirmed_checks_ > 0)) {
     unconfirmed_checks_ = confirmed(detection) ? 0 : unconfirmed_checks_ + 1;
     tracking_ = unconfirmed_checks_ < max_unconfirmed_checks;
+    if (tracking_ && ++checks_ % checks_between_counts == 0) find_people(frame, detection, 1, false);
   }
   if (!tracking_) {
     const bool continues = had_face_ && std::abs(time_s - last_face_time_s_) <= options_.reacquire_s;
+    if (!continues) {
+      trial_.reset();
+      // Who was there for long enough stays the patient; a shorter sight may have been no face at all.
+      choosing_ = choosing_ && !(patient_.face_found && patient_.time_s - first_look_s_ >= least_choice_s);
+    }
     tracking_ = search(frame, continues, detection);
     if (tracking_) {
       frames_since_check_ = unconfirmed_checks_ = 0;
       eyes_known_ = false;
+      doubtful = continues;
       if (!continues) ++track_;
     }
   }
-  if (!tracking_) {
-    detection.face = {};
-    detection.face_score = detection.sharpness = 0;
-    return detection;
+  if (tracking_ && choosing_) choose(frame, detection);
+  if (tracking_) {
+    had_face_ = true;
+    last_face_ = detection.face;
+    last_face_time_s_ = time_s;
+    if (trial_) go_on_trial(frame, detection);
+    if (!trial_) detect_eyes(frame, detection);
+    if (!trial_ && doubtful && is_somebody_else(detection)) trial_.emplace();
+  }
+  if (!tracking_ || trial_) {
+    FrameDetection nobody;
+    nobody.time_s = time_s;
+    nobody.width = frame.width;
+    nobody.height = frame.height;
+    nobody.another_person = trial_ || frames_to_next_look_ > 0;
+    nobody.first_track = first_track_;
+    return nobody;
   }
   detection.face_found = true;
   detection.track = track_;
-  had_face_ = true;
-  last_face_ = detection.face;
-  last_face_time_s_ = time_s;
-  detect_eyes(frame, detection);
+  detection.first_track = first_track_;
+  detection.choosing = choosing_;
+  patient_ = detection;
+  if (recognition_) recognition_->learn(detection);
   return detection;
 }
 
@@ -180,8 +227,17 @@ bool Detector::confirmed(const FrameDetection& detection) {
   return false;
 }
 
-// Takes up a face: the largest; within a short time after a loss only one at the old place.
-bool Detector::search(const ImageView& frame, bool continues, FrameDetection& detection) {
+// Whether the face is elsewhere than a frame ago.
+bool Detector::jumped(const FrameDetection& detection) const {
+  float sum = 0;
+  for (int i = 0; i < face68::count; ++i)
+    sum += std::hypot(detection.face[i].x - last_face_[i].x, detection.face[i].y - last_face_[i].y);
+  return sum / face68::count > max_jump * last_face_crop_.width_px;
+}
+
+// Everybody in sight, or who is at the old place; `blank`: the frame's detection, of the face that is followed if there is
+// one.
+void Detector::find_people(const ImageView& frame, const FrameDetection& blank, int view_count, bool at_old_place) {
   // Small faces need the larger picture; faces that fill the frame need a smaller one; lying heads come last.
   const Crop whole = whole_frame(frame, search_px);
   std::array<Crop, 6> views = {whole, whole_frame(frame, fine_search_px)};
@@ -193,10 +249,19 @@ bool Detector::search(const ImageView& frame, bool continues, FrameDetection& de
   views[2].width_px *= close_up_frames;
   const float right_angle = 0.5f * static_cast<float>(M_PI);
   for (const int i : {3, 4, 5}) views[i].roll_rad = (i == 3 ? 1 : i == 4 ? -1 : 2) * right_angle;
-  const int count = faceless_frames_++ % options_.check_interval_frames == 0 ? 6 : 3;
-  FrameDetection best;
-  Crop best_crop;
-  for (int i = 0; i < (best.face_score > 0 ? 6 : count); ++i) {
+
+  const Crop followed = last_face_crop_;
+  found_.clear();
+  if (tracking_) found_.push_back({blank, followed});
+  const auto at = [&](const Crop& face) {
+    return std::find_if(found_.begin(), found_.end(),
+                        [&](const Found& f) { return same_place(place_of(f.crop), place_of(face)); });
+  };
+  const auto sure = [](const Found& f) { return f.detection.face_score >= sure_face_score; };
+  FrameDetection seen = blank;
+  for (int i = 0; i < 6; ++i) {
+    if (i >= view_count && (tracking_ || found_.empty())) break;
+    if ((at_old_place || i >= 2) && std::any_of(found_.begin(), found_.end(), sure)) break;
     const Crop& view = views[i];
     candidates_ = vision_->find_faces(view, options_.min_detection_score);
     sort_in_place(candidates_,
@@ -204,22 +269,148 @@ bool Detector::search(const ImageView& frame, bool continues, FrameDetection& de
     const FaceBox last = bounding_box(last_face_, view);
     int tries = 0;
     for (const FaceBox& box : candidates_) {
-      if (continues && intersection_over_union(box, last) < min_reacquire_iou) continue;
-      if (++tries > max_candidates) break;
-      if (!follow(frame, view.inner(face_crop(box)), 2, 3, detection)) continue;
-      if (detection.face_score < options_.min_new_face_score || detection.face_score <= best.face_score) continue;
-      best = detection;
-      best_crop = last_face_crop_;
-      if (best.face_score >= sure_face_score) break;
+      if (at_old_place && intersection_over_union(box, last) < min_reacquire_iou) continue;
+      const Crop crop = view.inner(face_crop(box));
+      if (const auto known = at(crop); known != found_.end() && (tracking_ || sure(*known))) continue;
+      if (++tries > (at_old_place ? max_candidates : max_people)) break;
+      if (!follow(frame, crop, 2, 3, seen) || seen.face_score < options_.min_new_face_score) continue;
+      const auto known = at(last_face_crop_);
+      if (known == found_.end()) {
+        if (static_cast<int>(found_.size()) < max_people) found_.push_back({seen, last_face_crop_});
+      } else if (seen.face_score > known->detection.face_score && !(tracking_ && known == found_.begin())) {
+        *known = {seen, last_face_crop_};
+      }
+      if (at_old_place && seen.face_score >= sure_face_score) break;
     }
-    if (best.face_score >= sure_face_score) break;
   }
-  if (best.face_score == 0) return false;
-  detection = best;
-  last_face_crop_ = best_crop;
-  look_in_mirror(frame, best_crop, detection);
+  last_face_crop_ = followed;
+  people_ = std::max(people_, static_cast<int>(found_.size()));
+}
+
+// Takes up the patient's face, or one that may be his; within a short time after a loss only one at the old place.
+bool Detector::search(const ImageView& frame, bool continues, FrameDetection& detection) {
+  if (frames_to_next_look_ > 0 && --frames_to_next_look_ > 0) return false;
+  find_people(frame, detection, faceless_frames_++ % options_.check_interval_frames == 0 ? 6 : 3, continues);
+  if (found_.empty()) return false;
+  int person = 0;
+  if (continues) {
+    const auto worse = [](const Found& a, const Found& b) { return a.detection.face_score < b.detection.face_score; };
+    person = static_cast<int>(std::max_element(found_.begin(), found_.end(), worse) - found_.begin());
+  } else {
+    person = choosing_ || !recognition_ ? chosen_one(detection.time_s) : most_alike(frame);
+  }
   faceless_frames_ = 0;
+  if (person < 0) {
+    frames_to_next_look_ = options_.check_interval_frames;
+    return false;
+  }
+  take(frame, person, detection);
+  if (choosing_ && !continues && recognition_ && patient_.face_found && likeness(frame, detection) < like_in_time) {
+    first_track_ = track_ + 1;
+    recognition_->forget();
+  }
   return true;
+}
+
+void Detector::take(const ImageView& frame, int person, FrameDetection& detection) {
+  detection = found_[person].detection;
+  last_face_crop_ = found_[person].crop;
+  look_in_mirror(frame, last_face_crop_, detection);
+}
+
+// Who of those found is to be the patient; -1 for none. The choice starts afresh with a face that is no longer followed.
+int Detector::chosen_one(double time_s) {
+  if (!tracking_) {
+    chosen_.start();
+    looks_ = 0;
+  }
+  if (looks_++ == 0) first_look_s_ = time_s;
+  std::vector<FacePlace> places;
+  for (const Found& f : found_) places.push_back(place_of(f.crop));
+  return chosen_.look(places, Vec2f(0.5f * (last_width_ - 1), 0.5f * (last_height_ - 1))).value_or(-1);
+}
+
+// During the first second of a face: another one may be the patient's after all.
+void Detector::choose(const ImageView& frame, FrameDetection& detection) {
+  const double passed_s = detection.time_s - first_look_s_;
+  if (passed_s >= looks_ * choice_look_s) {
+    find_people(frame, detection, 2, false);
+    const int person = chosen_one(detection.time_s);
+    if (person > 0) {
+      take(frame, person, detection);
+      first_track_ = ++track_;
+      eyes_known_ = false;
+      if (recognition_) recognition_->forget();
+    }
+  }
+  choosing_ = passed_s >= 0 && passed_s < choice_s;
+}
+
+// Who of those found is most like the patient: on trial, unless one look is enough.
+int Detector::most_alike(const ImageView& frame) {
+  int best = -1;
+  float best_likeness = 0;
+  for (int i = 0; i < static_cast<int>(found_.size()); ++i) {
+    FrameDetection face = found_[i].detection;
+    look_in_mirror(frame, found_[i].crop, face);
+    const float value = likeness(frame, face);
+    if (best >= 0 && !(value > best_likeness)) continue;
+    best = i;
+    best_likeness = value;
+  }
+  trial_.emplace();
+  trial_->add(best_likeness);
+  return best;
+}
+
+// A face on trial is the patient's as soon as it has been like his for long enough; meanwhile he may have come back
+// beside it.
+void Detector::go_on_trial(const ImageView& frame, FrameDetection& detection) {
+  const int frames = trial_->frames++;
+  if (frames == 2 * options_.check_interval_frames) people_ = std::max(people_, 2);  // he, and the patient
+  if (frames > 0 && frames % trial_look_frames == 0) trial_->add(likeness(frame, detection));
+  if (frames > 0 && frames % options_.check_interval_frames == 0) {
+    find_people(frame, detection, 2, false);
+    for (std::size_t i = 1; i < found_.size(); ++i) {
+      FrameDetection face = found_[i].detection;
+      look_in_mirror(frame, found_[i].crop, face);
+      const float value = likeness(frame, face);
+      if (!(value > trial_->likeness)) continue;
+      detection = face;
+      last_face_ = face.face;
+      last_face_crop_ = found_[i].crop;
+      ++track_;
+      trial_.emplace();
+      trial_->frames = 1;
+      trial_->add(value);
+    }
+  }
+  eyes_known_ = false;
+  if (trial_->passed()) trial_.reset();
+}
+
+void Detector::Trial::add(float value) {
+  ++looks;
+  likeness += (value - likeness) / static_cast<float>(std::min(looks, longest_trial_looks));
+}
+
+// The more looks, the less is asked for: frames that follow each other are wrong together.
+bool Detector::Trial::passed() const {
+  return looks > 0 && likeness >= like_in_time + trial_haste / std::sqrt(static_cast<float>(looks));
+}
+
+float Detector::likeness(const ImageView& frame, FrameDetection face) {
+  eyes_known_ = false;
+  detect_eyes(frame, face);
+  eyes_known_ = false;
+  return recognition_->likeness(face);
+}
+
+// By the drop against the frame before, in which the head stood much as it does now.
+bool Detector::is_somebody_else(const FrameDetection& detection) {
+  if (!recognition_ || choosing_) return false;
+  const float now = recognition_->likeness(detection);
+  return now < like_in_time && recognition_->likeness(patient_) - now > likeness_drop;
 }
 
 void Detector::detect_eyes(const ImageView& frame, FrameDetection& detection) {
@@ -261,18 +452,18 @@ void Detector::detect_eyes(const ImageView& frame, FrameDetection& detection) {
   eyes_known_ = true;
 }
 
-// A cut changes most of the picture at once; a change of light alone is taken out.
-bool Detector::is_cut() {
+// Mean change since the last frame, grey levels; a change of light alone is taken out. A cut changes most of the picture.
+float Detector::picture_change() {
   const Thumbnail& thumbnail = vision_->thumbnail();
-  bool cut = false;
+  float change = 0;
   if (last_thumbnail_) {
     const Eigen::Map<const Eigen::ArrayXf> now(thumbnail.data(), thumbnail.size());
     const Eigen::Map<const Eigen::ArrayXf> before(last_thumbnail_->data(), last_thumbnail_->size());
     const float light = (now - before).mean();
-    cut = (now - before - light).abs().mean() > options_.cut_grey_levels;
+    change = (now - before - light).abs().mean();
   }
   last_thumbnail_ = thumbnail;
-  return cut;
+  return change;
 }
 
 }  // namespace dmask

@@ -7,8 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "detect/chosen_person.hpp"
 #include "detect/crop.hpp"
 #include "detect/detections.hpp"
+#include "detect/recognition.hpp"
 #include "detect/vision.hpp"
 
 namespace dmask {
@@ -26,17 +28,21 @@ struct DetectorOptions {
   float cut_grey_levels = 24.0f;        // grey levels, mean change of a 32 x 32 thumbnail that is taken for a cut
   double reacquire_s = 1.0;             // s after a loss during which only a face at the same place is taken
   int min_face_px = 24;                 // px, side of the smallest face that is measured
+  Person person = Person::largest;      // who the patient is, where there are several people
 };
 
 class Detector {
  public:
   // Throws Error when a model is missing or is not what is expected.
-  explicit Detector(const DetectorOptions& options, const MakeVision& make_vision = make_cpu_vision);
+  // Without a recognition whoever comes when the face is lost is taken for the patient.
+  explicit Detector(const DetectorOptions& options, const MakeVision& make_vision = make_cpu_vision,
+                    std::unique_ptr<Recognition> recognition = nullptr);
 
   // frame: BGR, grey, BGRA or NV12, both sides at least 16 px; in GPU memory for backend tensorrt alone. time_s rises from call to call.
   FrameDetection detect(const ImageView& frame, double time_s);
 
-  void reset();  // the next frame has nothing to do with the last
+  void reset();                           // another recording: nothing is known of the patient
+  int people() const { return people_; }  // most that were seen since then
   // Counts faces taken up: while it stays the same, it is the same face without a cut in between.
   int track() const { return track_; }
   const DetectTimings& last_timings() const { return vision_->timings(); }
@@ -47,16 +53,25 @@ class Detector {
   void look_in_mirror(const ImageView& frame, Crop crop, FrameDetection& detection);
   bool plausible(const ImageView& frame, const Crop& used, const Crop& found) const;
   bool confirmed(const FrameDetection& detection);
+  bool jumped(const FrameDetection& detection) const;
+  void find_people(const ImageView& frame, const FrameDetection& blank, int views, bool at_old_place);
   bool search(const ImageView& frame, bool continues, FrameDetection& detection);
+  void take(const ImageView& frame, int person, FrameDetection& detection);
+  int chosen_one(double time_s);
+  int most_alike(const ImageView& frame);
+  void choose(const ImageView& frame, FrameDetection& detection);
+  void go_on_trial(const ImageView& frame, FrameDetection& detection);
+  float likeness(const ImageView& frame, FrameDetection face);
+  bool is_somebody_else(const FrameDetection& detection);
   void detect_eyes(const ImageView& frame, FrameDetection& detection);
-  bool is_cut();
+  float picture_change();
 
   DetectorOptions options_;
   std::unique_ptr<Vision> vision_;
 
   bool tracking_ = false;
   int track_ = 0;
-  int frames_since_check_ = 0, unconfirmed_checks_ = 0, faceless_frames_ = 0;
+  int frames_since_check_ = 0, unconfirmed_checks_ = 0, faceless_frames_ = 0, checks_ = 0;
   std::array<Landmark, 68> last_face_{};
   Crop last_face_crop_;
   struct LastEye {
@@ -69,6 +84,30 @@ class Detector {
   int last_width_ = 0, last_height_ = 0;
   std::vector<FaceBox> candidates_;
   std::optional<Thumbnail> last_thumbnail_;
+
+  struct Found {
+    FrameDetection detection;
+    Crop crop;
+  };
+  std::vector<Found> found_;  // everybody in sight; while a face is followed it is the first
+  int people_ = 0;
+
+  ChosenPerson chosen_;
+  bool choosing_ = true;
+  int looks_ = 0;  // for the choice
+  double first_look_s_ = 0;
+  int first_track_ = 0;
+
+  std::unique_ptr<Recognition> recognition_;
+  FrameDetection patient_;  // as he was seen last
+  struct Trial {            // of a face that may be the patient's
+    float likeness = 0;     // mean
+    int frames = 0, looks = 0;
+    void add(float value);
+    bool passed() const;
+  };
+  std::optional<Trial> trial_;
+  int frames_to_next_look_ = 0;  // where people are in sight and none of them is the one
 };
 
 }  // namespace dmask

@@ -21,6 +21,10 @@ FrameFit Tracker::fit(const FrameDetection& detection) {
   fit.time_s = detection.time_s;
   fit.pose.units.setZero(models_.face.units());
   for (int eye = 0; eye < 2; ++eye) fit.eyes[eye].motion.setZero(models_.eyelid[eye].motion.cols());
+  if (detection.another_person) {
+    fit.face_reason = Reason::another_person;
+    for (EyeFit& eye : fit.eyes) eye.reason = Reason::another_person;
+  }
   if (!detection.face_found || !calibration_.ok) {
     previous_.reset();
     return fit;

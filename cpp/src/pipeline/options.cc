@@ -130,6 +130,9 @@ std::vector<Option> make_table() {
              "a copy of the package's models folder with nets of your own in it"),
       option("precision", nets, DMASK_FIELD(precision), {},
              "of the networks: auto is what the device does fastest; bf16 is of the CPU, f16 of TensorRT"),
+      option("person", nets, DMASK_FIELD(person), {},
+             "who the patient is, where there are several people in the first second: by size or place in the picture, "
+             "or 1 to 9 by size, the largest first"),
       option("threads", nets, DMASK_FIELD(threads), {0, 256}, "CPU threads of the networks; 0 takes all"),
       option("live_calibration", program, DMASK_FIELD(live_calibration), {},
              "process() calibrates by itself at the 1st, 15th, 60th and 150th frame with a face"),

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "detect/chosen_person.hpp"
 #include "fit/options.hpp"
 #include "geometry/check.hpp"
 
@@ -36,6 +37,10 @@ inline constexpr std::array<const char*, 4> choices_of<Precision>{"auto", "f32",
 template <>
 inline constexpr std::array<const char*, 4> choices_of<Fixating>{"none", "od", "os", "both"};
 
+template <>
+inline constexpr std::array<const char*, 14> choices_of<Person>{
+    "largest", "left", "right", "centre", "smallest", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+
 template <class Enum>
 const char* name_of(Enum value) {
   return choices_of<Enum>.at(static_cast<std::size_t>(value));
@@ -58,6 +63,7 @@ struct PipelineOptions {
   Precision precision = Precision::automatic;
   int threads = 1;
   bool live_calibration = true;
+  Person person = Person::largest;
   FitOptions fit;  // with the patient in it: see apply_patient
 };
 

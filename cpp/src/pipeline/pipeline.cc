@@ -1,7 +1,9 @@
 #include "pipeline/pipeline.hpp"
 
+#include <algorithm>
 #include <utility>
 
+#include "fit/same_person.hpp"
 #include "geometry/check.hpp"
 #include "geometry/cpu.hpp"
 #include "geometry/stopwatch.hpp"
@@ -22,6 +24,17 @@ Calibration generic_calibration(const Models& models, const FitOptions& options)
   return c;
 }
 
+// Faces of a track before the patient's first were another person's, as the choice of the patient came out.
+FrameDetection of_patient(const FrameDetection& detection, int first_track) {
+  if (!detection.face_found || detection.track >= first_track) return detection;
+  FrameDetection nobody;
+  nobody.time_s = detection.time_s;
+  nobody.width = detection.width;
+  nobody.height = detection.height;
+  nobody.another_person = true;
+  return nobody;
+}
+
 const PipelineOptions& checked(const PipelineOptions& options) {
   require_cpu();
   check_options(options);
@@ -36,6 +49,7 @@ DetectorOptions detector_options(const PipelineOptions& options) {
   d.face_detector_path = options.models_dir + "/face_detection_yunet_2023mar.onnx";
   d.precision = name_of(options.precision);
   d.threads = options.threads;
+  d.person = options.person;
   return d;
 }
 
@@ -58,6 +72,10 @@ FrameResult Pipeline::process(const ImageView& frame, double time_s, Image& mask
 
 FrameResult Pipeline::follow(const ImageView& frame, double time_s, FrameDetection& detection) {
   detection = detect(frame, time_s);
+  if (detection.first_track > first_track_) {  // somebody else turned out to be the patient
+    first_track_ = detection.first_track;
+    start_afresh();
+  }
   if (detection.face_found && live_faces_ < live_window_frames) {
     ++live_faces_;
     live_window_.push_back(detection);
@@ -74,7 +92,8 @@ CalibrationSummary Pipeline::calibrate_live() {
 
 void Pipeline::prepare() {
   if (detector_) return;
-  detector_ = std::make_unique<Detector>(detector_options(options_), backend_.make_vision);
+  detector_ = std::make_unique<Detector>(detector_options(options_), backend_.make_vision,
+                                         std::make_unique<SamePerson>(models_, options_.fit));
 }
 
 FrameDetection Pipeline::detect(const ImageView& frame, double time_s) {
@@ -86,7 +105,10 @@ FrameDetection Pipeline::detect(const ImageView& frame, double time_s) {
 
 CalibrationSummary Pipeline::calibrate(const std::vector<FrameDetection>& window) {
   const Stopwatch watch;
-  Calibration found = dmask::calibrate(models_, window, options_.fit);
+  for (const FrameDetection& detection : window) first_track_ = std::max(first_track_, detection.first_track);
+  std::vector<FrameDetection> his;
+  for (const FrameDetection& detection : window) his.push_back(of_patient(detection, first_track_));
+  Calibration found = dmask::calibrate(models_, his, options_.fit);
   CalibrationSummary summary = release_calibration(found, options_.profile);
   if (found.ok || !calibration_.ok) {
     calibration_ = std::move(found);
@@ -109,7 +131,7 @@ void Pipeline::use_subject(const Subject& subject, int width, int height) {
 }
 
 FrameResult Pipeline::fit(const FrameDetection& detection) {
-  fit_ = tracker_.fit(detection);
+  fit_ = tracker_.fit(of_patient(detection, first_track_));
   timings_.fit_face = fit_.fit_face_ms;
   timings_.fit_eyelid = fit_.fit_eyelid_ms;
   timings_.fit_eyeball = fit_.fit_eyeball_ms;
@@ -128,6 +150,10 @@ void Pipeline::render(const FrameResult& result, int width, int height, Image& m
 
 void Pipeline::reset() {
   if (detector_) detector_->reset();
+  start_afresh();
+}
+
+void Pipeline::start_afresh() {
   tracker_.reset();
   calibration_ = {};
   fit_ = {};

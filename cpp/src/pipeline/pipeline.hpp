@@ -49,7 +49,8 @@ class Pipeline {
   void render(const FrameResult& result, int width, int height, Image& mask);
   // Instead of calibrate(): a subject known from an earlier visit, biometry or a phantom.
   void use_subject(const Subject& subject, int width, int height);
-  void reset();                       // another patient
+  int people() const { return detector_ ? detector_->people() : 0; }  // most that were seen since the last reset
+  void reset();                                                       // another patient
   void reset(const FitOptions& fit);  // another patient, of whom something else is known
 
   // All that comes out of here is what the profile lets out, but for these two: for evaluations against known truth and for
@@ -68,6 +69,7 @@ class Pipeline {
 
  private:
   void use_calibration();
+  void start_afresh();
 
   PipelineOptions options_;
   Backend backend_;
@@ -81,6 +83,7 @@ class Pipeline {
   std::unique_ptr<Painter> painter_;
   std::vector<FrameDetection> live_window_;
   int live_faces_ = 0, live_calibrations_ = 0;
+  int first_track_ = 0;  // the patient's
   StageTimings timings_;
 };
 

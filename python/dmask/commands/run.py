@@ -12,6 +12,8 @@ from dmask.commands.identifiers import add_identifier_arguments, anonymous_items
 from dmask.errors import Error, WrongUse
 from dmask.options import add_core_arguments, announced_pipeline, core_options
 
+MOST_PEOPLE = 9
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
@@ -21,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a video, a picture, a folder of them, or a camera's number; several files and folders",
     )
     parser.add_argument("-o", "--output", metavar="OUT", required=True, help="the folder for the results")
-    add_core_arguments(parser)
+    add_core_arguments(parser, more_choices={"person": ("all",)})
     parser.add_argument("--overwrite", action="store_true", help="replace results that are there already")
     parser.add_argument(
         "--resume",
@@ -44,6 +46,9 @@ def run(args: argparse.Namespace) -> int:
     from dmask.io.atomic import check_folder, claimed_output
     from dmask.io.source import camera_number, find_input
 
+    everybody = args.person == "all"
+    if everybody:
+        args.person = "1"
     options, out = core_options(args), Path(args.output)
     only = args.input[0] if len(args.input) == 1 else None
     camera = camera_number(only) if only is not None else None
@@ -51,6 +56,10 @@ def run(args: argparse.Namespace) -> int:
         raise WrongUse("got a camera's number among several inputs, expected it alone, or files and folders")
     sources = [] if camera is not None else [find_input(name) for name in args.input]
     check_folder(out, args.overwrite or args.resume)
+    if everybody and (args.live or camera is not None or len(sources) != 1 or sources[0].is_dir()):
+        raise WrongUse(
+            "got --person all without a single recording; expected one, or one person by size or place"
+        )
     if args.resume and (args.live or camera is not None):
         raise WrongUse("got --resume with a live source, which does not come twice; expected recordings")
     show = args.progress or sys.stderr.isatty()
@@ -67,7 +76,51 @@ def run(args: argparse.Namespace) -> int:
             raise WrongUse("got --seconds for a recording, expected a camera's number or --live beside it")
         if len(sources) > 1 or sources[0].is_dir():
             return run_items(sources, out, options, args, show)
-        return run_one(sources[0], out, options, args, show)
+        one = run_everybody if everybody else run_one
+        return one(sources[0], out, options, args, show)
+
+
+def run_everybody(
+    source: Path, out: Path, options: dict[str, Any], args: argparse.Namespace, show: bool
+) -> int:
+    """Each person of the first second in a folder of his own, the largest first: a run of the recording each."""
+    from dmask.io.same_file import refuse_inputs
+    from dmask.run.folder import remove_results
+    from dmask.run.recording import run_item
+    from dmask.run.results import RESULT_FILES
+
+    refuse_resume(args)
+    folders = [out / f"person{number}" for number in range(1, MOST_PEOPLE + 1)]
+    refuse_inputs([folder / name for folder in folders for name in RESULT_FILES], [source])
+    people = 1
+    for number, folder in enumerate(folders, 1):
+        if number > people:  # of an earlier run, of more people
+            remove_results(folder, out)
+            continue
+        pipeline = announced_pipeline(options | {"person": str(number)})
+        try:
+            outcome = run_item(
+                source, folder, pipeline, options | {"person": str(number)}, args.overwrite, show,
+                f"person {number}", args.partial,
+            )  # fmt: skip
+        except Error as error:
+            raise type(error)(f"{source}: {error}") from None
+        if number == 1:
+            people = outcome.people
+        if number > 1 and not outcome.frames_with_face:  # they were never in sight together
+            remove_results(folder, out)
+            continue
+        print(f"{folder}: {outcome.frames} frames, {outcome.frames_with_face} with this person's face")
+        if not outcome.frames_with_face:
+            raise Error(no_face(source, outcome.frames))
+    return 0
+
+
+def no_face(source: Path, frames: int) -> str:
+    return (
+        f"{source}: no face was found in any of {frames} frames (the results say so too); "
+        "expected a face seen from the front, at least about 60 pixels wide"
+    )
 
 
 def run_one(source: Path, out: Path, options: dict[str, Any], args: argparse.Namespace, show: bool) -> int:
@@ -75,8 +128,7 @@ def run_one(source: Path, out: Path, options: dict[str, Any], args: argparse.Nam
     from dmask.run.recording import run_item
     from dmask.run.results import RESULT_FILES
 
-    if args.resume:
-        raise WrongUse("got --resume with one recording, expected several: give --overwrite to make it again")
+    refuse_resume(args)
     refuse_inputs([out / name for name in RESULT_FILES], [source])
     pipeline = announced_pipeline(options)
     try:
@@ -85,12 +137,19 @@ def run_one(source: Path, out: Path, options: dict[str, Any], args: argparse.Nam
         raise type(error)(f"{source}: {error}") from None
     broken_off = f" ({outcome.broken_off})" if outcome.broken_off else ""
     print(f"{out}: {outcome.frames} frames, {outcome.frames_with_face} with a face{broken_off}")
-    if not outcome.frames_with_face:
+    if not outcome.frames_with_face and outcome.people:
         raise Error(
-            f"{source}: no face was found in any of {outcome.frames} frames (the results say so too); "
-            "expected a face seen from the front, at least about 60 pixels wide"
+            f"{source}: of {outcome.people} people none is the one asked for in any of {outcome.frames} frames "
+            f"(the results say so too); expected --person {options['person']} among them"
         )
+    if not outcome.frames_with_face:
+        raise Error(no_face(source, outcome.frames))
     return 0
+
+
+def refuse_resume(args: argparse.Namespace) -> None:
+    if args.resume:
+        raise WrongUse("got --resume with one recording, expected several: give --overwrite to make it again")
 
 
 def run_live(

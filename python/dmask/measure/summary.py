@@ -83,6 +83,7 @@ def summarise(
     return {
         "frames": int(time_s.size),
         "duration_s": round(duration_s, 3),
+        "people": people,
         "flags": flags(frames, calibration, people),
         "face": {
             "share_of_frames": shares(frames["face_valid"], frames["face_reason"]),

@@ -140,7 +140,8 @@ def calibrated(
             yield one
             continue
         scan.append(one)
-        if len(scan) >= CALIBRATION_SCAN_FRAMES and past_fixation(one.detection.time_s, options):
+        settled = past_fixation(one.detection.time_s, options) and not one.detection.choosing
+        if len(scan) >= CALIBRATION_SCAN_FRAMES and settled:
             done = calibrate(scan, pipeline, outcome)
             yield from scan
             scan.clear()
