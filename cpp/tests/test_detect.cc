@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "detect/chosen_person.hpp"
 #include "detect/crop.hpp"
 #include "detect/detector.hpp"
 #include "detect/face68.hpp"
@@ -356,6 +357,27 @@ TEST_CASE(mirrored_points_change_sides) {
   for (int i = 0; i < 68; ++i) EXPECT(mirrored[mirrored[i]] == i);
   EXPECT(mirrored[36] == 45 && mirrored[39] == 42 && mirrored[37] == 44 && mirrored[40] == 47);
   EXPECT(mirrored[0] == 16 && mirrored[8] == 8 && mirrored[48] == 54 && mirrored[60] == 64);
+}
+
+TEST_CASE(the_patient_is_chosen_by_size_or_place_over_the_looks) {
+  const Vec2f middle(500, 300);
+  const std::vector<FacePlace> faces = {{{100, 300}, 90}, {{520, 300}, 120}, {{900, 300}, 60}};
+  const auto first = [&](Person which) { return ChosenPerson(which).look(faces, middle).value_or(-1); };
+  EXPECT(first(Person::largest) == 1 && first(Person::smallest) == 2 && first(Person::centre) == 1);
+  EXPECT(first(Person::left) == 0 && first(Person::right) == 2);
+  EXPECT(first(Person::n1) == 1 && first(Person::n2) == 0 && first(Person::n3) == 2 && first(Person::n4) == -1);
+  EXPECT(!ChosenPerson(Person::largest).look({}, middle));
+
+  // Means over the looks, in whatever order the faces come; who was hardly there does not count.
+  ChosenPerson largest(Person::largest);
+  EXPECT(largest.look({{{100, 300}, 90}}, middle) == 0);
+  EXPECT(largest.look({{{102, 300}, 90}}, middle) == 0);
+  EXPECT(largest.look({{{700, 300}, 200}, {{103, 301}, 91}}, middle) == 1);  // in one look of three
+  EXPECT(largest.look({{{702, 300}, 200}, {{103, 301}, 91}}, middle) == 0);  // in two of four
+  EXPECT(largest.look({{{700, 300}, 200}, {{103, 301}, 91}}, middle) == 0);
+  EXPECT(!largest.look({{{103, 301}, 91}}, middle));  // in three of six, and not in sight
+  largest.start();
+  EXPECT(largest.look({{{103, 301}, 91}}, middle) == 0);
 }
 
 TEST_CASE(overlapping_boxes_are_suppressed) {

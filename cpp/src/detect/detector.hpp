@@ -53,7 +53,7 @@ class Detector {
   void look_in_mirror(const ImageView& frame, Crop crop, FrameDetection& detection);
   bool plausible(const ImageView& frame, const Crop& used, const Crop& found) const;
   bool confirmed(const FrameDetection& detection);
-  bool jumped(const FrameDetection& detection) const;
+  bool changed_shape(const FrameDetection& detection) const;
   void find_people(const ImageView& frame, const FrameDetection& blank, int views, bool at_old_place);
   bool search(const ImageView& frame, bool continues, FrameDetection& detection);
   void take(const ImageView& frame, int person, FrameDetection& detection);

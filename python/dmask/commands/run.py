@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
 def run_everybody(
     source: Path, out: Path, options: dict[str, Any], args: argparse.Namespace, show: bool
 ) -> int:
-    """Each person of the first second in a folder of his own, the largest first: a run of the recording each."""
+    """Each person of the first second in a folder of his own, the largest first: a run each."""
     from dmask.io.same_file import refuse_inputs
     from dmask.run.folder import remove_results
     from dmask.run.recording import run_item
@@ -139,7 +139,7 @@ def run_one(source: Path, out: Path, options: dict[str, Any], args: argparse.Nam
     print(f"{out}: {outcome.frames} frames, {outcome.frames_with_face} with a face{broken_off}")
     if not outcome.frames_with_face and outcome.people:
         raise Error(
-            f"{source}: of {outcome.people} people none is the one asked for in any of {outcome.frames} frames "
+            f"{source}: of {outcome.people} people none is the one asked for, in {outcome.frames} frames "
             f"(the results say so too); expected --person {options['person']} among them"
         )
     if not outcome.frames_with_face:

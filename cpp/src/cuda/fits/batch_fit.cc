@@ -130,6 +130,9 @@ void BatchFit::fit(const std::vector<Item>& items, std::vector<FrameFit>& result
     if (results[f].face_reason == Reason::none)
       results[f].lip_gaps_mm = lip_gaps_mm(*items[f].detection, results[f].pose, subjects_[items[f].subject]);
     for (int eye = 0; eye < 2; ++eye) take_eye(in, out, f, eye, subjects_[items[f].subject], results[f]);
+    if (!items[f].detection->another_person) continue;
+    results[f].face_reason = Reason::another_person;
+    for (EyeFit& eye : results[f].eyes) eye.reason = Reason::another_person;
   }
 }
 
