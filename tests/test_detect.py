@@ -82,13 +82,15 @@ def test_landmarks_lie_on_labelled_faces(shared: Path) -> None:
 def test_a_moving_face_is_followed_without_the_face_detector(face: np.ndarray) -> None:
     one = detector(check_interval_frames=1000)
     still = one.detect(on_canvas(face, 100, 100), 0.0)
+    looks = 0
     for step in range(1, 12):
         left, top = 100 + 9 * step, 100 + 5 * step
         found = one.detect(on_canvas(face, left, top), step / 30)
         assert found.face_found and one.track == 1
-        assert one.last_timings["face_detector"] == 0
+        looks += one.last_timings["face_detector"] > 0
         moved = found.face[:, :2] - still.face[:, :2] - (left - 100, top - 100)
         assert np.hypot(*moved.T).mean() < 0.02 * interocular(still)
+    assert looks == 1  # a quarter of a second on: is anybody else there who may be the patient?
 
 
 def test_a_mirrored_picture_exchanges_the_eyes(face: np.ndarray) -> None:
