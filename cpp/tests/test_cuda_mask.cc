@@ -66,6 +66,14 @@ MaskFrame with_closed_eyes(MaskFrame f) {
   return f;
 }
 
+MaskFrame with_open_mouth(MaskFrame f) {
+  f.units.setZero();
+  f.units[models().face.unit("jawOpen")] = 0.5f;
+  for (const char* name : {"mouthUpperUp_L", "mouthUpperUp_R", "mouthSmile_L", "mouthSmile_R"})
+    f.units[models().face.unit(name)] = 0.5f;
+  return f;
+}
+
 // `share_pct`: of pixels that differ by more than two grey levels in some channel.
 struct Difference {
   double share_pct = 0, mean = 0, worst = 0;
@@ -110,6 +118,8 @@ TEST_CASE(pictures_are_those_of_the_cpu) {
   expect_same_picture("turned", frame_at(40, -10, 8, ahead), 333, 251);
   expect_same_picture("turned the other way", frame_at(-60, 15, -12, ahead), 140, 150);
   expect_same_picture("closed eyes", with_closed_eyes(frame_at(10, 5, 0, ahead)), 161, 143);
+  expect_same_picture("an open mouth", with_open_mouth(frame_at(0, 0, 0, Vec3f(0, -60, 260))), 300, 200);
+  expect_same_picture("an open mouth from aside", with_open_mouth(frame_at(-50, 20, 0, Vec3f(0, -60, 260))), 150, 140);
   expect_same_picture("beyond the frame", frame_at(-15, 0, 20, Vec3f(60, -30, 160)), 150, 110);
   expect_same_picture("an eye at the upper edge", frame_at(0, 0, 0, Vec3f(0, -40, 200)), 160, 120);
   expect_same_picture("reaching the lens", frame_at(0, 0, 0, Vec3f(0, 0, 60)), 96, 64);

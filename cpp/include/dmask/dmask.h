@@ -341,7 +341,8 @@ DMASK_API const char* dmask_parameter_name(const dmask_pipeline* pipeline, int32
 DMASK_API int32_t dmask_get_parameters(dmask_pipeline* pipeline, float* values, int32_t count);
 
 /* The mesh of the last mask that was rendered with a face: 3 numbers a vertex, camera frame, mm; DMASK_NOT_READY before
- * there was one. 3 vertex indices a triangle, the same for every frame. Real time. */
+ * there was one. Teeth and tongue are among them. 3 vertex indices a triangle, the same for every frame; both counts follow
+ * from the models: ask for them. Real time. */
 DMASK_API int32_t dmask_vertex_count(const dmask_pipeline* pipeline);
 DMASK_API int32_t dmask_triangle_count(const dmask_pipeline* pipeline);
 DMASK_API int32_t dmask_get_vertices(dmask_pipeline* pipeline, float* xyz_mm, int32_t vertices);

@@ -17,12 +17,25 @@ UNMOVED_MM = 0.02  # a vertex that no unit moves further is held fixed
 GRADIENT_LIMIT = 4.0  # slivers of the lips turn inside out in some units
 
 
-def without_rigid_motion(modes: np.ndarray, points: np.ndarray, rigid: np.ndarray) -> np.ndarray:
+def without_rigid_motion(
+    modes: np.ndarray, points: np.ndarray, rigid: np.ndarray, more_modes: np.ndarray, more_points: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Modes (K,N,3) less the small rigid motion that best explains each on the `rigid` vertices (indices):
-    head pose belongs to R and t."""
+    head pose belongs to R and t. The same motion is taken from `more_modes` (K,M,3) of `more_points`."""
+    motions = _rigid_motions(points)
+    basis = motions[:, rigid].reshape(6, -1).T
+    weights = np.linalg.lstsq(basis, modes[:, rigid].reshape(len(modes), -1).T, rcond=None)[0]
+    return (
+        modes - np.einsum("jk,jnc->knc", weights, motions),
+        more_modes - np.einsum("jk,jnc->knc", weights, _rigid_motions(more_points)),
+    )
+
+
+def _rigid_motions(points: np.ndarray) -> np.ndarray:
+    """(6,N,3): three translations and three small turns of points (N,3)."""
     x, y, z = points.T
     zero, one = np.zeros_like(x), np.ones_like(x)
-    motions = np.stack(
+    return np.stack(
         [
             np.stack(columns, axis=1)
             for columns in (
@@ -35,9 +48,6 @@ def without_rigid_motion(modes: np.ndarray, points: np.ndarray, rigid: np.ndarra
             )
         ]
     )
-    basis = motions[:, rigid].reshape(6, -1).T
-    weights = np.linalg.lstsq(basis, modes[:, rigid].reshape(len(modes), -1).T, rcond=None)[0]
-    return modes - np.einsum("jk,jnc->knc", weights, motions)
 
 
 class DeformationTransfer:

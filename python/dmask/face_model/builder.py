@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dmask.face_model import bilinear, eyelid, eyelid_bases, face, ict, paint
+from dmask.face_model import bilinear, eyelid, eyelid_bases, face, ict, mouth, paint
 from dmask.io import container
 
 SEED = 20
@@ -36,18 +36,22 @@ class Builder:
     """The stages of one build; each keeps what later ones and the report need."""
 
     def __init__(self, source: ict.Ict, sizes: Sizes, log: Callable[[str], None]):
-        self.sizes, self.log = sizes, log
+        self.source, self.sizes, self.log = source, sizes, log
         self.rng = np.random.default_rng(SEED)
         self.mean, self.unit_mm = source.neutral_mm, source.unit_mm
         self.triangles = ict.triangulate(source.quads)
         loops = ict.boundary_loops(source.quads)
         centres = np.array([self.mean[loop].mean(axis=0) for loop in loops])
         self.neck_rim = np.array(loops[np.argmin(centres[:, 1])])
-        mouth = self.mean[ict.LANDMARKS68[48:68]].mean(axis=0)
-        self.mouth_loop = loops[np.argmin(np.linalg.norm(centres - mouth, axis=1))]
+        lips = self.mean[ict.LANDMARKS68[48:68]].mean(axis=0)
+        self.mouth_loop = loops[np.argmin(np.linalg.norm(centres - lips, axis=1))]
         reach = np.linalg.norm(source.unit_mm[:, : ict.N_FACE], axis=2).max(axis=0)
-        self.modes = bilinear.without_rigid_motion(
-            source.identity_mm.astype(float), self.mean, np.flatnonzero(reach < 4)
+        self.modes, self.modes_in_mouth = bilinear.without_rigid_motion(
+            source.identity_mm.astype(float),
+            self.mean,
+            np.flatnonzero(reach < 4),
+            source.mouth.identity_mm.astype(float),
+            source.mouth.neutral_mm,
         )
         self.n_identity = min(sizes.identity, len(self.modes))
         self.patch = eyelid.make_patch(source)
@@ -147,19 +151,18 @@ class Builder:
         self.coef, self.interaction = bilinear.factor_interaction(slopes, weight, sizes.interaction, self.rng)
         self.log(f"interaction factored into {sizes.interaction} modes")
 
-        bag = face.mouth_bag(self.mouth_loop, mean, self.triangles)
-        points = np.concatenate([mean, bag.matrix @ mean + bag.offset])
-        triangles = np.concatenate([self.triangles, bag.triangles])
+        inside = mouth.open_mouth(self.source, self.mouth_loop, self.triangles)
+        points = inside.extend_points(mean, self.source.mouth.neutral_mm)
+        triangles = np.concatenate([self.triangles, inside.triangles])
         normals = face.vertex_normals(points, triangles)
         on_face = np.arange(len(points)) < ict.N_FACE
         arrays = {"mean": points.astype(np.float32)}
-        for name, modes in (
-            ("identity", self.modes[: self.n_identity]),
-            ("unit", self.units),
-            ("interaction", self.interaction),
+        for name, modes, in_mouth in (
+            ("identity", self.modes[: self.n_identity], self.modes_in_mouth[: self.n_identity]),
+            ("unit", self.units, self.source.mouth.unit_mm),
+            ("interaction", self.interaction, None),  # teeth move as ICT's do, whoever's they are
         ):
-            arrays[f"{name}_q"], arrays[f"{name}_step"] = quantise(bag.extend(modes))
-        dark = np.tile(paint.DARK, (len(bag.offset), 1))
+            arrays[f"{name}_q"], arrays[f"{name}_step"] = quantise(inside.extend(modes, in_mouth))
         return arrays | {
             "interaction_coef": self.coef.astype(np.float32),
             "identity_mean": np.zeros(self.n_identity, np.float32),
@@ -168,7 +171,7 @@ class Builder:
             "triangles": triangles,
             "landmarks68": ict.LANDMARKS68,
             "contour_rows": face.contour_rows(points, normals, on_face, sizes.contour),
-            "albedo": np.concatenate([self.colours(), dark]).astype(np.float32),
+            "albedo": np.concatenate([self.colours(), inside.albedo]).astype(np.float32),
         }
 
     def colours(self) -> np.ndarray:

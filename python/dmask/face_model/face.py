@@ -1,63 +1,10 @@
-"""What the face mesh needs beside ICT's vertices: a closed mouth inside, and candidates for the jaw line."""
+"""What the face mesh needs beside ICT's vertices: its normals, and candidates for the jaw line."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-import scipy.sparse as sp
 
 from dmask.face_model.ict import LANDMARKS68
-
-# Rings behind the lips: share of the lip loop's size kept, depth behind it in mm.
-MOUTH_RINGS = ((0.85, 5.0), (0.6, 14.0), (0.3, 20.0))
-
-
-@dataclass(frozen=True)
-class MouthBag:
-    """Vertices that follow the lips: positions = matrix @ points + offset, displacements without offset."""
-
-    matrix: sp.csr_matrix  # (E,N)
-    offset: np.ndarray  # (E,3) mm
-    triangles: np.ndarray  # (T,3), indices into [points; bag]
-
-    def extend(self, displacements: np.ndarray) -> np.ndarray:
-        """(...,N,3) -> (...,N+E,3)."""
-        flat = displacements.reshape(-1, *displacements.shape[-2:])
-        more = np.stack([self.matrix @ layer for layer in flat]).reshape(*displacements.shape[:-2], -1, 3)
-        return np.concatenate([displacements, more.astype(displacements.dtype)], axis=-2)
-
-
-def mouth_bag(loop: list[int], points: np.ndarray, triangles: np.ndarray) -> MouthBag:
-    """Close the mouth behind its boundary `loop` (vertices of `points` (N,3)) with a shrinking bag."""
-    n, size = len(points), len(loop)
-    rows, columns, values, offset = [], [], [], []
-    for ring, (keep, depth) in enumerate(MOUTH_RINGS):
-        for i, vertex in enumerate(loop):
-            rows += [ring * size + i] * (size + 1)
-            columns += [vertex, *loop]
-            values += [keep] + [(1 - keep) / size] * size
-            offset.append([0, 0, -depth])
-    last = len(MOUTH_RINGS) * size
-    rows += [last] * size
-    columns += loop
-    values += [1 / size] * size
-    offset.append([0, 0, -MOUTH_RINGS[-1][1] - 1])
-    matrix = sp.csr_matrix((values, (rows, columns)), shape=(last + 1, n))
-
-    rings = [list(loop)] + [[n + r * size + i for i in range(size)] for r in range(len(MOUTH_RINGS))]
-    faces = []
-    for outer, inner in zip(rings, rings[1:], strict=False):
-        for i in range(size):
-            j = (i + 1) % size
-            faces += [(outer[i], outer[j], inner[j]), (outer[i], inner[j], inner[i])]
-    faces += [(rings[-1][i], rings[-1][(i + 1) % size], n + last) for i in range(size)]
-    faces = np.array(faces, np.int32)
-    # The loop's edges must run against those of the face for one orientation throughout.
-    edges = {(a, b) for tri in triangles.tolist() for a, b in zip(tri, tri[1:] + tri[:1], strict=True)}
-    if (loop[0], loop[1]) in edges:
-        faces = faces[:, ::-1]
-    return MouthBag(matrix, np.array(offset, float), np.ascontiguousarray(faces))
 
 
 def vertex_normals(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:

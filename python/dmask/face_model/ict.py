@@ -1,6 +1,7 @@
 """Readers of ICT-FaceKit Light (MIT, USC Institute for Creative Technologies): packed npz or OBJ folder.
 
-Both give the same `Ict`: face, head and neck only, millimetres, +x patient's left, +y up, +z out of the face.
+Both give the same `Ict`: face, head, neck, and what is in the mouth; millimetres, +x patient's left, +y up,
++z out of the face.
 """
 
 from __future__ import annotations
@@ -13,6 +14,13 @@ import numpy as np
 
 N_FACE = 9409  # face area with ears; its eye, mouth and nostril openings are the loops that the builder uses
 N_HEAD = 11248  # face, head and neck
+GUMS_AND_TONGUE = (14062, 17039)
+# First and last + 1 vertex of each tooth, from the patient's third molar on the left to that on the right.
+UPPER_TEETH = (17039, 17230, 17416, 17607, 17730, 17895, 17991, 18067)
+UPPER_TEETH += (18143, 18219, 18295, 18391, 18556, 18679, 18870, 19056, 19247)
+LOWER_TEETH = (19247, 19426, 19602, 19814, 19952, 20079, 20169, 20263)
+LOWER_TEETH += (20349, 20435, 20529, 20619, 20746, 20884, 21096, 21272, 21451)
+MOUTH = (GUMS_AND_TONGUE[0], LOWER_TEETH[-1])  # gums, tongue and teeth follow each other
 MM_PER_CM = 10.0
 
 _PAIRED = (
@@ -40,14 +48,21 @@ LANDMARKS68 = np.array(
 
 
 @dataclass(frozen=True)
-class Ict:
+class Part:
     """neutral_mm (N,3) f64, identity_mm (K,N,3) f32, unit_mm (M,N,3) f32 in the order of UNIT_NAMES,
-    quads (Q,4) i32 (a triangle repeats its last index); N = N_HEAD."""
+    quads (Q,4) i32 (a triangle repeats its last index)."""
 
     neutral_mm: np.ndarray
     identity_mm: np.ndarray
     unit_mm: np.ndarray
     quads: np.ndarray
+
+
+@dataclass(frozen=True)
+class Ict(Part):
+    """Face, head and neck, N = N_HEAD; and gums, tongue and teeth, the vertices MOUTH of the whole."""
+
+    mouth: Part
 
 
 def read(path: str | Path) -> Ict:
@@ -74,11 +89,11 @@ def _read_npz(path: Path) -> Ict:
         step_mm = np.float32(packed["delta_step_cm"] * MM_PER_CM)
         row = {str(name): i for i, name in enumerate(packed["expression_names"])}
         _require_units(path, row)
-        units = packed["expression_delta_q"][[row[name] for name in UNIT_NAMES], :N_HEAD]
+        units = packed["expression_delta_q"][[row[name] for name in UNIT_NAMES], : MOUTH[1]]
         return _ict(
             path,
             packed["neutral_cm"].astype(np.float64) * MM_PER_CM,
-            packed["identity_delta_q"][:, :N_HEAD] * step_mm,
+            packed["identity_delta_q"][:, : MOUTH[1]] * step_mm,
             units * step_mm,
             packed["quads"],
         )
@@ -92,14 +107,14 @@ def _read_objs(folder: Path) -> Ict:
     _require_units(folder, {p.stem for p in folder.glob("*.obj")})
 
     def deltas(paths: list[Path]) -> np.ndarray:
-        out = np.empty((len(paths), N_HEAD, 3), np.float32)
+        out = np.empty((len(paths), MOUTH[1], 3), np.float32)
         for row, path in zip(out, paths, strict=True):
             vertices, _ = _read_obj(path, with_faces=False)
             if len(vertices) != len(neutral):
                 raise ValueError(
                     f"{path}: got {len(vertices)} vertices, expected the neutral mesh's {len(neutral)}"
                 )
-            row[:] = (vertices[:N_HEAD] - neutral[:N_HEAD]) * MM_PER_CM
+            row[:] = (vertices[: MOUTH[1]] - neutral[: MOUTH[1]]) * MM_PER_CM
         return out
 
     unit_paths = [folder / f"{name}.obj" for name in UNIT_NAMES]
@@ -132,10 +147,20 @@ def _require_units(path: Path, names: object) -> None:
 def _ict(
     path: Path, neutral_mm: np.ndarray, identity_mm: np.ndarray, unit_mm: np.ndarray, quads: np.ndarray
 ) -> Ict:
-    if len(neutral_mm) < N_HEAD or quads.max() >= len(neutral_mm):
+    if len(neutral_mm) < MOUTH[1] or quads.max() >= len(neutral_mm):
         raise ValueError(f"{path}: got {len(neutral_mm)} vertices, expected ICT-FaceKit's topology of 26719")
-    head = quads[(quads < N_HEAD).all(axis=1)]
-    return Ict(neutral_mm[:N_HEAD], identity_mm, unit_mm, head.astype(np.int32))
+
+    def part(first: int, end: int) -> Part:
+        inside = ((quads >= first) & (quads < end)).all(axis=1)
+        return Part(
+            neutral_mm[first:end],
+            np.ascontiguousarray(identity_mm[:, first:end]),
+            np.ascontiguousarray(unit_mm[:, first:end]),
+            (quads[inside] - first).astype(np.int32),
+        )
+
+    head = part(0, N_HEAD)
+    return Ict(head.neutral_mm, head.identity_mm, head.unit_mm, head.quads, part(*MOUTH))
 
 
 def triangulate(quads: np.ndarray) -> np.ndarray:

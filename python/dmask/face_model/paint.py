@@ -16,6 +16,12 @@ LASH = np.array([0.17, 0.19, 0.26])
 LASH_LINE = np.array([0.06, 0.06, 0.08])
 LID_RIM = np.array([0.58, 0.61, 0.84])
 CARUNCLE = np.array([0.53, 0.53, 0.83])
+WET_LIP = np.array([0.13, 0.11, 0.22])
+LINING = np.array([0.20, 0.17, 0.33])  # of the mouth
+IVORY = np.array([0.80, 0.87, 0.95])
+BETWEEN_TEETH = np.array([0.38, 0.46, 0.56])
+GUM = np.array([0.44, 0.43, 0.66])
+TONGUE = np.array([0.44, 0.42, 0.68])
 
 BROW_DROP_MM = 2.5  # iBUG's brow points lie above the middle of the hair
 
