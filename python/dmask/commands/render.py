@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from dmask.commands.legend import add_legend_argument
 from dmask.errors import WrongUse
 
 
@@ -17,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="the models that the track was made with, where they were not the package's own",
     )
+    add_legend_argument(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace a file that is there already")
 
 
@@ -24,6 +26,7 @@ def run(args: argparse.Namespace) -> int:
     from dmask import _core
     from dmask.environment import MODELS_DIR
     from dmask.io.atomic import atomic_file
+    from dmask.io.legend import Legend
     from dmask.io.picture import PictureWriter
     from dmask.io.track import read_track
     from dmask.io.video import VideoWriter, without_opencv_threads
@@ -41,15 +44,18 @@ def run(args: argparse.Namespace) -> int:
     if not as_picture and out.suffix.lower() != ".mp4":
         raise WrongUse(f"got {out.name} as output; expected a name that ends in .mp4 or .png")
     renderer = _core.MaskRenderer(recording.subject, str(models))
+    legend = Legend(recording.subject.profile, width) if args.legend else None
+    below = legend.rows if legend else 0
     with atomic_file(out, args.overwrite) as partial, without_opencv_threads():
         writer = (
             PictureWriter(partial)
             if as_picture
-            else VideoWriter(partial, width, height, recording.time_base, recording.rate)
+            else VideoWriter(partial, width, height + below, recording.time_base, recording.rate)
         )
         try:
             for row, time_s in zip(rows, recording.time_s, strict=True):
-                writer.write(renderer.render(row, width, height), float(time_s))
+                mask = renderer.render(row, width, height)
+                writer.write(legend.under(mask) if legend else mask, float(time_s))
         finally:
             writer.close()
     print(f"{out}: {len(rows)} frames")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dmask.commands.identifiers import add_identifier_arguments, anonymous_items
+from dmask.commands.legend import add_legend_argument
 from dmask.errors import Error, WrongUse
 from dmask.options import add_core_arguments, announced_pipeline, core_options
 
@@ -24,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-o", "--output", metavar="OUT", required=True, help="the folder for the results")
     add_core_arguments(parser, more_choices={"person": ("all",)})
+    add_legend_argument(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace results that are there already")
     parser.add_argument(
         "--resume",
@@ -101,7 +103,7 @@ def run_everybody(
         try:
             outcome = run_item(
                 source, folder, pipeline, options | {"person": str(number)}, args.overwrite, show,
-                f"person {number}", args.partial,
+                f"person {number}", args.partial, legend=args.legend,
             )  # fmt: skip
         except Error as error:
             raise type(error)(f"{source}: {error}") from None
@@ -132,7 +134,9 @@ def run_one(source: Path, out: Path, options: dict[str, Any], args: argparse.Nam
     refuse_inputs([out / name for name in RESULT_FILES], [source])
     pipeline = announced_pipeline(options)
     try:
-        outcome = run_item(source, out, pipeline, options, args.overwrite, show, partial=args.partial)
+        outcome = run_item(
+            source, out, pipeline, options, args.overwrite, show, partial=args.partial, legend=args.legend
+        )
     except Error as error:
         raise type(error)(f"{source}: {error}") from None
     broken_off = f" ({outcome.broken_off})" if outcome.broken_off else ""
@@ -176,7 +180,7 @@ def run_live(
     progress = Progress(show)
     try:
         newest = Newest(frames, stop)
-        outcome, latency_ms = mask_live(newest, out, pipeline, options, notes, progress)
+        outcome, latency_ms = mask_live(newest, out, pipeline, options, notes, progress, args.legend)
     finally:
         progress.clear()
     print(
@@ -203,7 +207,7 @@ def run_items(
     paths = [item.path for item in found.items]
     refuse_inputs(folders, [*sources, *paths])
     refuse_inputs(results, paths)
-    batch = Batch(out, options, args.overwrite, args.resume, args.partial, show)
+    batch = Batch(out, options, args.overwrite, args.resume, args.partial, show, args.legend)
     rows = mask_items(found, announced_pipeline(options), batch)
     failed = sum(row.status == "failed" for row in rows)
     skipped = f", {len(found.skipped)} others skipped" if found.skipped else ""

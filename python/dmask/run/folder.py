@@ -42,6 +42,7 @@ class Batch:
     resume: bool = False  # items whose results are whole and would come out the same are kept
     partial: bool = False  # videos that break off are taken up to there
     show: bool = False
+    legend: bool = False  # masks say what they are
 
 
 def mask_items(found: Found, pipeline: Pipeline, batch: Batch) -> list[BatchRow]:
@@ -52,7 +53,7 @@ def mask_items(found: Found, pipeline: Pipeline, batch: Batch) -> list[BatchRow]
     """
     (batch.out / BATCH).unlink(missing_ok=True)  # no longer true from the first item on
     rows: list[BatchRow] = []
-    making = Making(pipeline, batch.options)
+    making = Making(pipeline, batch.options, batch.legend)
     try:
         for number, item in enumerate(found.items, 1):
             rows.append(mask_item(item, pipeline, batch, making, f"{number}/{len(found.items)}"))
@@ -87,6 +88,7 @@ def mask_item(item: Item, pipeline: Pipeline, batch: Batch, making: Making, labe
                     label,
                     batch.partial,
                     mark,
+                    batch.legend,
                 )
             except Error:
                 remove_results(folder, batch.out)

@@ -34,6 +34,7 @@ def mask_live(
     options: dict[str, Any],
     notes: list[str],
     progress: Progress,
+    legend: bool = False,
 ) -> tuple[Outcome, dict[str, float]]:
     """Write the files of `mask_source` into `folder` while frames come in, until they end or Ctrl-C.
 
@@ -54,7 +55,7 @@ def mask_live(
                     height, width = bgr.shape[:2]
                     recording = Recording("live", width, height, TIME_BASE, NOMINAL_RATE, notes)
                     make_room(folder)
-                    results = Results(folder, recording, options, outcome)
+                    results = Results(folder, recording, options, outcome, legend)
                 for missed_s in dropped_s:
                     results.add_dropped(missed_s)
                 elapsed_ms = stopwatch()

@@ -51,17 +51,19 @@ def run_item(
     label: str = "",
     partial: bool = False,
     made_from: dict[str, str] | None = None,
+    legend: bool = False,
 ) -> Outcome:
     """The results of one video or picture in `folder`, whole or not at all. Raises Error.
 
-    With `partial` a video that breaks off is taken up to there. `made_from` goes into run.json.
+    With `partial` a video that breaks off is taken up to there. `made_from` goes into run.json. With `legend`
+    the mask says what it is.
     """
     source = open_source(path, options["threads"], partial)
     progress = Progress(show, label)
     try:
         # A mask of the other kind is from an earlier run on another kind of input.
         with atomic_folder(folder, overwrite, obsolete=("mask.mp4", "mask.png")) as half:
-            return mask_source(source, half, pipeline, options, progress, made_from)
+            return mask_source(source, half, pipeline, options, progress, made_from, legend)
     finally:
         progress.clear()
         source.close()
@@ -75,6 +77,7 @@ def mask_source(
     options: dict[str, Any],
     progress: Progress,
     made_from: dict[str, str] | None = None,
+    legend: bool = False,
 ) -> Outcome:
     """Write mask.mp4 or mask.png, frames.csv, track.dmask, summary.json and run.json into `folder`.
 
@@ -84,7 +87,7 @@ def mask_source(
     stages = outcome.stages
     kind = "picture" if isinstance(source, PictureReader) else "video"
     recording = Recording(kind, source.width, source.height, source.time_base, source.rate, source.notes)
-    results = Results(folder, recording, options, outcome)
+    results = Results(folder, recording, options, outcome, legend)
     depth = PREFETCHED_FRAMES if options["threads"] > 1 else 0
 
     def show() -> None:

@@ -14,6 +14,7 @@ import dmask
 from dmask import environment
 from dmask.errors import Error
 from dmask.io.atomic import atomic_file
+from dmask.io.legend import Legend
 from dmask.io.picture import PictureWriter
 from dmask.io.tables import FRAME_COLUMNS, Table, dropped_row, frame_row, read_frames
 from dmask.io.track import new_track
@@ -56,14 +57,25 @@ class Recording(NamedTuple):
 class Results:
     """Writes results frame by frame into `folder`; `options` are the fields of the core's Options in use.
 
+    With `legend` the mask says what it is.
+
     Those of a live source, which does not come twice, can be read as they come: frames.csv up to the last
     row, mask.mp4 up to the last second.
     """
 
-    def __init__(self, folder: Path, source: Recording, options: dict[str, Any], outcome: Outcome):
+    def __init__(
+        self,
+        folder: Path,
+        source: Recording,
+        options: dict[str, Any],
+        outcome: Outcome,
+        legend: bool = False,
+    ):
         self._folder, self._source, self._options, self._outcome = folder, source, options, outcome
         self._live = source.kind == "live"
-        size, clock = (source.width, source.height), (source.time_base, source.rate)
+        self._legend = Legend(options["profile"], source.width) if legend else None
+        below = self._legend.rows if self._legend else 0
+        size, clock = (source.width, source.height + below), (source.time_base, source.rate)
         self._writer = (
             PictureWriter(folder / "mask.png")
             if source.kind == "picture"
@@ -75,7 +87,7 @@ class Results:
     def add(self, result: FrameResult, mask: np.ndarray) -> None:
         """The next frame, with its mask as (H, W, 3) uint8 BGR."""
         with self._outcome.stages.clock("encode"):
-            self._writer.write(mask, result.time_s)
+            self._writer.write(self._legend.under(mask) if self._legend else mask, result.time_s)
         self._table.write(frame_row(self._row_number(), result))
         self._track.add(result.track_row, result.time_s)  # half a kilobyte a frame
         self._outcome.frames += 1
@@ -127,7 +139,8 @@ class Results:
                     "notes": source.notes,
                 }
                 | ({"partial": outcome.broken_off} if outcome.broken_off else {}),
-                "mask": {"padded_columns": self._writer.padded[0], "padded_rows": self._writer.padded[1]},
+                "mask": {"padded_columns": self._writer.padded[0], "padded_rows": self._writer.padded[1]}
+                | ({"legend_rows": self._legend.rows} if self._legend else {}),
                 "calibration": outcome.calibration,
                 "stages": outcome.stages.summary(),
             }

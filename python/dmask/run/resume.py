@@ -36,14 +36,14 @@ class Kept(NamedTuple):
 class Making:
     """How results are made by this run: options, models, versions and backend."""
 
-    def __init__(self, pipeline: Pipeline, options: dict[str, Any]):
+    def __init__(self, pipeline: Pipeline, options: dict[str, Any], legend: bool = False):
         models = environment.model_sha256(options["weights"], environment.models_folder(options))
         settings = {
             "options": {name: value for name, value in options.items() if name not in UNIMPORTANT},
             "models": models,
             "backend": pipeline.backend,
             "dmask": environment.versions()["dmask"],
-        }
+        } | ({"legend": True} if legend else {})
         self._settings = json.dumps(settings, sort_keys=True).encode()
 
     def mark(self, path: Path) -> dict[str, str]:
