@@ -125,6 +125,17 @@ def test_the_written_video_has_no_audio_and_no_metadata(tmp_path):
     assert b"secret-name" not in content and b"2020" not in content and b"+52.5" not in content
 
 
+@pytest.mark.parametrize("height", [45, 46, 47, 48, 50, 270])
+def test_colours_stay_where_they_are_at_any_height(tmp_path, height):
+    written = marked(width=480, height=height)
+    writer = VideoWriter(tmp_path / "out.mp4", 480, height, Fraction(1, 30), Fraction(30))
+    writer.write(written, 0.0)
+    writer.close()
+    frame = next(iter(VideoReader(tmp_path / "out.mp4"))).bgr[:height].astype(int)
+    for place in (np.s_[2:13, 2:13], np.s_[20:, :], np.s_[:, 20:]):
+        assert np.abs(frame[place] - written[place]).max() < 12
+
+
 def test_writing_twice_gives_the_same_bytes(tmp_path):
     for name in ("a.mp4", "b.mp4"):
         writer = VideoWriter(tmp_path / name, 64, 48, Fraction(1, 30), Fraction(30))
