@@ -278,6 +278,39 @@ def test_a_head_trained_alone_leaves_trunk_and_other_heads_as_they_were(tmp_path
     assert changed == {"iris"}
 
 
+def test_training_what_is_seen_moves_no_point(tmp_path):
+    rng = np.random.default_rng(1)
+    sampler, net = eyes.EyeSampler(None, some_eyes(rng, 3), 0.4, for_sight=True), networks.build("eyes")
+    images = torch.rand(2, 3, 128, 160)
+    before = [out.clone() for out in net.eval().eyelid(images)]
+    task = loop.Task(
+        net, sampler.batch, eye_tasks.eyes_loss, lambda _net: {}, lambda _net: None,
+        learns=eye_tasks.part_of(net, "sight"),
+    )  # fmt: skip
+    loop.train(task, tmp_path / "net.pt", loop.Options(steps=2, batch=2, warm_up=1, evaluate_every=2))
+    heatmaps, visibility, features = net.eval().eyelid(images)
+    assert torch.equal(heatmaps, before[0]) and torch.equal(features, before[2])
+    assert not torch.equal(visibility, before[1])
+
+
+def test_a_thing_before_the_pupil_takes_all_of_the_lid_out_of_sight_and_a_lid_does_not():
+    lid, seen, none = np.zeros((20, 2), np.float32), np.ones(20, np.uint8), np.zeros(20, bool)
+    half = none.copy()
+    half[1:6] = True
+    beside = eyes.lid_labels(lid, 1.0, seen, half)
+    assert beside["eyelid_visible"].sum() == 15 and beside["eyelid_known"].all()
+    before = eyes.lid_labels(lid, 1.0, np.full(20, 255, np.uint8), half, covered=True)
+    assert before["eyelid_visible"].sum() == 0 and before["eyelid_known"].all()
+
+    rng = np.random.default_rng(3)
+    rendered = some_eyes(rng, 8)
+    rendered.iris_visible[:, 0] = 0  # of what the renderer drew, the pupil being between the lids
+    known = eyes.EyeSampler(None, rendered, 0.4).batch(rng, 24, 1.0)
+    assert known["eyelid_visible"].sum() == 0
+    rendered.iris[:] -= [0, 40]  # above the lid
+    assert eyes.EyeSampler(None, rendered, 0.4).batch(rng, 24, 1.0)["eyelid_visible"].sum() > 24
+
+
 def test_open_weights_see_no_real_eye():
     rng = np.random.default_rng(1)
     rendered = some_eyes(rng, 2)
@@ -366,8 +399,11 @@ def check_signature(path: Path, spec: networks.NetSpec) -> None:
     assert tuple(o.any_name for o in model.outputs) == spec.outputs
     if "visibility" in spec.outputs:  # what the core reads in its place
         inner = {name for op in model.get_ordered_ops() for port in op.outputs() for name in port.get_names()}
-        head = "" if spec.name == "iris" else "/points"
-        assert f"{head}/evidence/Conv_output_0" in inner
+        assert {
+            "face68": "/points/evidence/Conv_output_0",
+            "eyelid": "/points/evidence/Add_output_0",
+            "iris": "/evidence/Conv_output_0",
+        }[spec.name] in inner
     out = ov.Core().compile_model(model, "CPU")(np.zeros((2, *spec.input_shape), np.float32))
     height, width = spec.input_shape[1:]
     # Heat maps are a quarter of the picture, edges half of it; features are a quarter already.

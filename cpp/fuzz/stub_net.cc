@@ -54,7 +54,7 @@ class StubNet final : public Net {
   static void fill(const TensorSpec& spec, std::vector<float>& out) {
     static const FrameDetection seen = fuzz::seen_face();
     const bool judgement =
-        spec.name == "visibility" || spec.name == "presence" || spec.name.ends_with("/evidence/Conv_output_0");
+        spec.name == "visibility" || spec.name == "presence" || spec.name.find("/evidence/") != std::string::npos;
     std::fill(out.begin(), out.end(), judgement ? 4.0f : 0.0f);
     if (spec.name == "heatmaps") {
       const int count = static_cast<int>(spec.shape[1]), height = static_cast<int>(spec.shape[2]),

@@ -489,7 +489,7 @@ TEST_CASE(nets_that_run_as_one_give_what_each_gives_alone) {
   const NetOptions trunk = eyelid_net_options(options), head = iris_net_options(options);
   const auto alone = make_net(trunk), head_alone = make_net(head);
   NetOptions joined = trunk;
-  joined.outputs = {trunk.outputs[0], {"/points/evidence/Conv_output_0", trunk.outputs[0].shape}};
+  joined.outputs = {trunk.outputs[0], {"/points/evidence/Add_output_0", trunk.outputs[0].shape}};
   joined.heads = {head};
   joined.heads[0].outputs = {{"heatmaps", head.outputs[0].shape, true}, head.outputs[1]};
   const auto as_one = make_net(joined);

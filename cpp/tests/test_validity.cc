@@ -5,6 +5,7 @@
 #include "check.hpp"
 #include "fit/measures.hpp"
 #include "fit/validity.hpp"
+#include "geometry/rotation.hpp"
 
 using namespace dmask;
 
@@ -55,11 +56,11 @@ EyeFit with_lids(double residual_pct, double motion = 0, bool shut = false) {
   return fit;
 }
 
-EyeFit with_gaze(double residual_pct, double px_per_deg = 0.4) {
+EyeFit with_gaze(double residual_pct, double px_per_deg = 0.4, const Gaze& gaze = {0.1, -0.05}) {
   EyeFit fit = with_lids(1);
   fit.px_per_deg = px_per_deg;
   VecX head;
-  measure_gaze(open_eye(), {}, {0.1, -0.05}, residual_pct, 1e4 * Eigen::Matrix2d::Identity(), FitOptions{}, fit, head);
+  measure_gaze(open_eye(), {}, gaze, 18, residual_pct, 1e4 * Eigen::Matrix2d::Identity(), FitOptions{}, fit, head);
   return fit;
 }
 
@@ -174,12 +175,31 @@ TEST_CASE(lids_are_lost_where_residual_or_openness_is_no_number) {
 TEST_CASE(a_gaze_is_lost_then_too_coarse_then_measured) {
   const FitOptions options;
   const double residual = options.max_eyeball_residual_pct, fine = options.min_px_per_deg;
-  EXPECT(gaze_reason(residual, fine, options) == Reason::none);
-  EXPECT(gaze_reason(residual, std::nextafter(fine, 0.0), options) == Reason::low_resolution);
-  for (const double bad : {std::nextafter(residual, 9.0), nan_d, infinite_d})
-    EXPECT(gaze_reason(bad, fine, options) == Reason::lost);
-  EXPECT(gaze_reason(residual, nan_d, options) == Reason::low_resolution);
-  EXPECT(gaze_reason(nan_d, nan_d, options) == Reason::lost);
+  const auto reason = [&](double residual_pct, double px_per_deg) {
+    return gaze_reason(residual_pct, px_per_deg, {0.1, -0.05}, 18, options);
+  };
+  EXPECT(reason(residual, fine) == Reason::none);
+  EXPECT(reason(residual, std::nextafter(fine, 0.0)) == Reason::low_resolution);
+  for (const double bad : {std::nextafter(residual, 9.0), nan_d, infinite_d}) EXPECT(reason(bad, fine) == Reason::lost);
+  EXPECT(reason(residual, nan_d) == Reason::low_resolution);
+  EXPECT(reason(nan_d, nan_d) == Reason::lost);
+}
+
+TEST_CASE(a_gaze_too_far_aside_is_out_of_range_and_sooner_with_the_limbus_in_the_canthus) {
+  const FitOptions options;
+  const auto reason = [&](double yaw_deg, double pitch_deg, int limbus_points) {
+    return gaze_reason(1, 0.4, {yaw_deg * deg, pitch_deg * deg}, limbus_points, options);
+  };
+  for (const double side : {-1.0, 1.0}) {
+    EXPECT(reason(side * 49.9, 0, 4) == Reason::none && reason(0, side * 39.9, 4) == Reason::none);
+    EXPECT(reason(side * 50.1, 0, 18) == Reason::out_of_range && reason(0, side * 40.1, 18) == Reason::out_of_range);
+    EXPECT(reason(side * 31, 0, 3) == Reason::out_of_range && reason(side * 22, side * 22, 3) == Reason::out_of_range);
+    EXPECT(reason(side * 29, 0, 0) == Reason::none);
+  }
+  EXPECT(reason(nan_d, 0, 18) == Reason::out_of_range && reason(0, nan_d, 18) == Reason::out_of_range);
+  EXPECT(hidden_iris_reason(options.open_openness, options) == Reason::out_of_range);
+  EXPECT(hidden_iris_reason(std::nextafter(options.open_openness, 0.0), options) == Reason::covered);
+  EXPECT(hidden_iris_reason(nan_d, options) == Reason::covered);
 }
 
 TEST_CASE(fitted_lids_give_their_measures_and_lost_ones_none) {
@@ -211,6 +231,9 @@ TEST_CASE(a_fitted_gaze_gives_its_measures_and_a_lost_one_none) {
   EXPECT(coarse.reason == Reason::low_resolution && coarse.gaze_found);
   EXPECT(std::isnan(coarse.yaw_sd) && std::isnan(coarse.mrd1_mm));
 
+  const EyeFit far = with_gaze(1, 0.4, {55 * deg, 0});
+  EXPECT(far.reason == Reason::out_of_range && !far.gaze_found && far.gaze.yaw == 0 && std::isnan(far.mrd1_mm));
+
   for (const double residual : {3.0, nan_d, infinite_d}) {
     const EyeFit lost = with_gaze(residual);
     EXPECT(lost.reason == Reason::lost && !lost.gaze_found && lost.gaze.yaw == 0);
@@ -232,7 +255,7 @@ TEST_CASE(lids_that_cross_at_the_pupil_have_no_fissure_and_not_a_negative_one) {
   VecX head;
   measure_lids(statics, VecX::Zero(1), 1, false, fit, head);
   EXPECT(fit.lids_valid && fit.openness > 0.2 && fit.pfh_mm == 0);
-  measure_gaze(statics, {}, {0, 0}, 1, 1e4 * Eigen::Matrix2d::Identity(), FitOptions{}, fit, head);
+  measure_gaze(statics, {}, {0, 0}, 18, 1, 1e4 * Eigen::Matrix2d::Identity(), FitOptions{}, fit, head);
   EXPECT_NEAR(fit.mrd1_mm + fit.mrd2_mm, -0.4, 1e-9);  // margins are signed
   EXPECT(fit.pfh_mm == 0);
 }

@@ -19,21 +19,21 @@ constexpr int eye_cells = eye_map_width * eye_map_height;
 
 // Heat maps in the layout that the CPU computes them in, and in place of the visibility what the net makes it from: the
 // decoding weights it on its way through the maps, which spares the net a softmax and three changes of layout.
-std::vector<TensorSpec> maps_and_evidence(const std::string& head, std::vector<std::int64_t> shape) {
-  return {{"heatmaps", shape, true}, {head + "/evidence/Conv_output_0", shape, true}};
+std::vector<TensorSpec> maps_and_evidence(const std::string& evidence, std::vector<std::int64_t> shape) {
+  return {{"heatmaps", shape, true}, {evidence, shape, true}};
 }
 
 NetOptions face_options(const DetectorOptions& options) {
   NetOptions net = face_net_options(options);
-  net.outputs = maps_and_evidence("/points", net.outputs[0].shape);
+  net.outputs = maps_and_evidence("/points/evidence/Conv_output_0", net.outputs[0].shape);
   return net;
 }
 
 // The three nets of the eyes as one: the features stay in the layout and the precision that they are computed in.
 NetOptions eyes_options(const DetectorOptions& options) {
   NetOptions eyelid = eyelid_net_options(options), iris = iris_net_options(options);
-  eyelid.outputs = maps_and_evidence("/points", eyelid.outputs[0].shape);
-  iris.outputs = maps_and_evidence("", iris.outputs[0].shape);
+  eyelid.outputs = maps_and_evidence("/points/evidence/Add_output_0", eyelid.outputs[0].shape);
+  iris.outputs = maps_and_evidence("/evidence/Conv_output_0", iris.outputs[0].shape);
   eyelid.heads = {iris, lines_net_options(options)};
   return eyelid;
 }

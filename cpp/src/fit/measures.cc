@@ -72,11 +72,12 @@ void measure_lids(const EyeStatics& statics, const Eigen::Ref<const VecX>& motio
   out.pfh_mm = out.openness == 0 ? 0 : fissure_mm(head, x_mm);
 }
 
-void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Gaze& gaze, double residual_pct,
-                  const Eigen::Matrix2d& information, const FitOptions& options, EyeFit& out, VecX& head) {
+void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Gaze& gaze, int limbus_points,
+                  double residual_pct, const Eigen::Matrix2d& information, const FitOptions& options, EyeFit& out,
+                  VecX& head) {
   out.eyeball_residual_pct = std::isfinite(residual_pct) ? residual_pct : NAN;
-  out.reason = gaze_reason(residual_pct, out.px_per_deg, options);
-  if (out.reason == Reason::lost) return;
+  out.reason = gaze_reason(residual_pct, out.px_per_deg, gaze, limbus_points, options);
+  if (out.reason == Reason::lost || out.reason == Reason::out_of_range) return;
   out.gaze = gaze;
   out.gaze_found = true;
   if (out.reason != Reason::none) return;  // too coarse for a number

@@ -19,8 +19,9 @@ void measure_lids(const EyeStatics& statics, const Eigen::Ref<const VecX>& motio
                   EyeFit& out, VecX& head);
 
 // After measure_lids(): takes the gaze over where it counts, with standard deviations and margin distances. `information`:
-// JtWJ of yaw and pitch, 1/rad^2.
-void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Gaze& gaze, double residual_pct,
-                  const Eigen::Matrix2d& information, const FitOptions& options, EyeFit& out, VecX& head);
+// JtWJ of yaw and pitch, 1/rad^2; `limbus_points`: in sight.
+void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Gaze& gaze, int limbus_points,
+                  double residual_pct, const Eigen::Matrix2d& information, const FitOptions& options, EyeFit& out,
+                  VecX& head);
 
 }  // namespace dmask

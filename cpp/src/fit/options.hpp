@@ -49,7 +49,11 @@ struct FitOptions {
   double kappa_deg = 4.0;                 // optical axis temporal to the line of sight, adults
   double min_px_per_deg = 0.25;           // below it: low_resolution
   double max_eyeball_residual_pct = 2.0;  // above it the fit did not find the iris: lost
-  double min_visibility = 0.35;           // mean confidence below which an eye counts as covered
+  double max_yaw_deg = 50.0;              // to where gaze was found linear; beyond it: out_of_range
+  double max_pitch_deg = 40.0;
+  double far_gaze_deg = 30.0;    // from here on a canthus may hide the limbus, and the angle folds back ...
+  int min_far_limbus = 4;        // ... where fewer of its 18 points are in sight: out_of_range
+  double min_visibility = 0.35;  // mean confidence below which an eye counts as covered
 
   // Smoothing, Eqs. (17-19), per 1/30 s; grows with the square root of the frame interval.
   double smoothing_scale = 1.0;  // on all of the below; large = none

@@ -107,7 +107,7 @@ void Tracker::fit_eyeball(const FrameDetection& detection, int eye, double inter
   iris_frame_.assign(1, EyeballObservation::from(detection.eyes[eye], eye, fit.pose.rotation, fit.pose.translation,
                                                  interocular_px, options_));
   if (!iris_in_sight(detection.eyes[eye], observations[0], options_)) {
-    out.reason = Reason::covered;
+    out.reason = hidden_iris_reason(out.openness, options_);
     return;
   }
   EyeballProblem::State& state = balls_;
@@ -125,7 +125,8 @@ void Tracker::fit_eyeball(const FrameDetection& detection, int eye, double inter
     state.gaze[0] =
         gaze_at(observations[0].points[0], centre, fit.pose.rotation, calibration_.camera, calibration_.ball);
   levenberg(problem, state, balls_trial_, kEyeballSteps, workspace_);  // E3, Eq. (22)
-  measure_gaze(statics, calibration_.ball, state.gaze[0], 100 * problem.residual_px(state, 0) / interocular_px,
+  measure_gaze(statics, calibration_.ball, state.gaze[0], limbus_in_sight(observations[0]),
+               100 * problem.residual_px(state, 0) / interocular_px,
                workspace_.jacobian.transpose() * workspace_.jacobian, options_, out, lid_matches_.head);
 }
 

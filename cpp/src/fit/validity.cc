@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "geometry/rotation.hpp"
+
 namespace dmask {
 namespace {
 
@@ -47,10 +49,14 @@ bool iris_centre_in_sight(const EyeDetection& eye, const FitOptions& options) {
   return eye.iris[0].confidence >= options.min_visibility;
 }
 
-bool iris_in_sight(const EyeDetection& eye, const EyeballObservation& observation, const FitOptions& options) {
+int limbus_in_sight(const EyeballObservation& observation) {
   const auto& limbus = observation.root_information;
-  return iris_centre_in_sight(eye, options) ||
-         std::count_if(limbus.begin() + 1, limbus.end(), [](double information) { return information > 0; }) >= 4;
+  return static_cast<int>(
+      std::count_if(limbus.begin() + 1, limbus.end(), [](double information) { return information > 0; }));
+}
+
+bool iris_in_sight(const EyeDetection& eye, const EyeballObservation& observation, const FitOptions& options) {
+  return iris_centre_in_sight(eye, options) || limbus_in_sight(observation) >= 4;
 }
 
 bool goes_on(const FrameFit& earlier, double time_s, const FitOptions& options) {
@@ -68,8 +74,17 @@ Reason lids_reason(double residual_pct, double openness) {
   return openness == 0 ? Reason::closed : Reason::none;
 }
 
-Reason gaze_reason(double residual_pct, double px_per_deg, const FitOptions& options) {
+Reason hidden_iris_reason(double openness, const FitOptions& options) {
+  return openness >= options.open_openness ? Reason::out_of_range : Reason::covered;
+}
+
+Reason gaze_reason(double residual_pct, double px_per_deg, const Gaze& gaze, int limbus_points,
+                   const FitOptions& options) {
   if (!(residual_pct <= options.max_eyeball_residual_pct)) return Reason::lost;
+  const double yaw_deg = std::abs(gaze.yaw) / deg, pitch_deg = std::abs(gaze.pitch) / deg;
+  if (!(yaw_deg <= options.max_yaw_deg && pitch_deg <= options.max_pitch_deg)) return Reason::out_of_range;
+  if (std::hypot(yaw_deg, pitch_deg) > options.far_gaze_deg && limbus_points < options.min_far_limbus)
+    return Reason::out_of_range;
   return px_per_deg >= options.min_px_per_deg ? Reason::none : Reason::low_resolution;
 }
 

@@ -22,6 +22,7 @@ FrameDetection without_invalid(FrameDetection detection);
 
 bool lids_in_sight(const LidCurves& curves, const FitOptions& options);
 bool iris_centre_in_sight(const EyeDetection& eye, const FitOptions& options);
+int limbus_in_sight(const EyeballObservation& observation);  // how many of its 18 points
 // The iris' centre, or enough of the limbus. `observation`: of the same eye.
 bool iris_in_sight(const EyeDetection& eye, const EyeballObservation& observation, const FitOptions& options);
 
@@ -37,7 +38,10 @@ bool face_fitted(const FacePose& pose, double residual_px, double interocular_px
 
 // lost, closed or none; openness: of the fitted lids.
 Reason lids_reason(double residual_pct, double openness);
-// lost, low_resolution or none.
-Reason gaze_reason(double residual_pct, double px_per_deg, const FitOptions& options);
+// Of an eye whose lids are in sight and whose iris is not: the lids hide it, or it is too far aside.
+Reason hidden_iris_reason(double openness, const FitOptions& options);
+// lost, out_of_range, low_resolution or none. `limbus_points`: in sight.
+Reason gaze_reason(double residual_pct, double px_per_deg, const Gaze& gaze, int limbus_points,
+                   const FitOptions& options);
 
 }  // namespace dmask

@@ -12,6 +12,7 @@ PARTS = {
     "eyes": Command(TRAINING, "train eyelid, iris and lines with the trunk they share", {"net": "eyes"}),
     "eyelid": Command(TRAINING, "train the eyelids' head alone", {"net": "eyelid"}),
     "iris": Command(TRAINING, "train the iris' head alone", {"net": "iris"}),
+    "sight": Command(TRAINING, "train which lids count as seen, their points staying", {"net": "sight"}),
     "lines": Command(TRAINING, "train the head of crease, margins and bulge alone", {"net": "lines"}),
     "render-eyes": Command("dmask.train.render_eyes.render", "render eyes with exact landmarks"),
     "render-faces": Command("dmask.commands.train_render_faces", "render faces with exact landmarks"),

@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 
 EYES = ("od", "os")
 LEAST_RADIUS_PX = 2.0  # of an iris that is worth covering
-# Confidences below which something is hidden; chosen on held-out eyes behind the covers of training.
-LEAST_LID, LEAST_IRIS, LEAST_MARGIN = 0.35, 0.35, 0.6  # mean of the lid, centre of the iris, margins near it
-UPPER, LOWER, NEAREST = range(1, 10), range(11, 20), 3
+LEAST_CONFIDENCE = 0.35  # as FitOptions: the lid's mean, the iris' centre
+LEAST_LIMBUS, LEAST_LIMBUS_POINTS = 0.3, 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -185,19 +184,15 @@ def rendered(args: argparse.Namespace) -> Iterator[Scene]:
             yield Scene(patient.render(pose)[0], f"patient {seed}, frame {number}")
 
 
-def called_covered(lid: Floats, iris: Floats) -> bool:
-    """The gate: the lid's points are hidden, or the iris is, and the margins next to it with it.
+def called_covered(lid: Floats) -> bool:
+    """The core's gate. lid (20,3): x, y, confidence. A pupil under a drooping lid leaves the lid in sight."""
+    return bool(lid[:, 2].mean() < LEAST_CONFIDENCE)
 
-    A pupil under a drooping lid is hidden too, but the lid's own points are seen there: it stays measured.
-    lid (20,3), iris (19,3): x, y, confidence.
-    """
-    if lid[:, 2].mean() < LEAST_LID:
-        return True
-    distance = np.linalg.norm(lid[:, :2] - iris[0, :2], axis=1)
-    near = [
-        k for margin in (UPPER, LOWER) for k in sorted(margin, key=lambda k: float(distance[k]))[:NEAREST]
-    ]
-    return bool(iris[0, 2] < LEAST_IRIS and lid[near, 2].mean() < LEAST_MARGIN)
+
+def measured(lid: Floats, iris: Floats) -> bool:
+    """Whether the core fits a gaze, be it within its range or not. iris (19,3)."""
+    limbus = int((iris[1:, 2] > LEAST_LIMBUS).sum())
+    return not called_covered(lid) and bool(iris[0, 2] >= LEAST_CONFIDENCE or limbus >= LEAST_LIMBUS_POINTS)
 
 
 def summarise(seen: list[Seen], source: str) -> dict[str, Any]:
@@ -206,9 +201,11 @@ def summarise(seen: list[Seen], source: str) -> dict[str, Any]:
         chosen = [one for one in seen if one.truth == truth]
         if not chosen:
             continue
-        called = np.array([called_covered(one.lid, one.iris) for one in chosen])
+        called = np.array([called_covered(one.lid) for one in chosen])
         figures[f"{source}: {truth} eyes"] = len(chosen)
         figures[f"{source}: {truth}, called covered, %"] = 100 * float(called.mean())
+        gaze = np.array([measured(one.lid, one.iris) for one in chosen])
+        figures[f"{source}: {truth}, with a gaze, %"] = 100 * float(gaze.mean())
         for thing in sorted({one.thing for one in chosen}):
             mine = np.array([one.thing == thing for one in chosen])
             figures[f"{source}: {truth} ({thing}), called covered, %"] = 100 * float(called[mine].mean())

@@ -103,7 +103,8 @@ def make(
 
     `extra` eyes train beside them, real ones with the real, rendered ones with the rendered.
 
-    `what` is eyes (trunk and heads), or eyelid, iris or lines: that head alone on the trunk as it is.
+    `what` is eyes (trunk and heads), or eyelid, iris or lines: that head alone on the trunk as it is; or
+    sight: what of the lids counts as seen, every point staying where it is.
     """
     real, real_held_out = real_eyes(data, work)
     rendered = eyes.read_synthetic(
@@ -118,12 +119,24 @@ def make(
         real = eyes.Eyes.concatenate([real, extra.take(np.flatnonzero(extra.real))])
         rendered = eyes.Eyes.concatenate([rendered, extra.take(np.flatnonzero(~extra.real))])
     crops = eyes.nominal(held_out)
-    sampler = eyes.EyeSampler(real if weights == "research" else None, rendered, REAL_SHARE)
+    sampler = eyes.EyeSampler(
+        real if weights == "research" else None,
+        rendered,
+        REAL_SHARE,
+        what == "sight",
+    )
 
     def evaluate(net: nn.Module) -> dict[str, float]:
         return measure_eyes(held_out, predict_eyes(net, crops))
 
     net = build("eyes")
-    learns = {"eyes": net, "eyelid": net.eyelid.points, "iris": net.iris, "lines": net.lines}[what]
     export = partial(write_eye_nets, folder=output)
-    return Task(net, sampler.batch, eyes_loss, evaluate, export, learns)
+    return Task(net, sampler.batch, eyes_loss, evaluate, export, part_of(net, what))
+
+
+def part_of(net: nn.Module, what: str) -> nn.Module:
+    """What of an EyeNet is trained as `what`."""
+    if what == "eyes":
+        return net
+    points = net.eyelid.points
+    return {"eyelid": points, "iris": net.iris, "lines": net.lines, "sight": points.evidence}[what]

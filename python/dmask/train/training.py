@@ -1,4 +1,4 @@
-"""`dmask train face|eyes|eyelid|iris|lines`: trains nets and keeps their ONNX files up to date."""
+"""`dmask train face|eyes|eyelid|iris|lines|sight`: trains nets and keeps their ONNX files up to date."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
         raise WrongUse("--synthetic-faces is missing; expected a folder of rendered faces for the open net")
     if not 0 <= args.keep < 1 or (args.keep > 0 and args.start_from is None):
         raise WrongUse(f"got --keep {args.keep:g}; expected 0 to below 1, with --start-from to keep from")
-    if args.net in ("eyelid", "iris", "lines") and not (args.start_from or args.resume):
+    if args.net not in ("face", "eyes") and not (args.start_from or args.resume):
         raise WrongUse(
             f"a head alone needs a trunk: got {args.net} without --start-from, expected a checkpoint of "
             "`dmask train eyes`, or eyelid.onnx"

@@ -173,13 +173,15 @@ void BatchFit::take_eye(const FrameInput& in, const FrameOutput& out, int f, int
   measure_lids(statics, motion, 100 * out.lids[p].residual_px / interocular_px, curves_[f][e].shut, eye, head_);
   if (eye.reason != Reason::none) return;
   if (!in.eyeballs[p].seen) {
-    eye.reason = Reason::covered;
+    eye.reason = hidden_iris_reason(eye.openness, options_);
     return;
   }
+  const float* limbus = in.iris_information + 19 * p + 1;
+  const auto limbus_points = static_cast<int>(std::count_if(limbus, limbus + 18, [](float i) { return i > 0; }));
   const float* information = out.information + 3 * p;
   Eigen::Matrix2d both;
   both << information[0], information[1], information[1], information[2];
-  measure_gaze(statics, calibration.ball, {out.gaze[p].yaw, out.gaze[p].pitch},
+  measure_gaze(statics, calibration.ball, {out.gaze[p].yaw, out.gaze[p].pitch}, limbus_points,
                100 * out.eyeballs[p].residual_px / interocular_px, both, options_, eye, head_);
 }
 

@@ -364,6 +364,9 @@ def nominal(eyes: Eyes) -> NDArray[np.uint8]:
 
 # Shares of the training crops, at full strength.
 COVER_SHARE, SHADE_SHARE, DIM_SHARE = 0.32, 0.08, 0.18
+# Where nothing is learnt but what counts as seen, covers are as frequent as open eyes, and blur goes further.
+SIGHT_COVER_SHARE, DEFOCUS_SHARE, DEFOCUS_PX = 0.45, 0.15, (1.5, 8.0)
+PUPIL = 0.45  # of the iris' radius: a pupil and what is next to it
 MOST_OF_LINE_COVERED = 0.4  # more of it, and whether a line is there cannot be told
 
 
@@ -373,8 +376,12 @@ class EyeSampler:
     Without real eyes (None) every picture is a render.
     """
 
-    def __init__(self, real: Eyes | None, synthetic: Eyes, real_share: float) -> None:
+    def __init__(
+        self, real: Eyes | None, synthetic: Eyes, real_share: float, for_sight: bool = False
+    ) -> None:
         self.real_share = real_share if real is not None else 0.0
+        self.cover_share = SIGHT_COVER_SHARE if for_sight else COVER_SHARE
+        self.defocus_share = DEFOCUS_SHARE if for_sight else 0.0
         self.sets = [synthetic, synthetic] if real is None else [real, synthetic]
         self.cumulative = [np.linspace(0, 1, len(synthetic) + 1)[1:]] * 2
         if real is not None:
@@ -396,8 +403,13 @@ class EyeSampler:
             lid, iris = augment.transform(matrix, eyes.lid[k]), augment.transform(matrix, eyes.iris[k])
             lines = augment.transform(matrix, eyes.lines[k].reshape(-1, 2)).reshape(4, 20, 2)
             image[i], hidden = self.put_before(
-                image[i], np.vstack([lid, iris, *lines]), part == 0, rng, strength
+                image[i], np.vstack([lid, iris, *lines, pupil_of(iris)]), part == 0, rng, strength
             )
+            pupil = hidden[20] and hidden[-12:].all()
+            if part == 1 and eyes.iris_visible[k][0] == 0:  # by what the renderer drew, or by the lid
+                pupil = pupil or bool(inside_opening(eyes.iris[k][:1], eyes.lid[k])[0])
+            if rng.random() < self.defocus_share:
+                image[i] = cv2.GaussianBlur(image[i], (0, 0), np.exp(rng.uniform(*np.log(DEFOCUS_PX))))
             # Rendered eyes are degraded already.
             image[i] = augment.degrade(image[i], rng, strength if part == 0 else 0.6 * strength)
             if rng.random() < DIM_SHARE * (0.4 + 0.6 * strength):
@@ -405,9 +417,9 @@ class EyeSampler:
             # The core brightens by the face's mean, which is not quite the eye's.
             luma = float(image[i].reshape(-1, 3).mean(0) @ np.array(LUMA))
             image[i] = augment.brighten(image[i], luma * float(np.exp(rng.normal(0.05, 0.25))))
-            labels = lid_labels(lid, eyes.lid_weight[k], eyes.lid_visible[k], hidden[:20])
+            labels = lid_labels(lid, eyes.lid_weight[k], eyes.lid_visible[k], hidden[:20], bool(pupil))
             labels |= iris_labels(iris, eyes.iris_weight[k], eyes.iris_visible[k], hidden[20:39])
-            covered = hidden[39:].reshape(4, 20).mean(1) > MOST_OF_LINE_COVERED
+            covered = hidden[39:119].reshape(4, 20).mean(1) > MOST_OF_LINE_COVERED
             present = np.where(covered, 255, eyes.line_present[k])
             labels |= line_targets(lines, present, float(eyes.lid_weight[k]))
             for name, value in labels.items():
@@ -417,16 +429,20 @@ class EyeSampler:
     def put_before(
         self, image: NDArray[np.uint8], xy: NDArray, real: bool, rng: np.random.Generator, strength: float
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-        """Something before an eye, or a shadow on it, at times; which of xy (lid, iris, lines) it hides."""
+        """Something before an eye, or a shadow on it, at times; which of xy it hides.
+
+        xy: lid, iris, lines, pupil.
+        """
         donors = self.sets[int(rng.random() < 0.5)]
         donor = donors.image[int(rng.integers(len(donors)))]
         canthal_px = float(np.linalg.norm(xy[10] - xy[0]))
         draw = rng.random() / (0.4 + 0.6 * strength)
-        if draw < COVER_SHARE:
+        if draw < self.cover_share:
             return covers.cover_eye(image, xy, rng, donor)
-        if draw < COVER_SHARE + SHADE_SHARE:
+        draw -= self.cover_share
+        if draw < SHADE_SHARE:
             image = covers.shade_eye(image, xy[:39], canthal_px, rng)
-        elif draw < COVER_SHARE + SHADE_SHARE + (0.16 if real else 0.06):  # renders bring occluders
+        elif draw < SHADE_SHARE + (0.16 if real else 0.06):  # renders bring occluders
             return augment.occlude(image, xy, rng, donor)
         return image, np.zeros(len(xy), bool)
 
@@ -446,8 +462,22 @@ def point_labels(
     }
 
 
-def lid_labels(lid: NDArray, weight: float, visible: NDArray, hidden: NDArray) -> dict[str, NDArray]:
-    return point_labels("eyelid", lid, np.full(20, weight), visible, hidden)
+def lid_labels(
+    lid: NDArray, weight: float, visible: NDArray, hidden: NDArray, covered: bool = False
+) -> dict[str, NDArray]:
+    """covered: a thing hides the pupil. Then no point of the lids counts as seen, the eye is not measured."""
+    labels = point_labels("eyelid", lid, np.full(20, weight), visible, hidden)
+    if covered:
+        labels["eyelid_visible"][:], labels["eyelid_known"][:] = 0, 1
+    return labels
+
+
+def pupil_of(iris: NDArray) -> NDArray[np.float32]:
+    """(12,2) points around the pupil and what is next to it."""
+    radius_px = np.linalg.norm(iris[1:] - iris[1:].mean(0), axis=1).max()
+    angle = np.linspace(0, 2 * np.pi, 12, endpoint=False)
+    ring = np.stack([np.cos(angle), np.sin(angle)], 1)
+    return np.asarray(iris[0] + PUPIL * radius_px * ring, np.float32)
 
 
 def iris_labels(iris: NDArray, weight: NDArray, visible: NDArray, hidden: NDArray) -> dict[str, NDArray]:

@@ -84,16 +84,17 @@ class HighResolutionTrunk(nn.Module):
 class PointHead(nn.Module):
     """Features -> heat-map logits (N,points,h,w) and visibility logits (N,points).
 
-    The visibility of a point is judged from the features under its own heat map: occlusion is a local thing.
-    On the CPU the core reads `evidence` out of the file, by its name there, and weights it itself.
+    The visibility of a point is judged from the features under its own heat map, for occlusion is a local
+    thing; with `glance` channels also from all of the picture, which tells what a cover is.
+    On the CPU the core reads the evidence out of the file, by its name there, and weights it itself.
     """
 
-    def __init__(self, feature: int, points: int, own: int = 0) -> None:
+    def __init__(self, feature: int, points: int, own: int = 0, glance: int = 0) -> None:
         super().__init__()
         c = own or feature
         self.body = nn.Sequential(conv_bn(feature, c, 1), BasicBlock(c)) if own else nn.Identity()
         self.heatmaps = nn.Conv2d(c, points, 1)
-        self.evidence = nn.Conv2d(c, points, 1)
+        self.evidence = Evidence(c, points, Glance(feature, points, glance) if glance else None)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         x = self.body(features)
@@ -102,8 +103,32 @@ class PointHead(nn.Module):
             x = x.float()
             heatmaps = self.heatmaps(x)
             attention = heatmaps.detach().flatten(2).softmax(2)
-            visibility = (attention * self.evidence(x).flatten(2)).sum(2)
+            visibility = (attention * self.evidence(x, features.float()).flatten(2)).sum(2)
         return heatmaps, visibility
+
+
+class Evidence(nn.Conv2d):
+    """What speaks for and against a point's being seen, cell by cell (N,points,h,w)."""
+
+    def __init__(self, c: int, points: int, glance: Glance | None = None) -> None:
+        super().__init__(c, points, 1)
+        self.glance = glance  # adds what the whole of the picture says
+
+    def forward(self, x: Tensor, whole: Tensor) -> Tensor:
+        near = super().forward(x)
+        return near if self.glance is None else near + self.glance(whole)
+
+
+class Glance(nn.Module):
+    """Features -> one logit a point (N,points,1,1) from all of the picture; 0 before training."""
+
+    def __init__(self, feature: int, points: int, c: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(conv_bn(feature, c, 3, 2), conv_bn(c, 2 * c, 3, 2))
+        self.sum = nn.Conv2d(2 * c, points, 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.sum(self.body(features).mean((2, 3), keepdim=True))
 
 
 class FaceNet(nn.Module):
@@ -160,7 +185,7 @@ class EyelidNet(nn.Module):
     def __init__(self, points: int, widths: tuple[int, ...], blocks: tuple[int, ...], stem: int) -> None:
         super().__init__()
         self.trunk = HighResolutionTrunk(widths, blocks, stem, EYE_FEATURES)
-        self.points = PointHead(EYE_FEATURES, points)
+        self.points = PointHead(EYE_FEATURES, points, glance=24)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         features = self.trunk(image)
@@ -216,6 +241,9 @@ def build(what: str) -> nn.Module:
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+    for module in net.modules():
+        if isinstance(module, Glance):
+            nn.init.zeros_(module.sum.weight)
     return net.to(memory_format=torch.channels_last)
 
 
