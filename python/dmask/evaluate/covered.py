@@ -1,8 +1,8 @@
 """`dmask eval covered`: eyes behind things that training never showed must be called covered, open ones not.
 
-Things (`held_things.py`) are drawn over held-out photographs and over rendered patients, in a frame that
-follows an uncovered one, as in a cover test. Open eyes are the uncovered ones, the other eye of a covered
-frame, and harder ones: in shadow, in little light, blurred.
+Things (`dmask.synthetic.occluders`) are drawn over held-out photographs and over rendered patients, in a
+frame that follows an uncovered one, as in a cover test. Open eyes are the uncovered ones, the other eye of a
+covered frame, and harder ones: in shadow, in little light, blurred.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 
 from dmask.arrays import Floats, Pixels
-from dmask.evaluate.held_things import THINGS, Eye, Mask, eye_touched, pupil_hidden, put_before
 from dmask.options import add_backend_arguments, core_options, make_pipeline
 from dmask.ranges import whole
+from dmask.synthetic.occluders.before_eyes import THINGS, Eye, eye_touched, pupil_hidden, put_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,7 +122,7 @@ def look_at_all(args: argparse.Namespace) -> Iterator[Seen]:
                 )
 
 
-def what_is_true(mask: Mask, eye: Eye) -> str:
+def what_is_true(mask: Floats, eye: Eye) -> str:
     if pupil_hidden(mask, eye) > 0.97:
         return "hidden"
     return "partly" if eye_touched(mask, eye) else "open"

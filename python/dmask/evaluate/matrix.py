@@ -153,11 +153,11 @@ def middle_of_eyes(patient: SyntheticPatient) -> Floats:
 
 def drawn(frame: Pixels, occluder: Any, patient: SyntheticPatient, pose: Pose, at_mm: Floats) -> Any:
     """The occluder about a point of the head, as large as it is there."""
-    from dmask.synthetic.occluders import cover
+    from dmask.synthetic.occluders import Place, cover
 
     at_px, beside_px = patient.in_picture(np.array([at_mm, at_mm + [1.0, 0, 0]]), pose)
     across = beside_px - at_px
-    return cover(frame, occluder, at_px, px_per_mm(patient), roll_in_picture_deg(across))
+    return cover(frame, occluder, Place(at_px, px_per_mm(patient), roll_in_picture_deg(across)))
 
 
 def px_per_mm(patient: SyntheticPatient) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dmask.evaluate import covered
-from dmask.evaluate.held_things import THINGS, Eye, eye_touched, pupil_hidden, put_before
+from dmask.synthetic.occluders.before_eyes import THINGS, Eye, eye_touched, pupil_hidden, put_before
 
 OD = Eye(np.array([130.0, 120]), np.array([80.0, 118]), np.array([104.0, 118]), 11.0)
 OS = Eye(np.array([190.0, 120]), np.array([240.0, 118]), np.array([215.0, 118]), 11.0)
