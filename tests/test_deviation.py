@@ -7,7 +7,12 @@ import pytest
 from test_summary import OPTIONS, recording
 
 from dmask import _core
-from dmask.measure.deviation import expected_of_straight_eyes, named_distance, primary_position
+from dmask.measure.deviation import (
+    expected_of_straight_eyes,
+    named_distance,
+    primary_position,
+    where_they_look,
+)
 from dmask.measure.directions import directions, to_camera
 from dmask.measure.interval import effective_number, median_with_interval
 from dmask.measure.summary import summarise
@@ -29,6 +34,10 @@ def looking(yaw_deg, pitch_deg=0.0, deviation_deg=12.0, sd_deg=1.0, **columns):
     return recording(**(still | {"head_z_mm": np.full(FRAMES, 420.0)} | eyes | columns))
 
 
+def primary(frames):
+    return primary_position(frames, where_they_look(frames))
+
+
 def test_the_camera_is_where_the_heads_turn_puts_it():
     random = np.random.default_rng(0)
     for _ in range(5):
@@ -43,7 +52,7 @@ def test_the_camera_is_where_the_heads_turn_puts_it():
 
 def test_only_frames_in_primary_position_count():
     aside = np.arange(FRAMES) >= 100
-    found = primary_position(looking(np.where(aside, 25.0, 2.0), deviation_deg=np.where(aside, 30.0, 12.0)))
+    found = primary(looking(np.where(aside, 25.0, 2.0), deviation_deg=np.where(aside, 30.0, 12.0)))
     assert found["horizontal_deg"]["median"] == 12.0
     assert found["frames"] == 100 and found["share_of_measured_frames"] == pytest.approx(1 / 3, abs=1e-4)
     assert found["straight_ahead"] == "camera"
@@ -51,7 +60,7 @@ def test_only_frames_in_primary_position_count():
 
 
 def test_a_turned_away_head_is_measured_where_the_eyes_rest():
-    found = primary_position(looking(20.0, head_yaw_deg=np.full(FRAMES, 40.0)))
+    found = primary(looking(20.0, head_yaw_deg=np.full(FRAMES, 40.0)))
     assert found["straight_ahead"] == "rest" and found["frames"] == FRAMES
 
 
@@ -79,7 +88,7 @@ def test_each_direction_has_its_own_deviation():
 
 def test_the_stated_deviation_does_not_average_out():
     for sd_deg in (1.0, 3.0):
-        low, high = primary_position(looking(0.0, sd_deg=sd_deg))["horizontal_deg"]["interval_95"]
+        low, high = primary(looking(0.0, sd_deg=sd_deg))["horizontal_deg"]["interval_95"]
         assert high - low == pytest.approx(2 * 1.96 * np.sqrt(2) * sd_deg, abs=0.05)
 
 

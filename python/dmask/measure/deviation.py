@@ -6,7 +6,7 @@ of sight, and both lines of sight meet in what is looked at.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,36 +25,41 @@ def prism_dioptres(angle_deg: float) -> float:
     return 100.0 * float(np.tan(np.radians(angle_deg)))
 
 
-def primary_position(frames: dict[str, np.ndarray]) -> dict[str, Any]:
+class Looks(NamedTuple):
+    """Where the eyes look in a recording, and how far away the camera is."""
+
+    straight_ahead: str | None  # what it was taken from: camera, rest, or None without gaze
+    names: np.ndarray  # (F,) of the directions, empty without gaze
+    distance_mm: float | None
+
+
+def where_they_look(frames: dict[str, np.ndarray]) -> Looks:
+    looks, distance_mm = gaze(frames), camera_distance_mm(frames)
+    ahead = straight_ahead(frames, looks)
+    if ahead is None:
+        return Looks(None, np.full(looks[0].size, ""), distance_mm)
+    return Looks(ahead[0], directions(looks, *ahead[1:]), distance_mm)
+
+
+def primary_position(frames: dict[str, np.ndarray], looks: Looks) -> dict[str, Any]:
     """The deviation OS minus OD while the eyes look straight ahead, with its 95 % interval."""
-    distance_mm = camera_distance_mm(frames)
-    report: dict[str, Any] = {
-        "straight_ahead": None,
+    chosen = looks.names == "primary"
+    measured, distance_mm = int((looks.names != "").sum()), looks.distance_mm
+    return {
+        "straight_ahead": looks.straight_ahead,
         "within_deg": PRIMARY_DEG,
-        "frames": 0,
-        "share_of_measured_frames": None,
+        "frames": int(chosen.sum()),
+        "share_of_measured_frames": round(chosen.sum() / measured, 4) if measured else None,
         "distance_mm": None if distance_mm is None else round(distance_mm),
         "distance": None if distance_mm is None else named_distance(distance_mm),
-    }
-    ahead = straight_ahead(frames)
-    looks = gaze(frames)
-    chosen = directions(looks, *ahead[1:]) == "primary" if ahead else np.zeros(looks[0].size, bool)
-    if ahead:
-        report["straight_ahead"] = ahead[0]
-        report["frames"] = int(chosen.sum())
-        report["share_of_measured_frames"] = round(chosen.sum() / int(np.isfinite(looks[0]).sum()), 4)
-    return report | deviation_over(frames, chosen)
+    } | deviation_over(frames, chosen)
 
 
-def by_direction(frames: dict[str, np.ndarray]) -> dict[str, Any]:
+def by_direction(frames: dict[str, np.ndarray], looks: Looks) -> dict[str, Any]:
     """The same by direction of gaze in the head, of those with LEAST_FRAMES or more."""
-    ahead = straight_ahead(frames)
-    if ahead is None:
-        return {}
-    looks = directions(gaze(frames), *ahead[1:])
-    names, counts = np.unique(looks[looks != ""], return_counts=True)
+    names, counts = np.unique(looks.names[looks.names != ""], return_counts=True)
     return {
-        str(name): {"frames": int(count)} | deviation_over(frames, looks == name)
+        str(name): {"frames": int(count)} | deviation_over(frames, looks.names == name)
         for name, count in zip(names, counts.tolist(), strict=True)
         if count >= LEAST_FRAMES
     }

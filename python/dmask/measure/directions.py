@@ -32,13 +32,12 @@ def gaze(frames: dict[str, np.ndarray]) -> Angles:
     return yaw, pitch
 
 
-def straight_ahead(frames: dict[str, np.ndarray]) -> tuple[str, float, float] | None:
+def straight_ahead(frames: dict[str, np.ndarray], looks: Angles) -> tuple[str, float, float] | None:
     """("camera" or "rest", yaw, pitch): where the camera lies while the head faces it.
 
     Where the eyes do not look there, because they deviate far or have something else to see, it is where they
     rest. None without gaze.
     """
-    looks = gaze(frames)
     seen = np.isfinite(looks[0])
     if not seen.any():
         return None

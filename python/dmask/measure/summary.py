@@ -10,11 +10,11 @@ from dmask.io.tables import EYES
 from dmask.measure.blinks import find_blinks
 from dmask.measure.deviation import (
     by_direction,
-    camera_distance_mm,
     expected_of_straight_eyes,
     note,
     primary_position,
     prism_dioptres,
+    where_they_look,
 )
 from dmask.measure.flags import flags
 from dmask.measure.reasons import EYE_REASONS, FACE_REASONS, counted, shares
@@ -79,7 +79,8 @@ def summarise(
         deviation(np.where(both, frames[f"os_{axis}"], np.nan), frames[f"od_{axis}"])
         for axis in ("yaw_deg", "pitch_deg")
     )
-    expected = expected_of_straight_eyes(camera_distance_mm(frames))
+    looks = where_they_look(frames)
+    expected = expected_of_straight_eyes(looks.distance_mm)
     return {
         "frames": int(time_s.size),
         "duration_s": round(duration_s, 3),
@@ -92,11 +93,11 @@ def summarise(
         "od": eyes["od"],
         "os": eyes["os"],
         "deviation_os_minus_od": {
-            "primary_position": primary_position(frames),
+            "primary_position": primary_position(frames, looks),
             "expected_of_straight_eyes": expected,
             "horizontal_deg": horizontal,
             "vertical_deg": vertical,
-            "by_direction": by_direction(frames),
+            "by_direction": by_direction(frames, looks),
             "note": note(expected),
         },
         "statements": statements(options),
