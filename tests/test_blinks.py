@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dmask import cli
+from dmask.evaluate import blinks as evaluation
 from dmask.evaluate.blinks import compare, recordings, score
 from dmask.measure.blinks import find_blinks
 from dmask.measure.open_lid import local_baseline
@@ -120,16 +121,22 @@ def test_recordings_of_a_frame_or_two_have_no_blinks(count):
     assert find_blinks(TIME_S[:count], np.full(count, 0.3)) == ([], [])
 
 
+@pytest.fixture(scope="module")
+def drawn():
+    """One recording of each kind at each rate, by kind."""
+    named = list(recordings(seed=2, number=1, duration_s=40))
+    return {kind: [one for one in named if one[1].kind == kind] for kind in MIXTURES}
+
+
 @pytest.mark.parametrize("kind", list(MIXTURES))
-def test_the_drawn_blinks_are_found(kind):
-    figures = score(one for one in recordings(seed=2, number=1, duration_s=40) if one[1].kind == kind)
+def test_the_drawn_blinks_are_found(drawn, kind):
+    figures = score(drawn[kind])
     assert figures["blinks"]["all"]["all"]["f1"] >= LEAST_F1
     assert figures["blinks"]["all"]["all"]["true"] > 60
 
 
-def test_long_closures_of_the_drawn_courses_are_found():
-    figures = score(one for one in recordings(seed=2, number=1, duration_s=40) if one[1].kind == "closures")
-    assert figures["longer_closures"]["f1"] >= LEAST_F1
+def test_long_closures_of_the_drawn_courses_are_found(drawn):
+    assert score(drawn["closures"])["longer_closures"]["f1"] >= LEAST_F1
 
 
 def test_an_evaluation_counts_what_is_wrong_and_what_is_missing():
@@ -158,11 +165,13 @@ def test_running_statistics_are_those_of_each_window():
     assert running_median(time_s, values, 0.7) == pytest.approx(lower)
 
 
-def test_eval_blinks_prints_and_writes_its_figures(tmp_path, capsys):
+def test_eval_blinks_prints_and_writes_its_figures(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(evaluation, "RENDERED_S", 2.5)  # a blink of each eye, which is what is asked
     report = tmp_path / "blinks.json"
     arguments = ["eval", "blinks", "--recordings", "1", "--seconds", "5", "--rendered", "1"]
     assert cli.main([*arguments, "--json", str(report)]) == 0
     figures = json.loads(report.read_text())
     assert figures["blinks"]["all"]["all"]["f1"] >= LEAST_F1
-    assert figures["rendered"]["blinks"]["all"]["all"]["recall"] == 1.0
+    rendered = figures["rendered"]["blinks"]["all"]["all"]
+    assert (rendered["true"], rendered["precision"], rendered["recall"]) == (2, 1.0, 1.0)
     assert "F1 10 fps" in capsys.readouterr().out
