@@ -296,11 +296,11 @@ class VideoWriter:
             bgr = cv2.copyMakeBorder(bgr, 0, rows, 0, columns, cv2.BORDER_REPLICATE)
         # FFmpeg's own conversion rounds down and tints the grey background; OpenCV's is BT.601 and exact.
         yuv = np.asarray(cv2.cvtColor(np.ascontiguousarray(bgr), cv2.COLOR_BGR2YUV_I420), np.uint8)
-        # Not from_numpy_buffer: it takes the height for a multiple of four, and shifts the colours of others.
-        frame = av.VideoFrame.from_ndarray(yuv, format="yuv420p")
-        frame.time_base = self._time_base
-        frame.pts = round(time_s / self._time_base)
         with self._sentence():
+            # Not from_numpy_buffer: it takes the height for a multiple of four, and shifts the colours of others.
+            frame = av.VideoFrame.from_ndarray(yuv, format="yuv420p")
+            frame.time_base = self._time_base
+            frame.pts = round(time_s / self._time_base)
             self._container.mux(self._stream.encode(frame))
         self._written = True
 
