@@ -234,7 +234,7 @@ void expect_same(const char* what, const LinearisedVectors& got, const Linearise
   EXPECT(jacobian < 1e-5);
   EXPECT(hessian < 1e-5);
   EXPECT(gradient < 1e-4);
-  EXPECT(cost < 1e-6);
+  EXPECT(cost < 3e-6);  // float's rounding in sums of squares: 1e-6 was measured on two scenes
 }
 
 TEST_CASE(subjects_are_contracted_as_on_the_cpu) {
@@ -648,7 +648,8 @@ TEST_CASE(what_is_no_number_has_the_same_reason_as_of_the_tracker) {
   expect_same_reasons(got[5], tracked(scene, no_lids, frames[0]));
   expect_same_reasons(got[6], tracked(scene, no_centre, frames[0]));
   EXPECT(got[0].eyes[OD].reason == Reason::none && got[0].eyes[OS].reason == Reason::none);
-  EXPECT(got[1].eyes[OD].reason == Reason::covered && got[2].eyes[OS].reason == Reason::covered);
+  EXPECT(got[1].eyes[OD].reason == Reason::covered);       // lids as if hidden
+  EXPECT(got[2].eyes[OS].reason == Reason::out_of_range);  // an iris as if out of sight between open lids
   EXPECT(got[3].face_reason == Reason::no_face);
   EXPECT(got[4].eyes[OD].reason == Reason::none);
   EXPECT(got[5].eyes[OD].reason == Reason::lost && got[6].eyes[OS].reason == Reason::lost);
