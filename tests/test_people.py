@@ -187,3 +187,16 @@ def test_a_person_who_is_not_there_is_said(video, tmp_path, capsys):
     assert "of 2 people none is the one asked for" in capsys.readouterr().err
     frames = read_frames(out / "frames.csv")
     assert set(frames["face_reason"]) == set(frames["od_reason"]) == {"another_person"}
+
+
+def test_after_a_reset_nothing_is_left_of_who_was_taken_for_whom(faces):
+    core = pipeline(person="smallest")
+    alone = [two_people(face, None, SIZE) for face in faces[PATIENT]]
+    both = [two_people(a, b, SIZE) for a, b in zip(faces[PATIENT], faces[OTHER], strict=True)]
+    late = seen_by(core, alone[:2] + both)
+    core.calibrate(late)
+    assert sides(late)[-1] == "r" and core.fit(late[0]).face_reason == "another_person"
+
+    core.reset()
+    theirs = seen_by(pipeline(), alone)  # of another detector, whose first track has a low number
+    assert core.calibrate(theirs).ok and all(core.fit(one).face_valid for one in theirs)

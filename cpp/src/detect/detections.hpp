@@ -32,6 +32,17 @@ struct FrameDetection {
   float sharpness = 0;  // variance of the Laplacian over the face crop, grey levels squared
   std::array<Landmark, 68> face{};
   std::array<EyeDetection, 2> eyes{};  // indexed by Eye: OD, OS
+
+  // A frame like this one, in which the patient's face is not: there is none, or it is another person's.
+  FrameDetection without_patient(bool another) const {
+    FrameDetection nobody;
+    nobody.time_s = time_s;
+    nobody.width = width;
+    nobody.height = height;
+    nobody.another_person = another;
+    nobody.first_track = first_track;
+    return nobody;
+  }
 };
 
 }  // namespace dmask

@@ -98,7 +98,7 @@ void Detector::reset() {
   forget_face();
   last_thumbnail_.reset();
   choosing_ = true;
-  people_ = looks_ = 0;
+  people_ = looks_ = first_track_ = 0;
   patient_ = {};
   if (recognition_) recognition_->forget();
 }
@@ -159,18 +159,10 @@ FrameDetection Detector::detect(const ImageView& frame, double time_s) {
     if (!trial_) detect_eyes(frame, detection);
     if (!trial_ && doubtful && is_somebody_else(detection)) trial_.emplace();
   }
-  if (!tracking_ || trial_) {
-    FrameDetection nobody;
-    nobody.time_s = time_s;
-    nobody.width = frame.width;
-    nobody.height = frame.height;
-    nobody.another_person = trial_ || frames_to_next_look_ > 0;
-    nobody.first_track = first_track_;
-    return nobody;
-  }
+  detection.first_track = first_track_;
+  if (!tracking_ || trial_) return detection.without_patient(trial_ || frames_to_next_look_ > 0);
   detection.face_found = true;
   detection.track = track_;
-  detection.first_track = first_track_;
   detection.choosing = choosing_;
   patient_ = detection;
   if (recognition_) recognition_->learn(detection);

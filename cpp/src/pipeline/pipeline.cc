@@ -27,12 +27,7 @@ Calibration generic_calibration(const Models& models, const FitOptions& options)
 // Faces of a track before the patient's first were another person's, as the choice of the patient came out.
 FrameDetection of_patient(const FrameDetection& detection, int first_track) {
   if (!detection.face_found || detection.track >= first_track) return detection;
-  FrameDetection nobody;
-  nobody.time_s = detection.time_s;
-  nobody.width = detection.width;
-  nobody.height = detection.height;
-  nobody.another_person = true;
-  return nobody;
+  return detection.without_patient(true);
 }
 
 const PipelineOptions& checked(const PipelineOptions& options) {
@@ -150,6 +145,7 @@ void Pipeline::render(const FrameResult& result, int width, int height, Image& m
 
 void Pipeline::reset() {
   if (detector_) detector_->reset();
+  first_track_ = 0;
   start_afresh();
 }
 
