@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dmask import _core
 from dmask.evaluate import covered
 from dmask.synthetic.occluders.before_eyes import THINGS, Eye, eye_touched, pupil_hidden, put_before
 
@@ -47,14 +48,20 @@ def test_what_touches_an_eye_is_told_from_what_does_not():
 
 def test_shares_are_counted_by_truth_and_thing():
     def seen(truth: str, thing: str, confidence: float) -> covered.Seen:
-        lid = np.zeros((20, 3))
-        lid[:, 0], lid[:, 2] = np.linspace(0, 50, 20), confidence
-        iris = np.zeros((19, 3))
-        iris[:, 2] = confidence
-        return covered.Seen("rendered", thing, truth, lid, iris, set(), "a")
+        detection = _core.FrameDetection()
+        detection.face[8, 1] = 90.0  # the chin, below
+        along = np.linspace(0, 50, 11)
+        detection.od.lid[:, 0] = np.r_[along, along[-2:0:-1]]
+        detection.od.lid[11:, 1] = 8.0
+        detection.od.lid[:, 2] = detection.od.iris[:, 2] = confidence
+        lids, iris = _core.in_sight(detection, 0)
+        return covered.Seen("rendered", thing, truth, not lids, lids and iris, set(), "a")
 
     eyes = [seen("hidden", "card", 0.02)] * 3 + [seen("hidden", "hand", 0.95), seen("open", "nothing", 0.98)]
     figures = covered.summarise(eyes, "rendered")
     assert figures["rendered: hidden, called covered, %"] == 75
     assert figures["rendered: hidden (hand), called covered, %"] == 0
     assert figures["rendered: open, called covered, %"] == 0
+    assert (
+        figures["rendered: hidden, with a gaze, %"] == 25 and figures["rendered: open, with a gaze, %"] == 100
+    )

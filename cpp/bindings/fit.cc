@@ -7,6 +7,7 @@
 
 #include "fit/calibration.hpp"
 #include "fit/same_person.hpp"
+#include "fit/validity.hpp"
 #include "geometry/check.hpp"
 #include "geometry/rotation.hpp"
 #include "path.hpp"
@@ -142,10 +143,22 @@ std::vector<float> likenesses(const Models& x, const std::vector<FrameDetection>
   return values;
 }
 
+py::tuple in_sight(const FrameDetection& detection, int eye) {
+  check(eye == OD || eye == OS, "got eye " + std::to_string(eye) + ", expected 0 (OD) or 1 (OS)");
+  const FitOptions options;
+  const EyeDetection& seen = detection.eyes[eye];
+  const auto iris = EyeballObservation::from(seen, eye, Mat3::Identity(), Vec3::Zero(), 1, options);
+  return py::make_tuple(lids_in_sight(LidCurves::from(seen, head_up(detection), options), options),
+                        iris_in_sight(seen, iris, options));
+}
+
 }  // namespace
 
 void bind_fit(py::module_& m) {
   bind_models(m);
+  m.def("in_sight", &in_sight, py::arg("detection"), py::arg("eye"),
+        "(lids, iris): whether the fits take those of an eye (0 OD, 1 OS) for seen. Hidden lids are a covered eye, "
+        "and without\nan iris there is no gaze.");
   m.def("likenesses", &likenesses, py::arg("models"), py::arg("patient"), py::arg("faces"), py::arg("hfov_deg") = 40.0,
         py::call_guard<py::gil_scoped_release>(),
         "How like the patient of some frames (FrameDetection, in their order) each face is, by its shape: about 1 of "

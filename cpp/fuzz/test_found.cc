@@ -93,8 +93,8 @@ TEST_CASE(unsound_landmarks_are_not_measured) {
   };
   EXPECT(fit([](FrameDetection&) {}).eyes[OD].reason == Reason::none);
   EXPECT(fit([](FrameDetection& d) { d.eyes[OD].lid[5].y = NAN; }).eyes[OD].reason == Reason::covered);
-  EXPECT(fit([](FrameDetection& d) { d.eyes[OD].iris[3].x = NAN; }).eyes[OD].reason == Reason::out_of_range);
-  EXPECT(fit([](FrameDetection& d) { d.eyes[OD].iris[0].confidence = NAN; }).eyes[OD].reason == Reason::out_of_range);
+  EXPECT(fit([](FrameDetection& d) { d.eyes[OD].iris[3].x = NAN; }).eyes[OD].reason == Reason::covered);
+  EXPECT(fit([](FrameDetection& d) { d.eyes[OD].iris[0].confidence = NAN; }).eyes[OD].reason == Reason::covered);
   EXPECT(fit([](FrameDetection& d) { d.eyes[OS].lines[CREASE][7].x = INFINITY; }).eyes[OS].reason == Reason::none);
   EXPECT(fit([](FrameDetection& d) { d.face[20].x = NAN; }).face_reason == Reason::no_face);
 

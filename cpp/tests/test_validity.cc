@@ -197,9 +197,15 @@ TEST_CASE(a_gaze_too_far_aside_is_out_of_range_and_sooner_with_the_limbus_in_the
     EXPECT(reason(side * 29, 0, 0) == Reason::none);
   }
   EXPECT(reason(nan_d, 0, 18) == Reason::out_of_range && reason(0, nan_d, 18) == Reason::out_of_range);
-  EXPECT(hidden_iris_reason(options.open_openness, options) == Reason::out_of_range);
-  EXPECT(hidden_iris_reason(std::nextafter(options.open_openness, 0.0), options) == Reason::covered);
-  EXPECT(hidden_iris_reason(nan_d, options) == Reason::covered);
+  EyeDetection eye;
+  const auto hidden = [&](double openness) { return hidden_iris_reason(eye, openness, options); };
+  EXPECT(hidden(options.open_openness) == Reason::covered);  // nothing is known of its iris
+  eye.iris[7].confidence = 0.01f;
+  EXPECT(hidden(options.open_openness) == Reason::out_of_range);
+  EXPECT(hidden(std::nextafter(options.open_openness, 0.0)) == Reason::covered);
+  EXPECT(hidden(nan_d) == Reason::covered);
+  eye.iris[7].x = nan_f;
+  EXPECT(hidden(options.open_openness) == Reason::covered);
 }
 
 TEST_CASE(fitted_lids_give_their_measures_and_lost_ones_none) {

@@ -51,8 +51,9 @@ struct FitOptions {
   double max_eyeball_residual_pct = 2.0;  // above it the fit did not find the iris: lost
   double max_yaw_deg = 50.0;              // to where gaze was found linear; beyond it: out_of_range
   double max_pitch_deg = 40.0;
-  double far_gaze_deg = 30.0;    // from here on a canthus may hide the limbus, and the angle folds back ...
-  int min_far_limbus = 4;        // ... where fewer of its 18 points are in sight: out_of_range
+  // From here on a canthus may hide the limbus, and the angle folds back: out_of_range without min_limbus of its points.
+  double far_gaze_deg = 30.0;
+  int min_limbus = 4;            // of 18 points: as many do for a gaze whose iris centre is hidden
   double min_visibility = 0.35;  // mean confidence below which an eye counts as covered
 
   // Smoothing, Eqs. (17-19), per 1/30 s; grows with the square root of the frame interval.

@@ -17,4 +17,9 @@ const char* reason_text(Reason reason) {
   return "";
 }
 
+void set_reason(FrameFit& fit, Reason reason) {
+  fit.face_reason = reason;
+  for (EyeFit& eye : fit.eyes) eye.reason = reason;
+}
+
 }  // namespace dmask

@@ -37,4 +37,7 @@ struct FrameFit {
   double fit_face_ms = 0, fit_eyelid_ms = 0, fit_eyeball_ms = 0;
 };
 
+// Of a frame of which nothing is measured: its face and both eyes have this reason.
+void set_reason(FrameFit& fit, Reason reason);
+
 }  // namespace dmask

@@ -21,10 +21,7 @@ FrameFit Tracker::fit(const FrameDetection& detection) {
   fit.time_s = detection.time_s;
   fit.pose.units.setZero(models_.face.units());
   for (int eye = 0; eye < 2; ++eye) fit.eyes[eye].motion.setZero(models_.eyelid[eye].motion.cols());
-  if (detection.another_person) {
-    fit.face_reason = Reason::another_person;
-    for (EyeFit& eye : fit.eyes) eye.reason = Reason::another_person;
-  }
+  if (detection.another_person) set_reason(fit, Reason::another_person);
   if (!detection.face_found || !calibration_.ok) {
     previous_.reset();
     return fit;
@@ -36,8 +33,7 @@ FrameFit Tracker::fit(const FrameDetection& detection) {
   Stopwatch watch;
   const FaceObservation observation = FaceObservation::from(detection, options_);
   if (!fit_face(observation, dt_s, fit.pose)) {
-    fit.face_reason = Reason::lost;
-    for (EyeFit& eye : fit.eyes) eye.reason = Reason::lost;
+    set_reason(fit, Reason::lost);
     previous_.reset();
     return fit;
   }
@@ -107,7 +103,7 @@ void Tracker::fit_eyeball(const FrameDetection& detection, int eye, double inter
   iris_frame_.assign(1, EyeballObservation::from(detection.eyes[eye], eye, fit.pose.rotation, fit.pose.translation,
                                                  interocular_px, options_));
   if (!iris_in_sight(detection.eyes[eye], observations[0], options_)) {
-    out.reason = hidden_iris_reason(out.openness, options_);
+    out.reason = hidden_iris_reason(detection.eyes[eye], out.openness, options_);
     return;
   }
   EyeballProblem::State& state = balls_;

@@ -56,7 +56,7 @@ int limbus_in_sight(const EyeballObservation& observation) {
 }
 
 bool iris_in_sight(const EyeDetection& eye, const EyeballObservation& observation, const FitOptions& options) {
-  return iris_centre_in_sight(eye, options) || limbus_in_sight(observation) >= 4;
+  return iris_centre_in_sight(eye, options) || limbus_in_sight(observation) >= options.min_limbus;
 }
 
 bool goes_on(const FrameFit& earlier, double time_s, const FitOptions& options) {
@@ -74,8 +74,10 @@ Reason lids_reason(double residual_pct, double openness) {
   return openness == 0 ? Reason::closed : Reason::none;
 }
 
-Reason hidden_iris_reason(double openness, const FitOptions& options) {
-  return openness >= options.open_openness ? Reason::out_of_range : Reason::covered;
+Reason hidden_iris_reason(const EyeDetection& eye, double openness, const FitOptions& options) {
+  const bool looked_for = all_valid(eye.iris) && std::any_of(eye.iris.begin(), eye.iris.end(),
+                                                             [](const Landmark& p) { return p.confidence > 0; });
+  return looked_for && openness >= options.open_openness ? Reason::out_of_range : Reason::covered;
 }
 
 Reason gaze_reason(double residual_pct, double px_per_deg, const Gaze& gaze, int limbus_points,
@@ -83,7 +85,7 @@ Reason gaze_reason(double residual_pct, double px_per_deg, const Gaze& gaze, int
   if (!(residual_pct <= options.max_eyeball_residual_pct)) return Reason::lost;
   const double yaw_deg = std::abs(gaze.yaw) / deg, pitch_deg = std::abs(gaze.pitch) / deg;
   if (!(yaw_deg <= options.max_yaw_deg && pitch_deg <= options.max_pitch_deg)) return Reason::out_of_range;
-  if (std::hypot(yaw_deg, pitch_deg) > options.far_gaze_deg && limbus_points < options.min_far_limbus)
+  if (std::hypot(yaw_deg, pitch_deg) > options.far_gaze_deg && limbus_points < options.min_limbus)
     return Reason::out_of_range;
   return px_per_deg >= options.min_px_per_deg ? Reason::none : Reason::low_resolution;
 }

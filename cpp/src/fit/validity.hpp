@@ -38,8 +38,9 @@ bool face_fitted(const FacePose& pose, double residual_px, double interocular_px
 
 // lost, closed or none; openness: of the fitted lids.
 Reason lids_reason(double residual_pct, double openness);
-// Of an eye whose lids are in sight and whose iris is not: the lids hide it, or it is too far aside.
-Reason hidden_iris_reason(double openness, const FitOptions& options);
+// Of an eye whose lids are in sight and whose iris is not: the lids hide it, or it is too far aside. An iris of which
+// nothing is known, or nothing that is a number, is as one that is hidden.
+Reason hidden_iris_reason(const EyeDetection& eye, double openness, const FitOptions& options);
 // lost, out_of_range, low_resolution or none. `limbus_points`: in sight.
 Reason gaze_reason(double residual_pct, double px_per_deg, const Gaze& gaze, int limbus_points,
                    const FitOptions& options);

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from dmask import _core
 from dmask.arrays import Floats, Pixels
 from dmask.options import add_backend_arguments, core_options, make_pipeline
 from dmask.ranges import whole
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 EYES = ("od", "os")
 LEAST_RADIUS_PX = 2.0  # of an iris that is worth covering
-LEAST_CONFIDENCE = 0.35  # as FitOptions: the lid's mean, the iris' centre
-LEAST_LIMBUS, LEAST_LIMBUS_POINTS = 0.3, 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,13 +55,13 @@ class Scene:
 
 @dataclass
 class Seen:
-    """One eye of one frame: what is true, and what the nets say."""
+    """One eye of one frame: what is true, and what the core says."""
 
     source: str  # photograph or rendered
     thing: str
     truth: str  # hidden, partly, open
-    lid: Floats  # (20,3)
-    iris: Floats  # (19,3)
+    covered: bool
+    gaze: bool  # the core fits one, be it within its range or not
     tags: set[str]
     name: str
 
@@ -98,10 +97,11 @@ def look_at_all(args: argparse.Namespace) -> Iterator[Seen]:
         ) -> Iterator[Seen]:
             if not detection.face_found:
                 return
-            for name in EYES:
-                eye = getattr(detection, name)
-                lid, iris = np.array(eye.lid, np.float64), np.array(eye.iris, np.float64)
-                yield Seen(source, thing, truth[name], lid, iris, scene.tags, f"{scene.name}/{name}")
+            for eye, name in enumerate(EYES):
+                lids, iris = _core.in_sight(detection, eye)
+                yield Seen(
+                    source, thing, truth[name], not lids, lids and iris, scene.tags, f"{scene.name}/{name}"
+                )
 
         yield from answers("nothing", dict.fromkeys(EYES, "open"), before)
         rng = np.random.default_rng([args.seed, number])
@@ -184,28 +184,16 @@ def rendered(args: argparse.Namespace) -> Iterator[Scene]:
             yield Scene(patient.render(pose)[0], f"patient {seed}, frame {number}")
 
 
-def called_covered(lid: Floats) -> bool:
-    """The core's gate. lid (20,3): x, y, confidence. A pupil under a drooping lid leaves the lid in sight."""
-    return bool(lid[:, 2].mean() < LEAST_CONFIDENCE)
-
-
-def measured(lid: Floats, iris: Floats) -> bool:
-    """Whether the core fits a gaze, be it within its range or not. iris (19,3)."""
-    limbus = int((iris[1:, 2] > LEAST_LIMBUS).sum())
-    return not called_covered(lid) and bool(iris[0, 2] >= LEAST_CONFIDENCE or limbus >= LEAST_LIMBUS_POINTS)
-
-
 def summarise(seen: list[Seen], source: str) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for truth in ("hidden", "open", "partly"):
         chosen = [one for one in seen if one.truth == truth]
         if not chosen:
             continue
-        called = np.array([called_covered(one.lid) for one in chosen])
+        called = np.array([one.covered for one in chosen])
         figures[f"{source}: {truth} eyes"] = len(chosen)
         figures[f"{source}: {truth}, called covered, %"] = 100 * float(called.mean())
-        gaze = np.array([measured(one.lid, one.iris) for one in chosen])
-        figures[f"{source}: {truth}, with a gaze, %"] = 100 * float(gaze.mean())
+        figures[f"{source}: {truth}, with a gaze, %"] = 100 * float(np.mean([one.gaze for one in chosen]))
         for thing in sorted({one.thing for one in chosen}):
             mine = np.array([one.thing == thing for one in chosen])
             figures[f"{source}: {truth} ({thing}), called covered, %"] = 100 * float(called[mine].mean())

@@ -129,10 +129,9 @@ void BatchFit::fit(const std::vector<Item>& items, std::vector<FrameFit>& result
     take_face(in, out, f, results[f]);
     if (results[f].face_reason == Reason::none)
       results[f].lip_gaps_mm = lip_gaps_mm(*items[f].detection, results[f].pose, subjects_[items[f].subject]);
-    for (int eye = 0; eye < 2; ++eye) take_eye(in, out, f, eye, subjects_[items[f].subject], results[f]);
-    if (!items[f].detection->another_person) continue;
-    results[f].face_reason = Reason::another_person;
-    for (EyeFit& eye : results[f].eyes) eye.reason = Reason::another_person;
+    for (int eye = 0; eye < 2; ++eye)
+      take_eye(in, out, f, items[f].detection->eyes[eye], eye, subjects_[items[f].subject], results[f]);
+    if (items[f].detection->another_person) set_reason(results[f], Reason::another_person);
   }
 }
 
@@ -158,8 +157,8 @@ void BatchFit::take_face(const FrameInput& in, const FrameOutput& out, int f, Fr
       Eigen::Map<const VecXf>(out.units + static_cast<std::ptrdiff_t>(f) * sizes.units, sizes.units).cast<double>();
 }
 
-void BatchFit::take_eye(const FrameInput& in, const FrameOutput& out, int f, int e, const Calibration& calibration,
-                        FrameFit& fit) {
+void BatchFit::take_eye(const FrameInput& in, const FrameOutput& out, int f, const EyeDetection& seen, int e,
+                        const Calibration& calibration, FrameFit& fit) {
   if (fit.face_reason != Reason::none) return;
   EyeFit& eye = fit.eyes[e];
   const EyeStatics& statics = calibration.eyes[e];
@@ -173,7 +172,7 @@ void BatchFit::take_eye(const FrameInput& in, const FrameOutput& out, int f, int
   measure_lids(statics, motion, 100 * out.lids[p].residual_px / interocular_px, curves_[f][e].shut, eye, head_);
   if (eye.reason != Reason::none) return;
   if (!in.eyeballs[p].seen) {
-    eye.reason = hidden_iris_reason(eye.openness, options_);
+    eye.reason = hidden_iris_reason(seen, eye.openness, options_);
     return;
   }
   const float* limbus = in.iris_information + 19 * p + 1;
