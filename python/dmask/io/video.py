@@ -297,7 +297,7 @@ class VideoWriter:
         # FFmpeg's own conversion rounds down and tints the grey background; OpenCV's is BT.601 and exact.
         yuv = np.asarray(cv2.cvtColor(np.ascontiguousarray(bgr), cv2.COLOR_BGR2YUV_I420), np.uint8)
         with self._sentence():
-            # Not from_numpy_buffer: it takes the height for a multiple of four, and shifts the colours of others.
+            # Not from_numpy_buffer: it shifts the colours where the height is no multiple of four.
             frame = av.VideoFrame.from_ndarray(yuv, format="yuv420p")
             frame.time_base = self._time_base
             frame.pts = round(time_s / self._time_base)
