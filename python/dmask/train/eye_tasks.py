@@ -139,4 +139,5 @@ def part_of(net: nn.Module, what: str) -> nn.Module:
     if what == "eyes":
         return net
     points = net.eyelid.points
-    return {"eyelid": points, "iris": net.iris, "lines": net.lines, "sight": points.evidence}[what]
+    sight = nn.ModuleList([points.evidence, points.glance])
+    return {"eyelid": points, "iris": net.iris, "lines": net.lines, "sight": sight}[what]

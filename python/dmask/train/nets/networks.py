@@ -94,29 +94,27 @@ class PointHead(nn.Module):
         c = own or feature
         self.body = nn.Sequential(conv_bn(feature, c, 1), BasicBlock(c)) if own else nn.Identity()
         self.heatmaps = nn.Conv2d(c, points, 1)
-        self.evidence = Evidence(c, points, Glance(feature, points, glance) if glance else None)
+        self.evidence = Evidence(c, points, 1)
+        self.glance = Glance(feature, points, glance) if glance else None
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         x = self.body(features)
+        whole = None if self.glance is None else self.glance(features)
         # The last convolutions stay in float32: logits in bfloat16 cost accuracy in the soft-argmax.
         with torch.autocast("cpu", enabled=False):
             x = x.float()
             heatmaps = self.heatmaps(x)
             attention = heatmaps.detach().flatten(2).softmax(2)
-            visibility = (attention * self.evidence(x, features.float()).flatten(2)).sum(2)
+            visibility = (attention * self.evidence(x, whole).flatten(2)).sum(2)
         return heatmaps, visibility
 
 
 class Evidence(nn.Conv2d):
-    """What speaks for and against a point's being seen, cell by cell (N,points,h,w)."""
+    """What speaks for and against a point's being seen (N,points,h,w), and what the `whole` picture says."""
 
-    def __init__(self, c: int, points: int, glance: Glance | None = None) -> None:
-        super().__init__(c, points, 1)
-        self.glance = glance  # adds what the whole of the picture says
-
-    def forward(self, x: Tensor, whole: Tensor) -> Tensor:
+    def forward(self, x: Tensor, whole: Tensor | None) -> Tensor:
         near = super().forward(x)
-        return near if self.glance is None else near + self.glance(whole)
+        return near if whole is None else near + whole.float()
 
 
 class Glance(nn.Module):
