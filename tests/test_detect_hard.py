@@ -121,3 +121,35 @@ def test_a_blink_falls_and_rises_and_a_wink_is_one_eyes(pipeline, patient):
     assert od[0] > od[1] > od[2] < od[3] < od[4]
     assert od[2] < 0.05 < 0.3 < os.min()
     assert np.ptp(os) < 0.02
+
+
+@pytest.fixture(scope="module")
+def masked(patient, pipeline, frontal):
+    """A flat mask from the bridge of the nose down over the chin."""
+    x, y = np.moveaxis(first_look(pipeline, frontal)[:68], 1, 0)
+    outline = [(x[i], y[i]) for i in (2, 29, 14, 11, 8, 5)]
+    return cv2.fillPoly(frontal.copy(), [np.round(outline).astype(np.int32)], (215, 190, 150), cv2.LINE_AA)
+
+
+def test_a_masked_face_is_found_the_right_way_up_and_its_eyes_are_where_they_were(pipeline, frontal, masked):
+    bare = first_look(pipeline, frontal)
+    pipeline.reset()
+    detection = pipeline.detect(masked, 0.0)
+    assert detection.face_found and detection.face_score > 0.9
+    covered = all_points(detection)[:, :2]
+    assert apart_pct(covered, bare, "lid") < 2 and apart_pct(covered, bare, "iris") < 2
+    seen = np.array(detection.face)[:, 2]
+    assert np.median(seen[48:]) < 0.5 < 0.8 < np.median(seen[36:48])  # the mouth hidden, the lids not
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_masked_face_that_lies_is_not_taken_for_one_that_stands(pipeline, masked, quarters):
+    upright = first_look(pipeline, masked)[36:48]
+    pipeline.reset()
+    detection = pipeline.detect(np.ascontiguousarray(np.rot90(masked, quarters)), 0.0)
+    assert detection.face_found
+    x, y = np.array(detection.face)[36:48, :2].T
+    for _ in range(quarters):  # rot90 takes (x, y) to (y, last - x)
+        x, y = SIZE_PX - 1 - y, x
+    off = np.linalg.norm(np.stack([x, y], 1) - upright, axis=1)
+    assert off.max() < 0.1 * interocular(first_look(pipeline, masked))

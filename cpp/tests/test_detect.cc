@@ -11,6 +11,7 @@
 #include "detect/face68.hpp"
 #include "detect/face_crop.hpp"
 #include "detect/face_lids.hpp"
+#include "detect/face_score.hpp"
 #include "detect/heatmap.hpp"
 #include "detect/limbus.hpp"
 #include "detect/lines.hpp"
@@ -194,6 +195,25 @@ TEST_CASE(face_crop_is_the_turned_bounding_square) {
   EXPECT_NEAR(rolled.width_px, upright.width_px, 1e-2);
   const Vec2f middle(300, 200);
   EXPECT_NEAR((rolled.to_frame(10, 20) - middle).norm(), (upright.to_frame(10, 20) - middle).norm(), 0.05);
+}
+
+// The 68 points with so many of them in sight.
+FacePoints with_visible(int visible) {
+  FacePoints points{};
+  for (int i = 0; i < face68::count; ++i) points[i].confidence = i < visible ? 0.98f : 0.05f;
+  return points;
+}
+
+TEST_CASE(a_masked_face_scores_as_a_face_and_a_turned_one_does_not) {
+  const DetectorOptions options;
+  EXPECT(face_score(with_visible(68), 1.9f) > 0.95f);
+  EXPECT(face_score(with_visible(30), 2.3f) > options.min_new_face_score);  // a mask over nose and mouth
+  EXPECT(face_score(with_visible(12), 2.3f) < options.min_new_face_score);
+  EXPECT(face_score(with_visible(68), 4.6f) < 0.1f);  // upside down the maps are wide
+  FacePoints odd = with_visible(68);
+  odd[3].confidence = NAN;
+  EXPECT(face_score(odd, 1.9f) > 0.95f);  // one point less
+  EXPECT(!(face_score(odd, NAN) >= 0));
 }
 
 TEST_CASE(eye_crops_see_the_inner_canthus_left) {

@@ -53,6 +53,8 @@ class Detector {
   void look_in_mirror(const ImageView& frame, Crop crop, FrameDetection& detection);
   bool plausible(const ImageView& frame, const Crop& used, const Crop& found) const;
   bool confirmed(const FrameDetection& detection);
+  float yunet_score(const FrameDetection& detection, float turn_rad);
+  bool right_way_up(const FrameDetection& detection);
   bool changed_shape(const FrameDetection& detection) const;
   void find_people(const ImageView& frame, const FrameDetection& blank, int views, bool at_old_place);
   bool search(const ImageView& frame, bool continues, FrameDetection& detection);
