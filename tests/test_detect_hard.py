@@ -5,12 +5,15 @@ import numpy as np
 import pytest
 
 import dmask
+from dmask import _core
+from dmask.crops import LUMA, exposure_gain
 from dmask.environment import MODELS_DIR
 from dmask.evaluate.lid_course import openness
 from dmask.evaluate.stability import swapped
 from dmask.evaluate.tracks import COLUMNS, all_points, interocular
 from dmask.evaluate.variants import face_width
 from dmask.synthetic import Pose, SyntheticPatient
+from dmask.synthetic.scenes import dimmed
 
 SIZE_PX = 512
 
@@ -121,6 +124,31 @@ def test_a_blink_falls_and_rises_and_a_wink_is_one_eyes(pipeline, patient):
     assert od[0] > od[1] > od[2] < od[3] < od[4]
     assert od[2] < 0.05 < 0.3 < os.min()
     assert np.ptp(os) < 0.02
+
+
+@pytest.mark.parametrize("luminance", [0, 0.5, 2.5, 10, 39.9, 40, 41, 128, 255])
+def test_a_dark_crop_is_brightened_as_in_training(luminance):
+    assert _core.exposure_gain(luminance) == pytest.approx(exposure_gain(luminance), rel=1e-6)
+
+
+def test_a_face_in_little_light_is_found_and_its_points_are_where_they_were(pipeline, frontal):
+    lit = first_look(pipeline, frontal)
+    pipeline.reset()
+    detection = pipeline.detect(dimmed(frontal, 0.06, 1.0, np.random.default_rng(0)), 0.0)
+    assert detection.face_found and detection.luminance < 15
+    dark = all_points(detection)[:, :2]
+    assert apart_pct(dark, lit, "face") < 1.5
+    assert apart_pct(dark, lit, "lid") < 2 and apart_pct(dark, lit, "iris") < 2
+
+
+def test_the_luminance_is_that_of_the_face_and_of_the_frame_without_one(pipeline, frontal):
+    pipeline.reset()
+    lit = pipeline.detect(frontal, 0.0)
+    x, y = np.array(lit.face)[:, :2].T.astype(int)
+    around = frontal[y.min() : y.max(), x.min() : x.max()] @ np.array(LUMA[::-1])
+    assert lit.luminance == pytest.approx(around.mean(), rel=0.15)
+    pipeline.reset()
+    assert pipeline.detect(np.full((480, 640, 3), 3, np.uint8), 0.0).luminance == pytest.approx(3)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@
 #include "cuda/gpu.hpp"
 #include "detect/detections.hpp"
 #include "detect/detector.hpp"
+#include "detect/exposure.hpp"
 #include "detect/face_crop.hpp"
 #include "frame_view.hpp"
 #include "geometry/check.hpp"
@@ -72,7 +73,7 @@ py::dict eye_dict(const py::object& eye) {
 py::dict frame_dict(const py::object& frame) {
   py::dict d;
   for (const char* name : {"time_s", "width", "height", "track", "face_found", "another_person", "choosing",
-                           "face_score", "sharpness", "face"})
+                           "face_score", "sharpness", "luminance", "face"})
     d[name] = frame.attr(name);
   for (const char* eye : {"od", "os"}) d[eye] = eye_dict(frame.attr(eye));
   return d;
@@ -135,6 +136,8 @@ void bind_frame_points(py::module_& m) {
       .def_readwrite("face_score", &FrameDetection::face_score, "How sure the 68 points are, 0 to 1.")
       .def_readwrite("sharpness", &FrameDetection::sharpness,
                      "Variance of the Laplacian over the face crop, grey levels squared.")
+      .def_readwrite("luminance", &FrameDetection::luminance,
+                     "Mean of the face crop, of the whole frame where no face is found; grey levels, 0 to 255.")
       .def_property(
           "od", [](FrameDetection& d) -> EyeDetection& { return d.eyes[OD]; },
           [](FrameDetection& d, const EyeDetection& e) { d.eyes[OD] = e; }, "EyeDetection of the patient's right eye.")
@@ -190,6 +193,9 @@ MakeVision looks_of(const std::string& backend) {
 }  // namespace
 
 void bind_detect(py::module_& m) {
+  m.def("exposure_gain", &exposure_gain, py::arg("luminance"),
+        "What the pixels of a face's crops are multiplied by before the nets look; luminance: the face crop's mean, "
+        "0 to 255.");
   bind_eye_points(m);
   bind_frame_points(m);
   bind_yunet(m);

@@ -41,6 +41,7 @@ Crop crop_of(fuzz::Bytes& bytes) {
   crop.width_px = bytes.one_in(2) ? number(bytes) : 30;
   crop.roll_rad = bytes.one_in(2) ? number(bytes) : 0;
   crop.mirrored = bytes.one_in(2);
+  crop.gain = bytes.one_in(2) ? number(bytes) : 1;
   return crop;
 }
 

@@ -30,7 +30,7 @@ void spoil_some(Points& points, fuzz::Bytes& bytes) {
 }
 
 void spoil(FrameDetection& d, fuzz::Bytes& bytes) {
-  switch (bytes.between(0, 9)) {
+  switch (bytes.between(0, 10)) {
     case 0: return spoil_some(d.face, bytes);
     case 1:
     case 2: return spoil_some(d.eyes[bytes.between(0, 1)].lid, bytes);
@@ -40,6 +40,7 @@ void spoil(FrameDetection& d, fuzz::Bytes& bytes) {
     case 6: return spoil_some(d.eyes[bytes.between(0, 1)].lines[bytes.between(0, 3)], bytes);
     case 7: d.time_s = bytes.number(); return;
     case 8: d.sharpness = static_cast<float>(bytes.next<float>()); return;
+    case 9: d.luminance = static_cast<float>(bytes.next<float>()); return;
     default: {  // the whole face moved or made larger
       const double scale = bytes.number(), dx = bytes.number(), dy = bytes.number();
       const auto move = [&](Landmark& p) {

@@ -112,8 +112,9 @@ TEST_CASE(crops_are_the_cpus_in_every_format) {
       crops.push_back({{70.3f, 52.8f}, width_px, roll_rad, crops.size() % 2 == 1, 25, 19});
     }
   }
-  crops.push_back({{2.0f, 104.0f}, 80.0f, 0.3f, false, 25, 19});   // over a corner
-  crops.push_back({{150.0f, -20.0f}, 60.0f, 1.0f, true, 25, 19});  // its middle outside
+  crops.push_back({{2.0f, 104.0f}, 80.0f, 0.3f, false, 25, 19});        // over a corner
+  crops.push_back({{150.0f, -20.0f}, 60.0f, 1.0f, true, 25, 19});       // its middle outside
+  crops.push_back({{70.3f, 52.8f}, 36.0f, 0.5f, false, 25, 19, 2.7f});  // brightened
   double worst = 0;
   for (const TestFrame& frame : frames(width, height)) {
     for (const PlaneFormat& format :
@@ -188,6 +189,32 @@ TEST_CASE(sharpness_is_the_cpus) {
   }
   std::printf("laplacian_variance: %.2g relative\n", worst);
   EXPECT(worst < 1e-4);
+}
+
+TEST_CASE(a_dark_face_is_brightened_as_on_the_cpu_and_a_light_one_left) {
+  const int pixels = 128 * 128;
+  Stream stream;
+  DeviceBuffer<float> device(3 * pixels), device_luminance(1);
+  for (const float light : {1.0f, 0.2f, 0.05f, 0.0f}) {
+    const TestFrame frame(128, 128, 3, false, 7);
+    const ImageView view = frame.view;
+    std::vector<float> planes(3 * pixels), got(3 * pixels);
+    CropSampler().sample(view, {{63.5f, 63.5f}, 128.0f, 0.0f, false, 128, 128}, {}, planes.data());
+    for (float& value : planes) value *= light;
+    const std::vector<float> before = planes;
+    upload(planes.data(), planes.size(), device.get(), stream.get());
+    float want = 0, luminance = 0;
+    expose_twin(planes.data(), pixels, &want);
+    expose(device.get(), pixels, device_luminance.get(), stream.get());
+    download(device.get(), got.size(), got.data(), stream.get());
+    download(device_luminance.get(), 1, &luminance, stream.get());
+    stream.wait();
+    EXPECT_NEAR(luminance, want, 1e-3);
+    if (light == 1) EXPECT(want > 40 && got == before && planes == before);
+    double worst = 0;
+    for (std::size_t i = 0; i < got.size(); ++i) worst = larger(worst, 255 * std::abs(got[i] - planes[i]));
+    EXPECT(worst < 0.01);
+  }
 }
 
 TEST_CASE(thumbnails_are_the_cpus_to_the_bit) {

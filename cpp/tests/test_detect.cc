@@ -8,6 +8,7 @@
 #include "detect/chosen_person.hpp"
 #include "detect/crop.hpp"
 #include "detect/detector.hpp"
+#include "detect/exposure.hpp"
 #include "detect/face68.hpp"
 #include "detect/face_crop.hpp"
 #include "detect/face_lids.hpp"
@@ -175,6 +176,35 @@ TEST_CASE(crop_replicates_the_border) {
   EXPECT_NEAR(planes[corner], 77, 1e-3);
   sampler.sample(frame, crop, {.white = 255.0f, .outside_level = 5.0f}, planes.data());
   EXPECT_NEAR(planes[corner], 5, 1e-3);
+}
+
+TEST_CASE(a_crop_with_a_gain_is_brighter_up_to_white) {
+  std::vector<std::uint8_t> pixels(48 * 48 * 3);
+  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i * 37 % 120);
+  const ImageView view{pixels.data(), 48, 48, 3, 48 * 3};
+  Crop crop{{23.3f, 24.1f}, 31.0f, 0.3f, true, 24, 20};
+  std::vector<float> plain(3 * 24 * 20), bright(plain.size());
+  CropSampler sampler;
+  sampler.sample(view, crop, {.white = 255.0f}, plain.data());
+  crop.gain = 4;
+  sampler.sample(view, crop, {.white = 255.0f}, bright.data());
+  for (std::size_t i = 0; i < plain.size(); ++i) EXPECT_NEAR(bright[i], std::min(4 * plain[i], 255.0f), 1e-4);
+  crop.gain = NAN;
+  EXPECT(!crop.valid());
+}
+
+TEST_CASE(a_dark_face_is_brightened_to_the_least_light_and_a_light_one_stays_to_the_bit) {
+  const int pixels = 128 * 128;
+  std::vector<float> planes(3 * pixels);
+  for (std::size_t i = 0; i < planes.size(); ++i) planes[i] = static_cast<float>(i % 31) / 30;
+  std::vector<float> light = planes, dark = planes, black(planes.size());
+  EXPECT_NEAR(expose(light.data(), pixels), 127.5, 0.1);
+  EXPECT(light == planes);
+  for (float& value : dark) value *= 0.1f;
+  EXPECT_NEAR(expose(dark.data(), pixels), 12.75, 0.01);
+  EXPECT_NEAR(expose(dark.data(), pixels), dark_luminance, 0.01);
+  EXPECT(expose(black.data(), pixels) == 0 && black == std::vector<float>(planes.size()));
+  EXPECT(exposure_gain(0) == most_gain && exposure_gain(40) == 1 && exposure_gain(255) == 1);
 }
 
 TEST_CASE(face_crop_is_the_turned_bounding_square) {

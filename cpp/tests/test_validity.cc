@@ -104,6 +104,9 @@ TEST_CASE(a_face_with_an_invalid_point_or_time_is_no_face) {
     EXPECT(!without_invalid(d).face_found);
   }
   EXPECT(!valid(blurred) && without_invalid(blurred).face_found && without_invalid(blurred).sharpness == 0);
+  FrameDetection unlit = detected_face();
+  unlit.luminance = nan_f;
+  EXPECT(!valid(unlit) && without_invalid(unlit).face_found && without_invalid(unlit).luminance == 0);
 }
 
 TEST_CASE(lids_and_iris_are_in_sight_from_a_confidence_on) {

@@ -99,6 +99,7 @@ class FrameDetection(metaclass=_Bound):
     choosing: bool
     face_score: float
     sharpness: float
+    luminance: float
     face: _Floats  # (68, 3)
     od: EyeDetection
     os: EyeDetection
@@ -106,6 +107,8 @@ class FrameDetection(metaclass=_Bound):
     def to_dict(self) -> dict[str, Any]: ...
     def __copy__(self) -> FrameDetection: ...
     def __deepcopy__(self, memo: dict[Any, Any], /) -> FrameDetection: ...
+
+def exposure_gain(luminance: float) -> float: ...
 
 class YuNet(metaclass=_Bound):
     def __init__(self, path: _Path, precision: str = "auto", threads: int = 1) -> None: ...

@@ -1,6 +1,6 @@
 # The sources of this folder with their whole paths: cpp/tests builds them once more, with an emulation of the GPU.
 set(cuda_kernels
-  looks/crops.cu looks/sharpness.cu looks/thumbnail.cu looks/heatmaps.cu looks/lines.cu
+  looks/crops.cu looks/sharpness.cu looks/exposure.cu looks/thumbnail.cu looks/heatmaps.cu looks/lines.cu
   fits/subject.cu fits/fit_faces.cu fits/fit_eyelids.cu fits/fit_eyeballs.cu
   mask/pose.cu mask/skin.cu mask/triangles.cu mask/bins.cu mask/draw.cu mask/samples.cu mask/resolve.cu
 )

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "detect/detector.hpp"
+#include "detect/exposure.hpp"
 #include "detect/heatmap.hpp"
 #include "detect/lines.hpp"
 #include "detect/net.hpp"
@@ -75,6 +76,7 @@ class CpuVision final : public Vision {
       const StageTimer timer(timings_.preprocess);
       sampler_.sample(frame_, crop, {}, face_net_->input(0));
       face_.sharpness = laplacian_variance(face_net_->input(0), face_px, face_px, grey_);
+      face_.luminance = expose(face_net_->input(0), face_px * face_px);
     }
     const StageTimer timer(timings_.net_face);
     face_net_->infer();

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "detect/exposure.hpp"
 #include "geometry/check.hpp"
 
 namespace dmask {
@@ -63,7 +64,7 @@ bool Crop::valid() const {
   constexpr float largest_px = 1e5f;  // six times the largest frame's side
   return width > 0 && height > 0 && width_px > 0 && std::max(width, height) * scale() <= largest_px &&
          std::abs(centre.x()) <= 10 * largest_px && std::abs(centre.y()) <= 10 * largest_px &&
-         std::abs(roll_rad) <= 100;  // false for NaN
+         std::abs(roll_rad) <= 100 && gain >= 1;  // false for NaN
 }
 
 CropPlacement place(const Crop& crop) {
@@ -96,6 +97,7 @@ CropPlacement place(const Crop& crop) {
   placed.origin_x = origin.x(), placed.origin_y = origin.y();
   placed.along_x = along.x(), placed.along_y = along.y();
   placed.down_x = down.x(), placed.down_y = down.y();
+  placed.gain = crop.gain;
   return placed;
 }
 
@@ -171,6 +173,9 @@ void CropSampler::sample(const ImageView& frame, const CropPlacement& crop, int 
         value = bilinear(u, v);
       }
       value *= gain;
+      if (crop.gain > 1) {
+        for (int k = 0; k < 3; ++k) value[k] = brightened(value[k], crop.gain, format.white);
+      }
       blue[index] = value[0];
       green[index] = value[1];
       red[index] = value[2];

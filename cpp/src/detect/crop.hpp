@@ -17,6 +17,7 @@ struct Crop {
   float roll_rad = 0;                     // direction of the crop's x axis in the picture, clockwise
   bool mirrored = false;                  // seen in a mirror: left and right exchanged
   int width = face_px, height = face_px;  // crop px
+  float gain = 1;                         // its pixels are multiplied by it, up to white
 
   float scale() const { return width_px / width; }  // frame px per crop px
   bool valid() const;                               // finite, and no larger or farther away than a frame can ask for

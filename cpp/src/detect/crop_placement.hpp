@@ -11,6 +11,7 @@ struct CropPlacement {
   int samples;        // per crop px: 1, or 4 where the patch is still finer than the crop
   // Crop px to patch px: origin + x along + y down.
   float origin_x, origin_y, along_x, along_y, down_x, down_y;
+  float gain;  // on the pixels, up to white
 };
 
 struct PlaneFormat {

@@ -29,7 +29,8 @@ struct FrameDetection {
   int track = 0;                // rises when another face is taken up, or the same one behind a cut
   int first_track = 0;          // the patient's first: those before it were another person's
   float face_score = 0;
-  float sharpness = 0;  // variance of the Laplacian over the face crop, grey levels squared
+  float sharpness = 0;    // variance of the Laplacian over the face crop, grey levels squared
+  float luminance = 128;  // mean of the face crop, of the whole frame where no face is found; grey levels, 0..255
   std::array<Landmark, 68> face{};
   std::array<EyeDetection, 2> eyes{};  // indexed by Eye: OD, OS
 
@@ -41,6 +42,7 @@ struct FrameDetection {
     nobody.height = height;
     nobody.another_person = another;
     nobody.first_track = first_track;
+    nobody.luminance = luminance;
     return nobody;
   }
 };

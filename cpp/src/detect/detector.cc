@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "detect/exposure.hpp"
 #include "detect/face68.hpp"
 #include "detect/face_crop.hpp"
 #include "detect/face_lids.hpp"
@@ -29,11 +30,6 @@ constexpr float whole_face_confidence = 0.92f;
 constexpr float max_better_turned = 0.05f;  // of YuNet's score
 constexpr float min_lying_score = 0.95f;  // of the 68 points; of wrong ways up that YuNet agreed with 0.91 at the most
 
-float mean_confidence(const FacePoints& points) {
-  float sum = 0;
-  for (const Landmark& point : points) sum += point.confidence;
-  return sum / static_cast<float>(points.size());
-}
 constexpr float min_reacquire_iou = 0.1f;
 constexpr int max_candidates = 4;        // faces of one view that are tried, the largest first
 constexpr int max_people = 10;           // and of one in which everybody is sought
@@ -55,6 +51,16 @@ constexpr float sure_face_score = 0.9f;  // below it another view, a turned one 
 constexpr float max_crop_shift = 0.06f;  // of its width
 constexpr float max_crop_ratio = 1.10f;
 constexpr float max_crop_turn_rad = 0.14f;
+
+float mean_confidence(const FacePoints& points) {
+  float sum = 0;
+  for (const Landmark& point : points) sum += point.confidence;
+  return sum / static_cast<float>(points.size());
+}
+
+float mean_of(const Thumbnail& thumbnail) {
+  return Eigen::Map<const Eigen::ArrayXf>(thumbnail.data(), thumbnail.size()).mean();
+}
 
 bool fits(const Crop& used, const Crop& wanted) {
   const float ratio = wanted.width_px / used.width_px;
@@ -166,6 +172,7 @@ FrameDetection Detector::detect(const ImageView& frame, double time_s) {
     if (!trial_ && doubtful && is_somebody_else(detection)) trial_.emplace();
   }
   detection.first_track = first_track_;
+  if (!tracking_) detection.luminance = mean_of(vision_->thumbnail());
   if (!tracking_ || trial_) return detection.without_patient(trial_ || frames_to_next_look_ > 0);
   detection.face_found = true;
   detection.track = track_;
@@ -182,6 +189,7 @@ bool Detector::follow(const ImageView& frame, Crop crop, int min_passes, int max
     detection.face = look.points;
     detection.face_score = face_score(look.points, look.spread_cells);
     detection.sharpness = look.sharpness;
+    detection.luminance = look.luminance;
     for (Landmark& point : detection.face) to_frame(frame, crop, point);
     const Crop wanted = face_crop(detection.face);
     if (!plausible(frame, crop, wanted)) return false;
@@ -225,6 +233,7 @@ float Detector::yunet_score(const FrameDetection& detection, float turn_rad) {
   view.width_px *= confirmation_crops;
   view.width = view.height = confirmation_px;
   view.roll_rad += turn_rad;
+  view.gain = exposure_gain(detection.luminance);
   const FaceBox face = bounding_box(detection.face, view);
   float best = 0;
   for (const FaceBox& box : vision_->find_faces(view, options_.min_confirmation_score)) {
@@ -270,8 +279,15 @@ bool Detector::changed_shape(const FrameDetection& detection) const {
 }
 
 // Everybody in sight, or who is at the old place; `blank`: the frame's detection, of the face that is followed if there is
-// one.
+// one. Where nobody is found in a dark frame, they are sought again with more light.
 void Detector::find_people(const ImageView& frame, const FrameDetection& blank, int view_count, bool at_old_place) {
+  const float gain = exposure_gain(mean_of(vision_->thumbnail()));
+  find_people(frame, blank, view_count, at_old_place, 1);
+  if (gain > 1 && found_.size() == (tracking_ ? 1 : 0)) find_people(frame, blank, view_count, at_old_place, gain);
+}
+
+void Detector::find_people(const ImageView& frame, const FrameDetection& blank, int view_count, bool at_old_place,
+                           float gain) {
   // Small faces need the larger picture; faces that fill the frame need a smaller one; lying heads come last.
   const Crop whole = whole_frame(frame, search_px);
   std::array<Crop, 6> views = {whole, whole_frame(frame, fine_search_px)};
@@ -282,6 +298,7 @@ void Detector::find_people(const ImageView& frame, const FrameDetection& blank, 
   }
   views[2].width_px *= close_up_frames;
   for (const int i : {3, 4, 5}) views[i].roll_rad = (i == 3 ? 1 : i == 4 ? -1 : 2) * right_angle;
+  for (Crop& view : views) view.gain = gain;
 
   const Crop followed = last_face_crop_;
   found_.clear();
@@ -454,6 +471,7 @@ void Detector::detect_eyes(const ImageView& frame, FrameDetection& detection) {
     const LastEye& last = last_eyes_[eye];
     if (eyes_known_) crops[eye] = held(last.used, carried(last.by_face, last.by_lid, by_face[eye]));
     if (!crops[eye].valid()) crops[eye] = by_face[eye];  // after points that were no numbers
+    by_face[eye].gain = crops[eye].gain = exposure_gain(detection.luminance);
   }
   if (!eyes_known_) {  // the first look finds the canthi, the second is centred on them
     const EyeLids& lids = vision_->look_at_lids(crops);

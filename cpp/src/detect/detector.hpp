@@ -57,6 +57,7 @@ class Detector {
   bool right_way_up(const FrameDetection& detection);
   bool changed_shape(const FrameDetection& detection) const;
   void find_people(const ImageView& frame, const FrameDetection& blank, int views, bool at_old_place);
+  void find_people(const ImageView& frame, const FrameDetection& blank, int views, bool at_old_place, float gain);
   bool search(const ImageView& frame, bool continues, FrameDetection& detection);
   void take(const ImageView& frame, int person, FrameDetection& detection);
   int chosen_one(double time_s);

@@ -22,6 +22,7 @@ struct FaceLook {
   std::array<Landmark, 68> points{};  // px of the crop
   float spread_cells = 0;             // of the heat maps, mean: large where there is no face
   float sharpness = 0;                // variance of the crop's Laplacian, grey levels squared
+  float luminance = 0;                // mean of the crop, grey levels; the net sees a dark one brightened
 };
 
 using EyeLids = std::array<std::array<Landmark, 20>, 2>;  // by Eye, px of its crop, as EyeDetection::lid

@@ -25,13 +25,14 @@ bool valid(const Landmark& p) {
 }
 
 bool valid(const FrameDetection& d) {
-  return d.width > 0 && d.height > 0 && std::isfinite(d.time_s) && std::isfinite(d.sharpness) && all_valid(d.face) &&
-         valid(d.eyes[OD]) && valid(d.eyes[OS]);
+  return d.width > 0 && d.height > 0 && std::isfinite(d.time_s) && std::isfinite(d.sharpness) &&
+         std::isfinite(d.luminance) && all_valid(d.face) && valid(d.eyes[OD]) && valid(d.eyes[OS]);
 }
 
 FrameDetection without_invalid(FrameDetection d) {
   d.face_found = d.face_found && d.width > 0 && d.height > 0 && std::isfinite(d.time_s) && all_valid(d.face);
   if (!std::isfinite(d.sharpness)) d.sharpness = 0;
+  if (!std::isfinite(d.luminance)) d.luminance = 0;
   for (EyeDetection& eye : d.eyes) {
     if (!all_valid(eye.lid)) eye.lid = {};
     if (!all_valid(eye.iris)) eye.iris = {};

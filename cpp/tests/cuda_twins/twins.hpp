@@ -11,6 +11,7 @@ void decode_heatmaps_twin(const Heatmaps& maps, DecodedPoint* points);
 void sample_crops_twin(const CropBatch& batch, float* planes);
 void decode_lines_twin(const EdgeMaps& maps, DecodedPoint* points);
 void laplacian_variance_twin(const CropPlanes& crop, float* variance);
+void expose_twin(float* rgb, int pixels, float* luminance);
 void make_thumbnail_twin(const ImageView* frame, float* thumbnail);
 
 void fit_faces_twin(const FaceFits& fits, const FaceResults& results);

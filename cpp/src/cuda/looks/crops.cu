@@ -1,6 +1,7 @@
 #include "cuda/looks/frame_pixel.hpp"
 #include "cuda/looks/kernels.hpp"
 #include "cuda/runtime/device.hpp"
+#include "detect/exposure.hpp"
 
 namespace dmask::cuda {
 namespace {
@@ -70,9 +71,15 @@ __global__ void crops_kernel(CropBatch batch, float* planes) {
   const float gain = batch.format.white / 255.0f;
   const std::size_t plane = static_cast<std::size_t>(batch.width) * batch.height;
   float* out = planes + 3 * plane * blockIdx.z + static_cast<std::size_t>(y) * batch.width + x;
-  out[batch.format.bgr ? 0 : 2 * plane] = gain * value.x;
-  out[plane] = gain * value.y;
-  out[batch.format.bgr ? 2 * plane : 0] = gain * value.z;
+  value = make_float3(gain * value.x, gain * value.y, gain * value.z);
+  if (crop.gain > 1) {
+    const float white = batch.format.white;
+    value = make_float3(brightened(value.x, crop.gain, white), brightened(value.y, crop.gain, white),
+                        brightened(value.z, crop.gain, white));
+  }
+  out[batch.format.bgr ? 0 : 2 * plane] = value.x;
+  out[plane] = value.y;
+  out[batch.format.bgr ? 2 * plane : 0] = value.z;
 }
 
 }  // namespace

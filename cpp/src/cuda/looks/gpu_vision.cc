@@ -41,7 +41,7 @@ class RepeatedWork {
 // Results of a look as they lie in device memory and come back in one copy.
 struct FaceResult {
   DecodedPoint points[face_points];
-  float sharpness;
+  float sharpness, luminance;
 };
 struct EyesResult {
   DecodedPoint lids[2 * lid_points], irises[2 * iris_points], lines[eye_lines * line_rules::point_count];
@@ -122,10 +122,11 @@ class GpuVision final : public Vision {
     face_work_.run(stream_, [this] {
       FaceResult* result = face_result_.device.get();
       sample(1, face_px, face_px, {}, face_net_->input(0));
+      laplacian_variance({face_net_->input(0), face_px, face_px}, &result->sharpness, stream_.get());
+      expose(face_net_->input(0), face_px * face_px, &result->luminance, stream_.get());
       face_net_->enqueue(stream_.get());
       decode_heatmaps({face_net_->output(0), face_net_->output(1), face_points, face_map, face_map}, result->points,
                       stream_.get());
-      laplacian_variance({face_net_->input(0), face_px, face_px}, &result->sharpness, stream_.get());
       face_result_.download(stream_.get());
     });
     stream_.wait();
@@ -134,6 +135,7 @@ class GpuVision final : public Vision {
     face_.spread_cells = 0;
     for (const DecodedPoint& point : result.points) face_.spread_cells += point.spread / face_points;
     face_.sharpness = result.sharpness;
+    face_.luminance = result.luminance;
     return face_;
   }
 

@@ -56,6 +56,11 @@ struct CropPlanes {
 };
 void laplacian_variance(const CropPlanes& crop, float* variance, StreamHandle stream);
 
+// --- exposure.cu: a dark crop brightened, as detect/exposure.hpp ------------------------------------------------------
+
+// rgb: 3 x pixels in 0..1, luminance: one, before
+void expose(float* rgb, int pixels, float* luminance, StreamHandle stream);
+
 // --- thumbnail.cu: a frame at 32 x 32, as detect/thumbnail.hpp -------------------------------------------------------
 
 void make_thumbnail(const ImageView* frame, float* thumbnail, StreamHandle stream);

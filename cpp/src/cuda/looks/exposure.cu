@@ -1,0 +1,44 @@
+#include "cuda/looks/kernels.hpp"
+#include "cuda/runtime/device.hpp"
+#include "detect/exposure.hpp"
+
+namespace dmask::cuda {
+namespace {
+
+constexpr int threads = 512, warp_size = 32, warps = threads / warp_size;
+constexpr unsigned all_lanes = 0xffffffffu;
+
+__device__ float warp_sum(float value) {
+  for (int by = warp_size / 2; by > 0; by /= 2) value += __shfl_xor_sync(all_lanes, value, by);
+  return value;
+}
+
+// One block: the mean first, then, in the dark, all values times the gain.
+__global__ void expose_kernel(float* rgb, int pixels, float* luminance) {
+  __shared__ float sums[warps];
+  __shared__ float gain;
+  const int thread = static_cast<int>(threadIdx.x), lane = thread % warp_size, warp = thread / warp_size;
+  float sum = 0;
+  for (int i = thread; i < pixels; i += threads)
+    sum += 76.245f * rgb[i] + 149.685f * rgb[pixels + i] + 29.07f * rgb[2 * pixels + i];
+  sum = warp_sum(sum);
+  if (lane == 0) sums[warp] = sum;
+  __syncthreads();
+  if (thread == 0) {
+    float all = 0;
+    for (int k = 0; k < warps; ++k) all += sums[k];
+    *luminance = all / static_cast<float>(pixels);
+    gain = exposure_gain(*luminance);
+  }
+  __syncthreads();
+  if (gain == 1) return;
+  for (int i = thread; i < 3 * pixels; i += threads) rgb[i] = brightened(rgb[i], gain, 1.0f);
+}
+
+}  // namespace
+
+void expose(float* rgb, int pixels, float* luminance, StreamHandle stream) {
+  launch(stream, 1, threads, expose_kernel, rgb, pixels, luminance);
+}
+
+}  // namespace dmask::cuda
