@@ -3,6 +3,7 @@
 #include <random>
 
 #include "check.hpp"
+#include "detect/face68.hpp"
 #include "fit/calibration.hpp"
 #include "fit/levenberg.hpp"
 #include "geometry/larger.hpp"
@@ -155,6 +156,23 @@ TEST_CASE(the_face_has_the_derivatives_of_its_residuals) {
   FaceProblem problem = scene.problem(nullptr);
   expect_jacobian(problem, scene.now, 1e-5);
   expect_prior(problem, scene.now);
+}
+
+TEST_CASE(hidden_landmarks_tell_little_and_a_jaw_below_a_hidden_mouth_less) {
+  const FitOptions options;
+  FrameDetection bare;
+  for (int i = 0; i < face68::count; ++i) bare.face[i] = {200.0f + 3 * i, 200.0f + static_cast<float>(i * i % 50), 1};
+  FrameDetection masked = bare;
+  for (int i = face68::eyes_end; i < face68::count; ++i) masked.face[i].confidence = 0.02f;
+  masked.face[face68::nose_tip].confidence = 0.5f;
+  const FaceObservation seen = FaceObservation::from(bare, options), hidden = FaceObservation::from(masked, options);
+  const auto share = [&](int i) {  // of the information
+    return std::pow(hidden.root_information[i].norm() / seen.root_information[i].norm(), 2);
+  };
+  EXPECT_NEAR(share(face68::nasion), 1, 1e-9);
+  EXPECT_NEAR(share(face68::nose_tip), 1 / 16.0, 1e-6);
+  EXPECT_NEAR(share(face68::eyes_end), 0.02, 1e-9);
+  EXPECT_NEAR(share(3), options.hidden_jaw_information, 0.02);
 }
 
 TEST_CASE(the_smoothed_face_has_the_derivatives_of_its_cost) {

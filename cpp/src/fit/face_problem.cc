@@ -49,6 +49,19 @@ Vec3 vertex(const LandmarkFace& face, int row, const UnitWeights& units) {
   return {moved(0), moved(1), moved(2)};
 }
 
+// How much of the mouth is hidden, 0..1: behind a mask, a scarf, a hand. 0 where it is in sight.
+double mouth_hidden(const FrameDetection& detection) {
+  constexpr double in_sight = 0.9;
+  double confidence = 0;
+  for (int i = face68::eyes_end; i < face68::count; ++i) confidence += detection.face[i].confidence;
+  return std::max(1 - confidence / (in_sight * (face68::count - face68::eyes_end)), 0.0);
+}
+
+// What a landmark tells, 0..1. The net guesses hidden ones in one go: they err together, and half sure is not half right.
+double information(const Landmark& point) {
+  return std::clamp(std::pow(std::max<double>(point.confidence, 0.0), 4.0), 0.02, 1.0);
+}
+
 double unit_prior(const FacePose& pose, const UnitPrior& units, int at, VecX* gradient, VecX* curvature) {
   double cost = 0;
   for (Eigen::Index m = 0; m < units.sigma.size(); ++m)
@@ -85,9 +98,10 @@ FaceObservation FaceObservation::from(const FrameDetection& detection, const Fit
   o.interocular_px =
       std::max({(od - os).norm(), 0.5 * (o.points[face68::nasion] - o.points[face68::chin]).norm(), 1.0});
   const double sigma_px = 0.01 * options.landmark_sigma_pct * o.interocular_px;
+  const double jaw_share = 1 - mouth_hidden(detection) * (1 - options.hidden_jaw_information);
   for (int i = 0; i < 68; ++i) {
-    const double w =
-        landmark_weight(i, brows) * std::sqrt(std::clamp<double>(detection.face[i].confidence, 0.02, 1.0)) / sigma_px;
+    const double share = i < jaw_end ? jaw_share : 1;
+    const double w = landmark_weight(i, brows) * std::sqrt(share * information(detection.face[i])) / sigma_px;
     o.root_information[i] = w * Mat2::Identity();
     if (i < jaw_end) {  // only across the contour: along it the correspondence means nothing
       const Vec2 along = (o.points[std::min(i + 1, jaw_end - 1)] - o.points[std::max(i - 1, 0)]).normalized();

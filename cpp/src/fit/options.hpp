@@ -21,6 +21,8 @@ struct FitOptions {
 
   // Face, in % of the interocular distance or relative to it.
   double landmark_sigma_pct = 2.5;
+  double hidden_jaw_information =
+      0.5;                       // share that the jaw's landmarks keep where the mouth is hidden: on a mask's edge
   double unit_sigma = 0.25;      // named units in [0, 1]
   double eye_look_sigma = 0.02;  // eyeLook* units: the eyelid model does their work
   int identity_modes = 50;
