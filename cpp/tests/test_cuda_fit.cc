@@ -625,11 +625,15 @@ FrameFit tracked(const Scene& scene, const Calibration& calibration, const Frame
 TEST_CASE(what_is_no_number_has_the_same_reason_as_of_the_tracker) {
   Scene scene;
   Truth t = scene.truth();
-  std::vector<FrameDetection> frames(5, scene.hard(0, scene.subjects[0], t));
+  std::vector<FrameDetection> frames(8, scene.hard(0, scene.subjects[0], t));
   frames[1].eyes[OD].lid[4].x = NAN;
   frames[2].eyes[OS].iris[7].y = INFINITY;
   frames[3].face[20].x = NAN;
   frames[4].eyes[OD].lines[CREASE][3].confidence = NAN;
+  frames[5].luminance = frames[6].luminance = frames[7].luminance = 5;  // in the dark, where lids have to be sure
+  for (EyeDetection& eye : frames[6].eyes)
+    for (Landmark& p : eye.lid) p.confidence = 0.97f;
+  frames[7].face_found = false;
   Calibration no_lids = scene.subjects[0], no_centre = scene.subjects[0];  // whose fits end in no number
   no_lids.eyes[OD].rows.patch.setConstant(NAN);
   no_centre.eyes[OS].centre.setConstant(NAN);
@@ -645,13 +649,16 @@ TEST_CASE(what_is_no_number_has_the_same_reason_as_of_the_tracker) {
 
   for (std::size_t f = 0; f < frames.size(); ++f)
     expect_same_reasons(got[f], tracked(scene, scene.subjects[0], frames[f]));
-  expect_same_reasons(got[5], tracked(scene, no_lids, frames[0]));
-  expect_same_reasons(got[6], tracked(scene, no_centre, frames[0]));
+  const std::size_t n = frames.size();
+  expect_same_reasons(got[n], tracked(scene, no_lids, frames[0]));
+  expect_same_reasons(got[n + 1], tracked(scene, no_centre, frames[0]));
   EXPECT(got[0].eyes[OD].reason == Reason::none && got[0].eyes[OS].reason == Reason::none);
   EXPECT(got[1].eyes[OD].reason == Reason::covered && got[2].eyes[OS].reason == Reason::covered);
   EXPECT(got[3].face_reason == Reason::no_face);
   EXPECT(got[4].eyes[OD].reason == Reason::none);
-  EXPECT(got[5].eyes[OD].reason == Reason::lost && got[6].eyes[OS].reason == Reason::lost);
+  EXPECT(got[5].face_reason == Reason::none && got[5].eyes[OD].reason == Reason::dark);
+  EXPECT(got[6].eyes[OD].reason == Reason::none && got[7].face_reason == Reason::dark);
+  EXPECT(got[n].eyes[OD].reason == Reason::lost && got[n + 1].eyes[OS].reason == Reason::lost);
 }
 
 TEST_CASE(a_recording_is_the_same_at_once_and_frame_by_frame) {

@@ -106,7 +106,8 @@ TEST_CASE(a_face_with_an_invalid_point_or_time_is_no_face) {
   EXPECT(!valid(blurred) && without_invalid(blurred).face_found && without_invalid(blurred).sharpness == 0);
   FrameDetection unlit = detected_face();
   unlit.luminance = nan_f;
-  EXPECT(!valid(unlit) && without_invalid(unlit).face_found && without_invalid(unlit).luminance == 0);
+  EXPECT(!valid(unlit) && without_invalid(unlit).face_found &&
+         without_invalid(unlit).luminance == FrameDetection{}.luminance);
 }
 
 TEST_CASE(lids_and_iris_are_in_sight_from_a_confidence_on) {
@@ -114,14 +115,15 @@ TEST_CASE(lids_and_iris_are_in_sight_from_a_confidence_on) {
   LidCurves curves;
   curves.found = true;
   curves.confidence = options.min_visibility;
-  EXPECT(lids_in_sight(curves, options));
+  constexpr double lit = 128;
+  EXPECT(lids_in_sight(curves, lit, options));
   for (const double low : {std::nextafter(options.min_visibility, 0.0), 0.0, nan_d}) {
     curves.confidence = low;
-    EXPECT(!lids_in_sight(curves, options));
+    EXPECT(!lids_in_sight(curves, lit, options));
   }
   curves.confidence = 1;
   curves.found = false;
-  EXPECT(!lids_in_sight(curves, options));
+  EXPECT(!lids_in_sight(curves, lit, options));
 
   EyeDetection eye;
   EyeballObservation observation{};
@@ -136,6 +138,23 @@ TEST_CASE(lids_and_iris_are_in_sight_from_a_confidence_on) {
   EXPECT(iris_in_sight(eye, EyeballObservation{}, options) && iris_centre_in_sight(eye, options));
   eye.iris[0].confidence = nan_f;
   EXPECT(!iris_in_sight(eye, EyeballObservation{}, options));
+}
+
+TEST_CASE(in_little_light_lids_have_to_be_sure_and_what_is_not_seen_is_dark) {
+  const FitOptions options;
+  const double dim = std::nextafter(options.dark_luminance, 0.0), black = std::nextafter(options.black_luminance, 0.0);
+  LidCurves curves;
+  curves.found = true;
+  curves.confidence = options.min_dark_visibility;
+  EXPECT(lids_in_sight(curves, dim, options));
+  curves.confidence = std::nextafter(options.min_dark_visibility, 0.0);
+  EXPECT(!lids_in_sight(curves, dim, options) && lids_in_sight(curves, options.dark_luminance, options));
+
+  EXPECT(unseen_eye_reason(dim, options) == Reason::dark);
+  EXPECT(unseen_eye_reason(options.dark_luminance, options) == Reason::covered);
+  EXPECT(lost_face_reason(dim, options) == Reason::dark && lost_face_reason(128, options) == Reason::lost);
+  EXPECT(no_face_reason(black, options) == Reason::dark && no_face_reason(dim, options) == Reason::no_face);
+  EXPECT(no_face_reason(0, options) == Reason::dark);
 }
 
 TEST_CASE(a_frame_goes_on_from_a_fitted_one_shortly_before) {

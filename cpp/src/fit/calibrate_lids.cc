@@ -23,7 +23,7 @@ void calibrate_lids(CalibrationRun& run, Calibration& c) {
       const FrameDetection& d = run.detections[c.frames_used[f]];
       const EyeDetection& e = d.eyes[eye];
       const LidCurves curves = LidCurves::from(e, head_up(d), run.options);
-      if (lids_in_sight(curves, run.options))
+      if (lids_in_sight(curves, d.luminance, run.options))
         frames.push_back(
             {run.poses[f].rotation, run.poses[f].translation, curves, e.lines, run.faces[f].interocular_px});
     }

@@ -21,8 +21,9 @@ FrameFit Tracker::fit(const FrameDetection& detection) {
   fit.time_s = detection.time_s;
   fit.pose.units.setZero(models_.face.units());
   for (int eye = 0; eye < 2; ++eye) fit.eyes[eye].motion.setZero(models_.eyelid[eye].motion.cols());
-  if (detection.another_person) set_reason(fit, Reason::another_person);
   if (!detection.face_found || !calibration_.ok) {
+    if (detection.another_person) set_reason(fit, Reason::another_person);
+    else if (!detection.face_found) set_reason(fit, no_face_reason(detection.luminance, options_));
     previous_.reset();
     return fit;
   }
@@ -33,7 +34,7 @@ FrameFit Tracker::fit(const FrameDetection& detection) {
   Stopwatch watch;
   const FaceObservation observation = FaceObservation::from(detection, options_);
   if (!fit_face(observation, dt_s, fit.pose)) {
-    set_reason(fit, Reason::lost);
+    set_reason(fit, lost_face_reason(detection.luminance, options_));
     previous_.reset();
     return fit;
   }
@@ -74,8 +75,8 @@ void Tracker::fit_eyelid(const FrameDetection& detection, int eye, double intero
   lid_frame_.assign(1, {fit.pose.rotation, fit.pose.translation, LidCurves::from(seen, head_up(detection), options_),
                         seen.lines, interocular_px});
   const LidCurves& curves = lid_frame_[0].curves;
-  if (!lids_in_sight(curves, options_)) {
-    out.reason = Reason::covered;
+  if (!lids_in_sight(curves, detection.luminance, options_)) {
+    out.reason = unseen_eye_reason(detection.luminance, options_);
     return;
   }
   const EyeStatics& statics = calibration_.eyes[eye];

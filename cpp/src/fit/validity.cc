@@ -32,7 +32,7 @@ bool valid(const FrameDetection& d) {
 FrameDetection without_invalid(FrameDetection d) {
   d.face_found = d.face_found && d.width > 0 && d.height > 0 && std::isfinite(d.time_s) && all_valid(d.face);
   if (!std::isfinite(d.sharpness)) d.sharpness = 0;
-  if (!std::isfinite(d.luminance)) d.luminance = 0;
+  if (!std::isfinite(d.luminance)) d.luminance = FrameDetection{}.luminance;
   for (EyeDetection& eye : d.eyes) {
     if (!all_valid(eye.lid)) eye.lid = {};
     if (!all_valid(eye.iris)) eye.iris = {};
@@ -42,8 +42,21 @@ FrameDetection without_invalid(FrameDetection d) {
   return d;
 }
 
-bool lids_in_sight(const LidCurves& curves, const FitOptions& options) {
-  return curves.found && curves.confidence >= options.min_visibility;
+bool lids_in_sight(const LidCurves& curves, double luminance, const FitOptions& options) {
+  const bool is_dark = luminance < options.dark_luminance;
+  return curves.found && curves.confidence >= (is_dark ? options.min_dark_visibility : options.min_visibility);
+}
+
+Reason unseen_eye_reason(double luminance, const FitOptions& options) {
+  return luminance < options.dark_luminance ? Reason::dark : Reason::covered;
+}
+
+Reason no_face_reason(double luminance, const FitOptions& options) {
+  return luminance < options.black_luminance ? Reason::dark : Reason::no_face;
+}
+
+Reason lost_face_reason(double luminance, const FitOptions& options) {
+  return luminance < options.dark_luminance ? Reason::dark : Reason::lost;
 }
 
 bool iris_centre_in_sight(const EyeDetection& eye, const FitOptions& options) {

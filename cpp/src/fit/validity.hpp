@@ -20,11 +20,17 @@ FrameDetection without_invalid(FrameDetection detection);
 
 // --- What a fit needs to see -----------------------------------------------------------------------------------------
 
-bool lids_in_sight(const LidCurves& curves, const FitOptions& options);
+// luminance: of the detection; in little light it takes more.
+bool lids_in_sight(const LidCurves& curves, double luminance, const FitOptions& options);
 bool iris_centre_in_sight(const EyeDetection& eye, const FitOptions& options);
 int limbus_in_sight(const EyeballObservation& observation);  // how many of its 18 points
 // The iris' centre, or enough of the limbus. `observation`: of the same eye.
 bool iris_in_sight(const EyeDetection& eye, const EyeballObservation& observation, const FitOptions& options);
+
+// Why nothing was seen: of an eye whose lids are not in sight, of a frame without a face, of a face that no fit found.
+Reason unseen_eye_reason(double luminance, const FitOptions& options);
+Reason no_face_reason(double luminance, const FitOptions& options);
+Reason lost_face_reason(double luminance, const FitOptions& options);
 
 // Whether the fits of a frame at `time_s` start from an earlier frame and are smoothed towards it, Eqs. (17-19).
 bool goes_on(const FrameFit& earlier, double time_s, const FitOptions& options);

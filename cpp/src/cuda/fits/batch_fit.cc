@@ -126,18 +126,21 @@ void BatchFit::fit(const std::vector<Item>& items, std::vector<FrameFit>& result
   const FrameOutput out = FrameOutput::at(d.host_output.get(), frames, d.sizes);
   for (int f = 0; f < frames; ++f) {
     results[f].time_s = items[f].detection->time_s;
-    take_face(in, out, f, results[f]);
+    const double luminance = items[f].detection->luminance;
+    take_face(in, out, f, luminance, results[f]);
     if (results[f].face_reason == Reason::none)
       results[f].lip_gaps_mm = lip_gaps_mm(*items[f].detection, results[f].pose, subjects_[items[f].subject]);
     for (int eye = 0; eye < 2; ++eye)
-      take_eye(in, out, f, items[f].detection->eyes[eye], eye, subjects_[items[f].subject], results[f]);
+      take_eye(in, out, f, items[f].detection->eyes[eye], eye, luminance, subjects_[items[f].subject], results[f]);
     if (items[f].detection->another_person) set_reason(results[f], Reason::another_person);
   }
 }
 
-void BatchFit::take_face(const FrameInput& in, const FrameOutput& out, int f, FrameFit& fit) const {
+void BatchFit::take_face(const FrameInput& in, const FrameOutput& out, int f, double luminance, FrameFit& fit) const {
   const FitSizes& sizes = device_->sizes;
-  fit.face_reason = in.subject[f] < 0 ? Reason::no_face : out.face[f].status == fit_lost ? Reason::lost : Reason::none;
+  fit.face_reason = in.subject[f] < 0                ? no_face_reason(luminance, options_)
+                    : out.face[f].status == fit_lost ? lost_face_reason(luminance, options_)
+                                                     : Reason::none;
   for (EyeFit& eye : fit.eyes) {
     eye = {};
     eye.motion.setZero(sizes.motions);
@@ -158,14 +161,14 @@ void BatchFit::take_face(const FrameInput& in, const FrameOutput& out, int f, Fr
 }
 
 void BatchFit::take_eye(const FrameInput& in, const FrameOutput& out, int f, const EyeDetection& seen, int e,
-                        const Calibration& calibration, FrameFit& fit) {
+                        double luminance, const Calibration& calibration, FrameFit& fit) {
   if (fit.face_reason != Reason::none) return;
   EyeFit& eye = fit.eyes[e];
   const EyeStatics& statics = calibration.eyes[e];
   const std::ptrdiff_t p = 2 * f + e;
   const double interocular_px = in.interocular_px[f];
   eye.px_per_deg = px_per_deg(calibration, fit.pose.rotation * statics.centre + fit.pose.translation);
-  eye.reason = Reason::covered;
+  eye.reason = unseen_eye_reason(luminance, options_);
   if (!in.lids[p].seen) return;
   const int motions = device_->sizes.motions;
   const VecX motion = Eigen::Map<const VecXf>(out.motion + p * motions, motions).cast<double>();

@@ -33,9 +33,9 @@ class BatchFit {
 
  private:
   struct Device;
-  void take_face(const FrameInput& in, const FrameOutput& out, int frame, FrameFit& fit) const;
+  void take_face(const FrameInput& in, const FrameOutput& out, int frame, double luminance, FrameFit& fit) const;
   void take_eye(const FrameInput& in, const FrameOutput& out, int frame, const EyeDetection& seen, int eye,
-                const Calibration& calibration, FrameFit& fit);
+                double luminance, const Calibration& calibration, FrameFit& fit);
 
   const Models& models_;
   const FitOptions& options_;

@@ -154,7 +154,7 @@ std::array<LidCurves, 2> pack_frame(const FrameDetection& detection, const Calib
     const EyeDetection& seen = detection.eyes[eye];
     const std::ptrdiff_t p = 2 * at + eye;
     curves[eye] = LidCurves::from(seen, head_up(detection), options);
-    if (!lids_in_sight(curves[eye], options)) continue;  // covered
+    if (!lids_in_sight(curves[eye], detection.luminance, options)) continue;  // covered, or dark
     EyelidSeen& lids = to.lids[p];
     lids.seen = 1;
     lids.dense_weight = static_cast<float>(std::sqrt(dense_information / dense_points) /
