@@ -54,8 +54,8 @@ def test_shares_are_counted_by_truth_and_thing():
         detection.od.lid[:, 0] = np.r_[along, along[-2:0:-1]]
         detection.od.lid[11:, 1] = 8.0
         detection.od.lid[:, 2] = detection.od.iris[:, 2] = confidence
-        lids, iris = _core.in_sight(detection, 0)
-        return covered.Seen("rendered", thing, truth, not lids, lids and iris, set(), "a")
+        reason, gaze = _core.in_sight(detection, 0)
+        return covered.Seen("rendered", thing, truth, reason, gaze, set(), "a")
 
     eyes = [seen("hidden", "card", 0.02)] * 3 + [seen("hidden", "hand", 0.95), seen("open", "nothing", 0.98)]
     figures = covered.summarise(eyes, "rendered")

@@ -148,8 +148,9 @@ py::tuple in_sight(const FrameDetection& detection, int eye) {
   const FitOptions options;
   const EyeDetection& seen = detection.eyes[eye];
   const auto iris = EyeballObservation::from(seen, eye, Mat3::Identity(), Vec3::Zero(), 1, options);
-  return py::make_tuple(lids_in_sight(LidCurves::from(seen, head_up(detection), options), options),
-                        iris_in_sight(seen, iris, options));
+  const bool lids = lids_in_sight(LidCurves::from(seen, head_up(detection), options), detection.luminance, options);
+  return py::make_tuple(reason_text(lids ? Reason::none : unseen_eye_reason(detection.luminance, options)),
+                        lids && iris_in_sight(seen, iris, options));
 }
 
 }  // namespace
@@ -157,8 +158,8 @@ py::tuple in_sight(const FrameDetection& detection, int eye) {
 void bind_fit(py::module_& m) {
   bind_models(m);
   m.def("in_sight", &in_sight, py::arg("detection"), py::arg("eye"),
-        "(lids, iris): whether the fits take those of an eye (0 OD, 1 OS) for seen. Hidden lids are a covered eye, "
-        "and without\nan iris there is no gaze.");
+        "(reason, gaze): why the lids of an eye (0 OD, 1 OS) count as hidden, covered or dark, \"\" where they are "
+        "seen; and whether\na gaze is fitted, which takes an iris, too.");
   m.def("likenesses", &likenesses, py::arg("models"), py::arg("patient"), py::arg("faces"), py::arg("hfov_deg") = 40.0,
         py::call_guard<py::gil_scoped_release>(),
         "How like the patient of some frames (FrameDetection, in their order) each face is, by its shape: about 1 of "

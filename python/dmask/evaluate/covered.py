@@ -60,7 +60,7 @@ class Seen:
     source: str  # photograph or rendered
     thing: str
     truth: str  # hidden, partly, open
-    covered: bool
+    reason: str  # covered or dark; empty where its lids are seen
     gaze: bool  # the core fits one, be it within its range or not
     tags: set[str]
     name: str
@@ -98,10 +98,8 @@ def look_at_all(args: argparse.Namespace) -> Iterator[Seen]:
             if not detection.face_found:
                 return
             for eye, name in enumerate(EYES):
-                lids, iris = _core.in_sight(detection, eye)
-                yield Seen(
-                    source, thing, truth[name], not lids, lids and iris, scene.tags, f"{scene.name}/{name}"
-                )
+                reason, gaze = _core.in_sight(detection, eye)
+                yield Seen(source, thing, truth[name], reason, gaze, scene.tags, f"{scene.name}/{name}")
 
         yield from answers("nothing", dict.fromkeys(EYES, "open"), before)
         rng = np.random.default_rng([args.seed, number])
@@ -190,9 +188,12 @@ def summarise(seen: list[Seen], source: str) -> dict[str, Any]:
         chosen = [one for one in seen if one.truth == truth]
         if not chosen:
             continue
-        called = np.array([one.covered for one in chosen])
+        called = np.array([one.reason == "covered" for one in chosen])
         figures[f"{source}: {truth} eyes"] = len(chosen)
         figures[f"{source}: {truth}, called covered, %"] = 100 * float(called.mean())
+        figures[f"{source}: {truth}, called dark, %"] = 100 * float(
+            np.mean([one.reason == "dark" for one in chosen])
+        )
         figures[f"{source}: {truth}, with a gaze, %"] = 100 * float(np.mean([one.gaze for one in chosen]))
         for thing in sorted({one.thing for one in chosen}):
             mine = np.array([one.thing == thing for one in chosen])
