@@ -16,6 +16,7 @@ import pytest
 from conftest import take_interrupts
 
 from dmask import cli
+from dmask.errors import Error
 from dmask.io import live
 from dmask.io.live import Newest, folder_frames
 from dmask.io.tables import read_frames
@@ -112,6 +113,44 @@ def test_a_camera_is_masked_until_it_stops(tmp_path, monkeypatch, patient_frames
     rows = read_frames(tmp_path / "out" / "frames.csv")
     assert len(rows["frame"]) == 5
     assert json.loads((tmp_path / "out" / "run.json").read_text())["input"]["kind"] == "live"
+
+
+@pytest.mark.parametrize(
+    ("failure", "code", "said"),
+    [
+        (OSError(28, "No space left on device"), 1, "No space left"),
+        (Error("the disk sighs"), 1, "the disk sighs"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_a_run_that_fails_midway_says_what_it_leaves(
+    tmp_path, monkeypatch, patient_frames, capsys, failure, code, said
+):
+    FakeCamera.frame = patient_frames[0]
+    monkeypatch.setattr(live.cv2, "VideoCapture", FakeCamera)
+
+    def fails(*whatever):
+        raise failure
+
+    monkeypatch.setattr("dmask.run.results.Results.finish", fails)
+    assert cli.main(["run", "0", "-o", str(tmp_path / "out")]) == code
+    sentence = capsys.readouterr().err
+    assert said in sentence and f"are kept in {tmp_path / 'out'}" in sentence
+    assert "half done" not in sentence
+    assert len(read_frames(tmp_path / "out" / "frames.csv")["frame"]) == 5
+
+
+def test_a_camera_that_fails_before_its_first_frame_leaves_the_earlier_results(tmp_path, monkeypatch, capsys):
+    class Broken(FakeCamera):
+        def read(self):
+            raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(live.cv2, "VideoCapture", Broken)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "frames.csv").write_text("earlier\n")
+    assert cli.main(["run", "0", "-o", str(tmp_path / "out"), "--overwrite"]) == 1
+    assert "nothing half done is left" in capsys.readouterr().err
+    assert (tmp_path / "out" / "frames.csv").read_text() == "earlier\n"
 
 
 def test_a_camera_that_is_not_there_is_a_sentence(tmp_path, monkeypatch, capsys):

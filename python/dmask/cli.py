@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import errno
 import os
 import signal
 import sys
@@ -12,7 +11,7 @@ import sys
 from dmask.commands.console import give_up_stdout, prepare_console
 from dmask.commands.parser import Command, add_commands
 from dmask.commands.places import check_places
-from dmask.errors import Error, WrongUse
+from dmask.errors import Error, WrongUse, system_sentence
 
 COMMANDS = {
     "run": Command("dmask.commands.run", "make the mask and the measures of a video, a picture or a folder"),
@@ -71,8 +70,8 @@ def answer(argv: list[str] | None) -> int:
         return _say(str(error), 2)
     except Error as error:
         return _say(str(error), 1)
-    except KeyboardInterrupt:
-        return _say("interrupted; what was half done is removed", 130)
+    except KeyboardInterrupt as stop:
+        return _say(f"interrupted; {stop or 'what was half done is removed'}", 130)
     except ModuleNotFoundError as error:
         return _say(_missing(error), 1)
     except ImportError as error:
@@ -81,7 +80,7 @@ def answer(argv: list[str] | None) -> int:
         give_up_stdout()
         return _say("nobody reads the output any more; expected a reader to the end", 1)
     except OSError as error:
-        return _say(f"{error.strerror or error}: {error.filename or 'output'}; {_advice(error)}", 1)
+        return _say(system_sentence(error, "nothing half done is left"), 1)
     except MemoryError:
         return _say("out of memory; use a smaller video, or more memory", 1)
     except Exception as error:
@@ -99,12 +98,6 @@ def _fault(error: Exception) -> str:
         f"{type(error).__name__}: {said}; expected none: this is a fault of dmask, please report it with "
         f"what {SHOW_WHERE}=1 shows"
     )
-
-
-def _advice(error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return "expected room for the results: free some, or name another place; nothing half done is left"
-    return "expected a place that can be read and written: check it; nothing half done is left"
 
 
 def _terminate(number: int, frame: object) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dmask.errors import Error
+from dmask.errors import Error, system_sentence
 from dmask.io.live import Newest
 from dmask.io.video import without_opencv_threads
 from dmask.run.progress import Progress
@@ -48,38 +49,56 @@ def mask_live(
     outcome = Outcome()
     results: Results | None = None
     latencies_ms: list[float] = []
-    try:
-        with closing(newest):
-            for (time_s, bgr), arrived_s, dropped_s in newest:
-                if results is None:
-                    height, width = bgr.shape[:2]
-                    recording = Recording("live", width, height, TIME_BASE, NOMINAL_RATE, notes)
-                    make_room(folder)
-                    results = Results(folder, recording, options, outcome, legend)
-                for missed_s in dropped_s:
-                    results.add_dropped(missed_s)
-                elapsed_ms = stopwatch()
-                result = pipeline.process(bgr, time_s)
-                outcome.stages.add("frame_to_mask", elapsed_ms())
-                latencies_ms.append(1e3 * (time.monotonic() - arrived_s))
-                outcome.stages.take(pipeline.detect_timings(), DETECT)
-                outcome.stages.take(pipeline.fit_timings(), FIT)
-                assert result.mask is not None  # process() makes one of every frame
-                results.add(result, result.mask)
-                progress.show(outcome.frames, None)
-    except KeyboardInterrupt:  # the way to end it
-        pass
-    finally:
-        if results is not None:
-            results.close()
-    if results is None:
-        raise Error("no frame came from the live source; expected at least one: check that it is running")
-    outcome.calibration = describe(pipeline.calibration)
-    p50, p95, p99 = np.percentile(latencies_ms, (50, 95, 99)).tolist()
-    latency_ms = {"p50_ms": p50, "p95_ms": p95, "p99_ms": p99, "max_ms": max(latencies_ms)}
-    rounded = {name: round(value, 2) for name, value in latency_ms.items()}
-    results.finish(pipeline, {"frames_dropped": outcome.frames_dropped, "arrival_to_mask": rounded})
+    with ExitStack() as stack:
+        try:
+            with closing(newest):
+                for (time_s, bgr), arrived_s, dropped_s in newest:
+                    if results is None:
+                        height, width = bgr.shape[:2]
+                        recording = Recording("live", width, height, TIME_BASE, NOMINAL_RATE, notes)
+                        stack.enter_context(saying_what_is_kept(folder))
+                        make_room(folder)
+                        results = Results(folder, recording, options, outcome, legend)
+                    for missed_s in dropped_s:
+                        results.add_dropped(missed_s)
+                    elapsed_ms = stopwatch()
+                    result = pipeline.process(bgr, time_s)
+                    outcome.stages.add("frame_to_mask", elapsed_ms())
+                    latencies_ms.append(1e3 * (time.monotonic() - arrived_s))
+                    outcome.stages.take(pipeline.detect_timings(), DETECT)
+                    outcome.stages.take(pipeline.fit_timings(), FIT)
+                    assert result.mask is not None  # process() makes one of every frame
+                    results.add(result, result.mask)
+                    progress.show(outcome.frames, None)
+        except KeyboardInterrupt:  # the way to end it
+            pass
+        finally:
+            if results is not None:
+                results.close()
+        if results is None:
+            raise Error("no frame came from the live source; expected at least one: check that it is running")
+        outcome.calibration = describe(pipeline.calibration)
+        p50, p95, p99 = np.percentile(latencies_ms, (50, 95, 99)).tolist()
+        latency_ms = {"p50_ms": p50, "p95_ms": p95, "p99_ms": p99, "max_ms": max(latencies_ms)}
+        rounded = {name: round(value, 2) for name, value in latency_ms.items()}
+        results.finish(pipeline, {"frames_dropped": outcome.frames_dropped, "arrival_to_mask": rounded})
     return outcome, latency_ms
+
+
+@contextmanager
+def saying_what_is_kept(folder: Path) -> Iterator[None]:
+    """A live source does not come twice: what fails midway leaves its rows and its mask, and says so."""
+    kept = f"the rows and the mask up to there are kept in {folder}, without a run.json"
+    try:
+        yield
+    except BrokenPipeError:  # of whoever reads what is printed
+        raise
+    except OSError as error:
+        raise Error(system_sentence(error, kept)) from error
+    except Error as error:
+        raise type(error)(f"{error}; {kept}") from error
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(kept) from None
 
 
 def make_room(folder: Path) -> None:
