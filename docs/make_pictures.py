@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 
 from dmask import cli
+from dmask.axes import KAPPA_DEG
 from dmask.io.video import VideoReader, VideoWriter
 from dmask.synthetic import Pose, SyntheticPatient
-from dmask.synthetic.patient import KAPPA_DEG
 
 STILL_S = 2.35  # of the demonstration: eyes turned to the side, the left one further
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from dmask import cli
+from dmask.axes import KAPPA_DEG
 from dmask.synthetic.demo import BLINKS_S, EXOTROPIA_DEG, NYSTAGMUS_DEG, NYSTAGMUS_S, excursion_deg, motion
-from dmask.synthetic.patient import KAPPA_DEG, SyntheticPatient
+from dmask.synthetic.patient import SyntheticPatient
 
 
 def test_the_patient_moves_as_described():

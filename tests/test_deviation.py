@@ -1,12 +1,15 @@
 """The deviation between the eyes: where it is taken, how sure it is, what straight eyes would show."""
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from test_summary import OPTIONS, recording
 
 from dmask import _core
+from dmask.axes import KAPPA_DEG
 from dmask.measure.deviation import (
     expected_of_straight_eyes,
     named_distance,
@@ -18,6 +21,7 @@ from dmask.measure.interval import effective_number, median_with_interval
 from dmask.measure.summary import summarise
 from dmask.synthetic import Pose, SyntheticPatient
 
+CHECKOUT = Path(__file__).resolve().parent.parent
 FRAMES = 300
 
 
@@ -118,10 +122,15 @@ def test_the_interval_holds_the_true_median_in_most_slow_recordings():
 def test_straight_eyes_are_expected_by_distance():
     near, far = expected_of_straight_eyes(330.0), expected_of_straight_eyes(1e6)
     assert near["convergence_deg"] == pytest.approx(2 * np.degrees(np.arctan(31.5 / 330)), abs=0.06)
-    assert near["horizontal_deg"] == pytest.approx(9 - near["convergence_deg"], abs=0.11)
-    assert far["horizontal_deg"] == 9.0
+    assert near["horizontal_deg"] == pytest.approx(2 * KAPPA_DEG - near["convergence_deg"], abs=0.11)
+    assert far["horizontal_deg"] == 2 * KAPPA_DEG
     assert near["interval_95"][0] < near["horizontal_deg"] < near["interval_95"][1]
     assert expected_of_straight_eyes(None) is None
+
+
+def test_the_fit_takes_the_same_angle_kappa():
+    options = (CHECKOUT / "cpp" / "src" / "fit" / "options.hpp").read_text()
+    assert re.findall(r"\bkappa_deg = ([\d.]+);", options) == [f"{KAPPA_DEG:g}"]
 
 
 def test_a_rendered_patient_with_straight_eyes_is_within_the_expectation():

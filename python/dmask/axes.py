@@ -7,6 +7,11 @@ from numpy.typing import ArrayLike
 
 from dmask.arrays import Floats
 
+# Angle kappa, of one eye: the direction from which its pupil is round, temporal to the line of sight. Mean
+# and standard deviation of 30 people (Atchison et al. 2014, doi:10.1097/OPX.0000000000000228); more is in
+# docs/method.md. The fit takes the same mean (cpp/src/fit/options.hpp).
+KAPPA_DEG, KAPPA_SD_DEG = 5.3, 1.9
+
 HEAD_TO_CAMERA = np.diag([1.0, -1.0, -1.0])  # of a frontal face
 
 

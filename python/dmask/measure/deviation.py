@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from dmask.axes import KAPPA_DEG, KAPPA_SD_DEG
 from dmask.measure.directions import LEAST_FRAMES, PRIMARY_DEG, directions, gaze, straight_ahead
 from dmask.measure.interval import Z95, median_with_interval
 
 AXES = {"horizontal_deg": "yaw", "vertical_deg": "pitch"}
-KAPPA_DEG, KAPPA_SD_DEG = 4.5, 1.3  # of one eye, adults: from eye to eye of one person it hardly differs
 PUPILS_MM, PUPILS_SD_MM = 63.0, 3.6  # between the pupils, adults
 DISTANCE_SD_SHARE = 0.05  # an iris 4 % wider or narrower than taken, and the field of view
 NEAR_MM, INTERMEDIATE_MM = 500.0, 3000.0  # up to
@@ -103,7 +103,7 @@ def expected_of_straight_eyes(distance_mm: float | None) -> dict[str, Any] | Non
     convergence_deg = 2 * float(np.degrees(np.arctan(0.5 * PUPILS_MM / distance_mm)))
     convergence_sd_deg = convergence_deg * float(np.hypot(PUPILS_SD_MM / PUPILS_MM, DISTANCE_SD_SHARE))
     value = 2 * KAPPA_DEG - convergence_deg
-    half = Z95 * float(np.hypot(2 * KAPPA_SD_DEG, convergence_sd_deg))  # both kappas err together
+    half = Z95 * float(np.hypot(2 * KAPPA_SD_DEG, convergence_sd_deg))  # right and left kappa go together
     return {
         "horizontal_deg": round(value, 1),
         "interval_95": [round(value - half, 1), round(value + half, 1)],

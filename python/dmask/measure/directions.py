@@ -6,8 +6,8 @@ import numpy as np
 
 from dmask.axes import head_rotation
 
-PRIMARY_DEG = 10.0  # within it of straight ahead the eyes are in primary position
-FACING_DEG = 15.0  # within it the head faces the camera
+PRIMARY_DEG = 10.0  # of primary position, from straight ahead: assumed, see docs/method.md
+FACING_DEG = 15.0  # within it the head faces the camera: assumed
 LEAST_FRAMES = 10  # fewer tell nothing of a direction
 LEAST_SHARE = 0.05  # of the frames near the camera's direction; with fewer, straight ahead is where they rest
 

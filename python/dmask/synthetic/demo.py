@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from dmask.arrays import Pixels
-from dmask.synthetic.patient import KAPPA_DEG, Pose, SyntheticPatient
+from dmask.axes import KAPPA_DEG
+from dmask.synthetic.patient import Pose, SyntheticPatient
 
 RATE_FPS = 30
 DURATION_S = 8.0

@@ -11,12 +11,11 @@ import cv2
 import numpy as np
 
 from dmask import _core
-from dmask.axes import HEAD_TO_CAMERA, gaze_axis
+from dmask.axes import HEAD_TO_CAMERA, KAPPA_DEG, gaze_axis
 from dmask.environment import MODELS_DIR
 from dmask.io import container
 
 EYES = ("od", "os")
-KAPPA_DEG = 4.0  # the optical axis points that much further temporally than the line of sight, adults
 IRIS_PLANE_MM = 10.48  # from the eyeball's centre: sqrt(12.0^2 - 5.85^2)
 IRIS_RADIUS_MM = 5.85
 LID_MOTIONS = {"smile": "cheek_squint", "squint": "squint", "lids_down": "look_down"}  # of Pose
