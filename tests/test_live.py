@@ -20,6 +20,7 @@ from dmask.errors import Error
 from dmask.io import live
 from dmask.io.live import Newest, folder_frames
 from dmask.io.tables import read_frames
+from dmask.io.video import VideoReader
 from dmask.io.video import Frame
 
 
@@ -109,10 +110,13 @@ class FakeCamera:
 def test_a_camera_is_masked_until_it_stops(tmp_path, monkeypatch, patient_frames):
     FakeCamera.frame = patient_frames[0]
     monkeypatch.setattr(live.cv2, "VideoCapture", FakeCamera)
-    assert cli.main(["run", "0", "-o", str(tmp_path / "out")]) == 0
+    assert cli.main(["run", "0", "-o", str(tmp_path / "out"), "--legend"]) == 0
     rows = read_frames(tmp_path / "out" / "frames.csv")
     assert len(rows["frame"]) == 5
-    assert json.loads((tmp_path / "out" / "run.json").read_text())["input"]["kind"] == "live"
+    run = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert run["input"]["kind"] == "live"
+    frames = [frame.bgr for frame in VideoReader(tmp_path / "out" / "mask.mp4")]
+    assert {len(frame) for frame in frames} == {len(FakeCamera.frame) + run["mask"]["legend_rows"]}
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,8 @@ def video(faces, tmp_path_factory):
 
 def test_each_person_gets_a_folder(video, tmp_path, capsys):
     out = tmp_path / "out"
-    assert cli.main(["run", str(video), "-o", str(out), "--person", "all", "--backend", "cpu"]) == 0
+    arguments = ["run", str(video), "-o", str(out), "--person", "all", "--backend", "cpu", "--legend"]
+    assert cli.main(arguments) == 0
     assert sorted(path.name for path in out.iterdir()) == ["person1", "person2"]
     for number, side in ((1, -1), (2, 1)):
         frames = read_frames(out / f"person{number}" / "frames.csv")
@@ -159,8 +160,8 @@ def test_each_person_gets_a_folder(video, tmp_path, capsys):
         summary = json.loads((out / f"person{number}" / "summary.json").read_text())
         assert summary["people"] == 2
         assert [flag["people"] for flag in summary["flags"] if flag["flag"] == "another_person"] == [2]
-        options = json.loads((out / f"person{number}" / "run.json").read_text())["options"]
-        assert options["person"] == str(number)
+        run = json.loads((out / f"person{number}" / "run.json").read_text())
+        assert run["options"]["person"] == str(number) and run["mask"]["legend_rows"] > 0
     assert (
         cli.main(["run", str(video), "-o", str(out), "--person", "all"]) == 2
     )  # the results are there already

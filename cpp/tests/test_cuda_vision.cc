@@ -161,7 +161,7 @@ TEST_CASE(looks_are_the_cpus_frame_after_frame_without_allocating) {
     worst.spread_cells = larger(worst.spread_cells, std::abs(got.spread_cells - want.spread_cells));
     worst.sharpness = larger(worst.sharpness, std::abs(got.sharpness / want.sharpness - 1));
     EXPECT_NEAR(got.luminance, want.luminance, 1e-3);
-    EXPECT((want.luminance < dark_luminance) == (frame % 2 == 1));
+    EXPECT((want.luminance < dim_luminance) == (frame % 2 == 1));
     auto crops = eye_places(x, y, size);
     for (Crop& crop : crops) crop.gain = exposure_gain(want.luminance);
     if (frame == 0) worst.add(gpu->look_at_lids(crops), cpu->look_at_lids(crops));

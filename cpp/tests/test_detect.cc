@@ -202,7 +202,7 @@ TEST_CASE(a_dark_face_is_brightened_to_the_least_light_and_a_light_one_stays_to_
   EXPECT(light == planes);
   for (float& value : dark) value *= 0.1f;
   EXPECT_NEAR(expose(dark.data(), pixels), 12.75, 0.01);
-  EXPECT_NEAR(expose(dark.data(), pixels), dark_luminance, 0.01);
+  EXPECT_NEAR(expose(dark.data(), pixels), dim_luminance, 0.01);
   EXPECT(expose(black.data(), pixels) == 0 && black == std::vector<float>(planes.size()));
   EXPECT(exposure_gain(0) == most_gain && exposure_gain(40) == 1 && exposure_gain(255) == 1);
 }

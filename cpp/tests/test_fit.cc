@@ -173,6 +173,8 @@ TEST_CASE(hidden_landmarks_tell_little_and_a_jaw_below_a_hidden_mouth_less) {
   EXPECT_NEAR(share(face68::nose_tip), 1 / 16.0, 1e-6);
   EXPECT_NEAR(share(face68::eyes_end), 0.02, 1e-9);
   EXPECT_NEAR(share(3), options.hidden_jaw_information, 0.02);
+  EXPECT(seen.nod_sigma == 0);
+  EXPECT_NEAR(hidden.nod_sigma, options.hidden_nod_sigma_deg * deg, 0.03 * deg * options.hidden_nod_sigma_deg);
 }
 
 TEST_CASE(the_smoothed_face_has_the_derivatives_of_its_cost) {
@@ -217,6 +219,47 @@ TEST_CASE(a_window_of_faces_has_the_derivatives_of_its_residuals) {
   // The model's own numbers are single precision: a wider step keeps their rounding out.
   expect_jacobian(problem, state, 2e-3, 3e-3);
   expect_prior(problem, state);
+}
+
+TEST_CASE(a_window_of_faces_with_hidden_mouths_holds_the_nod_back) {
+  Scene scene;
+  std::vector<FaceObservation> bare = {scene.face(), scene.face()}, masked = bare;
+  masked[1].nod_sigma = 8 * deg;
+  const UnitPrior units = UnitPrior::from(models().face, scene.options);
+  const auto window = [&](const std::vector<FaceObservation>& seen) {
+    return FaceWindowProblem(models().face, models().landmark_rows, units, scene.camera, seen, 12);
+  };
+  const FaceWindowProblem free = window(bare), held = window(masked);
+  const auto nod_cost = [&](const FaceWindowProblem::State& state) {
+    return prior_cost(held, state) - prior_cost(free, state);
+  };
+  const auto nodding = [&](double nod, double roll) {
+    FacePose pose = scene.pose();
+    pose.rotation = exp_so3({0, 0, roll}) * exp_so3({nod, 0, 0}) * frontal();
+    return FaceWindowProblem::State{scene.normals(12, 0.5), {scene.pose(), pose}};
+  };
+  for (const double roll : {0.0, 0.5 * M_PI, M_PI, -0.7})
+    for (const double nod : {0.0, 0.1, -0.3})
+      EXPECT_NEAR(nod_cost(nodding(nod, roll)), 0.5 * std::pow(nod / (8 * deg), 2), 1e-9);
+
+  constexpr double h = 1e-4;
+  const FaceWindowProblem::State state = nodding(0.2, 0.4);
+  const auto slopes = [&](const FaceWindowProblem& problem, VecX& curvature) {
+    VecX gradient = VecX::Zero(problem.size());
+    curvature = VecX::Zero(problem.size());
+    problem.prior(state, &gradient, &curvature);
+    return gradient;
+  };
+  VecX curvature_held, curvature_free;
+  const VecX slope = slopes(held, curvature_held) - slopes(free, curvature_free);
+  const VecX curvature = curvature_held - curvature_free;
+  for (int k = 0; k < held.size(); ++k) {
+    const Neighbours<const FaceWindowProblem> near(held, state, k, h);
+    const double expected = (nod_cost(near.above) - nod_cost(near.below)) / (2 * h);
+    expect_small("nod's slope", k, std::abs(expected - slope[k]), 1e-5);
+    const double nods = 0.2 / (8 * deg);  // of Gauss-Newton: the square of the residual's slope
+    expect_small("nod's curvature", k, std::abs(curvature[k] - std::pow(slope[k] / nods, 2)), 1e-6);
+  }
 }
 
 struct LidScene : Scene {

@@ -114,10 +114,10 @@ TEST_CASE(lids_and_iris_are_in_sight_from_a_confidence_on) {
   const FitOptions options;
   LidCurves curves;
   curves.found = true;
-  curves.confidence = options.min_visibility;
+  curves.confidence = options.min_lid_visibility;
   constexpr double lit = 128;
   EXPECT(lids_in_sight(curves, lit, options));
-  for (const double low : {std::nextafter(options.min_visibility, 0.0), 0.0, nan_d}) {
+  for (const double low : {std::nextafter(options.min_lid_visibility, 0.0), 0.0, nan_d}) {
     curves.confidence = low;
     EXPECT(!lids_in_sight(curves, lit, options));
   }

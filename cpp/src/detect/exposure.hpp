@@ -5,13 +5,13 @@
 
 namespace dmask {
 
-inline constexpr float dark_luminance = 40.0f;  // grey levels, mean of a crop of a face, below which it is brightened
+inline constexpr float dim_luminance = 40.0f;  // grey levels, mean of a crop of a face, below which it is brightened
 inline constexpr float most_gain = 16.0f;
 
 // What the pixels of face and eye crops are multiplied by; 1 in usual light, which stays to the byte. luminance: mean of
 // 0.299 R + 0.587 G + 0.114 B over the face's crop, 0..255.
 DMASK_HOST_DEVICE inline float exposure_gain(float luminance) {
-  const float gain = dark_luminance / (luminance > 1e-3f ? luminance : 1e-3f);
+  const float gain = dim_luminance / (luminance > 1e-3f ? luminance : 1e-3f);
   return gain > 1 ? (gain < most_gain ? gain : most_gain) : 1.0f;
 }
 

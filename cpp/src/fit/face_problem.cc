@@ -69,6 +69,24 @@ double unit_prior(const FacePose& pose, const UnitPrior& units, int at, VecX* gr
   return cost;
 }
 
+// Of a face whose mouth is hidden brows, eyes and nose alone tell shape and nod from each other, and hardly: most heads
+// nod little. The nod is that of the head's up against the picture's plane, whatever way the head lies in it.
+double nod_prior(const FacePose& pose, double sigma, int at, VecX* gradient, VecX* curvature) {
+  if (sigma <= 0) return 0;
+  const Vec3 up = pose.rotation.col(1);
+  const double sine = std::clamp(-up.z(), -0.99, 0.99);
+  const double e = std::asin(sine) / sigma;
+  if (gradient) {
+    const double slope = 1 / (sigma * std::sqrt(1 - sine * sine));
+    const double by_rotation[2] = {-up.y() * slope, up.x() * slope};  // left perturbation of R, about x and y
+    for (int a = 0; a < 2; ++a) {
+      (*gradient)[at + a] += e * by_rotation[a];
+      (*curvature)[at + a] += by_rotation[a] * by_rotation[a];
+    }
+  }
+  return 0.5 * e * e;
+}
+
 FacePose moved(const FacePose& pose, Eigen::Ref<const VecX> step) {
   FacePose out;
   out.rotation = exp_so3(step.head<3>()) * pose.rotation;
@@ -98,7 +116,9 @@ FaceObservation FaceObservation::from(const FrameDetection& detection, const Fit
   o.interocular_px =
       std::max({(od - os).norm(), 0.5 * (o.points[face68::nasion] - o.points[face68::chin]).norm(), 1.0});
   const double sigma_px = 0.01 * options.landmark_sigma_pct * o.interocular_px;
-  const double jaw_share = 1 - mouth_hidden(detection) * (1 - options.hidden_jaw_information);
+  const double hidden = mouth_hidden(detection);
+  const double jaw_share = 1 - hidden * (1 - options.hidden_jaw_information);
+  o.nod_sigma = hidden > 0 ? options.hidden_nod_sigma_deg * deg / std::sqrt(hidden) : 0;
   for (int i = 0; i < 68; ++i) {
     const double share = i < jaw_end ? jaw_share : 1;
     const double w = landmark_weight(i, brows) * std::sqrt(share * information(detection.face[i])) / sigma_px;
@@ -250,9 +270,11 @@ void FaceWindowProblem::residuals(const State& state, VecX& r, RowsX* jacobian) 
 double FaceWindowProblem::prior(const State& state, VecX* gradient, VecX* curvature) const {
   double cost = 0;
   for (int k = 0; k < identity_modes_; ++k) cost += prior_term(state.identity[k], 0, 1.0, k, gradient, curvature);
-  for (std::size_t f = 0; f < state.frames.size(); ++f)
-    cost += unit_prior(state.frames[f], units_, identity_modes_ + static_cast<int>(f) * frame_size() + 6, gradient,
-                       curvature);
+  for (std::size_t f = 0; f < state.frames.size(); ++f) {
+    const int at = identity_modes_ + static_cast<int>(f) * frame_size();
+    cost += nod_prior(state.frames[f], observations_[f].nod_sigma, at, gradient, curvature);
+    cost += unit_prior(state.frames[f], units_, at + 6, gradient, curvature);
+  }
   return cost;
 }
 

@@ -19,6 +19,7 @@ struct FaceObservation {
   std::array<Vec2, 68> points;
   std::array<Eigen::Matrix2d, 68> root_information;
   double interocular_px = 0;  // between the eyes' midpoints; steadied by the face's height when turned
+  double nod_sigma = 0;       // of the head's nod where the mouth is hidden, rad; 0: nothing is taken of it
 
   static constexpr double brow_weight = 0.5;
   static FaceObservation from(const FrameDetection& detection, const FitOptions& options, double brows = brow_weight);

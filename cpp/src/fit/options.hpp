@@ -22,9 +22,10 @@ struct FitOptions {
   // Face, in % of the interocular distance or relative to it.
   double landmark_sigma_pct = 2.5;
   double hidden_jaw_information =
-      0.5;                       // share that the jaw's landmarks keep where the mouth is hidden: on a mask's edge
-  double unit_sigma = 0.25;      // named units in [0, 1]
-  double eye_look_sigma = 0.02;  // eyeLook* units: the eyelid model does their work
+      0.5;                            // share that the jaw's landmarks keep where the mouth is hidden: on a mask's edge
+  double hidden_nod_sigma_deg = 8.0;  // of a window's heads whose mouth is hidden
+  double unit_sigma = 0.25;           // named units in [0, 1]
+  double eye_look_sigma = 0.02;       // eyeLook* units: the eyelid model does their work
   int identity_modes = 50;
   int window_frames = 6;  // frames fitted jointly for identity and eyelid shape
   int gaze_frames = 24;   // frames fitted jointly for the eyeball statics
@@ -55,8 +56,9 @@ struct FitOptions {
   double max_pitch_deg = 40.0;
   // From here on a canthus may hide the limbus, and the angle folds back: out_of_range without min_limbus of its points.
   double far_gaze_deg = 30.0;
-  int min_limbus = 4;            // of 18 points: as many do for a gaze whose iris centre is hidden
-  double min_visibility = 0.35;  // mean confidence below which an eye counts as covered
+  int min_limbus = 4;                 // of 18 points: as many do for a gaze whose iris centre is hidden
+  double min_lid_visibility = 0.5;    // mean confidence of the lids below which an eye counts as covered
+  double min_iris_visibility = 0.35;  // confidence of the iris' centre below which it counts as hidden
 
   // Little light. In rendered faces of 14 mixtures of light (1 to 100 %) and noise the confidence of the lids tells what the
   // noise has done to lids and gaze alike: from 0.95 on they err as in full light (fissure 1.2 mm, gaze 6 degrees at the

@@ -44,7 +44,7 @@ FrameDetection without_invalid(FrameDetection d) {
 
 bool lids_in_sight(const LidCurves& curves, double luminance, const FitOptions& options) {
   const bool is_dark = luminance < options.dark_luminance;
-  return curves.found && curves.confidence >= (is_dark ? options.min_dark_visibility : options.min_visibility);
+  return curves.found && curves.confidence >= (is_dark ? options.min_dark_visibility : options.min_lid_visibility);
 }
 
 Reason unseen_eye_reason(double luminance, const FitOptions& options) {
@@ -60,7 +60,7 @@ Reason lost_face_reason(double luminance, const FitOptions& options) {
 }
 
 bool iris_centre_in_sight(const EyeDetection& eye, const FitOptions& options) {
-  return eye.iris[0].confidence >= options.min_visibility;
+  return eye.iris[0].confidence >= options.min_iris_visibility;
 }
 
 int limbus_in_sight(const EyeballObservation& observation) {
