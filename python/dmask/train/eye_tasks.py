@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from dmask.train import measures
 from dmask.train.data import eyes
@@ -62,6 +63,17 @@ def eyes_loss(net: EyeNet, batch: dict[str, Tensor]) -> Tensor:
         keys = ("xy_px", "weight", "visible", "known")
         loss = loss + landmark_loss(maps, seen, *(batch[f"{name}_{key}"] for key in keys))
     return loss
+
+
+def sight_loss(net: EyeNet, batch: dict[str, Tensor]) -> Tensor:
+    """What of the lids counts as seen, alone."""
+    with torch.no_grad():
+        look = net.eyelid.trunk.look(batch["image"])
+        features = net.eyelid.trunk(look)
+    _, visibility = net.eyelid.points(features, look)
+    visible, known = batch["eyelid_visible"], batch["eyelid_known"]
+    seen = F.binary_cross_entropy_with_logits(visibility, visible, known, reduction="sum")
+    return seen / known.sum().clamp(min=1)
 
 
 @torch.no_grad()
@@ -131,7 +143,8 @@ def make(
 
     net = build("eyes")
     export = partial(write_eye_nets, folder=output)
-    return Task(net, sampler.batch, eyes_loss, evaluate, export, part_of(net, what))
+    loss = sight_loss if what == "sight" else eyes_loss
+    return Task(net, sampler.batch, loss, evaluate, export, part_of(net, what))
 
 
 def part_of(net: nn.Module, what: str) -> nn.Module:

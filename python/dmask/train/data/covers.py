@@ -233,25 +233,26 @@ def shade_eye(image: Image, xy: Array, size_px: float, rng: np.random.Generator)
 
 
 def cover_eye(image: Image, xy: Array, rng: np.random.Generator, donor: Image) -> tuple[Image, Bools]:
-    """One thing over, half over or beside an eye; which of the points it hides.
+    """One thing over, half over or beside an eye, or over its pupil alone; which of the points it hides.
 
-    xy (K,2): the lid's 20 points, the iris' 19, then any others.
+    xy (K,2): the lid's 20 points, the iris' 19, any others, and last 12 around the pupil.
     """
-    lid, iris, eye = xy[:20], xy[20:39], xy[:39]
+    lid, iris, eye, pupil = xy[:20], xy[20:39], xy[:39], np.vstack([xy[20:21], xy[-12:]])
     height, width = image.shape[:2]
     canthal_px = float(np.linalg.norm(lid[10] - lid[0]))
     size_px = canthal_px * float(np.exp(rng.normal(np.log(0.55), 0.35)))
     centre = lid.mean(0) + rng.normal(0, 0.15 * canthal_px, 2)
     distance, hair = signed_distance(height, width, centre, size_px, rng)
     way = rng.random()
-    lens = way < 0.62 and not hair and rng.random() < 0.15
-    if way < 0.10:  # nothing but the cover is seen
+    lens = way < 0.66 and not hair and rng.random() < 0.15
+    if way < 0.18:  # nothing but the cover is seen
         distance = np.full((height, width), -1e3, np.float32)
-    elif way < 0.62:  # the whole eye, and a margin that is narrow at times
-        target = np.vstack([lid, iris[:1]]) if rng.random() < 0.75 else iris
-        margin_px = canthal_px * rng.uniform(0.02, 0.5 if not hair else 0.1)
+    elif way < 0.66:  # the whole eye, its iris or its pupil, and a margin that is narrow at times
+        target = [np.vstack([lid, iris[:1]]), iris, pupil][int(np.searchsorted([0.55, 0.7], rng.random()))]
+        widest = 0.1 if hair or target is pupil else 0.5
+        margin_px = canthal_px * rng.uniform(0.02, widest)
         distance = distance - at(distance, target, -1e3).max() - np.float32(margin_px)
-    elif way < 0.84:  # its edge runs through the eye
+    elif way < 0.86:  # its edge runs through the eye
         inner = eye[int(rng.integers(len(eye)))] + rng.normal(0, 0.05 * canthal_px, 2)
         distance = distance - at(distance, inner[None], 0)[0]
     else:  # beside the eye

@@ -72,9 +72,12 @@ class HighResolutionTrunk(nn.Module):
             self.exchange.append(Exchange(widths[: k + 1], 1 if last else k + 1))
         self.head = conv_bn(widths[0], feature, 1)
 
-    def forward(self, image: Tensor) -> Tensor:
-        x = self.stage1(self.stem((image - MEAN) / STD))
-        xs = [x]
+    def look(self, image: Tensor) -> Tensor:
+        """What `forward` starts from (N,widths[0],H/4,W/4): edges and tones, not yet what they belong to."""
+        return self.stage1(self.stem((image - MEAN) / STD))
+
+    def forward(self, look: Tensor) -> Tensor:
+        xs = [look]
         for grow, branches, exchange in zip(self.grow, self.branches, self.exchange, strict=True):
             xs = [*xs, grow(xs[-1])]
             xs = exchange([branch(x) for branch, x in zip(branches, xs, strict=True)])
@@ -89,17 +92,17 @@ class PointHead(nn.Module):
     On the CPU the core reads the evidence out of the file, by its name there, and weights it itself.
     """
 
-    def __init__(self, feature: int, points: int, own: int = 0, glance: int = 0) -> None:
+    def __init__(self, feature: int, points: int, own: int = 0, glance: Glance | None = None) -> None:
         super().__init__()
         c = own or feature
         self.body = nn.Sequential(conv_bn(feature, c, 1), BasicBlock(c)) if own else nn.Identity()
         self.heatmaps = nn.Conv2d(c, points, 1)
         self.evidence = Evidence(c, points, 1)
-        self.glance = Glance(feature, points, glance) if glance else None
+        self.glance = glance
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, features: Tensor, look: Tensor | None = None) -> tuple[Tensor, Tensor]:
         x = self.body(features)
-        whole = None if self.glance is None else self.glance(features)
+        whole = None if self.glance is None else self.glance(features, look)
         # The last convolutions stay in float32: logits in bfloat16 cost accuracy in the soft-argmax.
         with torch.autocast("cpu", enabled=False):
             x = x.float()
@@ -118,15 +121,19 @@ class Evidence(nn.Conv2d):
 
 
 class Glance(nn.Module):
-    """Features -> one logit a point (N,points,1,1) from all of the picture; 0 before training."""
+    """Features and what they were made from -> one logit a point (N,points,1,1); 0 before training.
 
-    def __init__(self, feature: int, points: int, c: int) -> None:
+    It weighs each place of the picture by itself: a cover beside the pupil is none.
+    """
+
+    def __init__(self, channels: int, cells: tuple[int, int], points: int, c: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(conv_bn(feature, c, 3, 2), conv_bn(c, 2 * c, 3, 2))
-        self.sum = nn.Conv2d(2 * c, points, 1)
+        steps = [conv_bn(channels, c, 3, 2), conv_bn(c, 2 * c, 3, 2), BasicBlock(2 * c)]
+        self.body = nn.Sequential(*steps, conv_bn(2 * c, 2 * c, 3, 2))
+        self.sum = nn.Conv2d(2 * c, points, (cells[0] // 8, cells[1] // 8))
 
-    def forward(self, features: Tensor) -> Tensor:
-        return self.sum(self.body(features).mean((2, 3), keepdim=True))
+    def forward(self, features: Tensor, look: Tensor) -> Tensor:
+        return self.sum(self.body(torch.cat([features, look], 1)))
 
 
 class FaceNet(nn.Module):
@@ -138,7 +145,7 @@ class FaceNet(nn.Module):
         self.points = PointHead(2 * widths[0], points)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        return self.points(self.trunk(image))
+        return self.points(self.trunk(self.trunk.look(image)))
 
 
 class LineHead(nn.Module):
@@ -183,11 +190,13 @@ class EyelidNet(nn.Module):
     def __init__(self, points: int, widths: tuple[int, ...], blocks: tuple[int, ...], stem: int) -> None:
         super().__init__()
         self.trunk = HighResolutionTrunk(widths, blocks, stem, EYE_FEATURES)
-        self.points = PointHead(EYE_FEATURES, points, glance=24)
+        glance = Glance(EYE_FEATURES + widths[0], FEATURES_SHAPE[1:], points, 24)
+        self.points = PointHead(EYE_FEATURES, points, glance=glance)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        features = self.trunk(image)
-        return *self.points(features), features
+        look = self.trunk.look(image)
+        features = self.trunk(look)
+        return *self.points(features, look), features
 
 
 class EyeNet(nn.Module):
