@@ -90,7 +90,7 @@ def frame_work(width: int, height: int) -> list[Work]:
         Work("thumbnail", 1, 0.016, 0.004, 0.02),
         Work("crops (face, both eyes)", 2, 4 * crop_px * mb, 4 * crop_px * mb, 30 * crop_px * mb),
         net_work("face68", 1),
-        Work("heat maps, sharpness (face)", 2, (4 * 68 * 32 * 32 + 12 * 128 * 128) * mb, 0.001, 2.0),
+        Work("heat maps, sharpness, light (face)", 3, (4 * 68 * 32 * 32 + 24 * 128 * 128) * mb, 0.001, 2.1),
         net_work("eyelid", 2),
         net_work("iris", 2),
         net_work("lines", 2),
