@@ -317,10 +317,13 @@ def test_open_weights_see_no_real_eye():
     rendered.image[:] = 77
     real = some_eyes(rng, 2)
     real.image[:] = 200
-    open_only = eyes.EyeSampler(None, rendered, 0.4).batch(rng, 32, 0.0)["image"]
-    both = eyes.EyeSampler(real, rendered, 0.4).batch(rng, 32, 0.0)["image"]
-    middle = slice(60, 70)
-    assert open_only[:, middle, middle].max() < 140 < both[:, middle, middle].max()
+
+    def light_share(real_eyes: eyes.Eyes | None) -> float:
+        """Of pictures with a light middle; a few are covered by something light."""
+        images = eyes.EyeSampler(real_eyes, rendered, 0.4).batch(rng, 64, 0.0)["image"]
+        return float((np.median(images[:, 60:70, 60:70], axis=(1, 2, 3)) > 140).mean())
+
+    assert light_share(None) < 0.1 < 0.2 < light_share(real)
 
 
 def some_eyes(rng: np.random.Generator, n: int) -> eyes.Eyes:
