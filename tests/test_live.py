@@ -20,8 +20,7 @@ from dmask.errors import Error
 from dmask.io import live
 from dmask.io.live import Newest, folder_frames
 from dmask.io.tables import read_frames
-from dmask.io.video import VideoReader
-from dmask.io.video import Frame
+from dmask.io.video import Frame, VideoReader
 
 
 def frames_at(times_s):
