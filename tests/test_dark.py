@@ -62,3 +62,18 @@ def test_a_frame_without_a_face_is_dark_where_none_could_be_seen(pipeline, level
     result = pipeline.fit(pipeline.detect(np.full((240, 320, 3), level, np.uint8), 0.0))
     assert not result.face_valid
     assert [result.face_reason, result.od.reason, result.os.reason] == [reason] * 3
+
+
+def test_a_gaze_in_the_dark_is_stated_less_surely(pipeline, rendered):
+    pipeline.reset()
+    detection = pipeline.detect(rendered[5][0], 0.0)
+    pipeline.calibrate([detection])
+    stated = {}
+    for luminance in (19.9, 20.0):
+        detection.luminance = luminance
+        stated[luminance] = pipeline.fit(detection)
+    for eye in ("od", "os"):
+        dark, bright = (getattr(stated[luminance], eye) for luminance in (19.9, 20.0))
+        assert dark.valid and bright.valid and dark.yaw_deg == pytest.approx(bright.yaw_deg, abs=0.1)
+        assert dark.yaw_sd_deg == pytest.approx(1.3 * bright.yaw_sd_deg, rel=0.02)
+        assert dark.pitch_sd_deg == pytest.approx(1.3 * bright.pitch_sd_deg, rel=0.02)

@@ -460,6 +460,8 @@ float Detector::likeness(const ImageView& frame, FrameDetection face) {
 // By the drop against the frame before, in which the head stood much as it does now.
 bool Detector::is_somebody_else(const FrameDetection& detection) {
   if (!recognition_ || choosing_) return false;
+  // What a mask, a scarf or a hand leaves in sight does not tell people from each other.
+  if (mean_confidence(detection.face) < whole_face_confidence) return false;
   const float now = recognition_->likeness(detection);
   return now < like_in_time && recognition_->likeness(patient_) - now > likeness_drop;
 }

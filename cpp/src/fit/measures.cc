@@ -100,4 +100,10 @@ void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Gaze& ga
   out.pfh_mm = fissure_mm(head, pupil.x());  // MRD1 + MRD2
 }
 
+void doubt_in_the_dark(double luminance, const FitOptions& options, EyeFit& out) {
+  if (!(luminance < options.dark_luminance)) return;
+  out.yaw_sd *= options.dark_sd_scale;
+  out.pitch_sd *= options.dark_sd_scale;
+}
+
 }  // namespace dmask

@@ -24,4 +24,7 @@ void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Gaze& ga
                   double residual_pct, const Eigen::Matrix2d& information, const FitOptions& options, EyeFit& out,
                   VecX& head);
 
+// Little light draws irises that look aside to the middle: a gaze is stated less surely there.
+void doubt_in_the_dark(double luminance, const FitOptions& options, EyeFit& out);
+
 }  // namespace dmask

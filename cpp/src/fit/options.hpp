@@ -65,7 +65,8 @@ struct FitOptions {
   // 95th percentile), between 0.8 and 0.9 by 2 to 3 mm and 10 degrees.
   double dark_luminance = 20;         // of a face, grey levels: below it what is unsure counts as dark
   double min_dark_visibility = 0.95;  // mean confidence of the lids that it then takes
-  double black_luminance = 8;         // of a frame: below it a face that is not found is not called absent
+  double dark_sd_scale = 1.3;  // of a stated gaze: at 30 degrees aside it errs by up to 2.4 of the usual deviations
+  double black_luminance = 8;  // of a frame: below it a face that is not found is not called absent
 
   // Smoothing, Eqs. (17-19), per 1/30 s; grows with the square root of the frame interval.
   double smoothing_scale = 1.0;  // on all of the below; large = none

@@ -125,6 +125,7 @@ void Tracker::fit_eyeball(const FrameDetection& detection, int eye, double inter
   measure_gaze(statics, calibration_.ball, state.gaze[0], limbus_in_sight(observations[0]),
                100 * problem.residual_px(state, 0) / interocular_px,
                workspace_.jacobian.transpose() * workspace_.jacobian, options_, out, lid_matches_.head);
+  doubt_in_the_dark(detection.luminance, options_, out);
 }
 
 }  // namespace dmask
