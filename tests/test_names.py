@@ -147,3 +147,23 @@ def test_a_pipe_or_a_device_is_refused_and_not_waited_for(tmp_path, name):
     code, _, said = dmask("detect", tmp_path / "in.png", "-o", path, "--overwrite")
     assert code == 2 and b"no file but a device or a pipe" in said
     assert not path.is_file()
+
+
+def test_a_pipe_in_a_folder_is_skipped_and_not_waited_for(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    os.mkfifo(folder / "z.mp4")
+    cv2.imwrite(str(folder / "a.png"), background())
+    code, _, said = dmask("run", folder, "-o", tmp_path / "out")
+    assert_no_traceback(said)
+    rows = list(csv.DictReader((tmp_path / "out" / "batch.csv").open()))
+    assert code == 0 and {row["item"]: row["status"] for row in rows} == {"a": "no_face", "z.mp4": "skipped"}
+
+
+@pytest.mark.parametrize("command", [("run",), ("detect",)])
+def test_an_output_without_a_name_is_refused(tmp_path, monkeypatch, command):
+    cv2.imwrite(str(tmp_path / "in.png"), background())
+    monkeypatch.chdir(tmp_path)
+    code, _, said = dmask(*command, tmp_path / "in.png", "-o", "", "--overwrite")
+    assert code == 2 and b"got an empty name as --output" in said
+    assert os.listdir(tmp_path) == ["in.png"]

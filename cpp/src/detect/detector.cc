@@ -242,6 +242,23 @@ float Detector::yunet_score(const FrameDetection& detection, float turn_rad) {
   return best;
 }
 
+// A face with hidden points is looked at the other ways up, too: whichever the net is surest of is kept.
+void Detector::turn_upright(const ImageView& frame, FrameDetection& detection) {
+  if (mean_confidence(detection.face) >= whole_face_confidence) return;
+  const Crop seen = last_face_crop_;
+  Crop best = seen;
+  for (const int turns : {1, 2, 3}) {
+    Crop turned = seen;
+    turned.roll_rad += static_cast<float>(turns) * right_angle;
+    FrameDetection other = detection;
+    if (follow(frame, turned, 2, 3, other) && other.face_score > detection.face_score) {
+      detection = other;
+      best = last_face_crop_;
+    }
+  }
+  last_face_crop_ = best;
+}
+
 bool Detector::right_way_up(const FrameDetection& detection) {
   const bool lies = std::abs(std::remainder(face_roll_rad(detection.face), 4 * right_angle)) > 0.5f * right_angle;
   if (lies && detection.face_score < min_lying_score) return false;
@@ -324,6 +341,7 @@ void Detector::find_people(const ImageView& frame, const FrameDetection& blank, 
       if (const auto known = at(crop); known != found_.end() && (tracking_ || sure(*known))) continue;
       if (++tries > (at_old_place ? max_candidates : max_people)) break;
       if (!follow(frame, crop, 2, 3, seen) || seen.face_score < options_.min_new_face_score) continue;
+      turn_upright(frame, seen);
       if (!right_way_up(seen)) continue;
       const auto known = at(last_face_crop_);
       if (known == found_.end()) {

@@ -54,6 +54,7 @@ class Detector {
   bool plausible(const ImageView& frame, const Crop& used, const Crop& found) const;
   bool confirmed(const FrameDetection& detection);
   float yunet_score(const FrameDetection& detection, float turn_rad);
+  void turn_upright(const ImageView& frame, FrameDetection& detection);
   bool right_way_up(const FrameDetection& detection);
   bool changed_shape(const FrameDetection& detection) const;
   void find_people(const ImageView& frame, const FrameDetection& blank, int views, bool at_old_place);

@@ -25,7 +25,10 @@ NEITHER = ("at", "nets", "work", "cache")  # a time, names; folders of dmask's o
 
 
 def check_places(args: argparse.Namespace) -> None:
-    """Raises WrongUse where an output is an input, or a folder stands where a file is to be written."""
+    """Raises WrongUse where an output is an input, has no name, or is a folder in place of a file."""
+    for name in WRITTEN:
+        if getattr(args, name, None) == "":
+            raise WrongUse(f"got an empty name as --{name}; expected a place: is a variable unset?")
     for name in FILES_WRITTEN:
         for path in paths(args, name):
             if path.is_dir():

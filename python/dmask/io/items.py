@@ -138,6 +138,8 @@ def _walk(
                 yield from _walk(path, above / path.name, recursive, seen | {own}, skipped)
         elif path.name.startswith("."):
             skipped.append(Skipped(name, "hidden"))
+        elif path.exists() and not path.is_file():  # opening one may wait for ever
+            skipped.append(Skipped(name, "no file but a device or a pipe"))
         elif not is_recording(path):
             skipped.append(Skipped(name, "no video and no picture"))
         else:
