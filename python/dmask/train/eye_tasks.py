@@ -68,8 +68,7 @@ def eyes_loss(net: EyeNet, batch: dict[str, Tensor]) -> Tensor:
 def sight_loss(net: EyeNet, batch: dict[str, Tensor]) -> Tensor:
     """What of the lids counts as seen, alone."""
     with torch.no_grad():
-        look = net.eyelid.trunk.look(batch["image"])
-        features = net.eyelid.trunk(look)
+        features, look = net.eyelid.trunk(batch["image"])
     _, visibility = net.eyelid.points(features, look)
     visible, known = batch["eyelid_visible"], batch["eyelid_known"]
     seen = F.binary_cross_entropy_with_logits(visibility, visible, known, reduction="sum")

@@ -54,7 +54,10 @@ class Exchange(nn.Module):
 
 
 class HighResolutionTrunk(nn.Module):
-    """HRNet (Wang et al.) down to its features at a quarter of the input's resolution (N,feature,H/4,W/4)."""
+    """HRNet (Wang et al.) down to its features at a quarter of the input's resolution (N,feature,H/4,W/4).
+
+    Besides it gives what they were made from (N,widths[0],H/4,W/4): edges and tones, not yet what they are of.
+    """
 
     def __init__(self, widths: tuple[int, ...], blocks: tuple[int, ...], stem: int, feature: int) -> None:
         super().__init__()
@@ -72,16 +75,13 @@ class HighResolutionTrunk(nn.Module):
             self.exchange.append(Exchange(widths[: k + 1], 1 if last else k + 1))
         self.head = conv_bn(widths[0], feature, 1)
 
-    def look(self, image: Tensor) -> Tensor:
-        """What `forward` starts from (N,widths[0],H/4,W/4): edges and tones, not yet what they belong to."""
-        return self.stage1(self.stem((image - MEAN) / STD))
-
-    def forward(self, look: Tensor) -> Tensor:
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        look = self.stage1(self.stem((image - MEAN) / STD))
         xs = [look]
         for grow, branches, exchange in zip(self.grow, self.branches, self.exchange, strict=True):
             xs = [*xs, grow(xs[-1])]
             xs = exchange([branch(x) for branch, x in zip(branches, xs, strict=True)])
-        return self.head(xs[0])
+        return self.head(xs[0]), look
 
 
 class PointHead(nn.Module):
@@ -145,7 +145,8 @@ class FaceNet(nn.Module):
         self.points = PointHead(2 * widths[0], points)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        return self.points(self.trunk(self.trunk.look(image)))
+        features, _ = self.trunk(image)
+        return self.points(features)
 
 
 class LineHead(nn.Module):
@@ -194,8 +195,7 @@ class EyelidNet(nn.Module):
         self.points = PointHead(EYE_FEATURES, points, glance=glance)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        look = self.trunk.look(image)
-        features = self.trunk(look)
+        features, look = self.trunk(image)
         return *self.points(features, look), features
 
 
