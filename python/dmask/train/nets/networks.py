@@ -56,7 +56,7 @@ class Exchange(nn.Module):
 class HighResolutionTrunk(nn.Module):
     """HRNet (Wang et al.) down to its features at a quarter of the input's resolution (N,feature,H/4,W/4).
 
-    Besides it gives what they were made from (N,widths[0],H/4,W/4): edges and tones, not yet what they are of.
+    Besides, what they were made from (N,widths[0],H/4,W/4): edges and tones, not yet what they are of.
     """
 
     def __init__(self, widths: tuple[int, ...], blocks: tuple[int, ...], stem: int, feature: int) -> None:
