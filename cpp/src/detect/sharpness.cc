@@ -2,6 +2,8 @@
 
 #include <Eigen/Core>
 
+#include "detect/grey_level.hpp"
+
 namespace dmask {
 
 float laplacian_variance(const float* rgb, int width, int height, std::vector<float>& grey) {
@@ -9,7 +11,7 @@ float laplacian_variance(const float* rgb, int width, int height, std::vector<fl
   using Row = Eigen::Map<const Eigen::ArrayXf>;
   grey.resize(plane);
   Eigen::Map<Eigen::ArrayXf>(grey.data(), plane) =
-      76.245f * Row(rgb, plane) + 149.685f * Row(rgb + plane, plane) + 29.07f * Row(rgb + 2 * plane, plane);
+      grey_level(Row(rgb, plane), Row(rgb + plane, plane), Row(rgb + 2 * plane, plane));
   double sum = 0, sum_squares = 0;
   for (int y = 1; y < height - 1; ++y) {
     const float* here = grey.data() + y * width + 1;

@@ -6,10 +6,9 @@
 
 #include "cuda/fits/kernels.hpp"
 #include "cuda/runtime/device.hpp"
+#include "cuda/runtime/warp.hpp"
 
 namespace dmask::cuda {
-
-inline constexpr unsigned all_lanes = 0xffffffffu;
 
 struct Vector {
   float x, y, z;

@@ -15,12 +15,6 @@ struct TwoByTwo {
   float gy, gp, hyy, hyp, hpp;  // gradient and JtWJ, yaw and pitch
 };
 
-template <class T>
-__device__ T warp_sum(T value) {
-  for (int by = 16; by > 0; by /= 2) value += __shfl_xor_sync(all_lanes, value, by);
-  return value;
-}
-
 // sin and cos of moderate angles, without the slow path for huge ones.
 __device__ float sine(float a) { return sinpif(a * 0.318309886183790672f); }
 __device__ float cosine(float a) { return cospif(a * 0.318309886183790672f); }

@@ -1,17 +1,13 @@
 #include "cuda/looks/kernels.hpp"
 #include "cuda/runtime/device.hpp"
+#include "cuda/runtime/warp.hpp"
 #include "detect/exposure.hpp"
+#include "detect/grey_level.hpp"
 
 namespace dmask::cuda {
 namespace {
 
-constexpr int threads = 512, warp_size = 32, warps = threads / warp_size;
-constexpr unsigned all_lanes = 0xffffffffu;
-
-__device__ float warp_sum(float value) {
-  for (int by = warp_size / 2; by > 0; by /= 2) value += __shfl_xor_sync(all_lanes, value, by);
-  return value;
-}
+constexpr int threads = 512, warps = threads / warp_size;
 
 // One block: the mean first, then, in the dark, all values times the gain.
 __global__ void expose_kernel(float* rgb, int pixels, float* luminance) {
@@ -19,8 +15,7 @@ __global__ void expose_kernel(float* rgb, int pixels, float* luminance) {
   __shared__ float gain;
   const int thread = static_cast<int>(threadIdx.x), lane = thread % warp_size, warp = thread / warp_size;
   float sum = 0;
-  for (int i = thread; i < pixels; i += threads)
-    sum += 76.245f * rgb[i] + 149.685f * rgb[pixels + i] + 29.07f * rgb[2 * pixels + i];
+  for (int i = thread; i < pixels; i += threads) sum += grey_level(rgb[i], rgb[pixels + i], rgb[2 * pixels + i]);
   sum = warp_sum(sum);
   if (lane == 0) sums[warp] = sum;
   __syncthreads();

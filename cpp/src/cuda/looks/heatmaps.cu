@@ -1,17 +1,10 @@
 #include "cuda/looks/kernels.hpp"
 #include "cuda/runtime/device.hpp"
+#include "cuda/runtime/warp.hpp"
 #include "detect/net_sizes.hpp"
 
 namespace dmask::cuda {
 namespace {
-
-constexpr int warp_size = 32;
-constexpr unsigned all_lanes = 0xffffffffu;
-
-__device__ float warp_sum(float value) {
-  for (int by = warp_size / 2; by > 0; by /= 2) value += __shfl_xor_sync(all_lanes, value, by);
-  return value;
-}
 
 // A warp takes a map: it finds the peak first, so that no exponential overflows, then the moments.
 __global__ void decode_kernel(Heatmaps in, DecodedPoint* points) {

@@ -1,19 +1,15 @@
 #include "cuda/looks/kernels.hpp"
 #include "cuda/runtime/device.hpp"
+#include "cuda/runtime/warp.hpp"
+#include "detect/grey_level.hpp"
 
 namespace dmask::cuda {
 namespace {
 
-constexpr int threads = 512, warp_size = 32, warps = threads / warp_size;
-constexpr unsigned all_lanes = 0xffffffffu;
+constexpr int threads = 512, warps = threads / warp_size;
 
-__device__ float warp_sum(float value) {
-  for (int by = warp_size / 2; by > 0; by /= 2) value += __shfl_xor_sync(all_lanes, value, by);
-  return value;
-}
-
-__device__ float grey_level(const float* rgb, int plane, int at) {
-  return 76.245f * rgb[at] + 149.685f * rgb[plane + at] + 29.07f * rgb[2 * plane + at];
+__device__ float grey_at(const float* rgb, int plane, int at) {
+  return grey_level(rgb[at], rgb[plane + at], rgb[2 * plane + at]);
 }
 
 // One block; each warp takes whole rows, and the rows' sums are added in their order.
@@ -26,9 +22,9 @@ __global__ void variance_kernel(CropPlanes crop, float* variance) {
     float row = 0, row_squares = 0;
     for (int x = 1 + lane; x < crop.width - 1; x += warp_size) {
       const int at = y * crop.width + x;
-      const float laplacian = grey_level(crop.rgb, plane, at - 1) + grey_level(crop.rgb, plane, at + 1) +
-                              grey_level(crop.rgb, plane, at - crop.width) +
-                              grey_level(crop.rgb, plane, at + crop.width) - 4 * grey_level(crop.rgb, plane, at);
+      const float laplacian = grey_at(crop.rgb, plane, at - 1) + grey_at(crop.rgb, plane, at + 1) +
+                              grey_at(crop.rgb, plane, at - crop.width) + grey_at(crop.rgb, plane, at + crop.width) -
+                              4 * grey_at(crop.rgb, plane, at);
       row += laplacian;
       row_squares += laplacian * laplacian;
     }
