@@ -76,6 +76,14 @@ def test_people_are_counted_where_that_is_known():
     assert flag["people"] == 2 and flag["share"] == 0.0 and "2 people" in flag["sentence"]
 
 
+def test_who_was_recognised_by_shape_alone_is_said():
+    assert flags.recognised_by_shape(None) is None and flags.recognised_by_shape(0) is None
+    assert "once" in flags.recognised_by_shape(1)["sentence"]
+    found = flags.flags(upright(), recognitions=3)
+    flag = next(flag for flag in found if flag["flag"] == "recognised_by_shape")
+    assert flag["value"] == 3 and "3 times" in flag["sentence"]
+
+
 def test_a_doubtful_calibration_gives_its_reason():
     assert flags.calibration_doubt(None) is None
     assert flags.calibration_doubt({"ok": True, "reason": "", "frames": 9}) is None

@@ -265,6 +265,17 @@ def test_partial_takes_what_can_be_read_and_says_so(tmp_path, capsys):
     assert "breaks off" in capsys.readouterr().out
 
 
+def test_a_transport_stream_that_ends_in_a_packet_breaks_off(tmp_path, capsys):
+    """It states no length: what is left of a packet is all that shows it."""
+    video = broken(tmp_path / "a.ts")
+    whole = video.stat().st_size // 188 * 188
+    video.write_bytes(video.read_bytes()[: whole - 60])
+    assert cli.main(["run", str(video), "-o", str(tmp_path / "out")]) == 1
+    assert "128 of 188 bytes" in capsys.readouterr().err and not (tmp_path / "out").exists()
+    assert cli.main(["run", str(video), "-o", str(tmp_path / "out"), "--partial"]) == 1  # no face
+    assert "128 of 188" in json.loads((tmp_path / "out" / "run.json").read_text())["input"]["partial"]
+
+
 def test_resume_keeps_what_is_whole_and_made_alike_and_makes_the_rest(tmp_path, patient_frames):
     source, out = tmp_path / "in", tmp_path / "out"
     write_video(source.mkdir() or source / "a.mp4", patient_frames[:4])

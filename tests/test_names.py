@@ -12,6 +12,7 @@ import cv2
 import pytest
 from conftest import background, write_video
 
+from dmask import cli
 from dmask.io.picture import is_picture, read_picture
 
 LATIN_1 = os.fsdecode(b"m\xfcller")  # not UTF-8
@@ -46,6 +47,24 @@ def test_a_picture_whose_name_is_no_utf_8_is_read(folder):
     path = folder / f"{LATIN_1}.png"
     assert is_picture(path)
     assert read_picture(path).shape == (120, 160, 3)
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t"])
+def test_no_name_is_a_formula_to_a_spreadsheet_and_each_still_names_its_file(tmp_path, start):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    name = f"{start}1+1.png"
+    (folder / name).write_bytes(cv2.imencode(".png", background())[1].tobytes())
+    assert cli.main(["run", str(folder), "-o", str(tmp_path / "out")]) == 0
+    assert cli.main(["detect", str(folder), "-o", str(tmp_path / "points.csv")]) == 0
+    for table, start_in in (
+        (tmp_path / "out" / "batch.csv", tmp_path / "out"),
+        (tmp_path / "points.csv", folder),
+    ):
+        with table.open(encoding="utf-8", newline="") as file:
+            cell = list(csv.reader(file))[1][0]
+        assert cell.startswith("./")
+        assert (start_in / cell).exists()
 
 
 @pytest.mark.parametrize("plain", [False, True])

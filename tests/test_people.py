@@ -91,6 +91,7 @@ def test_whoever_comes_after_the_patient_is_not_measured_and_he_is_known_again(f
     assert "r" not in back and back.lstrip("?") == "l" * len(back.lstrip("?"))
     assert back.count("?") <= 16  # he is looked for every 15 frames
     assert core.people == 2
+    assert core.recognitions == 1
     assert core.calibrate(detections).ok
     results = [core.fit(one) for one in detections]
     assert all(result.face_reason == "another_person" for result in results[24:54])
@@ -106,6 +107,7 @@ def test_the_patient_stays_when_a_larger_one_comes(faces):
     core = pipeline()
     assert sides(seen_by(core, scenes)) == 77 * "r"
     assert core.people == 2  # the whole picture is looked at now and then
+    assert core.recognitions == 0
 
 
 def in_a_room(picture, number):

@@ -197,6 +197,13 @@ void bind_patient(PipelineClass& cls) {
           },
           "The most people that were seen since the last reset: at once, or the patient and somebody else.")
       .def_property_readonly(
+          "recognitions",
+          [](PyPipeline& p) {
+            const auto looking = p.looking();
+            return p.core.get().recognitions();
+          },
+          "How often since the last reset a face was taken for the patient's by its shape alone.")
+      .def_property_readonly(
           "subject",
           [](PyPipeline& p) -> MaskSubject {
             const auto fitting = p.fitting();

@@ -110,7 +110,7 @@ void Detector::reset() {
   forget_face();
   last_thumbnail_.reset();
   choosing_ = true;
-  people_ = looks_ = first_track_ = 0;
+  people_ = recognitions_ = looks_ = first_track_ = 0;
   patient_ = {};
   if (recognition_) recognition_->forget();
 }
@@ -455,7 +455,10 @@ void Detector::go_on_trial(const ImageView& frame, FrameDetection& detection) {
     }
   }
   eyes_known_ = false;
-  if (trial_->passed()) trial_.reset();
+  if (trial_->passed()) {
+    trial_.reset();
+    ++recognitions_;
+  }
 }
 
 void Detector::Trial::add(float value) {

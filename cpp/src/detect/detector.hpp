@@ -41,8 +41,9 @@ class Detector {
   // frame: BGR, grey, BGRA or NV12, both sides at least 16 px; in GPU memory for backend tensorrt alone. time_s rises from call to call.
   FrameDetection detect(const ImageView& frame, double time_s);
 
-  void reset();                           // another recording: nothing is known of the patient
-  int people() const { return people_; }  // most that were seen since then
+  void reset();                                       // another recording: nothing is known of the patient
+  int people() const { return people_; }              // most that were seen since then
+  int recognitions() const { return recognitions_; }  // times that a face was taken for the patient's by its shape
   // Counts faces taken up: while it stays the same, it is the same face without a cut in between.
   int track() const { return track_; }
   const DetectTimings& last_timings() const { return vision_->timings(); }
@@ -94,7 +95,7 @@ class Detector {
     Crop crop;
   };
   std::vector<Found> found_;  // everybody in sight; while a face is followed it is the first
-  int people_ = 0;
+  int people_ = 0, recognitions_ = 0;
 
   ChosenPerson chosen_;
   bool choosing_ = true;

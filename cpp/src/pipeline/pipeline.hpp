@@ -49,8 +49,10 @@ class Pipeline {
   void render(const FrameResult& result, int width, int height, Image& mask);
   // Instead of calibrate(): a subject known from an earlier visit, biometry or a phantom.
   void use_subject(const Subject& subject, int width, int height);
-  int people() const { return detector_ ? detector_->people() : 0; }  // most that were seen since the last reset
-  void reset();                                                       // another patient
+  // Since the last reset: most people seen, and how often a face was taken for the patient's by its shape alone.
+  int people() const { return detector_ ? detector_->people() : 0; }
+  int recognitions() const { return detector_ ? detector_->recognitions() : 0; }
+  void reset();                       // another patient
   void reset(const FitOptions& fit);  // another patient, of whom something else is known
 
   // All that comes out of here is what the profile lets out, but for these two: for evaluations against known truth and for

@@ -41,6 +41,7 @@ LANDMARK_COLUMNS = (
     "image", "frame", "time_s", "face_score",
     *(f"{name}_{field}" for name in LANDMARK_NAMES for field in "xyc"),
 )  # fmt: skip
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def cell(value: float, decimals: int = 4) -> str:
@@ -52,8 +53,12 @@ def cell(value: float, decimals: int = 4) -> str:
 
 
 def name_cell(name: str) -> str:
-    """A file's name for a table, which is UTF-8: bytes that are none are shown as \\xff."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    """A file's name for a table, which is UTF-8: bytes that are none are shown as \\xff.
+
+    Spreadsheets would compute a name that begins like a formula, so it begins with ./ then.
+    """
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return f"./{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def time_cell(time_s: float) -> str:

@@ -23,6 +23,10 @@ REPAIR = (
     "breaks off with --partial"
 )
 
+# Of transport streams: a packet, one with a time stamp in front (Blu-ray's), and the first byte of each.
+PACKET_BYTES, STAMPED_PACKET_BYTES = 188, 192
+SYNC = 0x47
+
 # A drawn picture has no noise to spend bits on, and no frame is harder than the others: one quantiser serves
 # all of them, and the encoder need not look at each frame beforehand. `ultrafast` turns tools off; those that
 # shrink a mask for little time are turned on again. `no-dct-decimate` keeps small motions, and with
@@ -106,6 +110,7 @@ class VideoReader:
         self.notes = []
         self.broken_off = None
         self._partial = partial
+        self._mid_packet = ends_in_a_packet(path) if self._container.format.name == "mpegts" else None
         self._matrix_known = False
         self._declared_end_s = self._end_s()
         start_s = (self._container.start_time or 0) / av.time_base
@@ -167,6 +172,9 @@ class VideoReader:
             where = f"after {count} frames ({max(time_s, 0):.2f} s)"
             declared = f" of {self.frame_count}" if self.frame_count else ""
             self._break_off(f"the video breaks off {where}{declared}: {_reason(error)}", count)
+            return
+        if self._mid_packet:
+            self._break_off(f"the video breaks off after {count} frames: {self._mid_packet}", count)
             return
         start_s = float((start or 0) * self.time_base)
         missing_s = (self._declared_end_s or 0) - start_s - time_s
@@ -230,6 +238,18 @@ def holds_video(path: Path) -> bool:
             return bool(streams) and container.format.name not in NOT_RECORDINGS
     except (av.error.FFmpegError, OSError):
         return False
+
+
+def ends_in_a_packet(path: Path) -> str | None:
+    """What a transport stream, which states no length, tells of its end; None where it ends with a packet."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        head = file.read(2 * STAMPED_PACKET_BYTES)
+    stamped = len(head) > 4 and head[0] != SYNC and head[4] == SYNC
+    packet_bytes = STAMPED_PACKET_BYTES if stamped else PACKET_BYTES
+    rest = path.stat().st_size % packet_bytes
+    return f"its last packet has {rest} of {packet_bytes} bytes" if rest else None
 
 
 def is_cover(stream: av.VideoStream) -> bool:

@@ -27,11 +27,16 @@ NAMES = {"od": "right", "os": "left"}
 
 
 def flags(
-    columns: Columns, calibration: dict[str, Any] | None = None, people: int | None = None
+    columns: Columns,
+    calibration: dict[str, Any] | None = None,
+    people: int | None = None,
+    recognitions: int | None = None,
 ) -> list[Flag]:
-    """Of a recording; `calibration` has its reason, `people` is how many were seen at once."""
+    """Of a recording; `calibration` has its reason, `people` is how many were seen at once, `recognitions`
+    how often a face was taken for the patient's by its shape."""
     found = [
         rolled(columns), turned(columns), dark(columns), another_person(columns, people),
+        recognised_by_shape(recognitions),
         *(covered(columns, eye) for eye in EYES), *(low_resolution(columns, eye) for eye in EYES),
         *(unmeasured(columns, eye) for eye in EYES), short(columns), slow_for_blinks(columns),
         slow_for_nystagmus(columns), calibration_doubt(calibration), mirrored_unknown(columns),
@@ -80,6 +85,19 @@ def another_person(columns: Columns, people: int | None = None) -> Flag | None:
         "check whose eyes were measured.",
     }
     return flag | ({} if people is None else {"people": people})
+
+
+def recognised_by_shape(recognitions: int | None) -> Flag | None:
+    """Shape takes some of those who follow the patient for him, and a cut may bring anybody."""
+    if not recognitions:
+        return None
+    times = "once" if recognitions == 1 else f"{recognitions} times"
+    return {
+        "flag": "recognised_by_shape",
+        "value": recognitions,
+        "sentence": f"After a cut or a time out of sight a face was taken for the patient's {times} by its "
+        "shape alone, which takes about one in eight others for him: check whose eyes were measured.",
+    }
 
 
 def covered(columns: Columns, eye: str) -> Flag | None:

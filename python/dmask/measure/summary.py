@@ -46,11 +46,13 @@ def summarise(
     options: dict[str, Any],
     calibration: dict[str, Any] | None = None,
     people: int | None = None,
+    recognitions: int | None = None,
 ) -> dict[str, Any]:
     """The summary of a recording from its frames.csv columns and the options that it was run with.
 
     `options` are those of `dmask.Options.released`: a value that the profile withholds is None.
-    `calibration` has `ok` and `reason`; `people` is how many were seen at once, where that is known.
+    `calibration` has `ok` and `reason`; `people` is how many were seen at once, `recognitions` how
+    often a face was taken for the patient's by its shape, where that is known.
     """
     frames = frames | {
         f"{eye}_{name}": np.maximum(frames[f"{eye}_{name}"], 0.0) for eye in EYES for name in NEVER_NEGATIVE
@@ -85,7 +87,7 @@ def summarise(
         "frames": int(time_s.size),
         "duration_s": round(duration_s, 3),
         "people": people,
-        "flags": flags(frames, calibration, people),
+        "flags": flags(frames, calibration, people, recognitions),
         "face": {
             "share_of_frames": shares(frames["face_valid"], frames["face_reason"]),
             "reasons": counted(time_s, frames["face_valid"], frames["face_reason"], FACE_REASONS),

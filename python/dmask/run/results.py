@@ -36,6 +36,7 @@ class Outcome:
     frames_with_face: int = 0
     frames_looked_at: int = 0  # the scan for the calibration runs ahead of the results
     people: int = 0  # see Pipeline.people
+    recognitions: int = 0  # see Pipeline.recognitions
     frames_dropped: int = 0  # of a live source: nobody had time for them
     broken_off: str | None = None  # where a recording ended before its end, of which the rest is missing
     made_from: dict[str, str] | None = None  # see dmask.run.resume
@@ -111,9 +112,9 @@ class Results:
         self._track.write(self._folder / "track.dmask", pipeline.subject)
         options, outcome, source = self._options, self._outcome, self._source
         released = dmask.Options(**options).released()
-        outcome.people = pipeline.people
+        outcome.people, outcome.recognitions = pipeline.people, pipeline.recognitions
         frames = read_frames(self._folder / "frames.csv")
-        summary = summarise(frames, released, outcome.calibration, outcome.people)
+        summary = summarise(frames, released, outcome.calibration, outcome.people, outcome.recognitions)
         summary["profile"] = options["profile"]
         if outcome.calibration["reason"]:
             summary["statements"].append(f"Calibration: {outcome.calibration['reason']}.")
