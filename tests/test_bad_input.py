@@ -255,7 +255,7 @@ def test_an_interrupted_run_removes_what_was_half_done(tmp_path, patient_frames,
     video = write_video(tmp_path / "in.mp4", patient_frames * 60)
     command = [sys.executable, "-m", "dmask", "run", str(video), "-o", str(tmp_path / "out")]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=take_interrupts)
-    while process.poll() is None and not any(tmp_path.glob("out.partial-*/frames.csv")):
+    while process.poll() is None and not any(tmp_path.glob(".out.dmask-partial-*/frames.csv")):
         time.sleep(0.01)
     process.send_signal(number)
     said = process.communicate(timeout=60)[1]

@@ -76,6 +76,13 @@ def test_people_are_counted_where_that_is_known():
     assert flag["people"] == 2 and flag["share"] == 0.0 and "2 people" in flag["sentence"]
 
 
+def test_a_head_that_lies_is_turned_about_its_own_axis():
+    lying = {"head_roll_deg": np.full(COUNT, 90.0)}
+    turned = upright(**lying, head_pitch_deg=np.full(COUNT, 40.0))  # its yaw is a pitch for the camera
+    nodding = upright(**lying, head_yaw_deg=np.full(COUNT, 40.0))
+    assert flags.turned(turned)["flag"] == "turned" and flags.turned(nodding) is None
+
+
 def test_who_was_recognised_by_shape_alone_is_said():
     assert flags.recognised_by_shape(None) is None and flags.recognised_by_shape(0) is None
     assert "once" in flags.recognised_by_shape(1)["sentence"]

@@ -90,9 +90,9 @@ def earlier(tmp_path_factory, patient_video) -> Path:
 
 MOMENTS = {
     "start": lambda folder: True,
-    "partial": lambda folder: any(folder.glob("out.partial-*")),
-    "encoding": lambda folder: any(p.stat().st_size for p in folder.glob("out.partial-*/mask.mp4")),
-    "last file": lambda folder: any(folder.glob("out.partial-*/run.json")),
+    "partial": lambda folder: any(folder.glob(".out.dmask-partial-*")),
+    "encoding": lambda folder: any(p.stat().st_size for p in folder.glob(".out.dmask-partial-*/mask.mp4")),
+    "last file": lambda folder: any(folder.glob(".out.dmask-partial-*/run.json")),
 }
 
 
@@ -135,7 +135,10 @@ def test_a_killed_folder_run_has_whole_items_and_no_list_of_them(tmp_path, patie
         write_video(source / f"{name}.mp4", patient_frames[:6])
     assert cli.main(["run", str(source), "-o", str(out), "--profile", "strict"]) == 0
     arguments = command(source, out, "--overwrite")
-    assert stopped(arguments, signal.SIGKILL, lambda: any(out.glob("second.partial-*"))) == -signal.SIGKILL
+    assert (
+        stopped(arguments, signal.SIGKILL, lambda: any(out.glob(".second.dmask-partial-*")))
+        == -signal.SIGKILL
+    )
     assert (state_of(out / "first"), state_of(out / "second")) == ("clinical", "strict")
     assert not (out / "batch.csv").exists()
     assert cli.main(["run", str(source), "-o", str(out), "--overwrite"]) == 0
@@ -207,7 +210,7 @@ def assert_out_of_room(source: Path, out: Path, *more: str, limit_bytes: int | N
     assert done.returncode == 1, done.stderr
     assert done.stderr.startswith("dmask: ") and done.stderr.count("\n") == 1
     assert (contents(out) if out.exists() else None) == before
-    assert not list(out.parent.glob("*.partial-*"))
+    assert not list(out.parent.glob("*.dmask-partial-*"))
 
 
 @pytest.mark.parametrize("limit_bytes", [100, 3000, 20000])

@@ -81,6 +81,17 @@ def test_a_transport_stream_counts_from_its_first_frame(tmp_path):
     assert np.diff(times_s) == pytest.approx([1 / 30] * 29)
 
 
+def test_a_clock_that_jumps_back_goes_on(tmp_path):
+    ticks = [*range(10), *range(10)]
+    a, b = (write_video(tmp_path / f"{name}.ts", [background(seed=i) for i in range(10)]) for name in "ab")
+    joined = tmp_path / "in.ts"
+    joined.write_bytes(a.read_bytes() + b.read_bytes())
+    reader = VideoReader(joined)
+    times_s = [frame.time_s for frame in reader]
+    assert len(times_s) == len(ticks)
+    assert np.diff(times_s).min() > 0.02 and times_s[-1] == pytest.approx(19 / 30, abs=0.1)
+
+
 @pytest.mark.parametrize(
     ("rotation_deg", "corner", "size"),
     [
@@ -225,11 +236,11 @@ def test_an_atomic_folder_that_fails_leaves_nothing(tmp_path):
 
 
 def test_leftovers_of_dead_runs_are_removed_and_those_of_living_ones_kept(tmp_path):
-    (tmp_path / "out.partial-999999999").mkdir()
-    (tmp_path / "out.partial-1").mkdir()
+    (tmp_path / ".out.dmask-partial-999999999").mkdir()
+    (tmp_path / ".out.dmask-partial-1").mkdir()
     with atomic_folder(tmp_path / "out", overwrite=False) as partial:
         (partial / "a").write_text("a")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out.partial-1"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.dmask-partial-1", "out"]
 
 
 def test_overwriting_replaces_own_files_and_keeps_others(tmp_path):

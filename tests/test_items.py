@@ -265,6 +265,27 @@ def test_partial_takes_what_can_be_read_and_says_so(tmp_path, capsys):
     assert "breaks off" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("audio", [False, True])
+@pytest.mark.parametrize(
+    ("suffix", "codec"),
+    [(".avi", "mpeg4"), (".mkv", "libx264"), (".webm", "libvpx"), (".mov", "libx264")],
+)
+@pytest.mark.parametrize("share", [0.5, 0.97])
+def test_whatever_breaks_off_is_no_whole_recording(tmp_path, capsys, suffix, codec, audio, share):
+    """With sound beside the pictures, too, and near the end: the file's own structure tells."""
+    noise = [np.random.default_rng(i).integers(0, 255, (64, 64, 3), dtype=np.uint8) for i in range(40)]
+    audio = audio and suffix != ".webm"  # which holds no AAC
+    video = write_video(tmp_path / f"a{suffix}", noise, audio=audio, codec=codec, faststart=suffix == ".mov")
+    out = tmp_path / "out"
+    assert cli.main(["run", str(video), "-o", str(out)]) == 1  # no face, and whole
+    assert "partial" not in json.loads((out / "run.json").read_text())["input"]
+    video.write_bytes(video.read_bytes()[: int(video.stat().st_size * share)])
+    assert cli.main(["run", str(video), "-o", str(tmp_path / "cut")]) == 1
+    assert "--partial" in capsys.readouterr().err and not (tmp_path / "cut").exists()
+    assert cli.main(["run", str(video), "-o", str(tmp_path / "cut"), "--partial"]) == 1
+    assert "breaks off" in json.loads((tmp_path / "cut" / "run.json").read_text())["input"]["partial"]
+
+
 def test_a_transport_stream_that_ends_in_a_packet_breaks_off(tmp_path, capsys):
     """It states no length: what is left of a packet is all that shows it."""
     video = broken(tmp_path / "a.ts")
@@ -303,6 +324,13 @@ def test_resume_keeps_what_is_whole_and_made_alike_and_makes_the_rest(tmp_path, 
     (out / "e" / "track.dmask").write_bytes(damaged)
     assert cli.main(command) == 0
     assert remade() == {"b", "c", "d", "e"}
+    mask = bytearray((out / "a" / "mask.mp4").read_bytes())
+    mask[len(mask) // 2] ^= 1
+    (out / "a" / "mask.mp4").write_bytes(mask)
+    (out / "b" / "mask.png").write_bytes((source / "b.png").read_bytes())
+    (out / "c" / "summary.json").write_text("{}")
+    assert cli.main(command) == 0
+    assert remade() == {"a", "b", "c"}
     assert cli.main([*command, "--hvid-mm", "12"]) == 0
     assert remade() == set("abcde")
     report = json.loads((out / "a" / "run.json").read_text())

@@ -143,6 +143,21 @@ def test_a_run_that_fails_midway_says_what_it_leaves(
     assert len(read_frames(tmp_path / "out" / "frames.csv")["frame"]) == 5
 
 
+def test_a_run_that_is_stopped_in_its_first_frame_keeps_nothing_and_says_so(
+    tmp_path, monkeypatch, patient_frames, capsys
+):
+    FakeCamera.frame = patient_frames[0]
+    monkeypatch.setattr(live.cv2, "VideoCapture", FakeCamera)
+
+    def stopped(*whatever):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dmask.run.results.Results.add", stopped)
+    assert cli.main(["run", "0", "-o", str(tmp_path / "out")]) == 1
+    assert "stopped during its first frame" in capsys.readouterr().err
+    assert not any((tmp_path / "out").iterdir())
+
+
 def test_a_camera_that_fails_before_its_first_frame_leaves_the_earlier_results(tmp_path, monkeypatch, capsys):
     class Broken(FakeCamera):
         def read(self):

@@ -178,3 +178,24 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path):
         write_report(tmp_path / "a.json", {"a": object()})
     assert (tmp_path / "a.json").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_an_empty_input_is_not_the_current_folder(tmp_path, capsys):
+    assert cli.main(["run", "", "-o", str(tmp_path / "out")]) == 2
+    assert "is a variable unset?" in capsys.readouterr().err
+    assert cli.main(["render", "", "-o", str(tmp_path / "out.mp4")]) == 2
+    assert "is a variable unset?" in capsys.readouterr().err
+
+
+def test_a_key_does_not_lie_among_the_results(tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    secret = tmp_path / "out" / "batch.csv"
+    words = ["--anonymous-ids", "--id-secret", str(secret)]
+    assert cli.main(["run", str(tmp_path / "in"), "-o", str(tmp_path / "out"), *words]) == 2
+    assert "another place" in capsys.readouterr().err and not secret.exists()
+
+
+def test_no_input_goes_as_what_a_killed_run_has_left(tmp_path):
+    video = write_video(tmp_path / "a.mp4", [background()] * 2).rename(tmp_path / "out.partial-99998")
+    assert cli.main(["run", str(video), "-o", str(tmp_path / "out")]) == 1  # no face
+    assert video.is_file()

@@ -89,7 +89,19 @@ py::dict dict_of(const Calibration& c) {
 
 // ---- The class, part by part.
 
-PyResult process(PyPipeline& p, const py::object& frame, double time_s) {
+// pybind11 would print the whole picture beside what is wrong with the time.
+double seconds_of(const py::object& time_s) {
+  try {
+    return time_s.cast<double>();
+  } catch (const py::cast_error&) {
+    throw py::type_error("got time_s of the type " +
+                         py::str(py::type::of(time_s).attr("__name__")).cast<std::string>() +
+                         ", expected seconds, a number");
+  }
+}
+
+PyResult process(PyPipeline& p, const py::object& frame, const py::object& time) {
+  const double time_s = seconds_of(time);
   PyResult r;
   Image mask;
   Frame holder;
@@ -107,7 +119,8 @@ PyResult process(PyPipeline& p, const py::object& frame, double time_s) {
   return r;
 }
 
-FrameDetection detect(PyPipeline& p, const py::object& frame, double time_s) {
+FrameDetection detect(PyPipeline& p, const py::object& frame, const py::object& time) {
+  const double time_s = seconds_of(time);
   Frame holder;
   const ImageView view = view_of(frame, holder);
   Pipeline& core = p.core.get();

@@ -60,7 +60,8 @@ EyeFit with_gaze(double residual_pct, double px_per_deg = 0.4, const Gaze& gaze 
   EyeFit fit = with_lids(1);
   fit.px_per_deg = px_per_deg;
   VecX head;
-  measure_gaze(open_eye(), {}, gaze, 18, residual_pct, 1e4 * Eigen::Matrix2d::Identity(), FitOptions{}, fit, head);
+  measure_gaze(open_eye(), {}, gaze, IrisSight{}, residual_pct, 1e4 * Eigen::Matrix2d::Identity(), FitOptions{}, fit,
+               head);
   return fit;
 }
 
@@ -198,7 +199,7 @@ TEST_CASE(a_gaze_is_lost_then_too_coarse_then_measured) {
   const FitOptions options;
   const double residual = options.max_eyeball_residual_pct, fine = options.min_px_per_deg;
   const auto reason = [&](double residual_pct, double px_per_deg) {
-    return gaze_reason(residual_pct, px_per_deg, {0.1, -0.05}, 18, options);
+    return gaze_reason(residual_pct, px_per_deg, {0.1, -0.05}, {}, options);
   };
   EXPECT(reason(residual, fine) == Reason::none);
   EXPECT(reason(residual, std::nextafter(fine, 0.0)) == Reason::low_resolution);
@@ -207,10 +208,29 @@ TEST_CASE(a_gaze_is_lost_then_too_coarse_then_measured) {
   EXPECT(reason(nan_d, nan_d) == Reason::lost);
 }
 
+TEST_CASE(a_pupil_that_the_lower_lid_hides_tells_no_downgaze) {
+  const FitOptions options;
+  const auto reason = [&](double pitch_deg, double confidence) {
+    return gaze_reason(1, 0.4, {0, pitch_deg * deg}, {18, confidence}, options);
+  };
+  EXPECT(reason(-21, 0.71) == Reason::out_of_range && reason(-21, nan_d) == Reason::out_of_range);
+  EXPECT(reason(-21, 0.73) == Reason::none && reason(-19, 0.4) == Reason::none && reason(21, 0.4) == Reason::none);
+  const auto pitch_sd = [](double confidence) {
+    EyeFit fit;
+    fit.motion.setZero(1);
+    fit.px_per_deg = 0.4;
+    VecX head;
+    measure_gaze(open_eye(), {}, {0, -25 * deg}, {18, confidence}, 1, 1e4 * Eigen::Matrix2d::Identity(), FitOptions{},
+                 fit, head);
+    return fit.pitch_sd;
+  };
+  EXPECT_NEAR(pitch_sd(0.8) / pitch_sd(0.9), options.far_down_sd_scale, 1e-12);
+}
+
 TEST_CASE(a_gaze_too_far_aside_is_out_of_range_and_sooner_with_the_limbus_in_the_canthus) {
   const FitOptions options;
   const auto reason = [&](double yaw_deg, double pitch_deg, int limbus_points) {
-    return gaze_reason(1, 0.4, {yaw_deg * deg, pitch_deg * deg}, limbus_points, options);
+    return gaze_reason(1, 0.4, {yaw_deg * deg, pitch_deg * deg}, {limbus_points, 1}, options);
   };
   for (const double side : {-1.0, 1.0}) {
     EXPECT(reason(side * 49.9, 0, 4) == Reason::none && reason(0, side * 39.9, 4) == Reason::none);
@@ -283,7 +303,7 @@ TEST_CASE(lids_that_cross_at_the_pupil_have_no_fissure_and_not_a_negative_one) {
   VecX head;
   measure_lids(statics, VecX::Zero(1), 1, false, fit, head);
   EXPECT(fit.lids_valid && fit.openness > 0.2 && fit.pfh_mm == 0);
-  measure_gaze(statics, {}, {0, 0}, 18, 1, 1e4 * Eigen::Matrix2d::Identity(), FitOptions{}, fit, head);
+  measure_gaze(statics, {}, {0, 0}, IrisSight{}, 1, 1e4 * Eigen::Matrix2d::Identity(), FitOptions{}, fit, head);
   EXPECT_NEAR(fit.mrd1_mm + fit.mrd2_mm, -0.4, 1e-9);  // margins are signed
   EXPECT(fit.pfh_mm == 0);
 }

@@ -71,7 +71,7 @@ def answer(argv: list[str] | None) -> int:
     except Error as error:
         return _say(str(error), 1)
     except KeyboardInterrupt as stop:
-        return _say(f"interrupted; {stop or 'what was half done is removed'}", 130)
+        return _say(f"interrupted; {str(stop) or 'what was half done is removed'}", 130)
     except ModuleNotFoundError as error:
         return _say(_missing(error), 1)
     except ImportError as error:

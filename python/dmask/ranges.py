@@ -1,12 +1,20 @@
-"""Numbers on the command line, within their range: argparse says which range, and exits with 2."""
+"""Numbers and places on the command line: argparse says what was expected, and exits with 2."""
 
 from __future__ import annotations
 
 import argparse
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 LARGEST_PX = 16384  # of a picture's side, as the core has it
+
+
+def place(text: str) -> Path:
+    """A file's or folder's name. An empty one, as of an unset variable, would be the current folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("got an empty name, expected a place: is a variable unset?")
+    return Path(text)
 
 
 def whole(low: int, high: int | None = None) -> Callable[[str], int]:

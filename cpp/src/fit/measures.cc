@@ -72,11 +72,11 @@ void measure_lids(const EyeStatics& statics, const Eigen::Ref<const VecX>& motio
   out.pfh_mm = out.openness == 0 ? 0 : fissure_mm(head, x_mm);
 }
 
-void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Gaze& gaze, int limbus_points,
+void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Gaze& gaze, const IrisSight& sight,
                   double residual_pct, const Eigen::Matrix2d& information, const FitOptions& options, EyeFit& out,
                   VecX& head) {
   out.eyeball_residual_pct = std::isfinite(residual_pct) ? residual_pct : NAN;
-  out.reason = gaze_reason(residual_pct, out.px_per_deg, gaze, limbus_points, options);
+  out.reason = gaze_reason(residual_pct, out.px_per_deg, gaze, sight, options);
   if (out.reason == Reason::lost || out.reason == Reason::out_of_range) return;
   out.gaze = gaze;
   out.gaze_found = true;
@@ -91,6 +91,10 @@ void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Gaze& ga
       std::sqrt(statics.centre_covariance(1, 1)) / (plane_mm * std::max(std::cos(out.gaze.pitch), 0.3));
   out.yaw_sd = std::sqrt(frame_covariance(0, 0) + static_yaw * static_yaw);
   out.pitch_sd = std::sqrt(frame_covariance(1, 1) + static_pitch * static_pitch);
+  if (half_hidden_below(gaze, sight, options.sure_far_down_visibility, options)) {
+    out.yaw_sd *= options.far_down_sd_scale;
+    out.pitch_sd *= options.far_down_sd_scale;
+  }
 
   // MRD along the head's y, at the pupil.
   const Vec3 pupil = statics.centre + plane_mm * gaze_axis(out.gaze.yaw, out.gaze.pitch);

@@ -3,6 +3,7 @@
 
 #include "fit/calibration.hpp"
 #include "fit/result.hpp"
+#include "fit/validity.hpp"
 
 namespace dmask {
 
@@ -19,8 +20,8 @@ void measure_lids(const EyeStatics& statics, const Eigen::Ref<const VecX>& motio
                   EyeFit& out, VecX& head);
 
 // After measure_lids(): takes the gaze over where it counts, with standard deviations and margin distances. `information`:
-// JtWJ of yaw and pitch, 1/rad^2; `limbus_points`: in sight.
-void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Gaze& gaze, int limbus_points,
+// JtWJ of yaw and pitch, 1/rad^2.
+void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Gaze& gaze, const IrisSight& sight,
                   double residual_pct, const Eigen::Matrix2d& information, const FitOptions& options, EyeFit& out,
                   VecX& head);
 

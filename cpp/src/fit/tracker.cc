@@ -122,7 +122,7 @@ void Tracker::fit_eyeball(const FrameDetection& detection, int eye, double inter
     state.gaze[0] =
         gaze_at(observations[0].points[0], centre, fit.pose.rotation, calibration_.camera, calibration_.ball);
   levenberg(problem, state, balls_trial_, kEyeballSteps, workspace_);  // E3, Eq. (22)
-  measure_gaze(statics, calibration_.ball, state.gaze[0], limbus_in_sight(observations[0]),
+  measure_gaze(statics, calibration_.ball, state.gaze[0], iris_sight(detection.eyes[eye], observations[0]),
                100 * problem.residual_px(state, 0) / interocular_px,
                workspace_.jacobian.transpose() * workspace_.jacobian, options_, out, lid_matches_.head);
   doubt_in_the_dark(detection.luminance, options_, out);

@@ -63,14 +63,15 @@ bool iris_centre_in_sight(const EyeDetection& eye, const FitOptions& options) {
   return eye.iris[0].confidence >= options.min_iris_visibility;
 }
 
-int limbus_in_sight(const EyeballObservation& observation) {
+IrisSight iris_sight(const EyeDetection& eye, const EyeballObservation& observation) {
   const auto& limbus = observation.root_information;
-  return static_cast<int>(
-      std::count_if(limbus.begin() + 1, limbus.end(), [](double information) { return information > 0; }));
+  return {static_cast<int>(
+              std::count_if(limbus.begin() + 1, limbus.end(), [](double information) { return information > 0; })),
+          eye.iris[0].confidence};
 }
 
 bool iris_in_sight(const EyeDetection& eye, const EyeballObservation& observation, const FitOptions& options) {
-  return iris_centre_in_sight(eye, options) || limbus_in_sight(observation) >= options.min_limbus;
+  return iris_centre_in_sight(eye, options) || iris_sight(eye, observation).limbus_points >= options.min_limbus;
 }
 
 bool goes_on(const FrameFit& earlier, double time_s, const FitOptions& options) {
@@ -94,13 +95,18 @@ Reason hidden_iris_reason(const EyeDetection& eye, double openness, const FitOpt
   return looked_for && openness >= options.open_openness ? Reason::out_of_range : Reason::covered;
 }
 
-Reason gaze_reason(double residual_pct, double px_per_deg, const Gaze& gaze, int limbus_points,
+bool half_hidden_below(const Gaze& gaze, const IrisSight& sight, double of, const FitOptions& options) {
+  return gaze.pitch < -options.far_down_deg * deg && !(sight.centre_confidence >= of);
+}
+
+Reason gaze_reason(double residual_pct, double px_per_deg, const Gaze& gaze, const IrisSight& sight,
                    const FitOptions& options) {
   if (!(residual_pct <= options.max_eyeball_residual_pct)) return Reason::lost;
   const double yaw_deg = std::abs(gaze.yaw) / deg, pitch_deg = std::abs(gaze.pitch) / deg;
   if (!(yaw_deg <= options.max_yaw_deg && pitch_deg <= options.max_pitch_deg)) return Reason::out_of_range;
-  if (std::hypot(yaw_deg, pitch_deg) > options.far_gaze_deg && limbus_points < options.min_limbus)
+  if (std::hypot(yaw_deg, pitch_deg) > options.far_gaze_deg && sight.limbus_points < options.min_limbus)
     return Reason::out_of_range;
+  if (half_hidden_below(gaze, sight, options.min_far_down_visibility, options)) return Reason::out_of_range;
   return px_per_deg >= options.min_px_per_deg ? Reason::none : Reason::low_resolution;
 }
 

@@ -23,7 +23,11 @@ FrameDetection without_invalid(FrameDetection detection);
 // luminance: of the detection; in little light it takes more.
 bool lids_in_sight(const LidCurves& curves, double luminance, const FitOptions& options);
 bool iris_centre_in_sight(const EyeDetection& eye, const FitOptions& options);
-int limbus_in_sight(const EyeballObservation& observation);  // how many of its 18 points
+struct IrisSight {
+  int limbus_points = 18;
+  double centre_confidence = 1;
+};
+IrisSight iris_sight(const EyeDetection& eye, const EyeballObservation& observation);
 // The iris' centre, or enough of the limbus. `observation`: of the same eye.
 bool iris_in_sight(const EyeDetection& eye, const EyeballObservation& observation, const FitOptions& options);
 
@@ -47,8 +51,10 @@ Reason lids_reason(double residual_pct, double openness);
 // Of an eye whose lids are in sight and whose iris is not: the lids hide it, or it is too far aside. An iris of which
 // nothing is known, or nothing that is a number, is as one that is hidden.
 Reason hidden_iris_reason(const EyeDetection& eye, double openness, const FitOptions& options);
-// lost, out_of_range, low_resolution or none. `limbus_points`: in sight.
-Reason gaze_reason(double residual_pct, double px_per_deg, const Gaze& gaze, int limbus_points,
+// lost, out_of_range, low_resolution or none.
+Reason gaze_reason(double residual_pct, double px_per_deg, const Gaze& gaze, const IrisSight& sight,
                    const FitOptions& options);
+// Whether the eye looks so far down that the lower lid hides what it is measured by: `of` the confidence that it takes.
+bool half_hidden_below(const Gaze& gaze, const IrisSight& sight, double of, const FitOptions& options);
 
 }  // namespace dmask

@@ -100,7 +100,8 @@ EyeMeasures measures_of(const EyeFit& e, Profile profile) {
   const bool valid = e.reason == Reason::none;
   const auto of_gaze = [&](double value) { return valid ? value : NAN; };
   // Whatever describes the patient's own lids, in whatever unit.
-  const auto of_own_lids = [&](double value) { return profile == Profile::strict ? NAN : value; };
+  const bool coarse = e.reason == Reason::low_resolution;  // too few pixels for lids, too
+  const auto of_own_lids = [&](double value) { return coarse || profile == Profile::strict ? NAN : value; };
   return {.reason = e.reason,
           .yaw_deg = of_gaze(e.gaze.yaw / deg),
           .pitch_deg = of_gaze(e.gaze.pitch / deg),
@@ -109,7 +110,7 @@ EyeMeasures measures_of(const EyeFit& e, Profile profile) {
           .mrd1_mm = of_own_lids(e.mrd1_mm),
           .mrd2_mm = of_own_lids(e.mrd2_mm),
           .pfh_mm = of_own_lids(e.pfh_mm),
-          .openness = e.openness,
+          .openness = coarse ? NAN : e.openness,
           .px_per_deg = e.px_per_deg,
           .eyeball_residual_pct = of_gaze(e.eyeball_residual_pct),
           .eyelid_residual_pct = e.eyelid_residual_pct};

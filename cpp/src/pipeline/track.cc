@@ -70,6 +70,7 @@ MaskSubject subject_of(const Container& file) {
 
 void check_seal(const Container& file) {
   const bool sealed = file.has("sha256");
+  check(file.has("rows") || file.has("subject"), "the file is no track; expected track.dmask, as `dmask run` makes it");
   check(sealed || file.has("version"), "the file is a track of version 1, which has no checksum; expected version " +
                                            std::to_string(Track::version) + ": make it again with `dmask run`");
   check(sealed, "the file has no checksum; copy the file again");

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from dmask.environment import MODELS_DIR
+from dmask.ranges import place
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", choices=("research", "open", "all"), default="research")
-    parser.add_argument("--models", type=Path, default=MODELS_DIR, help="models folder (%(default)s)")
+    parser.add_argument("--models", type=place, default=MODELS_DIR, help="models folder (%(default)s)")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from dmask.environment import MODELS_DIR
+from dmask.ranges import place
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_source(parser)
-    parser.add_argument("-o", "--output", type=Path, default=MODELS_DIR, help="where the models go")
+    parser.add_argument("-o", "--output", type=place, default=MODELS_DIR, help="where the models go")
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--ict", required=True, type=Path, help="ict_light.npz, its folder, or ICT's FaceXModel"
+        "--ict", required=True, type=place, help="ict_light.npz, its folder, or ICT's FaceXModel"
     )
 
 

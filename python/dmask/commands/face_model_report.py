@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from dmask.commands.face_model_build import add_source
+from dmask.ranges import place
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_source(parser)
-    parser.add_argument("--card", type=Path, help="model card whose tables are renewed; default: print them")
+    parser.add_argument("--card", type=place, help="model card whose tables are renewed; default: print them")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -29,10 +29,20 @@ def check_places(args: argparse.Namespace) -> None:
     for name in WRITTEN:
         if getattr(args, name, None) == "":
             raise WrongUse(f"got an empty name as --{name}; expected a place: is a variable unset?")
+    for name in READ:
+        if "" in as_list(getattr(args, name, None)):
+            raise WrongUse("got an empty name as input; expected a place: is a variable unset?")
     for name in FILES_WRITTEN:
         for path in paths(args, name):
             if path.is_dir():
                 raise WrongUse(f"got a folder as --{name}, {path}; expected the name of a file")
+    for secret in paths(args, "id_secret"):
+        for out in paths(args, "output"):
+            if out.resolve() in (secret.resolve(), *secret.resolve().parents):
+                raise WrongUse(
+                    f"got --id-secret {secret} among the results in {out}; expected another place: whoever "
+                    "gets the results would have the key, and one of them may be called so"
+                )
     refuse_inputs(
         [path for name in WRITTEN for path in paths(args, name)],
         [path for name in READ for path in paths(args, name)],
@@ -41,7 +51,10 @@ def check_places(args: argparse.Namespace) -> None:
 
 def paths(args: argparse.Namespace, name: str) -> Iterator[Path]:
     """What an argument names, of one value or of several."""
-    value = getattr(args, name, None)
-    for one in value if isinstance(value, list) else [value]:
+    for one in as_list(getattr(args, name, None)):
         if isinstance(one, str | Path) and str(one):
             yield Path(one)
+
+
+def as_list(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]

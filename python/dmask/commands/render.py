@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dmask.commands.legend import add_legend_argument
 from dmask.errors import WrongUse
+from dmask.ranges import place
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="OUT", required=True, help="mask.mp4, or mask.png")
     parser.add_argument(
         "--models",
-        type=Path,
+        type=place,
         metavar="DIR",
         help="the models that the track was made with, where they were not the package's own",
     )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from dmask.ranges import whole
+from dmask.ranges import place, whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--ict", type=Path, required=True, metavar="DIR", help="ICT-FaceKit: ict_light.npz")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.npz")
+    parser.add_argument("--ict", type=place, required=True, metavar="DIR", help="ICT-FaceKit: ict_light.npz")
+    parser.add_argument("-o", "--output", type=place, required=True, metavar="OUT.npz")
     parser.add_argument("--count", type=whole(1), required=True)
     parser.add_argument("--seed", type=whole(0), default=0)
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""Outputs that are whole or absent: written beside their place as NAME.partial-<pid>, renamed at the end."""
+"""Outputs that are whole or absent: made beside their place as .NAME.dmask-partial-<pid>, renamed at the end."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 
 from dmask.errors import Error, WrongUse
 from dmask.io.claim import alive, claimed, home_of, is_lock
+
+PARTIAL = ".dmask-partial-"  # no name that anybody gives: leftovers of killed runs go by it
 
 
 @contextmanager
@@ -92,11 +94,11 @@ def _partial(target: Path) -> Path:
     with _sentence(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         home = home_of(target)
-        for leftover in home.glob(f"{_escape(target.name)}.partial-*"):
+        for leftover in home.glob(f".{_escape(target.name)}{PARTIAL}*"):
             pid = leftover.name.rpartition("-")[2]
             if pid.isdigit() and (int(pid) == os.getpid() or not alive(int(pid))):
                 _remove(leftover)
-    return home / f"{target.name}.partial-{os.getpid()}"
+    return home / f".{target.name}{PARTIAL}{os.getpid()}"
 
 
 @contextmanager

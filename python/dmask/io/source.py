@@ -13,6 +13,8 @@ from dmask.io.items import Item, find_items
 from dmask.io.picture import PictureReader, is_picture
 from dmask.io.video import Frame, VideoReader
 
+MOST_DIGITS = 4  # of a camera's number
+
 
 class Source(Protocol):
     """Frames of one recording in order, as VideoReader and PictureReader give them."""
@@ -32,7 +34,8 @@ class Source(Protocol):
 
 def camera_number(name: str) -> int | None:
     """The camera that `name` means, unless a file is called so."""
-    return int(name) if name.isdigit() and not Path(name).exists() else None
+    is_number = name.isascii() and name.isdigit() and len(name) <= MOST_DIGITS
+    return int(name) if is_number and not Path(name).exists() else None
 
 
 def find_input(name: str) -> Path:

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from dmask.errors import Error
+from dmask.io.cut_short import cut_short
 from dmask.ranges import LARGEST_PX
 
 # FFmpeg draws text files as pictures and reads pages of links: neither is a recording.
@@ -23,9 +24,7 @@ REPAIR = (
     "breaks off with --partial"
 )
 
-# Of transport streams: a packet, one with a time stamp in front (Blu-ray's), and the first byte of each.
-PACKET_BYTES, STAMPED_PACKET_BYTES = 188, 192
-SYNC = 0x47
+JUMP_BACK_FRAMES = 1.5  # of the source's clock: more than a frame that comes twice
 
 # A drawn picture has no noise to spend bits on, and no frame is harder than the others: one quantiser serves
 # all of them, and the encoder need not look at each frame beforehand. `ultrafast` turns tools off; those that
@@ -110,7 +109,7 @@ class VideoReader:
         self.notes = []
         self.broken_off = None
         self._partial = partial
-        self._mid_packet = ends_in_a_packet(path) if self._container.format.name == "mpegts" else None
+        self._cut_short = cut_short(path, self._container.format.name)
         self._matrix_known = False
         self._declared_end_s = self._end_s()
         start_s = (self._container.start_time or 0) / av.time_base
@@ -147,7 +146,7 @@ class VideoReader:
 
     def _decode(self) -> Generator[Frame, None, None]:
         time_s = -float("inf")
-        count = 0
+        count = damaged = 0
         start: int | None = None  # ticks on the source's clock at 0 s of ours
         try:
             for frame in self._container.decode(self._stream):
@@ -162,10 +161,15 @@ class VideoReader:
                                 "the source's clock does not start at 0: times count from the first frame"
                             )
                     at_s = float(frame.pts - start) * base.numerator / base.denominator
+                    if at_s < time_s - JUMP_BACK_FRAMES / float(self.rate):
+                        start += round((at_s - time_s - 1 / float(self.rate)) / base)
+                        at_s = float(frame.pts - start) * base.numerator / base.denominator
+                        self._note("the source's clock jumps back, as where files were joined: times go on")
                 if at_s <= time_s:
                     at_s = time_s + tick_s
                     self._note("frames without a time of their own were put one tick after the frame before")
                 time_s = at_s
+                damaged += frame.is_corrupt
                 yield Frame(time_s, self._upright(frame))
                 count += 1
         except av.error.FFmpegError as error:
@@ -173,8 +177,10 @@ class VideoReader:
             declared = f" of {self.frame_count}" if self.frame_count else ""
             self._break_off(f"the video breaks off {where}{declared}: {_reason(error)}", count)
             return
-        if self._mid_packet:
-            self._break_off(f"the video breaks off after {count} frames: {self._mid_packet}", count)
+        if damaged:
+            self._note(f"the decoder found errors in {damaged} frames: the file is damaged")
+        if self._cut_short:
+            self._break_off(f"the video breaks off after {count} frames: {self._cut_short}", count)
             return
         start_s = float((start or 0) * self.time_base)
         missing_s = (self._declared_end_s or 0) - start_s - time_s
@@ -238,18 +244,6 @@ def holds_video(path: Path) -> bool:
             return bool(streams) and container.format.name not in NOT_RECORDINGS
     except (av.error.FFmpegError, OSError):
         return False
-
-
-def ends_in_a_packet(path: Path) -> str | None:
-    """What a transport stream, which states no length, tells of its end; None where it ends with a packet."""
-    if not path.is_file():
-        return None
-    with path.open("rb") as file:
-        head = file.read(2 * STAMPED_PACKET_BYTES)
-    stamped = len(head) > 4 and head[0] != SYNC and head[4] == SYNC
-    packet_bytes = STAMPED_PACKET_BYTES if stamped else PACKET_BYTES
-    rest = path.stat().st_size % packet_bytes
-    return f"its last packet has {rest} of {packet_bytes} bytes" if rest else None
 
 
 def is_cover(stream: av.VideoStream) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from dmask.axes import head_rotation
 from dmask.io.tables import EYES
 
 Columns = dict[str, np.ndarray]
@@ -58,7 +59,9 @@ def rolled(columns: Columns) -> Flag | None:
 
 
 def turned(columns: Columns) -> Flag | None:
-    yaw_deg = np.abs(measured_head(columns, "head_yaw_deg"))
+    angles = (measured_head(columns, f"head_{name}_deg") for name in ("yaw", "pitch", "roll"))
+    ahead = -head_rotation(*angles)[..., 2, :]  # against the camera's axis, in the head's frame
+    yaw_deg = np.abs(np.degrees(np.arctan2(ahead[..., 0], ahead[..., 2])))
     share = float((yaw_deg > TURNED_DEG).mean()) if yaw_deg.size else 0.0
     return exceeding(
         "turned", share, TURNED_SHARE,

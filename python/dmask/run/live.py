@@ -77,6 +77,11 @@ def mask_live(
                 results.close()
         if results is None:
             raise Error("no frame came from the live source; expected at least one: check that it is running")
+        if not outcome.frames:
+            make_room(folder)  # a header and an empty mask tell nothing
+            raise Error(
+                "the live source was stopped during its first frame; expected at least one: nothing is kept"
+            )
         outcome.calibration = describe(pipeline.calibration)
         p50, p95, p99 = np.percentile(latencies_ms, (50, 95, 99)).tolist()
         latency_ms = {"p50_ms": p50, "p95_ms": p95, "p99_ms": p99, "max_ms": max(latencies_ms)}

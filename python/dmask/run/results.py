@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 RESULT_FILES = ("mask.mp4", "mask.png", "frames.csv", "track.dmask", "summary.json", "run.json")
 
 
+def result_files(folder: Path) -> list[Path]:
+    """Those that are in `folder`, but for run.json, which lists them."""
+    return [path for name in RESULT_FILES[:-1] if (path := folder / name).is_file()]
+
+
 @dataclass
 class Outcome:
     """What came out of one input."""
@@ -142,6 +147,7 @@ class Results:
                 | ({"partial": outcome.broken_off} if outcome.broken_off else {}),
                 "mask": {"padded_columns": self._writer.padded[0], "padded_rows": self._writer.padded[1]}
                 | ({"legend_rows": self._legend.rows} if self._legend else {}),
+                "files_sha256": {path.name: environment.sha256(path) for path in result_files(self._folder)},
                 "calibration": outcome.calibration,
                 "stages": outcome.stages.summary(),
             }

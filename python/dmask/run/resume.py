@@ -8,13 +8,10 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import av
-
 from dmask import environment
 from dmask.errors import Error
 from dmask.io.identifiers import content_digest
-from dmask.io.picture import read_picture
-from dmask.io.track import read_track
+from dmask.run.results import RESULT_FILES, result_files
 
 if TYPE_CHECKING:
     from dmask._core import Pipeline
@@ -61,7 +58,7 @@ class Making:
                 return None
             given = report["input"]
             return Kept(given["frames"], given["frames_with_face"], given.get("partial"))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, av.error.FFmpegError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
     def _hash(self, salt: str, path: Path) -> str:
@@ -75,14 +72,8 @@ class Making:
 
 
 def is_whole(folder: Path, report: dict[str, Any]) -> bool:
-    """Whether all five files of one run are there, to their ends. Raises what reading them raises."""
-    frames = report["input"]["frames"]
-    with (folder / "frames.csv").open("rb") as table:
-        rows = sum(1 for _ in table) - 1
-    json.loads((folder / "summary.json").read_bytes())
-    if rows != frames or len(read_track(folder / "track.dmask")) != frames:
-        return False
-    if report["input"]["kind"] == "picture":
-        return read_picture(folder / "mask.png").size > 0
-    with av.open(str(folder / "mask.mp4")) as mask:
-        return bool(sum(1 for packet in mask.demux(video=0) if packet.size) == frames)
+    """Whether all files of one run are there as it wrote them. Raises what reading them raises."""
+    files = result_files(folder)
+    return len(files) == len(RESULT_FILES) - 2 and report["files_sha256"] == {
+        path.name: environment.sha256(path) for path in files
+    }

@@ -20,6 +20,7 @@ from typing import Any
 
 from dmask.environment import MODELS_DIR, sha256, weights_dir
 from dmask.io.atomic import atomic_file
+from dmask.ranges import place
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -93,8 +94,8 @@ def card(net: str, facts: dict[str, Any], reports: dict[str, tuple[dict, dict]])
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     for weights in WEIGHTS:
-        parser.add_argument(f"{weights}_report", type=Path, help="of dmask train validate --json")
-        parser.add_argument(f"{weights}_faces", type=Path, help="of dmask eval landmarks --groups --json")
+        parser.add_argument(f"{weights}_report", type=place, help="of dmask train validate --json")
+        parser.add_argument(f"{weights}_faces", type=place, help="of dmask eval landmarks --groups --json")
 
 
 def run(args: argparse.Namespace) -> int:

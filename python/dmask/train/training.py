@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dmask.environment import weights_dir
 from dmask.errors import Error, WrongUse
-from dmask.ranges import number, whole
+from dmask.ranges import number, place, whole
 
 EXTRA_SETS = {
     "300w": ("face", "300W (.pts files beside pictures; who validates is left out)"),
@@ -28,19 +28,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--data",
-        type=Path,
+        type=place,
         default=Path(os.environ.get("DMASK_SHARED", "../shared")) / "data",
         help="folder with faces68/, faces_unlabelled/, facemesh_labels_*.npz (default: $DMASK_SHARED/data)",
     )
-    parser.add_argument("--synthetic", type=Path, help="folder of rendered eyes (dmask train render-eyes)")
+    parser.add_argument("--synthetic", type=place, help="folder of rendered eyes (dmask train render-eyes)")
     parser.add_argument(
         "--synthetic-faces",
-        type=Path,
+        type=place,
         help="open face: folder of rendered faces (dmask train render-faces)",
     )
-    parser.add_argument("--work", type=Path, default=Path("build/train"), help="checkpoints and logs")
+    parser.add_argument("--work", type=place, default=Path("build/train"), help="checkpoints and logs")
     parser.add_argument(
-        "-o", "--output", type=Path, help="folder of the ONNX files (default: the package's own)"
+        "-o", "--output", type=place, help="folder of the ONNX files (default: the package's own)"
     )
     parser.add_argument("--steps", type=whole(1), help="default 6000; --finetune: at most 2000")
     parser.add_argument("--batch", type=whole(1), help="default 32; --finetune: 16")
@@ -57,13 +57,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="continue from the checkpoint in --work")
     parser.add_argument(
         "--start-from",
-        type=Path,
+        type=place,
         help="checkpoint whose averaged weights are the start, or an ONNX file as it ships; for the eyes "
         "eyelid.onnx, with iris.onnx and lines.onnx beside it",
     )
     parser.add_argument(
         "--teacher",
-        type=Path,
+        type=place,
         help="face: an earlier net (checkpoint or ONNX) that corrects the machine labels",
     )
     parser.add_argument(
@@ -75,11 +75,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     for name, (net, help_text) in EXTRA_SETS.items():
         parser.add_argument(
-            f"--extra-{name}", type=Path, metavar="DIR", help=f"{net}: train on {help_text} too"
+            f"--extra-{name}", type=place, metavar="DIR", help=f"{net}: train on {help_text} too"
         )
     parser.add_argument(
         "--finetune",
-        type=Path,
+        type=place,
         metavar="DIR",
         help="face: continue from the shipped net on a clinic's frames, DIR with landmarks68.csv (image, x0, "
         "y0 ... x67, y67, optionally patient) and the pictures; needs -o",

@@ -183,8 +183,9 @@ void BatchFit::take_eye(const FrameInput& in, const FrameOutput& out, int f, con
   const float* information = out.information + 3 * p;
   Eigen::Matrix2d both;
   both << information[0], information[1], information[1], information[2];
-  measure_gaze(statics, calibration.ball, {out.gaze[p].yaw, out.gaze[p].pitch}, limbus_points,
-               100 * out.eyeballs[p].residual_px / interocular_px, both, options_, eye, head_);
+  measure_gaze(statics, calibration.ball, {out.gaze[p].yaw, out.gaze[p].pitch},
+               {limbus_points, seen.iris[0].confidence}, 100 * out.eyeballs[p].residual_px / interocular_px, both,
+               options_, eye, head_);
   doubt_in_the_dark(luminance, options_, eye);
 }
 

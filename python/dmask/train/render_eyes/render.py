@@ -43,7 +43,6 @@ an eye (x -> 239 - x) keeps `lid` and `lines` in order; limbus points k >= 2 bec
 
 import argparse
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -51,7 +50,7 @@ import numpy as np
 from dmask.axes import head_rotation
 from dmask.crops import EYE_CANTHAL_WIDTHS, EYE_WIDTH_PX, LEAST_OF_OTHER_EYE
 from dmask.errors import WrongUse
-from dmask.ranges import whole
+from dmask.ranges import place, whole
 from dmask.train.data.shards import render_all, write_shards
 from dmask.train.render_eyes.assets import CREASE_IN_BOTH, EyeAssets, load_assets
 from dmask.train.render_eyes.camera import scene_level, take_picture
@@ -601,8 +600,8 @@ def render_eyes(
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--unityeyes2", type=Path, required=True, metavar="DIR")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.npz")
+    parser.add_argument("--unityeyes2", type=place, required=True, metavar="DIR")
+    parser.add_argument("-o", "--output", type=place, required=True, metavar="OUT.npz")
     parser.add_argument("--count", type=whole(1), required=True)
     parser.add_argument("--seed", type=whole(0), default=0)
     parser.add_argument("--split", choices=("train", "validation"), required=True)
