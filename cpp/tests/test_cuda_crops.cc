@@ -1,4 +1,4 @@
-// Crops, sharpness and thumbnails of frames of every format: kernels under emulation against their twins.
+// Crops, sharpness and thumbnails of frames of every format: kernels against their twins.
 #include <cmath>
 #include <random>
 #include <string>

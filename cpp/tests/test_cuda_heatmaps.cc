@@ -1,12 +1,12 @@
-// The heat-map kernel under emulation against its twin, and the emulation itself.
+// The heat-map kernel against its twin, and graphs that are replayed.
 #include <cmath>
 #include <random>
 #include <vector>
 
 #include "check.hpp"
 #include "cuda/runtime/device.hpp"
-#include "cuda/runtime/status.hpp"
 #include "cuda_twins/twins.hpp"
+#include "device_allocations.hpp"
 #include "geometry/larger.hpp"
 
 using namespace dmask;
@@ -62,7 +62,7 @@ TEST_CASE(a_captured_graph_replays_on_new_data) {
     decode_heatmaps({logits.get(), visibility.get(), 1, 32, 32}, point.get(), stream.get());
     download(point.get(), 1, result.get(), stream.get());
   });
-  const long allocations = cuda_host::allocations();
+  const long allocations = test::device_allocations();
   for (const int x : {3, 17, 30}) {
     for (int i = 0; i < cells; ++i) host.get()[i] = i == 8 * 32 + x ? 50.0f : 0.0f;
     graph.launch(stream);
@@ -70,16 +70,7 @@ TEST_CASE(a_captured_graph_replays_on_new_data) {
     EXPECT_NEAR(result.get()->x, (x + 0.5) * 4 - 0.5, 1e-3);
     EXPECT_NEAR(result.get()->y, 8.5 * 4 - 0.5, 1e-3);
   }
-  EXPECT(cuda_host::allocations() == allocations);
-}
-
-TEST_CASE(a_missing_driver_or_device_is_a_sentence) {
-  cuda_host::pretend_status(35);
-  EXPECT(status().devices == 0 && status().problem.find("driver") != std::string::npos);
-  cuda_host::pretend_status(100);
-  EXPECT(status().devices == 0 && status().problem.find("no NVIDIA GPU") != std::string::npos);
-  cuda_host::pretend_status(0);
-  EXPECT(status().devices == 1 && status().problem.empty());
+  EXPECT(test::device_allocations() == allocations);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The decoder of edge maps under emulation against its twin.
+// The decoder of edge maps against its twin.
 #include <cmath>
 #include <random>
 #include <vector>

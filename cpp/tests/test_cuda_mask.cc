@@ -1,5 +1,4 @@
-// The mask's kernels under emulation against their twins, and the whole of it against the CPU's picture of the shipped
-// models.
+// The mask's kernels against their twins, and the whole of it against the CPU's picture of the shipped models.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -15,6 +14,7 @@
 #include "cuda/gpu.hpp"
 #include "cuda/mask/gpu_painter.hpp"
 #include "cuda_twins/twins.hpp"
+#include "device_allocations.hpp"
 #include "geometry/check.hpp"
 #include "geometry/larger.hpp"
 #include "geometry/rotation.hpp"
@@ -150,7 +150,7 @@ TEST_CASE(pictures_repeat_and_nothing_is_allocated_for_a_size_seen_before) {
                   other = with_closed_eyes(frame_at(30, 0, 0, Vec3f(9, 0, 450)));
   Image plain, between_them, replayed;
   painter->paint(one, 96, 80, plain);
-  const long before = cuda_host::allocations();
+  const long before = test::device_allocations();
   painter->paint(other, 96, 80, between_them);
   painter->paint(one, 96, 80, replayed);
   EXPECT(plain.bgr == replayed.bgr);
@@ -158,7 +158,7 @@ TEST_CASE(pictures_repeat_and_nothing_is_allocated_for_a_size_seen_before) {
   painter->paint(other, 60, 44, between_them);  // smaller: buffers are kept
   painter->paint(one, 96, 80, replayed);
   EXPECT(plain.bgr == replayed.bgr);
-  EXPECT(cuda_host::allocations() == before);
+  EXPECT(test::device_allocations() == before);
 }
 
 // An array on the device.

@@ -1,4 +1,4 @@
-// Streams and graphs of the runtime, on an emulated GPU.
+// Streams and graphs of the runtime.
 #include "check.hpp"
 #include "cuda/runtime/device.hpp"
 #include "geometry/check.hpp"

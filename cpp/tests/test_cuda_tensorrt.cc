@@ -1,4 +1,4 @@
-// The TensorRT runner against a double of TensorRT on emulated device memory: what it binds, runs and says.
+// The TensorRT runner against a double of TensorRT: what it binds, runs and says.
 #include <unistd.h>
 
 #include <cstdlib>
@@ -13,6 +13,7 @@
 #include "cuda/tensorrt/device_net.hpp"
 #include "cuda/tensorrt/status.hpp"
 #include "detect/net.hpp"
+#include "device_allocations.hpp"
 #include "geometry/check.hpp"
 #include "models_dir.hpp"
 #include "tensorrt_double/engines.hpp"
@@ -112,14 +113,14 @@ TEST_CASE(a_net_reads_another_nets_output_where_it_lies) {
   both();
   Graph graph;
   graph.capture(stream, both);
-  const long allocations = cuda_host::allocations();
+  const long allocations = test::device_allocations();
   for (const float value : {1.0f, 7.0f}) {
     std::fill_n(host.get(), 6, value);
     graph.launch(stream);
     stream.wait();
     EXPECT(downloaded(head->output(0), 6, stream)[5] == -10 * value);
   }
-  EXPECT(cuda_host::allocations() == allocations);
+  EXPECT(test::device_allocations() == allocations);
 }
 
 TEST_CASE(a_tensor_that_does_not_fit_is_named) {
@@ -213,16 +214,6 @@ TEST_CASE(a_library_that_is_absent_or_other_is_said) {
   }
   const Wish wish("version=11.3");  // fits, but engines of 11.2 do not
   expect_error(options, {"11.3.0.7"});
-}
-
-TEST_CASE(without_a_gpu_tensorrt_is_not_called) {
-  const NetOptions options = options_of("gpu");
-  const Wish wish("runtime");
-  cuda_host::pretend_status(35);
-  expect_error(options, {"needs an NVIDIA GPU", "driver"});
-  cuda_host::pretend_status(100);
-  expect_error(options, {"needs an NVIDIA GPU", "no NVIDIA GPU is visible", "--backend cpu"});
-  cuda_host::pretend_status(0);
 }
 
 TEST_CASE(a_shipped_net_runs_at_each_batch_of_its_engine) {

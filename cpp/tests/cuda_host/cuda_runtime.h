@@ -67,7 +67,6 @@ int lane();
 void run_or_capture(CUstream_st* stream, std::function<void()> work);
 void run_grid(dim3 grid, dim3 block, const std::function<void()>& kernel);
 
-long allocations();               // cudaMalloc and cudaMallocHost so far
 void pretend_status(int status);  // what cudaGetDeviceCount answers: 0, 35 (driver too old), 100 (no device) ...
 
 template <class T>
@@ -152,6 +151,7 @@ using cudaEvent_t = struct cuda_host_event*;
 using cudaGraph_t = struct cuda_host_graph*;
 using cudaGraphExec_t = struct cuda_host_graph*;
 enum : int { cudaSuccess = 0, cudaErrorInvalidValue = 1, cudaErrorInsufficientDriver = 35, cudaErrorNoDevice = 100 };
+using cudaHostFn_t = void (*)(void* data);
 enum cudaMemcpyKind { cudaMemcpyHostToHost, cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
 enum cudaStreamCaptureMode {
   cudaStreamCaptureModeGlobal,
@@ -165,6 +165,8 @@ struct cudaDeviceProp {
   int multiProcessorCount;
   std::size_t totalGlobalMem;
 };
+
+extern "C" {  // as the real ones, so that the linker can wrap them
 
 cudaError_t cudaGetDeviceCount(int* count);
 cudaError_t cudaSetDevice(int device);
@@ -181,14 +183,6 @@ cudaError_t cudaMalloc(void** p, std::size_t bytes);
 cudaError_t cudaFree(void* p);
 cudaError_t cudaMallocHost(void** p, std::size_t bytes);
 cudaError_t cudaFreeHost(void* p);
-template <class T>
-cudaError_t cudaMalloc(T** p, std::size_t bytes) {
-  return cudaMalloc(reinterpret_cast<void**>(p), bytes);
-}
-template <class T>
-cudaError_t cudaMallocHost(T** p, std::size_t bytes) {
-  return cudaMallocHost(reinterpret_cast<void**>(p), bytes);
-}
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
                             cudaStream_t stream = nullptr);
 cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch,
@@ -213,6 +207,9 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsig
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream);
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec);
 cudaError_t cudaGraphDestroy(cudaGraph_t graph);
+cudaError_t cudaLaunchHostFunc(cudaStream_t stream, cudaHostFn_t work, void* data);
+
+}  // extern "C"
 
 struct cudaLaunchConfig_t {
   dim3 gridDim, blockDim;

@@ -5,14 +5,18 @@
 // DMASK_TENSORRT_DOUBLE names what shall go wrong: runtime, engine, context, enqueue, bind, or version=MAJOR.MINOR.
 #include <NvInferRuntime.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <map>
 #include <memory>
 #include <openvino/openvino.hpp>
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include "host_step.hpp"
 
 using namespace nvinfer1;
 
@@ -54,12 +58,6 @@ Dims to_dims(const std::vector<std::int64_t>& shape) {
   return dims;
 }
 
-std::size_t count(const std::vector<std::int64_t>& shape) {
-  std::size_t product = 1;
-  for (const std::int64_t size : shape) product *= static_cast<std::size_t>(size);
-  return product;
-}
-
 class Context final : public IExecutionContext {
  public:
   Context(const Plan& plan, ILogger& logger) : plan_(plan), logger_(logger) {}
@@ -72,6 +70,7 @@ class Context final : public IExecutionContext {
     if (!inside) return logger_.log(ILogger::Severity::kERROR, "the shape is outside the profile"), false;
     shapes_[name] = shape;
     request_ = {};
+    step_.reset();
     return true;
   }
 
@@ -103,14 +102,39 @@ class Context final : public IExecutionContext {
       logger_.log(ILogger::Severity::kERROR, "a kernel failed");
       return false;
     }
-    for (const Tensor& t : plan_.tensors)
-      if (addresses_.find(t.name) == addresses_.end()) return false;
-    if (!plan_.onnx.empty()) prepare();
-    cuda_host::run_or_capture(stream, [this, addresses = addresses_] { run(addresses); });
+    std::vector<const float*> inputs;
+    std::vector<float*> outputs;
+    for (const Tensor& t : plan_.tensors) {
+      const auto bound = addresses_.find(t.name);
+      if (bound == addresses_.end()) return false;
+      auto* address = static_cast<float*>(bound->second);
+      if (t.mode == TensorIOMode::kINPUT) inputs.push_back(address);
+      else outputs.push_back(address);
+    }
+    try {
+      if (!step_) make_step();
+      step_->enqueue(stream, inputs, outputs);
+    } catch (const std::exception& error) {
+      return logger_.log(ILogger::Severity::kERROR, error.what()), false;
+    }
     return true;
   }
 
  private:
+  void make_step() {
+    if (!plan_.onnx.empty()) prepare();
+    std::vector<std::size_t> inputs, outputs;
+    for (const Tensor& t : plan_.tensors) (t.mode == TensorIOMode::kINPUT ? inputs : outputs).push_back(size_of(t));
+    step_ = std::make_unique<dmask::test::HostStep>(inputs, outputs, [this] { run(); });
+  }
+
+  std::size_t size_of(const Tensor& t) const {
+    const Dims dims = getTensorShape(t.name.c_str());
+    std::size_t product = 1;
+    for (int i = 0; i < dims.nbDims; ++i) product *= static_cast<std::size_t>(dims.d[i]);
+    return product;
+  }
+
   void prepare() const {
     if (request_) return;
     static ov::Core core;
@@ -123,26 +147,24 @@ class Context final : public IExecutionContext {
             .create_infer_request();
   }
 
-  void run(const std::map<std::string, void*>& addresses) const {
-    const float* first = nullptr;
-    std::size_t first_count = 0;
+  void run() const {
+    std::size_t input = 0, output = 0;
     for (const Tensor& t : plan_.tensors) {
-      if (t.mode != TensorIOMode::kINPUT) continue;
-      const auto* data = static_cast<const float*>(addresses.at(t.name));
-      const std::size_t size = count(shapes_.at(t.name));
-      if (first == nullptr) first = data, first_count = size;
-      if (!plan_.onnx.empty()) std::memcpy(request_.get_tensor(t.name).data(), data, size * sizeof(float));
+      if (t.mode != TensorIOMode::kINPUT || plan_.onnx.empty()) continue;
+      std::copy_n(step_->input(input++), size_of(t), request_.get_tensor(t.name).data<float>());
     }
     if (!plan_.onnx.empty()) request_.infer();
+    const Tensor& first = *std::find_if(plan_.tensors.begin(), plan_.tensors.end(),
+                                        [](const Tensor& t) { return t.mode == TensorIOMode::kINPUT; });
+    const std::size_t first_size = size_of(first);
     for (const Tensor& t : plan_.tensors) {
       if (t.mode != TensorIOMode::kOUTPUT) continue;
-      auto* out = static_cast<float*>(addresses.at(t.name));
-      const Dims dims = getTensorShape(t.name.c_str());
-      const std::size_t size = count({dims.d, dims.d + dims.nbDims});
+      float* out = step_->output(output++);
+      const std::size_t size = size_of(t);
       if (!plan_.onnx.empty()) {
-        std::memcpy(out, request_.get_tensor(t.name).data(), size * sizeof(float));
+        std::copy_n(request_.get_tensor(t.name).data<float>(), size, out);
       } else {
-        for (std::size_t i = 0; i < size; ++i) out[i] = t.scale * first[i % first_count];
+        for (std::size_t i = 0; i < size; ++i) out[i] = t.scale * step_->input(0)[i % first_size];
       }
     }
   }
@@ -152,6 +174,7 @@ class Context final : public IExecutionContext {
   std::map<std::string, std::vector<std::int64_t>> shapes_;
   std::map<std::string, void*> addresses_;
   mutable ov::InferRequest request_;
+  std::unique_ptr<dmask::test::HostStep> step_;
 };
 
 class Engine final : public ICudaEngine {

@@ -1,23 +1,29 @@
 // Engine files for the double: what dmask engines build would have put into the cache.
 #pragma once
 
+#include <cuda_runtime.h>
+
 #include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "cuda/tensorrt/engine_file.hpp"
 #include "detect/net.hpp"
+#include "geometry/check.hpp"
 #include "models/sha256.hpp"
 
 namespace dmask::test {
 
 inline EngineKey double_key(const NetOptions& options) {
+  cudaDeviceProp device{};
+  if (cudaGetDeviceProperties(&device, 0) != cudaSuccess)
+    throw Error("got no device, expected one to name engines for");
   return {std::filesystem::path(options.model_path).stem().string(),
           sha256_of_file(options.model_path),
           options.precision == "auto" ? "f16" : options.precision,
           "tensorrt",
           "11.2.0.7",
-          gpu_part("tensorrt", "host emulation", 7, 5)};
+          gpu_part("tensorrt", device.name, device.major, device.minor)};
 }
 
 inline std::string repeated(const std::string& size, std::size_t times) {

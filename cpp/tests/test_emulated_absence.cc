@@ -1,0 +1,98 @@
+// What is said where there is no driver or no GPU. Only the emulation can pretend that.
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "check.hpp"
+#include "cuda/choose_backend.hpp"
+#include "cuda/gpu.hpp"
+#include "cuda/runtime/status.hpp"
+#include "cuda/tensorrt/device_net.hpp"
+#include "cuda_runtime.h"
+#include "detect/detector.hpp"
+#include "detect/vision.hpp"
+#include "geometry/check.hpp"
+#include "models_dir.hpp"
+#include "pipeline/pipeline.hpp"
+#include "tensorrt_double/engines.hpp"
+
+using namespace dmask;
+
+namespace {
+
+struct Pretend {  // for a scope
+  explicit Pretend(int status) { cuda_host::pretend_status(status); }
+  ~Pretend() { cuda_host::pretend_status(cudaSuccess); }
+};
+
+std::string error_of(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+bool has(const std::string& sentence, const std::string& part) { return sentence.find(part) != std::string::npos; }
+
+PipelineOptions options(BackendKind backend) {
+  PipelineOptions o;
+  o.models_dir = test::models_dir();
+  o.backend = backend;
+  return o;
+}
+
+TEST_CASE(a_missing_driver_or_device_is_a_sentence) {
+  {
+    const Pretend pretend(cudaErrorInsufficientDriver);
+    EXPECT(cuda::status().devices == 0 && has(cuda::status().problem, "install an NVIDIA driver of version 580"));
+  }
+  {
+    const Pretend pretend(cudaErrorNoDevice);
+    EXPECT(cuda::status().devices == 0 && has(cuda::status().problem, "no NVIDIA GPU is visible"));
+  }
+  EXPECT(cuda::status().devices == 1 && cuda::status().problem.empty());
+}
+
+TEST_CASE(it_is_said_before_anything_else_is_asked_for) {
+  DetectorOptions nets;
+  nets.model_dir = test::models_dir();
+  const Pretend pretend(cudaErrorNoDevice);
+  EXPECT(has(error_of([&] { cuda::make_gpu_vision(nets); }), "no NVIDIA GPU"));
+}
+
+TEST_CASE(tensorrt_is_not_called) {
+  setenv("DMASK_TENSORRT_DOUBLE", "runtime", 1);  // what it would fail with
+  NetOptions net;
+  net.model_path = test::models_dir() + "/iris.onnx";
+  {
+    const Pretend pretend(cudaErrorInsufficientDriver);
+    const std::string said = error_of([&] { make_tensorrt_net(net); });
+    EXPECT(has(said, "needs an NVIDIA GPU") && has(said, "driver"));
+  }
+  {
+    const Pretend pretend(cudaErrorNoDevice);
+    const std::string said = error_of([&] { make_tensorrt_net(net); });
+    EXPECT(has(said, "needs an NVIDIA GPU") && has(said, "no NVIDIA GPU is visible") && has(said, "--backend cpu"));
+  }
+  unsetenv("DMASK_TENSORRT_DOUBLE");
+}
+
+TEST_CASE(auto_goes_on_with_the_cpu_and_tensorrt_is_an_error) {
+  for (const auto& [status, word] :
+       {std::pair{cudaErrorNoDevice, "no NVIDIA GPU"}, {cudaErrorInsufficientDriver, "driver"}}) {
+    const Pretend pretend(status);
+    const Backend chosen = choose_backend(options(BackendKind::automatic));
+    EXPECT(chosen.name == "cpu" && has(chosen.reason, word));
+    const std::string said = error_of([] { choose_backend(options(BackendKind::tensorrt)); });
+    EXPECT(has(said, word) && has(said, "--backend cpu"));
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return test::run(argc, argv); }
