@@ -178,6 +178,8 @@ def run_tests(machine: Machine) -> list[dict[str, object]]:
 
 def run_times(machine: Machine, what: str, limit_s: float) -> list[dict[str, object]]:
     run = machine.run(f"gpu_times {what}", [machine.program("gpu_times"), what], limit_s)
+    if run and run.status:
+        machine.not_run.append(f"gpu_times {what} (ended with {run.status})")
     lines = run.output.splitlines() if run else []
     return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
 
