@@ -84,6 +84,24 @@ TEST_CASE(missing_engines_are_the_reason_or_the_error) {
   EXPECT(said.find("dmask engines build") != std::string::npos && said.find("--backend cpu") != std::string::npos);
 }
 
+TEST_CASE(an_engine_that_the_card_cannot_run_is_the_reason_or_the_error) {
+  engine_cache(true);
+  setenv("DMASK_TENSORRT_DOUBLE", "engine", 1);
+  const Backend chosen = choose_backend(options(BackendKind::automatic));
+  EXPECT(chosen.name == "cpu");
+  EXPECT(chosen.reason.find("The engine cannot run on this GPU, which has compute capability 9.0.") !=
+         std::string::npos);
+  EXPECT(chosen.reason.find('\n') == std::string::npos);
+  std::string said;
+  try {
+    choose_backend(options(BackendKind::tensorrt));
+  } catch (const Error& error) {
+    said = error.what();
+  }
+  unsetenv("DMASK_TENSORRT_DOUBLE");
+  EXPECT(said.find("cannot run on this GPU") != std::string::npos && said.find("--backend cpu") != std::string::npos);
+}
+
 struct Worst {
   double landmark_px = 0, head_deg = 0, gaze_deg = 0, fissure_mm = 0, mask_mean = 0;
   int measured = 0, other_crops = 0;

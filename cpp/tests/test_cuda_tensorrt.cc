@@ -11,6 +11,7 @@
 #include "check.hpp"
 #include "cuda/runtime/device.hpp"
 #include "cuda/tensorrt/device_net.hpp"
+#include "cuda/tensorrt/served_cards.hpp"
 #include "cuda/tensorrt/status.hpp"
 #include "detect/net.hpp"
 #include "device_allocations.hpp"
@@ -248,6 +249,19 @@ TEST_CASE(hashes_are_those_of_the_standard) {
   const std::string million(1000000, 'a');
   EXPECT(sha256_hex(million.data(), million.size()) ==
          "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+TEST_CASE(cards_are_told_before_an_engine_is_opened) {
+  const auto served = [](int major, int minor) {
+    EXPECT(card_problem("tensorrt", "a card", major, minor).empty());  // its library knows
+    return card_problem("tensorrt_rtx", "a card", major, minor).empty();
+  };
+  for (const auto& [major, minor] : {std::pair{7, 5}, {8, 0}, {8, 6}, {8, 9}, {12, 0}, {12, 1}, {13, 0}})
+    EXPECT(served(major, minor));
+  for (const auto& [major, minor] : {std::pair{7, 0}, {8, 7}, {9, 0}, {10, 0}, {10, 3}, {11, 0}})
+    EXPECT(!served(major, minor));
+  EXPECT(card_problem("tensorrt_rtx", "NVIDIA H100", 9, 0)
+             .find("does not run on NVIDIA H100: got compute capability 9.0") != std::string::npos);
 }
 
 TEST_CASE(keys_name_all_that_an_engine_depends_on) {

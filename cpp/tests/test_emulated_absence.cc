@@ -24,8 +24,14 @@ using namespace dmask;
 namespace {
 
 struct Pretend {  // for a scope
-  explicit Pretend(int status) { cuda_host::pretend_status(status); }
-  ~Pretend() { cuda_host::pretend_status(cudaSuccess); }
+  explicit Pretend(int status, int driver = 13000) {
+    cuda_host::pretend_status(status);
+    cuda_host::pretend_driver(driver);
+  }
+  ~Pretend() {
+    cuda_host::pretend_status(cudaSuccess);
+    cuda_host::pretend_driver(13000);
+  }
 };
 
 std::string error_of(const std::function<void()>& work) {
@@ -47,14 +53,17 @@ PipelineOptions options(BackendKind backend) {
 }
 
 TEST_CASE(a_missing_driver_or_device_is_a_sentence) {
-  {
-    const Pretend pretend(cudaErrorInsufficientDriver);
-    EXPECT(cuda::status().devices == 0 && has(cuda::status().problem, "install an NVIDIA driver of version 580"));
-  }
-  {
-    const Pretend pretend(cudaErrorNoDevice);
-    EXPECT(cuda::status().devices == 0 && has(cuda::status().problem, "no NVIDIA GPU is visible"));
-  }
+  const auto problem = [](int status, int driver) {
+    const Pretend pretend(status, driver);
+    EXPECT(cuda::status().devices == 0);
+    return cuda::status().problem;
+  };
+  EXPECT(problem(cudaErrorInsufficientDriver, 0) ==
+         "no NVIDIA driver is here, expected one for CUDA 13: install version 580 or later");
+  EXPECT(problem(cudaErrorInsufficientDriver, 12040) ==
+         "the NVIDIA driver is for CUDA 12.4, expected one for CUDA 13: install version 580 or later");
+  EXPECT(problem(cudaErrorNoDevice, 13000) == "no NVIDIA GPU is visible to this process");
+  EXPECT(has(problem(999, 13000), "(999)"));
   EXPECT(cuda::status().devices == 1 && cuda::status().problem.empty());
 }
 

@@ -11,7 +11,7 @@ set(cuda_without_gpu without_cuda.cc)
 set(tensorrt_runner tensorrt/library.cc tensorrt/tensorrt_net.cc)
 set(tensorrt_without_runner tensorrt/without_tensorrt.cc)
 # In every build: the choice of a backend asks what there is.
-set(cuda_always choose_backend.cc tensorrt/engine_file.cc)
+set(cuda_always choose_backend.cc tensorrt/engine_file.cc tensorrt/served_cards.cc)
 foreach(list cuda_kernels cuda_host cuda_without_gpu tensorrt_runner tensorrt_without_runner cuda_always)
   list(TRANSFORM ${list} PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
 endforeach()

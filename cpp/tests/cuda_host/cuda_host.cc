@@ -184,7 +184,7 @@ void check_copy(const void* to, const void* from, std::size_t bytes, cudaMemcpyK
   if (!right) die("a copy's ends are not where its kind says, or run over an allocation", {0, 0, 0});
 }
 
-int device_status = -1;
+int device_status = -1, driver_version = 13000;
 
 }  // namespace
 
@@ -250,6 +250,7 @@ void run_grid(dim3 grid, dim3 block, const std::function<void()>& kernel) {
 }
 
 void pretend_status(int status) { device_status = status; }
+void pretend_driver(int version) { driver_version = version; }
 
 }  // namespace cuda_host
 
@@ -291,7 +292,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int) {
   p->major = 7, p->minor = 5, p->multiProcessorCount = 1, p->totalGlobalMem = std::size_t{1} << 30;
   return cudaSuccess;
 }
-cudaError_t cudaDriverGetVersion(int* version) { return *version = 13000, cudaSuccess; }
+cudaError_t cudaDriverGetVersion(int* version) { return *version = driver_version, cudaSuccess; }
 cudaError_t cudaRuntimeGetVersion(int* version) { return *version = 13000, cudaSuccess; }
 const char* cudaGetErrorString(cudaError_t status) {
   switch (status) {

@@ -67,7 +67,8 @@ int lane();
 void run_or_capture(CUstream_st* stream, std::function<void()> work);
 void run_grid(dim3 grid, dim3 block, const std::function<void()>& kernel);
 
-void pretend_status(int status);  // what cudaGetDeviceCount answers: 0, 35 (driver too old), 100 (no device) ...
+void pretend_status(int status);   // what cudaGetDeviceCount answers: 0, 35 (driver too old), 100 (no device) ...
+void pretend_driver(int version);  // what cudaDriverGetVersion answers: 13000, 12040 (an old one), 0 (none)
 
 template <class T>
 T shuffle(T value, int source_lane) {

@@ -210,6 +210,10 @@ class Runtime final : public IRuntime {
  public:
   explicit Runtime(ILogger& logger) : logger_(logger) {}
   ICudaEngine* deserializeCudaEngine(const void* blob, std::size_t size) noexcept override {
+    if (wish() == "engine") {
+      logger_.log(ILogger::Severity::kERROR, "The engine cannot run on this GPU,\nwhich has compute capability 9.0.");
+      return nullptr;
+    }
     Plan plan;
     std::stringstream lines(std::string(static_cast<const char*>(blob), size));
     for (std::string line; std::getline(lines, line);) {

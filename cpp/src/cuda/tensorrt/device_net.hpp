@@ -25,6 +25,9 @@ class DeviceNet {
 // Path of the engine for this net on this machine. Throws Error where a GPU, the library or the engine is missing.
 std::string tensorrt_engine(const NetOptions& options);
 
+// Opens that engine and lets it go again. Throws Error where TensorRT refuses it, as on a card that it does not serve.
+void try_tensorrt_engine(const NetOptions& options);
+
 // Throws Error where a GPU, the library, an engine for this GPU, or a tensor of the expected name, shape and type is
 // missing.
 std::unique_ptr<DeviceNet> make_tensorrt_net(const NetOptions& options);

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <mutex>
 #include <utility>
@@ -42,7 +43,10 @@ class Logger final : public nvinfer1::ILogger {
   void log(Severity severity, const char* message) noexcept override {
     if (severity != Severity::kERROR && severity != Severity::kINTERNAL_ERROR) return;
     const std::lock_guard lock(mutex_);
-    if (errors_.size() < most_characters) errors_ += (errors_.empty() ? "" : "; ") + std::string(message);
+    if (errors_.size() >= most_characters) return;
+    std::string line = message;
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    errors_ += (errors_.empty() ? "" : "; ") + line;
   }
   std::string take() {
     const std::lock_guard lock(mutex_);

@@ -55,16 +55,25 @@ std::string engine_path(const NetOptions& options, const TensorRtLibrary& librar
                      engine_folder());
 }
 
+// A file of the cache as TensorRT takes it; its runtime has to live as long.
+std::unique_ptr<nvinfer1::ICudaEngine> open_engine(nvinfer1::IRuntime& runtime, const std::string& path,
+                                                   const TensorRtLibrary& library) {
+  std::ifstream file(path, std::ios::binary);
+  const std::vector<char> blob{std::istreambuf_iterator<char>(file), {}};
+  check(!blob.empty(), path + " is empty or cannot be read: delete it and " + rebuild);
+  std::unique_ptr<nvinfer1::ICudaEngine> engine(runtime.deserializeCudaEngine(blob.data(), blob.size()));
+  check(engine != nullptr, path + " is not an engine for TensorRT " + library.version + " on this GPU" +
+                               take_tensorrt_errors() + ": delete it and " + rebuild);
+  return engine;
+}
+
 class TensorRtNet final : public DeviceNet {
  public:
   explicit TensorRtNet(const NetOptions& options)
-      : library_(load_tensorrt()), path_(engine_path(options, library_)), runtime_(make_runtime(library_)) {
-    std::ifstream file(path_, std::ios::binary);
-    const std::vector<char> blob{std::istreambuf_iterator<char>(file), {}};
-    check(!blob.empty(), path_ + " is empty or cannot be read: delete it and " + rebuild);
-    engine_.reset(runtime_->deserializeCudaEngine(blob.data(), blob.size()));
-    check(engine_ != nullptr, path_ + " is not an engine for TensorRT " + library_.version + " on this GPU" +
-                                  take_tensorrt_errors() + ": delete it and " + rebuild);
+      : library_(load_tensorrt()),
+        path_(engine_path(options, library_)),
+        runtime_(make_runtime(library_)),
+        engine_(open_engine(*runtime_, path_, library_)) {
     context_.reset(engine_->createExecutionContext());
     check(context_ != nullptr, "TensorRT cannot run " + path_ + take_tensorrt_errors() +
                                    ": expected enough free GPU memory; close what else uses the GPU, or try "
@@ -169,6 +178,12 @@ class TensorRtNet final : public DeviceNet {
 }  // namespace
 
 std::string tensorrt_engine(const NetOptions& options) { return engine_path(options, load_tensorrt()); }
+
+void try_tensorrt_engine(const NetOptions& options) {
+  const TensorRtLibrary library = load_tensorrt();
+  const std::unique_ptr<nvinfer1::IRuntime> runtime = make_runtime(library);
+  open_engine(*runtime, engine_path(options, library), library);
+}
 
 std::unique_ptr<DeviceNet> make_tensorrt_net(const NetOptions& options) {
   const cuda::Status gpu = cuda::status();  // first: without a driver TensorRT may crash

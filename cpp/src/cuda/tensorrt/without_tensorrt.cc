@@ -16,6 +16,8 @@ TensorRtStatus tensorrt_status() {
 
 std::string tensorrt_engine(const NetOptions&) { throw Error(tensorrt_status().problem); }
 
+void try_tensorrt_engine(const NetOptions&) { throw Error(tensorrt_status().problem); }
+
 std::unique_ptr<DeviceNet> make_tensorrt_net(const NetOptions& options) {
   throw Error(options.model_path + " cannot be run by TensorRT: " + tensorrt_status().problem +
               "; or use --backend cpu");
