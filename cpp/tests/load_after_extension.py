@@ -8,7 +8,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
-extension = importlib.util.spec_from_file_location("_core", sys.argv[1])
+extension = importlib.util.spec_from_file_location("dmask._core", sys.argv[1])
 package = importlib.util.find_spec("tensorrt_rtx_libs")
 if package is None:
     print("skipped: tensorrt_rtx_libs is not installed, pip install tensorrt-rtx brings it")
@@ -21,4 +21,9 @@ extension.loader.exec_module(core)
     for path in Path(folder).glob("libtensorrt_rtx.so.*")
 )
 loaded = ctypes.CDLL(str(library))
+try:
+    core.Options(backend="none")
+    sys.exit("got options with the backend 'none', expected an Error")
+except core.Error as error:
+    print(f"thrown and caught: {error}")
 print(f"{library.name}, version {loaded.getInferLibVersion()}, behind {Path(sys.argv[1]).name}")
