@@ -6,6 +6,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -312,6 +313,26 @@ def test_a_net_that_f16_spoils_is_not_built(tools, tensorrt, tmp_path, monkeypat
     assert build_engines(["--weights", "open", "--precision", "f16", "--cache", str(tmp_path)]) == 1
     assert "f16 moves a point by 0.30 px, expected at most 0.2" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("gpu", "arguments", "warned"),
+    [
+        (("NVIDIA H100 80GB HBM3", 9, 0), [], True),
+        (("NVIDIA H100 80GB HBM3", 9, 0), ["--target", "portable"], False),
+        (("NVIDIA A10", 8, 6), [], False),
+        (None, [], False),
+    ],
+)
+def test_a_card_that_cannot_run_the_engines_is_named(tools, monkeypatch, capsys, gpu, arguments, warned):
+    rtx = SimpleNamespace(__version__="1.7.1.116")
+    monkeypatch.setattr(tools.build, "import_tensorrt", lambda: ("tensorrt_rtx", rtx))
+    monkeypatch.setattr(tools.build, "_logger", lambda *_: None)
+    monkeypatch.setattr(tools.build.manifest, "chosen", lambda _weights: [])
+    monkeypatch.setattr(names, "this_gpu", lambda: gpu)
+    assert build_engines(["--check-only", *arguments]) == 0
+    said = capsys.readouterr().err
+    assert said.count("got compute capability 9.0") == warned and bool(said) == warned
 
 
 def test_no_tensorrt_at_all_is_a_sentence(tools, monkeypatch, capsys):

@@ -2,6 +2,7 @@
 
 #include "cuda/runtime/status.hpp"
 #include "cuda/tensorrt/engine_file.hpp"
+#include "cuda/tensorrt/served_cards.hpp"
 #include "cuda/tensorrt/status.hpp"
 
 namespace py = pybind11;
@@ -47,6 +48,8 @@ void bind_gpu(py::module_& m) {
       "Name of an engine in the cache.");
   m.def("gpu_part", &gpu_part, py::arg("flavour"), py::arg("name"), py::arg("major"), py::arg("minor"),
         "The GPU's part of that name.");
+  m.def("card_problem", &card_problem, py::arg("flavour"), py::arg("card"), py::arg("major"), py::arg("minor"),
+        "Why a flavour of TensorRT does not serve a card of this compute capability; empty where it may.");
   m.def("engine_folder", &engine_folder, "Where engines are kept: $DMASK_ENGINES, else the user's cache.");
 }
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import onnx
 
+from dmask import _core
 from dmask.engines import gemm, half, half_check, manifest, names
 from dmask.errors import Error
 from dmask.io.atomic import atomic_file
@@ -66,6 +68,11 @@ class Builder:
                 "engines, or pip install tensorrt-rtx, which builds portable ones anywhere"
             )
         return names.PORTABLE if gpu is None else names.gpu_part(self.flavour, *gpu)
+
+    def problem_here(self) -> str:
+        """Why this machine's GPU cannot run what is built; empty where it may, or where there is none."""
+        gpu = names.this_gpu()
+        return "" if gpu is None else _core.card_problem(self.flavour, *gpu)
 
     def key(self, net: manifest.Net, precision: str) -> names.EngineKey:
         model = Path(net.file).stem
@@ -191,6 +198,8 @@ def run(args: argparse.Namespace) -> int:
     builder = Builder(args.target)
     cache = None if args.check_only else args.cache
     print(f"{builder.flavour} {builder.version}, for {builder.gpu}, into {cache or 'no folder'}")
+    if args.target is None and (problem := builder.problem_here()):
+        print(f"warning: {problem}; these engines are for other machines", file=sys.stderr, flush=True)
     precisions = names.PRECISIONS if args.precision == "all" else (args.precision,)
     check, log = half_check.Check(args.models), []
     for net in manifest.chosen(args.weights):
