@@ -42,7 +42,13 @@ PROFILED = {  # kernels are timed in these runs: after the first launches, over 
     "fits of 128 frames": (["gpu_times", "fits", "128"], 0, 60),
     "looks of 20 frames": (["test_gpu_pipeline", "frames_become"], 40, 400),
 }
-SANITIZED = {  # the cases whose names contain the word; "" for all
+SANITIZED = {  # the cases whose names contain the word, "" for all; what takes long begins first
+    "racecheck": [
+        *[("test_gpu_mask", word) for word in ("repeat", "twin")],
+        *[("test_gpu_fit", word) for word in ("batch_agrees", "cpu")],
+        *[("test_gpu_crops", word) for word in ("sharpness", "dark", "thumbnails", "recorded")],
+        *[("test_gpu_" + name, "") for name in ("heatmaps", "lines")],
+    ],
     "memcheck": [
         *[
             ("test_gpu_" + name, "")
@@ -50,12 +56,6 @@ SANITIZED = {  # the cases whose names contain the word; "" for all
         ],
         *[("test_gpu_mask", word) for word in ("twin", "repeat", "in_any_order")],
         *[("test_gpu_fit", word) for word in ("cpu", "batch_agrees", "no_number")],
-    ],
-    "racecheck": [
-        *[("test_gpu_" + name, "") for name in ("heatmaps", "lines")],
-        *[("test_gpu_crops", word) for word in ("sharpness", "dark", "thumbnails", "recorded")],
-        *[("test_gpu_mask", word) for word in ("twin", "repeat")],
-        *[("test_gpu_fit", word) for word in ("cpu", "batch_agrees")],
     ],
     "synccheck": [
         *[("test_gpu_" + name, "") for name in ("crops", "heatmaps", "lines")],
@@ -119,7 +119,8 @@ class Machine:
 
     def run(self, name: str, command: list[str], limit_s: float) -> Run | None:
         """None where no time is left; both that and a run that is cut short are named."""
-        limit_s = min(limit_s, self.end - time.monotonic())
+        left_s = self.end - time.monotonic()
+        limit_s, why = min((limit_s, "its limit"), (left_s, "the end of the budget"))
         if limit_s < 1:
             self.not_run.append(name)
             return None
@@ -140,7 +141,7 @@ class Machine:
             os.killpg(process.pid, signal.SIGKILL)
             output, _ = process.communicate()
             status = None
-            self.not_run.append(f"{name} (stopped after {limit_s:.0f} s)")
+            self.not_run.append(f"{name} (stopped after {limit_s:.0f} s, {why})")
         seconds = round(time.monotonic() - start, 1)
         with self.log.open("a") as log:
             log.write(f"== {name}: status {status}, {seconds} s\n{output[-20000:]}\n")
@@ -195,7 +196,8 @@ def medians_us(table: str) -> dict[str, float]:
         if not row["ID"]:
             unit = said
         else:
-            name = row["Kernel Name"].split("(")[0]
+            name = row["Kernel Name"].replace("(anonymous namespace)", "unnamed")
+            name = name.split("(")[0].rpartition("::")[2]
             times.setdefault(name, []).append(float(said.replace(",", "")) * us_of[unit])
     return {name: round(statistics.median(us), 2) for name, us in sorted(times.items())}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 
 import pytest
@@ -20,6 +21,8 @@ NCU = """==PROF== Connected to process 7
 "1","draw_kernel(DrawArguments)","4000"
 "2","draw_kernel(DrawArguments)","9000"
 "3","pose_kernel","1500"
+"4","unnamed>::bins_kernel","7000"
+"5","dmask::cuda::(anonymous namespace)::lines_kernel(dmask::cuda::EdgeMaps)","8000"
 ==PROF== Disconnected
 """
 PAINT = '{"paint": "512 x 512", "painted_ms": 0.44, "gpu_ms": 0.4, "without_download_ms": 0.3, "cpu_ms": 4.6}'
@@ -66,7 +69,12 @@ def test_everything_is_kept_and_shown(machine, capsys):
     assert all(test["passed"] for test in result["tests"])
     assert result["tests"][1]["said"] == ["decode_lines: 1e-5 px"]
     assert result["paint"] == [json.loads(PAINT)]
-    assert result["kernels"]["512 x 512"] == {"draw_kernel": 4.0, "pose_kernel": 1.5}
+    assert result["kernels"]["512 x 512"] == {
+        "bins_kernel": 7.0,
+        "draw_kernel": 4.0,
+        "lines_kernel": 8.0,
+        "pose_kernel": 1.5,
+    }
     assert all(run["clean"] for run in result["sanitizer"])
     assert {run["tool"] for run in result["sanitizer"]} == {"memcheck", "racecheck", "synccheck"}
     shown = capsys.readouterr().out
@@ -89,7 +97,9 @@ def test_what_the_budget_does_not_allow_is_named(machine):
     program(machine / "bin" / "gpu_times", "sleep 60\n")
     status, result = measured(machine, budget_s=3)
     assert result["seconds"] < 20
-    assert "gpu_times paint (stopped after" in result["not_run"][0]
+    assert re.fullmatch(
+        r"gpu_times paint \(stopped after \d s, the end of the budget\)", result["not_run"][0]
+    )
     assert any(name.startswith("memcheck") for name in result["not_run"])
     assert status == 0 and result["sanitizer"] == []
 
