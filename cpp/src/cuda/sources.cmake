@@ -8,7 +8,7 @@ set(cuda_host
   runtime/device.cc looks/gpu_vision.cc mask/gpu_painter.cc fits/fit_input.cc fits/batch_fit.cc fits/batch_check.cc
 )
 set(cuda_without_gpu without_cuda.cc)
-set(tensorrt_runner tensorrt/library.cc tensorrt/tensorrt_net.cc)
+set(tensorrt_runner tensorrt/library.cc tensorrt/signatures.cc tensorrt/tensorrt_net.cc)
 set(tensorrt_without_runner tensorrt/without_tensorrt.cc)
 # In every build: the choice of a backend asks what there is.
 set(cuda_always choose_backend.cc tensorrt/engine_file.cc tensorrt/served_cards.cc)
