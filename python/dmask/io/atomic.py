@@ -1,4 +1,4 @@
-"""Outputs that are whole or absent: made beside their place as .NAME.dmask-partial-<pid>, renamed at the end."""
+"""Outputs that are whole or absent: made beside their place as .NAME.dmask-partial-<pid>, then renamed."""
 
 from __future__ import annotations
 
