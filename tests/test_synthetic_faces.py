@@ -167,7 +167,7 @@ def test_the_sampler_mirrors_what_is_visible_with_the_points(faces, tmp_path):
     visible = np.zeros((COUNT, 68), np.uint8)
     visible[:, :8] = 1  # the patient's right half of the jaw
     np.savez(tmp_path / "train_000.npz", **(faces | {"visible": visible}))
-    sampler = training.SyntheticFaceSampler([tmp_path / "train_000.npz"])
+    sampler = training.SyntheticFaceSampler(*training.read_synthetic_faces([tmp_path / "train_000.npz"]))
     batch = sampler.batch(np.random.default_rng(0), 40, 0.0)
     assert batch["image"].shape == (40, FACE_PX, FACE_PX, 3)
     upright = batch["weight"].any(1)  # a face that stands on its head teaches that it is none

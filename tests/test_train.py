@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,9 @@ pytest.importorskip("scipy", reason="training needs scipy: pip install '.[train]
 from dmask.crops import HEATMAP_STRIDE_PX  # noqa: E402
 from dmask.evaluate.held_out import is_validation, person_of  # noqa: E402
 from dmask.train import eye_tasks, loop, measures, tasks  # noqa: E402
-from dmask.train.data import augment, eyes, faces  # noqa: E402
-from dmask.train.nets import heatmap, lines, networks  # noqa: E402
+from dmask.train.data import augment, convention, eyes, faces  # noqa: E402
+from dmask.train.nets import heatmap, lines, networks, start  # noqa: E402
+from dmask.train.workers import Ahead  # noqa: E402
 
 MODELS = Path(__file__).resolve().parent.parent / "python" / "dmask" / "models"
 
@@ -85,10 +87,59 @@ def test_resuming_without_a_checkpoint_says_what_to_do(tmp_path):
 
 def test_rate_warms_up_stays_and_cools_down():
     options = loop.Options(steps=1000, warm_up=100, rate=1.0, cool_down=0.4)
-    assert loop.rate_at(0, options) == pytest.approx(0.01)
-    assert loop.rate_at(300, options) == loop.rate_at(599, options) == 1.0
-    assert loop.rate_at(800, options) == pytest.approx(0.505, abs=0.01)
-    assert loop.rate_at(999, options) < 0.02
+    rates = [loop.rate_at(step, step / options.steps, options) for step in range(1000)]
+    assert rates[0] == pytest.approx(0.01)
+    assert rates[300] == rates[599] == 1.0
+    assert rates[800] == pytest.approx(0.505, abs=0.01)
+    assert rates[999] < 0.02
+
+
+def test_by_the_clock_training_stops_in_time_with_a_low_rate(tmp_path, monkeypatch):
+    ticks = itertools.count()
+    monkeypatch.setattr(loop.time, "time", lambda: 0.5 * next(ticks))
+    exported: list = []
+    options = loop.Options(steps=10**6, seconds=20, batch=2, warm_up=1)
+    loop.train(small_task(exported), tmp_path / "net.pt", options)
+    state = torch.load(tmp_path / "net.pt", weights_only=True)
+    assert 2 <= state["step"] < 40 and 2 <= len(exported) <= loop.EVALUATIONS
+    assert state["optimiser"]["param_groups"][0]["lr"] < 0.3 * options.rate
+
+
+def test_workers_make_the_same_batches_in_the_same_order():
+    def make(step, strength):
+        rng = np.random.default_rng([1, step])
+        return {"image": rng.integers(0, 9, (2, 3)), "strength": np.full(1, strength)}
+
+    def of_step(step):
+        return 1.0 if step < 12 else 0.5
+
+    with Ahead(make, of_step, 5, 0) as here, Ahead(make, of_step, 5, 2) as ahead:
+        for step in range(5, 25):
+            expected, got = here.take(step), ahead.take(step)
+            assert expected.keys() == got.keys()
+            assert all((expected[name] == got[name]).all() for name in expected)
+            assert got["strength"] == of_step(step)
+    assert not any(process.is_alive() for process in ahead.processes)
+
+
+def test_a_worker_that_fails_says_why():
+    def make(step, _strength):
+        if step > 2:
+            raise ValueError("no picture")
+        return {"image": np.zeros(1)}
+
+    with Ahead(make, lambda _step: 1.0, 0, 1) as ahead, pytest.raises(RuntimeError, match="no picture"):
+        for step in range(5):
+            ahead.take(step)
+
+
+def test_training_with_workers_gives_the_same_weights(tmp_path):
+    nets = []
+    for workers in (0, 2):
+        options = loop.Options(steps=3, batch=2, warm_up=1, workers=workers, evaluate_every=3)
+        nets.append(loop.train(small_task(), tmp_path / f"{workers}.pt", options))
+    for a, b in zip(nets[0].state_dict().values(), nets[1].state_dict().values(), strict=True):
+        assert torch.equal(a, b)
 
 
 def test_decoding_inverts_the_target_to_a_hundredth_of_a_cell():
@@ -114,6 +165,89 @@ def test_the_landmark_loss_is_least_at_the_target_and_ignores_points_outside():
         return float(heatmap.landmark_loss(logits, seen, xy, one, one, one))
 
     assert loss_at(50.0) < loss_at(52.0) < loss_at(60.0)
+
+
+def test_a_widened_net_answers_as_the_narrow_one_and_its_channels_part_with_noise():
+    torch.manual_seed(0)
+    narrow, wide = networks.build("face"), networks.build("wide-face")
+    for module in narrow.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.uniform_(-0.2, 0.2)
+            module.running_var.uniform_(0.5, 2)
+            module.weight.data.uniform_(0.5, 1)
+    images = torch.rand(2, 3, 128, 128)
+    start.widen(narrow, wide, noise=0)
+    for a, b in zip(narrow.eval()(images), wide.eval()(images), strict=True):
+        assert torch.allclose(a, b, atol=1e-3 * float(a.abs().max()))
+    start.widen(narrow, wide)
+    stem = wide.trunk.stem[0][0].weight
+    assert (stem[:16] != stem[16:]).all()
+
+
+def test_a_taught_map_is_best_answered_by_itself():
+    torch.manual_seed(0)
+    taught = torch.randn(2, 3, 8, 8) * 3
+    own = heatmap.taught_loss(taught, heatmap.softmax_map(taught))
+    other = heatmap.taught_loss(taught + torch.randn(2, 3, 8, 8), heatmap.softmax_map(taught))
+    assert (own < other).all()
+
+
+def test_a_teacher_that_mirrors_well_teaches_its_own_answer():
+    """The loss against a teacher that marks the brightest spot is least for a net that does so too."""
+
+    class Spots(torch.nn.Module):
+        def __init__(self, sharpness):
+            super().__init__()
+            self.sharpness = torch.nn.Parameter(torch.tensor(float(sharpness)))
+
+        def forward(self, image):
+            cells = torch.nn.functional.avg_pool2d(image, 4)
+            left, right = (self.sharpness * cells[:, k : k + 1] for k in (0, 1))
+            # points of the patient's right half look for red, their mirror images for green
+            pick = torch.from_numpy(faces.MIRROR_68 < np.arange(68))[None, :, None, None]
+            return torch.where(pick, right, left), torch.zeros(len(image), 68)
+
+    # In a mirrored picture right and left change places; so do the colours here, by a teacher of both.
+    image = torch.zeros(1, 3, 128, 128)
+    image[:, :2, 40:44, 60:68] = 1
+    labels = {name: torch.zeros(1, 68) for name in ("weight", "visible", "known")}
+    batch = labels | {"image": image, "clean": image, "xy_px": torch.full((1, 68, 2), 64.0)}
+    loss = tasks.distilled(Spots(20))
+    losses = [float(loss(Spots(s), batch | {"taught": torch.ones(1, 68)})) for s in (1, 20, 60)]
+    assert losses[1] < losses[0] and losses[1] < losses[2]
+    assert float(loss(Spots(1), batch | {"taught": torch.zeros(1, 68)})) == 0
+
+
+def test_clean_crops_come_beside_covered_ones_and_change_nothing_else():
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (4, 208, 208, 3), dtype=np.uint8)
+    points = rng.uniform(60, 150, (4, 68, 2)).astype(np.float32)
+    photographs = faces.Photographs(images, points, np.float32([1, 1, 0.6, 0]), 2)
+    plain = faces.FaceSampler(photographs).batch(np.random.default_rng(3), 40)
+    both = faces.FaceSampler(photographs, clean=True).batch(np.random.default_rng(3), 40)
+    assert both.keys() - plain.keys() == {"clean", "taught"}
+    assert all((plain[name] == both[name]).all() for name in plain)
+    assert (both["clean"] != both["image"]).any((1, 2, 3)).mean() > 0.5
+    unseen = both["taught"][:, 0] == 0
+    assert 0 < unseen.mean() < 0.3 and not both["weight"][unseen].any()
+    assert set(np.unique(both["weight"])) >= {np.float32(0), np.float32(0.5), np.float32(1)}
+
+
+def test_people_mark_evenly_and_a_face_of_their_own_stays_upright():
+    t = np.linspace(0, np.pi, 17)
+    mesh = np.zeros((1, 68, 2), np.float32)
+    mesh[0, :17] = np.column_stack([-50 * np.cos(t), 60 * np.sin(t)]) + [64, 40]
+    mesh[0, 17:27] = np.column_stack([np.linspace(20, 108, 10), np.full(10, 20)])
+    mesh[0, 36:42], mesh[0, 42:48] = (40, 40), (88, 40)
+    for ids in (*convention.HALF_LIPS, *convention.INNER_LIPS):
+        mesh[0, list(ids)] = np.column_stack(
+            [np.linspace(50, 50 + len(ids), len(ids)), np.full(len(ids), 80)]
+        )
+    marked = convention.as_people_mark(mesh)[0]
+    steps = np.linalg.norm(np.diff(marked[:17], axis=0), axis=1)
+    assert np.ptp(steps) < 0.05 * steps.mean()
+    assert np.allclose(marked[17:27] - mesh[0, 17:27], [0, 0.05 * 48], atol=1e-4)
+    assert np.allclose(marked[36:48], mesh[0, 36:48]) and np.allclose(marked[[8]], mesh[0, [8]], atol=0.5)
 
 
 def test_mirroring_the_face_order_twice_is_nothing_and_swaps_the_sides():

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from dmask.train import measures
 from dmask.train.data import eyes
-from dmask.train.loop import Task, to_tensors
+from dmask.train.loop import Task, device_of, to_tensors
 from dmask.train.nets.export import write_eye_nets
 from dmask.train.nets.heatmap import decode, landmark_loss
 from dmask.train.nets.lines import lines_loss
@@ -80,12 +80,14 @@ def predict_eyes(net: EyeNet, images: NDArray[np.uint8], size: int = 64) -> dict
     """Points `lid` (N,20,2), `iris` (N,19,2) px, their visibility logits, `edges` and `presence` logits."""
     parts: dict[str, list] = {}
     for k in range(0, len(images), size):
-        heatmaps, seen, features = net.eyelid(to_tensors({"image": images[k : k + size]})["image"])
+        heatmaps, seen, features = net.eyelid(
+            to_tensors({"image": images[k : k + size]}, device_of(net))["image"]
+        )
         iris, iris_seen = net.iris(features)
         edges, presence = net.lines(features)
         out = {"lid": decode(heatmaps), "lid_seen": seen, "iris": decode(iris), "iris_seen": iris_seen}
         for name, value in (out | {"edges": edges, "presence": presence}).items():
-            parts.setdefault(name, []).append(value.numpy())
+            parts.setdefault(name, []).append(value.cpu().numpy())
     return {name: np.concatenate(values) for name, values in parts.items()}
 
 

@@ -93,8 +93,9 @@ class ClinicSampler(faces.FaceSampler):
     """Training crops of a clinic's frames alone."""
 
     def __init__(self, people: faces.Faces) -> None:
-        self.machine_share, self.human_count = 0.0, len(people.paths)
-        self.images, self.points = faces.cache(people)
+        images, points = faces.cache(people)
+        trust = np.ones(len(images), np.float32)
+        super().__init__(faces.Photographs(images, points, trust, len(images)), machine_share=0)
 
 
 def onnx_error(path: Path, crops: NDArray[np.uint8], xy: NDArray[np.float32]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""`dmask train face|eyes|eyelid|iris|lines|sight`: trains nets and keeps their ONNX files up to date."""
+"""`dmask train face|wide-face|eyes|eyelid|iris|lines|sight`: trains nets, keeps their ONNX files current."""
 
 from __future__ import annotations
 
@@ -51,6 +51,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=whole(0), default=1)
     parser.add_argument("--threads", type=whole(1, 256), default=1)
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="where the nets run")
+    parser.add_argument(
+        "--workers",
+        type=whole(0, 256),
+        default=0,
+        metavar="N",
+        help="processes that make the pictures ahead; the pictures are the same (default 0: none)",
+    )
+    parser.add_argument(
+        "--seconds", type=number(1, 1e7), help="train for so long by the clock, in place of --steps"
+    )
     parser.add_argument(
         "--evaluate-every", type=whole(1), metavar="STEPS", help="default 500; --finetune: 50"
     )
@@ -65,6 +76,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--teacher",
         type=place,
         help="face: an earlier net (checkpoint or ONNX) that corrects the machine labels",
+    )
+    parser.add_argument(
+        "--distil",
+        type=Path,
+        metavar="CHECKPOINT",
+        help="face: a net of `dmask train wide-face`, whose answers to the uncovered picture are learnt too",
     )
     parser.add_argument(
         "--keep",
@@ -95,19 +112,25 @@ def run(args: argparse.Namespace) -> int:
     from dmask.train.nets import start
 
     given = {name: getattr(args, name) for name in ("steps", "batch", "rate", "evaluate_every")}
+    machine = {"device": args.device, "workers": args.workers, "seconds": args.seconds}
     given = {name: value for name, value in given.items() if value is not None}
     given |= {"seed": args.seed, "threads": args.threads}
     if args.finetune is not None:
         return finetune_face(args, given)
     if not args.data.is_dir():
         raise WrongUse(f"{args.data}: no such folder; give the data with --data or DMASK_SHARED")
-    if args.net != "face" and args.synthetic is None:
+    if args.device == "cuda" and not torch.cuda.is_available():
+        raise WrongUse("got --device cuda, but torch sees no card; expected one, or --device cpu")
+    of_a_face = args.net in tasks.FACES
+    if args.distil is not None and args.net != "face":
+        raise WrongUse(f"got --distil with {args.net}; expected face: a wide net teaches that one alone")
+    if not of_a_face and args.synthetic is None:
         raise WrongUse("--synthetic is missing; expected a folder of rendered eyes for the eye nets")
-    if args.net == "face" and args.weights == "open" and args.synthetic_faces is None:
+    if of_a_face and args.weights == "open" and args.synthetic_faces is None:
         raise WrongUse("--synthetic-faces is missing; expected a folder of rendered faces for the open net")
     if not 0 <= args.keep < 1 or (args.keep > 0 and args.start_from is None):
         raise WrongUse(f"got --keep {args.keep:g}; expected 0 to below 1, with --start-from to keep from")
-    if args.net not in ("face", "eyes") and not (args.start_from or args.resume):
+    if not (of_a_face or args.net == "eyes" or args.start_from or args.resume):
         raise WrongUse(
             f"a head alone needs a trunk: got {args.net} without --start-from, expected a checkpoint of "
             "`dmask train eyes`, or eyelid.onnx"
@@ -115,12 +138,12 @@ def run(args: argparse.Namespace) -> int:
     extra = {name: getattr(args, f"extra_{name}") for name in EXTRA_SETS}
     extra = {name: path for name, path in extra.items() if path is not None}
     for name in extra:
-        if (args.net == "face") != (EXTRA_SETS[name][0] == "face"):
+        if of_a_face != (EXTRA_SETS[name][0] == "face"):
             raise WrongUse(f"got --extra-{name} with {args.net}; it is of use for {EXTRA_SETS[name][0]} only")
         if args.weights == "open":
             raise WrongUse(f"got --extra-{name} with --weights open, which is trained on own renders alone")
     output = args.output or weights_dir(args.weights)
-    options = loop.Options(**given)
+    options = loop.Options(**given, **machine)
     try:
         torch.manual_seed(args.seed)
         task = tasks.make(
@@ -134,11 +157,12 @@ def run(args: argparse.Namespace) -> int:
             args.weights,
             args.synthetic_faces,
             extra,
+            args.distil,
         )
         before = copy.deepcopy(task.net)
         trained = loop.train(task, args.work / f"{args.net}.pt", options, args.resume)
         if args.keep > 0:
-            task.export(start.keep(trained, before, args.keep, tasks.some_images(task)))
+            task.export(start.keep(trained, before.to(args.device), args.keep, tasks.some_images(task)))
     except FileNotFoundError as error:
         raise Error(str(error)) from None
     return 0

@@ -80,6 +80,34 @@ def degrade(image: Image, rng: np.random.Generator, strength: float) -> Image:
     return image
 
 
+def restyle(image: Image, rng: np.random.Generator, strength: float) -> Image:
+    """Light, colour and texture as no renderer makes them: a lamp from aside, mixed channels, odd filters."""
+    h, w = image.shape[:2]
+    if rng.random() < 0.6 * strength:
+        lamps = rng.normal(0, 0.35, (int(rng.integers(2, 5)), int(rng.integers(2, 5)), 1)).astype(np.float32)
+        tint = rng.normal(0, 0.08, 3).astype(np.float32)
+        gain = np.exp(cv2.resize(lamps, (w, h), interpolation=cv2.INTER_CUBIC)[..., None] + tint)
+        image = np.clip(image * gain + 0.5, 0, 255).astype(np.uint8)
+    if rng.random() < 0.5 * strength:
+        mix = np.eye(3) + rng.normal(0, 0.15, (3, 3))
+        mix /= mix.sum(1, keepdims=True)
+        image = cv2.transform(image, mix.astype(np.float32))
+    if rng.random() < 0.4 * strength:
+        kernel = rng.normal(0, 0.06, (3, 3)).astype(np.float32)
+        kernel[1, 1] += 1 - kernel.sum()
+        image = cv2.filter2D(image, -1, kernel)
+    if rng.random() < 0.3 * strength:
+        soft = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(1, 3)))
+        amount = float(rng.uniform(-0.6, 1.0))
+        image = cv2.addWeighted(image, 1 + amount, soft, -amount, 0)
+    if rng.random() < 0.3 * strength:  # skin that is not as smooth as paint
+        cells = int(rng.integers(8, 48))
+        grain = rng.normal(0, rng.uniform(2, 14), (cells, cells, 1)).astype(np.float32)
+        grain = cv2.resize(grain, (w, h), interpolation=cv2.INTER_LINEAR)[..., None]
+        image = np.clip(image + grain, 0, 255).astype(np.uint8)
+    return image
+
+
 def dim(image: Image, rng: np.random.Generator) -> Image:
     """Little light: a gain of 0.03 to 0.4, a sensor's noise, eight bits, and what a camera makes of them."""
     h, w = image.shape[:2]

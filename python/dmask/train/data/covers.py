@@ -290,17 +290,29 @@ def face_covering(xy: Array, rng: np.random.Generator) -> NDArray[np.float32]:
     return np.vstack([grown, cheeks[0] + rise, bridge, cheeks[1] + rise]).astype(np.float32)
 
 
+def mask_distance(height_px: int, width_px: int, xy: Array, rng: np.random.Generator) -> Array:
+    """Signed distances to the outline of a mask or a scarf."""
+    mask = np.zeros((height_px, width_px), np.uint8)
+    cv2.fillPoly(mask, [np.rint(face_covering(xy, rng) * 16).astype(np.int32)], 255, cv2.LINE_8, 4)
+    inside = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
+    return cv2.distanceTransform(255 - mask, cv2.DIST_L2, 3) - inside
+
+
+def mask_face(image: Image, xy: Array, rng: np.random.Generator, donor: Image) -> tuple[Image, Bools]:
+    """A mask or a scarf over the lower half of a face; which points (68) it hides."""
+    distance = mask_distance(*image.shape[:2], xy, rng)
+    share = soft_share(distance, rng)
+    size_px = 0.22 * float(np.ptp(xy, axis=0).max())
+    return lay(image, share, filling(image, donor, distance, size_px, rng)), at(share, xy, 0) > OPAQUE
+
+
 def cover_face(image: Image, xy: Array, rng: np.random.Generator, donor: Image) -> tuple[Image, Bools]:
     """A mask, a scarf, a hand, a bar or a disc over a part of a face; which points (68) it hides."""
     height, width = image.shape[:2]
     face_px = float(np.ptp(xy, axis=0).max())
     size_px = face_px * float(np.exp(rng.normal(np.log(0.22), 0.35)))
     if rng.random() < 0.5:
-        outline = face_covering(xy, rng)
-        mask = np.zeros((height, width), np.uint8)
-        cv2.fillPoly(mask, [np.rint(outline * 16).astype(np.int32)], 255, cv2.LINE_8, 4)
-        inside = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
-        distance = cv2.distanceTransform(255 - mask, cv2.DIST_L2, 3) - inside
+        distance = mask_distance(height, width, xy, rng)
     else:
         parts = (
             range(17),

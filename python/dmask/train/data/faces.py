@@ -16,8 +16,15 @@ from dmask.evaluate.held_out import is_validation
 from dmask.io.picture import read_named
 from dmask.point_order import MIRROR_68, OUTER_CORNERS
 from dmask.train.data import augment, covers
+from dmask.train.data.convention import as_people_mark
 
 CACHE_PX, CACHE_MARGIN = 208, 1.6  # the cached square covers 1.6 crop sides: 130 px a crop
+EYES_AGREE = 0.08  # of the canthal distance: two generations of Face Mesh tell the same eye
+MACHINE_TRUST = 0.6  # of a machine's point, a person's being 1
+HIDDEN_WEIGHT = 0.5  # of a point under a cover
+# People's points lie this far right of what they mark, in pixels of the file: a net that learnt from pictures
+# and their mirror images finds it all over the face, one that saw renders alone too; neither finds one down.
+LABELS_RIGHT_PX = 1.17
 
 # Face Mesh: the same points of both generations, OD then OS, outer canthus .. inner canthus.
 UPPER_OD = (33, 246, 161, 160, 159, 158, 157, 173, 133)
@@ -143,6 +150,11 @@ def mesh_of(faces: Faces, data: Path) -> NDArray[np.float32]:
     return np.stack([by_name[path.parent.parent.name, path.name] for path in faces.paths])
 
 
+def unbiased(faces: Faces) -> Faces:
+    """People's points moved left to what they mark, so that a picture and its mirror image agree."""
+    return Faces(faces.paths, faces.image_xy - np.array([LABELS_RIGHT_PX, 0], np.float32), faces.human)
+
+
 def split_human(data: Path) -> tuple[Faces, Faces]:
     """Training and validation part of the human-labelled faces."""
     faces = read_human(data / "faces68")
@@ -150,15 +162,20 @@ def split_human(data: Path) -> tuple[Faces, Faces]:
     return faces.take(np.flatnonzero(~held_out)), faces.take(np.flatnonzero(held_out))
 
 
-def machine_faces(data: Path, human: Faces, gate: float = 0.08) -> Faces:
-    """Unlabelled faces, machine labels in the human convention, where both Face Mesh generations agree."""
+def machine_faces(data: Path, human: Faces, gate: float) -> tuple[Faces, NDArray[np.bool_]]:
+    """Unlabelled faces, machine labels in the human convention, where two generations of Face Mesh agree.
+
+    `gate`: on the eyes, to this share of the canthal distance. And whether each agrees to EYES_AGREE.
+    """
     to68 = MeshTo68(mesh_of(human, data), human.image_xy)
     labels = read_mesh_labels(data / "facemesh_labels_faces_unlabelled.npz")
-    good = (labels.presence.min(1) > 0.9) & (labels.eye_disagreement().max(1) < gate)
+    disagreement = labels.eye_disagreement().max(1)
+    good = (labels.presence.min(1) > 0.9) & (disagreement < gate)
     good &= np.array([not is_validation(image) for image in labels.images])
     index = np.flatnonzero(good)
     paths = [data / "faces_unlabelled" / labels.images[i] for i in index]
-    return Faces(paths, to68(labels.v2_xy[index]), np.zeros(len(index), bool))
+    people = Faces(paths, to68(labels.v2_xy[index]), np.zeros(len(index), bool))
+    return people, disagreement[index] < EYES_AGREE
 
 
 def face_box(xy: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
@@ -255,61 +272,114 @@ def turned_over(
     return worsen(upside_down, rng, strength)
 
 
-class FaceSampler:
-    """Random training crops; batch(rng, n, strength) -> arrays for the loss."""
+@dataclass
+class Photographs:
+    """Training faces once, shrunk: pictures (N,208,208,3), points (N,68,2), and how far those are trusted.
 
-    def __init__(
-        self,
-        data: Path,
-        teacher: Predictor | None = None,
-        machine_share: float = 0.35,
-        extra: Faces | None = None,  # more human-labelled faces, none of whom validates
-    ) -> None:
-        human, _ = split_human(data)
-        machine = machine_faces(data, human)
-        if teacher is not None:
-            machine.image_xy = 0.5 * (machine.image_xy + taught(machine, teacher))
-        self.machine_share = machine_share
-        parts = [cache(human), *([cache(extra)] if extra else []), cache(machine)]
-        self.human_count = sum(len(part[0]) for part in parts[:-1])
-        self.images = np.concatenate([part[0] for part in parts])
-        self.points = np.concatenate([part[1] for part in parts])
+    trust (N): 1 for a person's points, MACHINE_TRUST for a machine's, 0 where two machines disagree.
+    The first `human_count` are people's.
+    """
+
+    images: NDArray[np.uint8]
+    points: NDArray[np.float32]
+    trust: NDArray[np.float32]
+    human_count: int
+
+
+def read_photographs(
+    data: Path,
+    teacher: Predictor | None = None,
+    extra: Faces | None = None,  # more human-labelled faces, none of whom validates
+    gate: float = EYES_AGREE,  # of the machines' disagreement about the eyes; inf takes all faces
+) -> Photographs:
+    human = unbiased(split_human(data)[0])
+    machine, agreed = machine_faces(data, human, gate)
+    if teacher is not None:
+        machine.image_xy = 0.5 * (machine.image_xy + taught(machine, teacher))
+    parts = [cache(people) for people in (human, extra, machine) if people is not None]
+    human_count = sum(len(part[0]) for part in parts[:-1])
+    trust = np.concatenate([np.ones(human_count), np.where(agreed, MACHINE_TRUST, 0)])
+    images, points = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return Photographs(images, points, trust.astype(np.float32), human_count)
+
+
+class FaceSampler:
+    """Random training crops; batch(rng, n, strength) -> arrays for the loss.
+
+    clean: besides, the crops as they were before covers and bad light, for a teacher to look at.
+    """
+
+    def __init__(self, photographs: Photographs, machine_share: float = 0.35, clean: bool = False) -> None:
+        self.faces, self.machine_share, self.clean = photographs, machine_share, clean
 
     def batch(self, rng: np.random.Generator, n: int, strength: float = 1.0) -> dict[str, NDArray]:
-        image = np.empty((n, FACE_PX, FACE_PX, 3), np.uint8)
-        xy = np.empty((n, 68, 2), np.float32)
-        hidden = np.zeros((n, 68), bool)
-        weight = np.ones((n, 68), np.float32)
+        images, points = self.faces.images, self.faces.points
+        crops = Crops(n, self.clean)
         for i in range(n):
             machine = rng.random() < self.machine_share * (0.3 + 0.7 * strength)
-            first, last = (self.human_count, len(self.images)) if machine else (0, self.human_count)
+            first, last = (self.faces.human_count, len(images)) if machine else (0, self.faces.human_count)
             k = int(rng.integers(first, last))
-            image[i], xy[i], _ = jittered_crop(self.images[k], self.points[k], rng, strength)
-            image[i], hidden[i] = put_before(image[i], xy[i], self.images, rng, strength)
-            image[i] = worsen(image[i], rng, strength)
-            weight[i] = np.where(hidden[i], 0.5, 1.0) * (0.6 if machine else 1.0)
+            crop, xy, _ = jittered_crop(images[k], points[k], rng, strength)
+            covered, hidden = put_before(crop, xy, images, rng, strength)
+            crops.put(i, crop, worsen(covered, rng, strength), xy, ~hidden, float(self.faces.trust[k]))
             if rng.random() < TURNED_SHARE:
-                image[i] = turned_over(image[i], self.images[k], self.points[k], rng, strength)
-                hidden[i], weight[i] = True, 0
-        return {
-            "image": image,
-            "xy_px": xy,
-            "weight": weight,
-            "visible": (~hidden).astype(np.float32),
-            "known": np.ones((n, 68), np.float32),
+                crops.put_unseen(i, turned_over(crops.image[i], images[k], points[k], rng, strength))
+        return crops.batch()
+
+
+class Crops:
+    """Training crops and their labels, put in one by one."""
+
+    def __init__(self, n: int, clean: bool) -> None:
+        self.image = np.empty((n, FACE_PX, FACE_PX, 3), np.uint8)
+        self.clean = np.empty_like(self.image) if clean else None
+        self.xy = np.empty((n, 68, 2), np.float32)
+        self.visible = np.empty((n, 68), bool)
+        self.weight = np.empty((n, 68), np.float32)
+        self.taught = np.ones((n, 68), np.float32)
+
+    def put(
+        self,
+        i: int,
+        clean: NDArray[np.uint8],
+        image: NDArray[np.uint8],
+        xy: NDArray[np.float32],
+        visible: NDArray[np.bool_],
+        trust: float,
+    ) -> None:
+        self.image[i], self.xy[i], self.visible[i] = image, xy, visible
+        self.weight[i] = np.where(visible, 1.0, HIDDEN_WEIGHT) * trust
+        if self.clean is not None:
+            self.clean[i] = clean
+
+    def put_unseen(self, i: int, image: NDArray[np.uint8]) -> None:
+        """A picture of no upright face in the place of the one that was put there."""
+        self.image[i], self.visible[i], self.weight[i], self.taught[i] = image, False, 0, 0
+
+    def batch(self) -> dict[str, NDArray]:
+        out = {
+            "image": self.image,
+            "xy_px": self.xy,
+            "weight": self.weight,
+            "visible": self.visible.astype(np.float32),
+            "known": np.ones_like(self.weight),
         }
+        return out if self.clean is None else out | {"clean": self.clean, "taught": self.taught}
 
 
 def read_synthetic_faces(
     files: list[Path],
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.bool_]]:
-    """Rendered faces (dmask train render-faces): RGB (N,208,208,3), points (N,68,2), visible (N,68)."""
+    """Rendered faces (dmask train render-faces): RGB (N,208,208,3), points (N,68,2), visible (N,68).
+
+    The points are where people would have put them.
+    """
     if not files:
         raise FileNotFoundError("no files of rendered faces; expected those of dmask train render-faces")
     parts = []
     for file in files:
         with np.load(file) as z:
-            parts.append((z["images"], z["xy"], z["visible"] > 0))
+            parts.append((z["images"], as_people_mark(z["xy"]), z["visible"] > 0))
     images, points, visible = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     if images.shape[1:] != (CACHE_PX, CACHE_PX, 3):
         raise ValueError(f"{files[0]}: got pictures {images.shape[1:]}, expected {CACHE_PX} px; render anew")
@@ -317,33 +387,29 @@ def read_synthetic_faces(
 
 
 class SyntheticFaceSampler:
-    """Training crops of rendered faces alone; batch() as FaceSampler's."""
+    """Training crops of rendered faces alone; as FaceSampler's. Renders need stranger light than life."""
 
-    def __init__(self, files: list[Path]) -> None:
-        self.images, self.points, self.visible = read_synthetic_faces(files)
+    def __init__(
+        self,
+        images: NDArray[np.uint8],
+        points: NDArray[np.float32],
+        visible: NDArray[np.bool_],
+        clean: bool = False,
+    ) -> None:
+        self.images, self.points, self.visible, self.clean = images, points, visible, clean
 
     def batch(self, rng: np.random.Generator, n: int, strength: float = 1.0) -> dict[str, NDArray]:
-        image = np.empty((n, FACE_PX, FACE_PX, 3), np.uint8)
-        xy = np.empty((n, 68, 2), np.float32)
-        visible = np.empty((n, 68), bool)
-        weight = np.empty((n, 68), np.float32)
+        crops = Crops(n, self.clean)
         for i, k in enumerate(rng.integers(0, len(self.images), n)):
-            image[i], xy[i], order = jittered_crop(self.images[k], self.points[k], rng, strength)
-            visible[i] = self.visible[k][order]
-            image[i], hidden = put_before(image[i], xy[i], self.images, rng, strength)
-            visible[i] &= ~hidden
-            image[i] = worsen(image[i], rng, strength)
-            weight[i] = np.where(visible[i], 1.0, 0.5)
+            picture, points = self.images[k], self.points[k]
+            crop, xy, order = jittered_crop(picture, points, rng, strength)
+            covered, hidden = put_before(crop, xy, self.images, rng, strength)
+            covered = augment.restyle(covered, rng, strength)
+            visible = self.visible[k][order] & ~hidden
+            crops.put(i, crop, worsen(covered, rng, strength), xy, visible, 1.0)
             if rng.random() < TURNED_SHARE:
-                image[i] = turned_over(image[i], self.images[k], self.points[k], rng, strength)
-                visible[i], weight[i] = False, 0
-        return {
-            "image": image,
-            "xy_px": xy,
-            "weight": weight,
-            "visible": visible.astype(np.float32),
-            "known": np.ones((n, 68), np.float32),
-        }
+                crops.put_unseen(i, turned_over(crops.image[i], picture, points, rng, strength))
+        return crops.batch()
 
 
 def synthetic_crops(file: Path) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
@@ -394,6 +460,15 @@ def validation_crops(faces: Faces) -> tuple[NDArray[np.uint8], NDArray[np.float3
         points.append(augment.transform(matrix, xy))
         scales.append(FACE_PX / side)
     return np.stack(images), np.stack(points), np.array(scales, np.float32)
+
+
+def behind_masks(images: NDArray[np.uint8], xy: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The same crops with a mask or a scarf, drawn as in training, over each: always the same ones."""
+    rng = np.random.default_rng(0)
+    pairs = zip(images, xy, strict=True)
+    return np.stack(
+        [covers.mask_face(image, p, rng, images[int(rng.integers(len(images)))])[0] for image, p in pairs]
+    )
 
 
 def normalised_error(predicted: NDArray, xy: NDArray) -> NDArray[np.float64]:

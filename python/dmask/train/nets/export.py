@@ -59,7 +59,7 @@ def write_onnx(net: nn.Module, spec: NetSpec, path: Path, example: Tensor | None
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.stem}.partial-{os.getpid()}.onnx")
-    net = copy.deepcopy(net).eval()
+    net = copy.deepcopy(net).cpu().eval()
     if example is None:
         example = example_image(*spec.input_shape[1:])
     with torch.no_grad(), warnings.catch_warnings():
@@ -99,6 +99,6 @@ def write_eye_nets(net: EyeNet, folder: Path) -> None:
     example = example_image(*EYELID.input_shape[1:])
     write_onnx(net.eyelid, EYELID, folder / "eyelid.onnx", example)
     with torch.no_grad():
-        features = copy.deepcopy(net.eyelid).eval()(example)[2].contiguous()
+        features = copy.deepcopy(net.eyelid).cpu().eval()(example)[2].contiguous()
     write_onnx(net.iris, IRIS, folder / "iris.onnx", features)
     write_onnx(net.lines, LINES, folder / "lines.onnx", features)

@@ -23,10 +23,18 @@ def to_px(xy_cells: Tensor) -> Tensor:
 
 def expectation(heatmaps: Tensor) -> Tensor:
     """(N,K,h,w) logits -> (N,K,2) expected cell (x, y)."""
-    n, k, h, w = heatmaps.shape
-    p = heatmaps.flatten(2).softmax(2).view(n, k, h, w)
-    x = (p.sum(2) * torch.arange(w, dtype=p.dtype)).sum(2)
-    y = (p.sum(3) * torch.arange(h, dtype=p.dtype)).sum(2)
+    return centre_of(softmax_map(heatmaps))
+
+
+def softmax_map(heatmaps: Tensor) -> Tensor:
+    return heatmaps.flatten(2).softmax(2).view_as(heatmaps)
+
+
+def centre_of(p: Tensor) -> Tensor:
+    """(N,K,h,w) probabilities -> (N,K,2) expected cell (x, y)."""
+    h, w = p.shape[2:]
+    x = (p.sum(2) * torch.arange(w, dtype=p.dtype, device=p.device)).sum(2)
+    y = (p.sum(3) * torch.arange(h, dtype=p.dtype, device=p.device)).sum(2)
     return torch.stack([x, y], 2)
 
 
@@ -37,7 +45,7 @@ def decode(heatmaps: Tensor) -> Tensor:
 
 def gaussian(centre_cells: Tensor, cells: int) -> Tensor:
     """(N,K) centres -> (N,K,cells) normalised Gaussians along one axis."""
-    d = torch.arange(cells, dtype=torch.float32) - centre_cells[..., None]
+    d = torch.arange(cells, dtype=torch.float32, device=centre_cells.device) - centre_cells[..., None]
     return (-0.5 * (d / SIGMA_CELLS) ** 2).softmax(-1)
 
 
@@ -49,6 +57,14 @@ def point_loss(heatmaps: Tensor, xy_px: Tensor) -> Tensor:
     g_x, g_y = gaussian(target[..., 0], w), gaussian(target[..., 1], h)
     cross_entropy = -torch.einsum("nkhw,nkh,nkw->nk", log_p, g_y, g_x)
     distance = (expectation(heatmaps) - target).abs()
+    return cross_entropy + 2 * torch.log1p(distance / WING_CELLS).sum(2)
+
+
+def taught_loss(heatmaps: Tensor, taught: Tensor) -> Tensor:
+    """(N,K) `point_loss` with another net's map (N,K,h,w), probabilities, in the Gaussian's place."""
+    log_p = heatmaps.flatten(2).log_softmax(2)
+    cross_entropy = -(log_p * taught.flatten(2)).sum(2)
+    distance = (expectation(heatmaps) - centre_of(taught)).abs()
     return cross_entropy + 2 * torch.log1p(distance / WING_CELLS).sum(2)
 
 

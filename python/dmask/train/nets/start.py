@@ -18,7 +18,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from dmask.errors import Error
-from dmask.train.nets.networks import EyeNet
+from dmask.train.nets.networks import BasicBlock, EyeNet
 
 EYE_FILES = ("eyelid", "iris", "lines")
 REVIVING_BATCHES = 12
@@ -83,6 +83,34 @@ def module_path(node_name: str) -> str:
         path.append(scope)
         last = scope
     return ".".join(path)
+
+
+@torch.no_grad()
+def widen(narrow: nn.Module, wide: nn.Module, noise: float = 0.2) -> None:
+    """Gives a net of the same plan, wider by whole factors and deeper, the answers of a trained narrow one.
+
+    Each channel is there several times over and each convolution takes their mean; blocks that the narrow net
+    has not add nothing. noise: of a convolution's own spread, so that equal channels part in training.
+    """
+    trained = dict(narrow.named_modules())
+    for name, module in wide.named_modules():
+        source = trained.get(name)
+        if isinstance(module, nn.Conv2d) and source is not None:
+            copies = [a // b for a, b in zip(module.weight.shape[:2], source.weight.shape[:2], strict=True)]
+            weight = source.weight.repeat(*copies, 1, 1) / copies[1]
+            module.weight.copy_(weight + noise * weight.std() * torch.randn_like(weight))
+            if module.bias is not None:
+                module.bias.copy_(source.bias.repeat(copies[0]))
+        elif isinstance(module, nn.BatchNorm2d) and source is not None:
+            copies = [module.num_features // source.num_features]
+            for of_wide, of_narrow in zip(state_of(module), state_of(source), strict=True):
+                of_wide.copy_(of_narrow.repeat(*copies))
+        elif isinstance(module, BasicBlock) and source is None:
+            nn.init.zeros_(module.body[1][1].weight)
+
+
+def state_of(norm: nn.BatchNorm2d) -> tuple[Tensor, ...]:
+    return norm.weight, norm.bias, norm.running_mean, norm.running_var
 
 
 def look(net: nn.Module, images: Tensor) -> None:
