@@ -233,21 +233,14 @@ def test_clean_crops_come_beside_covered_ones_and_change_nothing_else():
     assert set(np.unique(both["weight"])) >= {np.float32(0), np.float32(0.5), np.float32(1)}
 
 
-def test_people_mark_evenly_and_a_face_of_their_own_stays_upright():
-    t = np.linspace(0, np.pi, 17)
-    mesh = np.zeros((1, 68, 2), np.float32)
+def test_a_rendered_jaw_is_divided_evenly_and_nothing_else_moves():
+    t = np.pi * np.linspace(0, 1, 17) ** 2
+    mesh = np.random.default_rng(5).uniform(0, 127, (1, 68, 2)).astype(np.float32)
     mesh[0, :17] = np.column_stack([-50 * np.cos(t), 60 * np.sin(t)]) + [64, 40]
-    mesh[0, 17:27] = np.column_stack([np.linspace(20, 108, 10), np.full(10, 20)])
-    mesh[0, 36:42], mesh[0, 42:48] = (40, 40), (88, 40)
-    for ids in (*convention.HALF_LIPS, *convention.INNER_LIPS):
-        mesh[0, list(ids)] = np.column_stack(
-            [np.linspace(50, 50 + len(ids), len(ids)), np.full(len(ids), 80)]
-        )
-    marked = convention.as_people_mark(mesh)[0]
-    steps = np.linalg.norm(np.diff(marked[:17], axis=0), axis=1)
+    even = convention.with_even_jaw(mesh)[0]
+    steps = np.linalg.norm(np.diff(even[:17], axis=0), axis=1)
     assert np.ptp(steps) < 0.05 * steps.mean()
-    assert np.allclose(marked[17:27] - mesh[0, 17:27], [0, 0.05 * 48], atol=1e-4)
-    assert np.allclose(marked[36:48], mesh[0, 36:48]) and np.allclose(marked[[8]], mesh[0, [8]], atol=0.5)
+    assert np.allclose(even[[0, 16]], mesh[0, [0, 16]], atol=1e-4) and (even[17:] == mesh[0, 17:]).all()
 
 
 def test_mirroring_the_face_order_twice_is_nothing_and_swaps_the_sides():

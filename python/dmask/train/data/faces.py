@@ -16,7 +16,7 @@ from dmask.evaluate.held_out import is_validation
 from dmask.io.picture import read_named
 from dmask.point_order import MIRROR_68, OUTER_CORNERS
 from dmask.train.data import augment, covers
-from dmask.train.data.convention import as_people_mark
+from dmask.train.data.convention import with_even_jaw
 
 CACHE_PX, CACHE_MARGIN = 208, 1.6  # the cached square covers 1.6 crop sides: 130 px a crop
 EYES_AGREE = 0.08  # of the canthal distance: two generations of Face Mesh tell the same eye
@@ -372,14 +372,14 @@ def read_synthetic_faces(
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.bool_]]:
     """Rendered faces (dmask train render-faces): RGB (N,208,208,3), points (N,68,2), visible (N,68).
 
-    The points are where people would have put them.
+    The points are where the order of the 68 puts them.
     """
     if not files:
         raise FileNotFoundError("no files of rendered faces; expected those of dmask train render-faces")
     parts = []
     for file in files:
         with np.load(file) as z:
-            parts.append((z["images"], as_people_mark(z["xy"]), z["visible"] > 0))
+            parts.append((z["images"], with_even_jaw(z["xy"]), z["visible"] > 0))
     images, points, visible = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     if images.shape[1:] != (CACHE_PX, CACHE_PX, 3):
         raise ValueError(f"{files[0]}: got pictures {images.shape[1:]}, expected {CACHE_PX} px; render anew")
