@@ -79,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--distil",
-        type=Path,
+        type=place,
         metavar="CHECKPOINT",
         help="face: a net of `dmask train wide-face`, whose answers to the uncovered picture are learnt too",
     )
