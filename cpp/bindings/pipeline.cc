@@ -194,6 +194,14 @@ void bind_work(PipelineClass& cls) {
       .def("reset", &reset, "Another patient: forgets face, calibration and all that was measured.");
 }
 
+// What the detector has counted since the last reset.
+auto counted(int (Pipeline::*count)() const) {
+  return [count](PyPipeline& p) {
+    const auto looking = p.looking();
+    return (p.core.get().*count)();
+  };
+}
+
 void bind_patient(PipelineClass& cls) {
   cls.def_property_readonly(
          "calibration",
@@ -203,19 +211,10 @@ void bind_patient(PipelineClass& cls) {
          },
          "Calibration, the last one.")
       .def_property_readonly(
-          "people",
-          [](PyPipeline& p) {
-            const auto looking = p.looking();
-            return p.core.get().people();
-          },
+          "people", counted(&Pipeline::people),
           "The most people that were seen since the last reset: at once, or the patient and somebody else.")
-      .def_property_readonly(
-          "recognitions",
-          [](PyPipeline& p) {
-            const auto looking = p.looking();
-            return p.core.get().recognitions();
-          },
-          "How often since the last reset a face was taken for the patient's by its shape alone.")
+      .def_property_readonly("recognitions", counted(&Pipeline::recognitions),
+                             "How often since the last reset a face was taken for the patient's by its shape alone.")
       .def_property_readonly(
           "subject",
           [](PyPipeline& p) -> MaskSubject {

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 LARGEST_PX = 16384  # of a picture's side, as the core has it
+NOT_EMPTY = "expected a place: is a variable unset?"
 
 
 def place(text: str) -> Path:
     """A file's or folder's name. An empty one, as of an unset variable, would be the current folder."""
     if not text:
-        raise argparse.ArgumentTypeError("got an empty name, expected a place: is a variable unset?")
+        raise argparse.ArgumentTypeError(f"got an empty name, {NOT_EMPTY}")
     return Path(text)
 
 

@@ -29,6 +29,11 @@ double fissure_mm(const VecX& head, double x_mm) {
   return std::max(margin_height(head, 0, x_mm) - margin_height(head, 1, x_mm), 0.0);
 }
 
+void widen(EyeFit& out, double sd_scale) {
+  out.yaw_sd *= sd_scale;
+  out.pitch_sd *= sd_scale;
+}
+
 }  // namespace
 
 double px_per_deg(const Calibration& calibration, const Vec3& centre) {
@@ -91,10 +96,7 @@ void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Gaze& ga
       std::sqrt(statics.centre_covariance(1, 1)) / (plane_mm * std::max(std::cos(out.gaze.pitch), 0.3));
   out.yaw_sd = std::sqrt(frame_covariance(0, 0) + static_yaw * static_yaw);
   out.pitch_sd = std::sqrt(frame_covariance(1, 1) + static_pitch * static_pitch);
-  if (half_hidden_below(gaze, sight, options.sure_far_down_visibility, options)) {
-    out.yaw_sd *= options.far_down_sd_scale;
-    out.pitch_sd *= options.far_down_sd_scale;
-  }
+  if (half_hidden_below(gaze, sight, options.sure_far_down_visibility, options)) widen(out, options.far_down_sd_scale);
 
   // MRD along the head's y, at the pupil.
   const Vec3 pupil = statics.centre + plane_mm * gaze_axis(out.gaze.yaw, out.gaze.pitch);
@@ -105,9 +107,7 @@ void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Gaze& ga
 }
 
 void doubt_in_the_dark(double luminance, const FitOptions& options, EyeFit& out) {
-  if (!(luminance < options.dark_luminance)) return;
-  out.yaw_sd *= options.dark_sd_scale;
-  out.pitch_sd *= options.dark_sd_scale;
+  if (luminance < options.dark_luminance) widen(out, options.dark_sd_scale);
 }
 
 }  // namespace dmask

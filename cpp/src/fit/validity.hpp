@@ -23,7 +23,7 @@ FrameDetection without_invalid(FrameDetection detection);
 // luminance: of the detection; in little light it takes more.
 bool lids_in_sight(const LidCurves& curves, double luminance, const FitOptions& options);
 bool iris_centre_in_sight(const EyeDetection& eye, const FitOptions& options);
-struct IrisSight {
+struct IrisSight {  // how much of an iris is in sight
   int limbus_points = 18;
   double centre_confidence = 1;
 };

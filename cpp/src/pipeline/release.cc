@@ -99,8 +99,8 @@ MaskFrame mask_of(const Models& models, const Calibration& calibration, const Ma
 EyeMeasures measures_of(const EyeFit& e, Profile profile) {
   const bool valid = e.reason == Reason::none;
   const auto of_gaze = [&](double value) { return valid ? value : NAN; };
-  // Whatever describes the patient's own lids, in whatever unit.
   const bool coarse = e.reason == Reason::low_resolution;  // too few pixels for lids, too
+  // Whatever describes the patient's own lids, in whatever unit.
   const auto of_own_lids = [&](double value) { return coarse || profile == Profile::strict ? NAN : value; };
   return {.reason = e.reason,
           .yaw_deg = of_gaze(e.gaze.yaw / deg),

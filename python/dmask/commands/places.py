@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dmask.errors import WrongUse
 from dmask.io.same_file import refuse_inputs
+from dmask.ranges import NOT_EMPTY
 
 FILES_WRITTEN = ("json", "plot", "sheet", "card", "keep")
 WRITTEN = ("output", *FILES_WRITTEN)  # an output may be a file or a folder
@@ -26,12 +27,9 @@ NEITHER = ("at", "nets", "work", "cache")  # a time, names; folders of dmask's o
 
 def check_places(args: argparse.Namespace) -> None:
     """Raises WrongUse where an output is an input, has no name, or is a folder in place of a file."""
-    for name in WRITTEN:
-        if getattr(args, name, None) == "":
-            raise WrongUse(f"got an empty name as --{name}; expected a place: is a variable unset?")
-    for name in READ:
+    for name in (*WRITTEN, *READ):
         if "" in as_list(getattr(args, name, None)):
-            raise WrongUse("got an empty name as input; expected a place: is a variable unset?")
+            raise WrongUse(f"got an empty name as {name.replace('_', '-')}, {NOT_EMPTY}")
     for name in FILES_WRITTEN:
         for path in paths(args, name):
             if path.is_dir():

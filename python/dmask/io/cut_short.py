@@ -75,17 +75,14 @@ def matroska_bytes(file: BinaryIO) -> int | None:
 
 
 def mp4_bytes(file: BinaryIO) -> int | None:
-    size, end = os.fstat(file.fileno()).st_size, 0
-    for _ in range(TOP_BOXES):
-        if end + 8 > size:
-            return end if end != size else None
+    """All that the boxes side by side state; the last may reach to the file's end and state nothing."""
+    size, end, boxes = os.fstat(file.fileno()).st_size, 0, 0
+    while end + 8 <= size and boxes < TOP_BOXES:
         file.seek(end)
         length, name = int.from_bytes(file.read(4), "big"), file.read(4)
         if length == 1:
             length = int.from_bytes(file.read(8), "big")
         if length < 8 or not all(32 <= byte < 127 or byte == 0xA9 for byte in name):
-            return None  # to the file's end, or no box
-        end += length
-        if end >= size:
-            return end
-    return None
+            return None
+        end, boxes = end + length, boxes + 1
+    return end

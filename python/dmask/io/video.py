@@ -146,12 +146,13 @@ class VideoReader:
 
     def _decode(self) -> Generator[Frame, None, None]:
         time_s = -float("inf")
+        frame_s = 1 / float(self.rate)
         count = damaged = 0
         start: int | None = None  # ticks on the source's clock at 0 s of ours
         try:
             for frame in self._container.decode(self._stream):
                 tick_s = float(self.time_base)
-                at_s = count / float(self.rate)
+                at_s = count * frame_s
                 if frame.pts is not None:
                     base = frame.time_base or self.time_base
                     if start is None:
@@ -161,9 +162,9 @@ class VideoReader:
                                 "the source's clock does not start at 0: times count from the first frame"
                             )
                     at_s = float(frame.pts - start) * base.numerator / base.denominator
-                    if at_s < time_s - JUMP_BACK_FRAMES / float(self.rate):
-                        start += round((at_s - time_s - 1 / float(self.rate)) / base)
-                        at_s = float(frame.pts - start) * base.numerator / base.denominator
+                    if at_s < time_s - JUMP_BACK_FRAMES * frame_s:
+                        start -= round((time_s + frame_s - at_s) / base)
+                        at_s = time_s + frame_s
                         self._note("the source's clock jumps back, as where files were joined: times go on")
                 if at_s <= time_s:
                     at_s = time_s + tick_s

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 RESULT_FILES = ("mask.mp4", "mask.png", "frames.csv", "track.dmask", "summary.json", "run.json")
 
 
-def result_files(folder: Path) -> list[Path]:
-    """Those that are in `folder`, but for run.json, which lists them."""
-    return [path for name in RESULT_FILES[:-1] if (path := folder / name).is_file()]
+def hashes(folder: Path) -> dict[str, str]:
+    """Of the results that are in `folder`, but for run.json, which lists them."""
+    names = [name for name in RESULT_FILES if name != "run.json" and (folder / name).is_file()]
+    return {name: environment.sha256(folder / name) for name in names}
 
 
 @dataclass
@@ -147,7 +148,7 @@ class Results:
                 | ({"partial": outcome.broken_off} if outcome.broken_off else {}),
                 "mask": {"padded_columns": self._writer.padded[0], "padded_rows": self._writer.padded[1]}
                 | ({"legend_rows": self._legend.rows} if self._legend else {}),
-                "files_sha256": {path.name: environment.sha256(path) for path in result_files(self._folder)},
+                "files_sha256": hashes(self._folder),
                 "calibration": outcome.calibration,
                 "stages": outcome.stages.summary(),
             }

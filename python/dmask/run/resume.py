@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dmask import environment
 from dmask.errors import Error
 from dmask.io.identifiers import content_digest
-from dmask.run.results import RESULT_FILES, result_files
+from dmask.run.results import hashes
 
 if TYPE_CHECKING:
     from dmask._core import Pipeline
@@ -73,7 +73,4 @@ class Making:
 
 def is_whole(folder: Path, report: dict[str, Any]) -> bool:
     """Whether all files of one run are there as it wrote them. Raises what reading them raises."""
-    files = result_files(folder)
-    return len(files) == len(RESULT_FILES) - 2 and report["files_sha256"] == {
-        path.name: environment.sha256(path) for path in files
-    }
+    return bool(report["files_sha256"] == hashes(folder))

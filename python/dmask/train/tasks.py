@@ -98,18 +98,6 @@ def labeller(start: Path) -> faces.Predictor:
     return lambda crops: predict(net, crops)[0]
 
 
-def face_task(
-    net: nn.Module,
-    sampler: faces.FaceSampler | faces.SyntheticFaceSampler,
-    checks: FaceChecks,
-    export: Callable[[nn.Module], None],
-    distil: nn.Module | None = None,
-) -> Task:
-    """`distil`: a wide net in eval mode, which teaches; the sampler then needs its `clean` crops."""
-    loss = distilled(distil) if distil else landmarks_loss
-    return Task(net, sampler.batch, loss, checks.measure, export)
-
-
 @dataclass
 class FaceChecks:
     """Held-out people's crops (N,128,128,3) and points, the shift of their labels in crop px, and renders."""
@@ -168,7 +156,8 @@ def make_face(
         if what == "face":
             write_onnx(net, FACE, output / "face68.onnx")
 
-    return face_task(build(what), sampler, checks, export, wide)
+    loss = distilled(wide) if wide else landmarks_loss
+    return Task(build(what), sampler.batch, loss, checks.measure, export)
 
 
 def make(
