@@ -57,9 +57,9 @@ struct FitOptions {
   // From here on a canthus may hide the limbus, and the angle folds back: out_of_range without min_limbus of its points.
   double far_gaze_deg = 30.0;
   int min_limbus = 4;  // of 18 points: as many do for a gaze whose iris centre is hidden
-  // Down there the lower lid hides the pupil by and by, and the angle stays at 30 to 35 degrees: rendered eyes that look 45
-  // degrees down and more have a confidence of the iris' centre below min in 85 % (with the upper lid up in 95 %), those that
-  // look 35 down and less in 2 %. Below sure they err by more than is stated for others.
+  // Down there the lower lid hides the pupil by and by, and the angle stays at 30 to 35 degrees: of rendered eyes that look
+  // 45 degrees down and more the iris' centre is less sure than min in 83 % (with the upper lid up in 98 %), of those that
+  // look 35 down and less in none (bench/far_down.py). Below sure they err by more than is stated for others.
   double far_down_deg = 20.0;
   double min_far_down_visibility = 0.72, sure_far_down_visibility = 0.85;
   double far_down_sd_scale = 1.5;
