@@ -11,6 +11,7 @@ from test_summary import OPTIONS, recording
 from dmask import _core
 from dmask.axes import KAPPA_DEG
 from dmask.measure.deviation import (
+    Looks,
     expected_of_straight_eyes,
     named_distance,
     primary_position,
@@ -47,9 +48,9 @@ def test_the_camera_is_where_the_heads_turn_puts_it():
     for _ in range(5):
         turn, place = random.uniform(-50, 50, 3), np.array([*random.uniform(-90, 90, 2), 400.0])
         x, y, z = np.asarray(_core.head_rotation(*turn)).T @ -place
-        names = [*(f"head_{name}_deg" for name in ("yaw", "pitch", "roll")), *(f"head_{a}_mm" for a in "xyz")]
-        columns = {name: np.array([value]) for name, value in zip(names, [*turn, *place], strict=True)}
-        yaw_deg, pitch_deg = to_camera(columns)
+        names = [f"head_{name}_deg" for name in ("yaw", "pitch", "roll")]
+        columns = {name: np.array([value]) for name, value in zip(names, turn, strict=True)}
+        yaw_deg, pitch_deg = to_camera(columns, {a: place[None, i] for i, a in enumerate("xyz")})
         assert yaw_deg[0] == pytest.approx(np.degrees(np.arctan2(x, z)))
         assert pitch_deg[0] == pytest.approx(np.degrees(np.arctan2(y, np.hypot(x, z))))
 
@@ -120,12 +121,37 @@ def test_the_interval_holds_the_true_median_in_most_slow_recordings():
 
 
 def test_straight_eyes_are_expected_by_distance():
-    near, far = expected_of_straight_eyes(330.0), expected_of_straight_eyes(1e6)
+    near, far = expected_at(330.0), expected_at(1e6)
     assert near["convergence_deg"] == pytest.approx(2 * np.degrees(np.arctan(31.5 / 330)), abs=0.06)
     assert near["horizontal_deg"] == pytest.approx(2 * KAPPA_DEG - near["convergence_deg"], abs=0.11)
     assert far["horizontal_deg"] == 2 * KAPPA_DEG
     assert near["interval_95"][0] < near["horizontal_deg"] < near["interval_95"][1]
-    assert expected_of_straight_eyes(None) is None
+    assert expected_of_straight_eyes(Looks(None, np.array([]), None, None)) is None
+
+
+def test_a_distance_that_is_known_as_near_alone_widens_what_is_expected():
+    coarse = expected_of_straight_eyes(Looks(None, np.array([]), "near", None))
+    for distance_mm in (260.0, 330.0, 490.0):
+        exact = expected_at(distance_mm)
+        assert coarse["interval_95"][0] <= exact["interval_95"][0] + 0.2
+        assert coarse["interval_95"][1] >= exact["interval_95"][1] - 0.2
+
+
+def test_what_follows_from_a_place_that_is_withheld_is_said_and_the_place_is_not():
+    known = looking(0.0)
+    place = {axis: known[f"head_{axis}_mm"] for axis in "xyz"}
+    withheld = known | {f"head_{axis}_mm": np.full(FRAMES, np.nan) for axis in "xyz"}
+    found = summarise(withheld, OPTIONS, place=place)["deviation_os_minus_od"]
+    primary_there = found["primary_position"]
+    assert primary_there["straight_ahead"] == "camera" and primary_there["distance"] == "near"
+    assert primary_there["distance_mm"] is None
+    assert primary_there["horizontal_deg"] == primary(known)["horizontal_deg"]
+    low, high = found["expected_of_straight_eyes"]["interval_95"]
+    assert low < expected_at(420.0)["interval_95"][0] < expected_at(420.0)["interval_95"][1] < high
+
+
+def expected_at(distance_mm):
+    return expected_of_straight_eyes(Looks("camera", np.array([]), named_distance(distance_mm), distance_mm))
 
 
 def test_the_fit_takes_the_same_angle_kappa():
@@ -136,7 +162,7 @@ def test_the_fit_takes_the_same_angle_kappa():
 def test_a_rendered_patient_with_straight_eyes_is_within_the_expectation():
     patient = SyntheticPatient(3, (64, 64))
     (od_deg, _), (os_deg, _) = (patient.fixation(eye, Pose()) for eye in ("od", "os"))
-    low, high = expected_of_straight_eyes(420.0)["interval_95"]
+    low, high = expected_at(420.0)["interval_95"]
     assert low <= os_deg - od_deg <= high
 
 

@@ -65,7 +65,10 @@ def test_eval_rendered_measures_the_head(tmp_path, capsys):
 
 
 def test_eval_residual_reads_a_result(tmp_path, capsys, patient_video):
-    assert cli.main(["run", str(patient_video), "-o", str(tmp_path / "out")]) == 0
-    assert cli.main(["eval", "residual", str(tmp_path / "out")]) == 0
+    own = tmp_path / "own"
+    assert cli.main(["run", str(patient_video), "-o", str(tmp_path / "out"), "--diagnostics", str(own)]) == 0
+    assert cli.main(["eval", "residual", str(own)]) == 0
     assert "eyelid_are_pct" in capsys.readouterr().out
+    assert cli.main(["eval", "residual", str(tmp_path / "out")]) == 2
+    assert "--diagnostics" in capsys.readouterr().err
     assert cli.main(["eval", "residual", str(tmp_path)]) == 2

@@ -63,7 +63,7 @@ def test_it_says_version_profile_and_what_grey_means():
     for words in (
         _core.__version__,
         "clinical",
-        "the patient's eyelids",
+        "the patient's lid heights",
         "grey = not measured",
         "research use only",
     ):

@@ -40,7 +40,7 @@ def test_keywords_set_what_attributes_read():
 
 
 def test_what_is_unknown_is_refused():
-    with pytest.raises(TypeError, match="'profil', expected profile, hfov_deg"):
+    with pytest.raises(TypeError, match="'profil', expected profile, keep"):
         dmask.Options(profil="strict")
     options = dmask.Options()
     with pytest.raises(AttributeError):

@@ -30,7 +30,8 @@ def faces():
 
 
 def pipeline(**options):
-    return dmask.Pipeline(dmask.Options(backend="cpu", **options))
+    """`article` lets out where a face was: the left or the right one."""
+    return dmask.Pipeline(dmask.Options(backend="cpu", profile="article", **options))
 
 
 def seen_by(core, scenes, start=0):
@@ -154,6 +155,7 @@ def video(faces, tmp_path_factory):
 def test_each_person_gets_a_folder(video, tmp_path, capsys):
     out = tmp_path / "out"
     arguments = ["run", str(video), "-o", str(out), "--person", "all", "--backend", "cpu", "--legend"]
+    arguments += ["--profile", "article"]  # which lets out where each was
     assert cli.main(arguments) == 0
     assert sorted(path.name for path in out.iterdir()) == ["person1", "person2"]
     for number, side in ((1, -1), (2, 1)):

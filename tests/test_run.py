@@ -21,9 +21,13 @@ EYE = (
     "eyeball_residual_pct,eyelid_residual_pct"
 ).split(",")
 HEADER = (
-    "frame,time_s,face_valid,face_reason,head_yaw_deg,head_pitch_deg,head_roll_deg,"
-    "head_x_mm,head_y_mm,head_z_mm"
-).split(",") + [f"{eye}_{name}" for eye in ("od", "os") for name in EYE]
+    (
+        "frame,time_s,face_valid,face_reason,head_yaw_deg,head_pitch_deg,head_roll_deg,"
+        "head_x_mm,head_y_mm,head_z_mm"
+    ).split(",")
+    + [f"{eye}_{name}" for eye in ("od", "os") for name in EYE]
+    + ["distance"]
+)
 
 
 @pytest.fixture(scope="module")

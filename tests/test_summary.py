@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dmask.io.tables import FRAME_COLUMNS, REASON_COLUMNS, cell
+from dmask.io.tables import FRAME_COLUMNS, TEXT_COLUMNS, cell
 from dmask.measure.blinks import find_blinks, open_baseline
 from dmask.measure.summary import deviation, prism_dioptres, summarise
 
@@ -19,7 +19,7 @@ TIME_S = np.arange(300) / 30
 
 def recording(**columns):
     frames = {name: np.ones(TIME_S.size) for name in FRAME_COLUMNS}
-    frames |= {name: np.full(TIME_S.size, "", dtype="<U16") for name in REASON_COLUMNS}
+    frames |= {name: np.full(TIME_S.size, "", dtype="<U16") for name in TEXT_COLUMNS}
     return frames | {"time_s": TIME_S, "frame": np.arange(TIME_S.size)} | columns
 
 

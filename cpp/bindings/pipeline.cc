@@ -61,10 +61,20 @@ Subject subject_in(const py::dict& d) {
   s.identity = vector_in(d, "identity");
   s.scale = number_in(d, "scale");
   s.iris_radius_mm = number_in(d, "iris_radius_mm");
+  if (d.contains("rest_units")) s.rest.units = vector_in(d, "rest_units");
+  if (d.contains("rest_head_deg")) {
+    const Vec3 head = point_in(d, "rest_head_deg");
+    s.rest.head = {head[0], head[1], head[2]};
+  }
+  if (d.contains("rest_distance_mm")) s.rest.distance_mm = number_in(d, "rest_distance_mm");
   for (int eye = 0; eye < 2; ++eye) {
     const std::string prefix = eye == OD ? "od_" : "os_";
     s.eyes[eye] = {vector_in(d, prefix + "shape"), point_in(d, prefix + "offset"), number_in(d, prefix + "roll"),
                    point_in(d, prefix + "centre")};
+    Rest::Eye& rest = s.rest.eyes[eye];
+    if (d.contains(prefix + "rest_openness")) rest.openness = number_in(d, prefix + "rest_openness");
+    if (d.contains(prefix + "rest_yaw_deg"))
+      rest.gaze = {number_in(d, prefix + "rest_yaw_deg") * deg, number_in(d, prefix + "rest_pitch_deg") * deg};
   }
   return s;
 }
@@ -76,6 +86,9 @@ py::dict dict_of(const Calibration& c) {
   d["identity"] = vector(c.identity);
   d["scale"] = c.scale;
   d["iris_radius_mm"] = c.ball.iris_radius_mm;
+  d["rest_units"] = vector(c.rest.units);
+  d["rest_head_deg"] = vector(Vec3(c.rest.head.yaw_deg, c.rest.head.pitch_deg, c.rest.head.roll_deg));
+  d["rest_distance_mm"] = c.rest.distance_mm;
   for (int eye = 0; eye < 2; ++eye) {
     const std::string prefix = eye == OD ? "od_" : "os_";
     const EyeStatics& e = c.eyes[eye];
@@ -83,6 +96,12 @@ py::dict dict_of(const Calibration& c) {
     d[py::str(prefix + "offset")] = vector(e.offset);
     d[py::str(prefix + "roll")] = e.roll;
     d[py::str(prefix + "centre")] = vector(e.centre);
+    const Rest::Eye& rest = c.rest.eyes[eye];
+    d[py::str(prefix + "rest_openness")] = rest.openness;
+    if (std::isfinite(rest.gaze.yaw)) {
+      d[py::str(prefix + "rest_yaw_deg")] = rest.gaze.yaw / deg;
+      d[py::str(prefix + "rest_pitch_deg")] = rest.gaze.pitch / deg;
+    }
   }
   return d;
 }
@@ -210,6 +229,38 @@ void bind_patient(PipelineClass& cls) {
            return p.core.get().calibration();
          },
          "Calibration, the last one.")
+      .def(
+          "unreleased_diagnostics",
+          [](PyPipeline& p) {
+            const auto fitting = p.fitting();
+            const Diagnostics found = p.core.get().unreleased_diagnostics();
+            py::dict d;
+            for (int a = 0; a < 3; ++a) d[py::str(std::string("head_") + "xyz"[a] + "_mm")] = found.head_mm[a];
+            for (int eye = 0; eye < 2; ++eye) {
+              const std::string prefix = eye == OD ? "od_" : "os_";
+              d[py::str(prefix + "px_per_deg")] = found.eyes[eye].px_per_deg;
+              d[py::str(prefix + "eyeball_residual_pct")] = found.eyes[eye].eyeball_residual_pct;
+              d[py::str(prefix + "eyelid_residual_pct")] = found.eyes[eye].eyelid_residual_pct;
+            }
+            return d;
+          },
+          "Of the last fit(), whatever the profile: place of the head in the patient's own scale, pixels a degree,\n"
+          "residuals, by their names in diagnostics.csv. They identify, and serve the machine that has the recording.")
+      .def(
+          "unreleased_moment",
+          [](PyPipeline& p) {
+            const auto fitting = p.fitting();
+            return to_dict(p.core.get().unreleased_moment());
+          },
+          "Of the last fit(), as FrameResult.to_dict, what the profile lets out before coarse time holds it: for sums "
+          "over a\n"
+          "recording.")
+      .def_property_readonly(
+          "holds", [](PyPipeline& p) { return p.core.get().holds(); },
+          "Whether coarse time holds what leaves, so that sums are made of unreleased_moment().")
+      .def_property_readonly(
+          "tells_blinks", [](PyPipeline& p) { return p.core.get().tells_blinks(); },
+          "Whether the profile lets out how often and how somebody blinks.")
       .def_property_readonly(
           "people", counted(&Pipeline::people),
           "The most people that were seen since the last reset: at once, or the patient and somebody else.")

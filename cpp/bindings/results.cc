@@ -31,11 +31,13 @@ constexpr EyeValue eye_values[] = {
      "Pupil centre to lower lid margin along the head's y, mm, signed. NaN when shut, and in `strict`."},
     {"pfh_mm", &EyeMeasures::pfh_mm, "Palpebral fissure height, mm; 0 when shut. NaN in `strict`."},
     {"openness", &EyeMeasures::openness, "Aperture over the width between the canthi; 0 when shut."},
-    {"px_per_deg", &EyeMeasures::px_per_deg, "How many pixels a degree of the eye's rotation is worth in this frame."},
+    {"px_per_deg", &EyeMeasures::px_per_deg,
+     "How many pixels a degree of the eye's rotation is worth in this frame. NaN but in `article`."},
     {"eyeball_residual_pct", &EyeMeasures::eyeball_residual_pct,
-     "Fit against detected limbus, mean of the frame, % of the interocular distance. A residual, not an accuracy."},
+     "Fit against detected limbus, mean of the frame, % of the interocular distance; no accuracy. NaN but in "
+     "`article`."},
     {"eyelid_residual_pct", &EyeMeasures::eyelid_residual_pct,
-     "Fit against detected lids, mean of the frame, % of the interocular distance. A residual, not an accuracy."},
+     "Fit against detected lids, mean of the frame, % of the interocular distance; no accuracy. NaN but in `article`."},
 };
 
 struct HeadValue {
@@ -50,11 +52,11 @@ constexpr HeadValue head_values[] = {
     {"head_roll_deg", [](const FrameResult& r) { return r.head.roll_deg; },
      "Head, degrees, + where the patient's left side is raised."},
     {"head_x_mm", [](const FrameResult& r) { return r.head_mm.x(); },
-     "Midpoint of the eyeball centres, camera frame, mm, right in the picture."},
+     "Midpoint of the eyeball centres, camera frame, mm, right in the picture. NaN but in `article`."},
     {"head_y_mm", [](const FrameResult& r) { return r.head_mm.y(); },
-     "Midpoint of the eyeball centres, camera frame, mm, down in the picture."},
+     "Midpoint of the eyeball centres, camera frame, mm, down in the picture. NaN but in `article`."},
     {"head_z_mm", [](const FrameResult& r) { return r.head_mm.z(); },
-     "Midpoint of the eyeball centres, camera frame, mm, away from the camera."},
+     "Midpoint of the eyeball centres, camera frame, mm, away from the camera. NaN but in `article`."},
 };
 
 const char* bool_text(bool value) { return value ? "True" : "False"; }
@@ -88,16 +90,21 @@ void add_eye(py::dict& d, const std::string& prefix, const EyeMeasures& e) {
   for (const EyeValue& v : eye_values) d[py::str(prefix + v.name)] = e.*v.value;
 }
 
+}  // namespace
+
 py::dict to_dict(const FrameResult& r) {
   py::dict d;
   d["time_s"] = r.time_s;
   d["face_valid"] = r.face_reason == Reason::none;
   d["face_reason"] = reason_text(r.face_reason);
   for (const HeadValue& v : head_values) d[v.name] = v.value(r);
+  d["distance"] = distance_text(r.distance);
   add_eye(d, "od_", r.eyes[OD]);
   add_eye(d, "os_", r.eyes[OS]);
   return d;
 }
+
+namespace {
 
 py::array_t<double> centre_sd(const CalibrationSummary& c) {
   py::array_t<double> out({2, 3});
@@ -140,6 +147,9 @@ void bind_frame(py::module_& m) {
       .def_property_readonly(
           "face_reason", [](const PyResult& r) { return std::string(reason_text(r.result.face_reason)); },
           "Why not: lost, dark, no_face or another_person; \"\" where it was.");
+  frame.def_property_readonly(
+      "distance", [](const PyResult& r) { return std::string(distance_text(r.result.distance)); },
+      "From the camera: near (up to 500 mm), intermediate (up to 3 m) or far; \"\" without a face.");
   for (const HeadValue& v : head_values)
     frame.def_property_readonly(v.name, [value = v.value](const PyResult& r) { return value(r.result); }, v.doc);
   frame.def_property_readonly(
@@ -152,7 +162,7 @@ void bind_frame(py::module_& m) {
             const auto& units = r.result.mask.units;
             return Floats(units.size(), units.data());
           },
-          "(M,) weights 0..1 of the face's motion units, named in Models.unit_names.")
+          "(M,) weights of the face's motion units, named in Models.unit_names, against the face at rest.")
       .def_property_readonly(
           "track_row",
           [](const PyResult& r) {

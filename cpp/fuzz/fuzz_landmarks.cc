@@ -123,11 +123,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   Tracker tracker(models, options);
   tracker.set_calibration(calibration);
-  const MaskSubject subject = release_subject(models, calibration, options, Profile::clinical);
+  const ReleaseRules rules = release_rules(models, PipelineOptions{});
+  const MaskSubject subject = release_subject(models, calibration, options, rules);
   for (const FrameDetection& frame : frames) {
     const FrameFit fit = tracker.fit(frame);
     require_valid(fit);
-    const MaskFrame mask = release_frame(models, calibration, subject, MaskLips::of(models, subject), fit).mask;
+    const MaskFrame mask = release_frame(models, calibration, subject, MaskParts::of(models, subject), rules, fit).mask;
     for (const float v : mask.to_row()) fuzz::require(std::isfinite(v), "a row of the track is finite");
   }
   return 0;

@@ -44,12 +44,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       tracker.set_calibration(calibration);
       const FrameFit fit = tracker.fit(seen);
       if (calibration.ok) {
-        const auto profile = static_cast<Profile>(bytes.between(0, 2));
-        const MaskSubject subject = release_subject(models, calibration, options, profile);
+        PipelineOptions released;
+        released.profile = static_cast<Profile>(bytes.between(0, 2));
+        released.keep = static_cast<Keep>(bytes.between(0, 4));
+        const ReleaseRules rules = release_rules(models, released);
+        const MaskSubject subject = release_subject(models, calibration, options, rules);
         MaskPainter painter(models, subject);
         Image picture;
-        painter.paint(release_frame(models, calibration, subject, MaskLips::of(models, subject), fit).mask, 24, 16,
-                      picture);
+        painter.paint(release_frame(models, calibration, subject, MaskParts::of(models, subject), rules, fit).mask, 24,
+                      16, picture);
       }
     }
   } catch (const Error& e) {

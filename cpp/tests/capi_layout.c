@@ -31,7 +31,9 @@ int main(void) {
   FIELD(dmask_options, log_user);
   FIELD(dmask_options, patient);
   FIELD(dmask_options, person);
-  FIELD(dmask_options, reserved);
+  FIELD(dmask_options, keep);
+  FIELD(dmask_options, framing);
+  FIELD(dmask_options, coarse_time);
   SIZE(dmask_frame);
   FIELD(dmask_frame, struct_size);
   FIELD(dmask_frame, format);
@@ -79,6 +81,17 @@ int main(void) {
   FIELD(dmask_measures, head_y_mm);
   FIELD(dmask_measures, head_z_mm);
   FIELD(dmask_measures, eyes);
+  FIELD(dmask_measures, distance);
+  FIELD(dmask_measures, reserved);
+  SIZE(dmask_diagnostics);
+  FIELD(dmask_diagnostics, struct_size);
+  FIELD(dmask_diagnostics, reserved);
+  FIELD(dmask_diagnostics, head_x_mm);
+  FIELD(dmask_diagnostics, head_y_mm);
+  FIELD(dmask_diagnostics, head_z_mm);
+  FIELD(dmask_diagnostics, px_per_deg);
+  FIELD(dmask_diagnostics, eyeball_residual_pct);
+  FIELD(dmask_diagnostics, eyelid_residual_pct);
   SIZE(dmask_point);
   FIELD(dmask_point, x);
   FIELD(dmask_point, y);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 struct measured {
-  double head_yaw_deg, head_z_mm;
+  double head_yaw_deg, head_pitch_deg;
   uint8_t* mask; /* whoever takes it frees it */
 };
 

@@ -11,15 +11,14 @@ namespace {
 
 using namespace dmask;
 
+constexpr float jaw_at_rest = 0.3f;  // the mouth is open all the time
+
 struct Patient {
   explicit Patient(const char* models_dir)
       : models(Models::load(models_dir, models_dir)), painter(models, subject(models)) {}
 
   static MaskSubject subject(const Models& models) {
-    Calibration generic;
-    generic.identity.setZero(FitOptions{}.identity_modes);
-    for (int eye = 0; eye < 2; ++eye) generic.eyes[eye].shape.setZero(models.eyelid[eye].shape.cols());
-    return release_subject(models, generic, FitOptions{}, Profile::strict);
+    return release_subject(models, Calibration{}, FitOptions{}, ReleaseRules{});
   }
 
   MaskFrame frame(double t) const {
@@ -28,6 +27,7 @@ struct Patient {
     f.turn_to(head_rotation({6 * std::sin(1.3 * t), 3 * std::sin(0.9 * t), 2 * std::sin(1.1 * t)}).cast<float>());
     f.translation = {3 * static_cast<float>(std::sin(0.7 * t)), 20, 520};
     f.units.setZero(models.face.units());
+    f.units[models.face.unit("jawOpen")] = jaw_at_rest;
     const double since_blink = std::fmod(t, 3.0) - 2.0;
     const float shut = static_cast<float>(std::max(0.0, 1 - std::abs(since_blink) / 0.12));
     for (int eye = 0; eye < 2; ++eye) {

@@ -127,6 +127,9 @@ static void refuses_bad_options(void) {
   REFUSED(DMASK_BAD_VERSION, struct_size, UINT32_MAX);
   REFUSED(DMASK_BAD_VERSION, version, 99999);
   REFUSED(DMASK_BAD_ARGUMENT, profile, 7);
+  REFUSED(DMASK_BAD_ARGUMENT, keep, 9);
+  REFUSED(DMASK_BAD_ARGUMENT, framing, -1);
+  REFUSED(DMASK_BAD_ARGUMENT, coarse_time, 2);
   REFUSED(DMASK_BAD_ARGUMENT, weights, -1);
   REFUSED(DMASK_BAD_ARGUMENT, backend, 3);
   REFUSED(DMASK_BAD_ARGUMENT, precision, INT32_MAX);
@@ -138,7 +141,6 @@ static void refuses_bad_options(void) {
   REFUSED(DMASK_BAD_ARGUMENT, patient.fixating, 4);
   REFUSED(DMASK_BAD_ARGUMENT, person, -1);
   REFUSED(DMASK_BAD_ARGUMENT, person, DMASK_PERSON_9 + 1);
-  REFUSED(DMASK_BAD_VERSION, reserved, 1);
   options = options_of_test();
   options.patient.fixating = DMASK_FIXATING_OD;
   options.patient.fixating_from_s = 3;
@@ -243,7 +245,7 @@ static void reset_gives_what_a_new_handle_gives(dmask_pipeline* pipeline, uint64
   EXPECT(calibration.ok == 0 && calibration.frames_seen == 0);
   EXPECT(digest_of_run(pipeline, 0, FRAMES) == expected);
   EXPECT(dmask_get_calibration(pipeline, &calibration) == DMASK_OK);
-  EXPECT(calibration.ok == 1 && calibration.frames_seen == FRAMES && calibration.iris_radius_mm > 4);
+  EXPECT(calibration.ok == 1 && calibration.frames_seen == FRAMES);
 }
 
 static void no_face_is_an_answer(dmask_pipeline* pipeline) {

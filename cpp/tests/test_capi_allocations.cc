@@ -40,14 +40,15 @@ TEST_CASE(a_frame_of_a_calibrated_patient_costs_the_heap_nothing) {
   Image mask;
   int closed = 0;
   long detect = 0, fit = 0, parameters = 0, paint = 0;
-  MaskLips lips;
+  const ReleaseRules rules = release_rules(pipeline.models(), PipelineOptions{});
+  MaskParts parts;
   for (int i = 0; i < warm_up_frames + counted_frames; ++i) {
     const int turn = i % (2 * clip_frames - 2);
     const ImageView frame{clip[turn < clip_frames ? turn : 2 * clip_frames - 2 - turn].data(), width, height, 3,
                           3 * width};
     if (i == warm_up_frames - 2 * clip_frames) {
       tracker.set_calibration(pipeline.unreleased_calibration());
-      lips = MaskLips::of(pipeline.models(), pipeline.subject());
+      parts = MaskParts::of(pipeline.models(), pipeline.subject());
     }
     if (i < warm_up_frames) {
       result = pipeline.follow(frame, i / 30.0, detection);
@@ -58,7 +59,8 @@ TEST_CASE(a_frame_of_a_calibrated_patient_costs_the_heap_nothing) {
     detect += counted([&] { detection = pipeline.detect(frame, i / 30.0); });
     fit += counted([&] { fitted = tracker.fit(detection); });
     parameters += counted([&] {
-      result = release_frame(pipeline.models(), pipeline.unreleased_calibration(), pipeline.subject(), lips, fitted);
+      result =
+          release_frame(pipeline.models(), pipeline.unreleased_calibration(), pipeline.subject(), parts, rules, fitted);
     });
     paint += counted([&] { pipeline.render(result, width, height, mask); });
     EXPECT(fitted.face_reason == Reason::none);

@@ -68,7 +68,7 @@ static void program_of_today(const char* models, const uint8_t* pixels, struct m
   CHECK(dmask_process(pipeline, &frame, &measures) == DMASK_OK && measures.face_valid == 1);
   for (int k = 0; k < 8; ++k) CHECK(measures.eyes[DMASK_OS].reserved[k] == 0); /* kept for later, not left as it was */
   got->head_yaw_deg = measures.head_yaw_deg;
-  got->head_z_mm = measures.head_z_mm;
+  got->head_pitch_deg = measures.head_pitch_deg;
   got->mask = malloc((size_t)WIDTH * HEIGHT * 3);
   dmask_picture picture = {sizeof picture, DMASK_FORMAT_BGR, WIDTH, HEIGHT, got->mask, 3 * WIDTH};
   CHECK(dmask_render(pipeline, &picture) == DMASK_OK);
@@ -96,7 +96,7 @@ static void newer_program(const char* models, const uint8_t* pixels, struct meas
   CHECK(dmask_process(pipeline, &frame.known, &measures.known) == DMASK_OK);
   CHECK(measures.later == 42 && measures.known.struct_size == sizeof measures && measures.known.face_valid == 1);
   got->head_yaw_deg = measures.known.head_yaw_deg;
-  got->head_z_mm = measures.known.head_z_mm;
+  got->head_pitch_deg = measures.known.head_pitch_deg;
   newer_landmarks landmarks;
   memset(&landmarks, 0, sizeof landmarks);
   landmarks.known.struct_size = sizeof landmarks;
@@ -145,8 +145,8 @@ int main(void) {
   program_of_today(models, pixels, &today);
   old_program(models, pixels, WIDTH, HEIGHT, &old);
   newer_program(models, pixels, &newer);
-  CHECK(old.head_yaw_deg == today.head_yaw_deg && old.head_z_mm == today.head_z_mm);
-  CHECK(newer.head_yaw_deg == today.head_yaw_deg && newer.head_z_mm == today.head_z_mm);
+  CHECK(old.head_yaw_deg == today.head_yaw_deg && old.head_pitch_deg == today.head_pitch_deg);
+  CHECK(newer.head_yaw_deg == today.head_yaw_deg && newer.head_pitch_deg == today.head_pitch_deg);
   CHECK(old.mask && today.mask && memcmp(old.mask, today.mask, (size_t)WIDTH * HEIGHT * 3) == 0);
   CHECK(newer.mask && today.mask && memcmp(newer.mask, today.mask, (size_t)WIDTH * HEIGHT * 3) == 0);
   free(old.mask);

@@ -59,7 +59,7 @@ void old_program(const char* models, const uint8_t* pixels, int width, int heigh
   CHECK(UNTOUCHED(measures) && measures.own.struct_size == sizeof measures.own);
   CHECK(measures.own.face_valid == 1 && measures.own.calibrated == 1);
   got->head_yaw_deg = measures.own.head_yaw_deg;
-  got->head_z_mm = measures.own.head_z_mm;
+  got->head_pitch_deg = measures.own.head_pitch_deg;
 
   GUARDED(dmask_calibration) calibration;
   GUARD(calibration);

@@ -7,8 +7,10 @@
 #include "dmask/dmask.h"
 #include "geometry/larger.hpp"
 #include "models_dir.hpp"
+#include "pipeline/coarse_time.hpp"
 #include "pipeline/mask_mesh.hpp"
 #include "pipeline/pipeline.hpp"
+#include "pipeline/released_motion.hpp"
 #include "rendered_face.h"
 
 using namespace dmask;
@@ -54,9 +56,10 @@ const Followed& followed(Profile profile) {
 
 constexpr Profile profiles[] = {Profile::clinical, Profile::article, Profile::strict};
 
-// How far lid motions are from those that a generic eye's opening and shutting can be.
+// How far lid motions are from those that a generic eye's opening and shutting can be, and its lids' going with the gaze.
 double beyond_openness(const Models& models, int eye, const LidWeightsF& motion) {
-  MatX path(motion.size(), 3);
+  MatX path(motion.size(), 4);
+  path.col(3) = GenericLids(models, eye).raised_by(1);
   int column = 0;
   for (const char* name : {"blink_mid", "blink_full", "upper_retract"})
     path.col(column++) = models.eyelid[eye].named(name).cast<double>();
@@ -69,7 +72,11 @@ TEST_CASE(a_frame_holds_what_its_profile_lets_out) {
     const Followed& f = followed(profile);
     const bool strict = profile == Profile::strict;
     EXPECT(f.result.face_reason == Reason::none);
-    EXPECT(std::isfinite(f.result.head.yaw_deg) && f.result.head_mm.allFinite());
+    const bool article = profile == Profile::article;
+    EXPECT(std::isfinite(f.result.head.yaw_deg) && f.result.head_mm.allFinite() == article);
+    EXPECT(f.result.distance == Distance::near);
+    const Diagnostics known = f.pipeline.unreleased_diagnostics();  // there is something to withhold
+    EXPECT(known.head_mm.allFinite());
     for (int eye = 0; eye < 2; ++eye) {
       const EyeMeasures& e = f.result.eyes[eye];
       EXPECT(e.reason == Reason::none);
@@ -77,12 +84,145 @@ TEST_CASE(a_frame_holds_what_its_profile_lets_out) {
       EXPECT(std::isnan(e.mrd1_mm) == strict);
       EXPECT(std::isnan(e.mrd2_mm) == strict);
       EXPECT(std::isnan(e.pfh_mm) == strict);
-      EXPECT(std::isfinite(e.openness) && std::isfinite(e.yaw_deg) && std::isfinite(e.pitch_sd_deg) &&
-             std::isfinite(e.px_per_deg));
+      EXPECT(std::isfinite(e.openness) && std::isfinite(e.yaw_deg) && std::isfinite(e.pitch_sd_deg));
+      EXPECT(std::isfinite(known.eyes[eye].px_per_deg) && std::isfinite(known.eyes[eye].eyeball_residual_pct) &&
+             std::isfinite(known.eyes[eye].eyelid_residual_pct));
+      for (const double value : {e.px_per_deg, e.eyeball_residual_pct, e.eyelid_residual_pct})
+        EXPECT(std::isfinite(value) == article);
       const double beyond = beyond_openness(f.pipeline.models(), eye, f.result.mask.eyes[eye].motion);
       EXPECT(strict ? beyond < 1e-4 : beyond >= 1e-4);
     }
   }
+}
+
+// Two faces of other people in the same motion: what a profile lets out of their faces is one and the same.
+TEST_CASE(the_face_in_the_mask_is_where_and_as_large_as_everybody_s) {
+  for (const Profile profile : {Profile::clinical, Profile::strict}) {
+    const Followed& f = followed(profile);
+    Calibration other = f.pipeline.unreleased_calibration();
+    FrameFit fit = f.pipeline.unreleased_fit();
+    const auto released = [&](const Calibration& calibration) {
+      const ReleaseRules rules = release_rules(f.pipeline.models(), options_for(profile));
+      const MaskSubject subject = release_subject(f.pipeline.models(), calibration, FitOptions{}, rules);
+      return release_frame(f.pipeline.models(), calibration, subject, MaskParts::of(f.pipeline.models(), subject),
+                           rules, fit)
+          .mask;
+    };
+    const MaskFrame mask = released(other);
+    other.scale *= 1.2;
+    other.identity.setConstant(0.7);
+    for (EyeStatics& e : other.eyes) e.centre += Vec3(e.centre.x() > 0 ? 3 : -3, 1, 2);
+    fit.pose.translation += Vec3(40, -30, 200);
+    const MaskFrame again = released(other);
+    EXPECT(mask.turn == again.turn && mask.translation == again.translation);
+  }
+}
+
+TEST_CASE(units_are_let_out_against_the_face_at_rest_and_where_they_are_asked_for) {
+  const Followed& f = followed(Profile::clinical);
+  const Calibration& own = f.pipeline.unreleased_calibration();
+  FrameFit fit = f.pipeline.unreleased_fit();
+  EXPECT(own.rest.units.norm() > 0.05);  // the rendered mouth is open all the time
+  const Models& models = f.pipeline.models();
+  const auto units = [&](Profile profile, Keep keep) {
+    PipelineOptions options = options_for(profile);
+    options.keep = keep;
+    const ReleaseRules rules = release_rules(models, options);
+    const MaskSubject subject = release_subject(models, own, FitOptions{}, rules);
+    return release_frame(models, own, subject, MaskParts::of(models, subject), rules, fit).mask.units;
+  };
+  fit.pose.units = own.rest.units;
+  for (const Keep keep : {Keep::eyes, Keep::jaw, Keep::nose}) EXPECT(units(Profile::clinical, keep).isZero(0));
+  fit.pose.units.array() += 0.25;
+  const UnitWeightsF eyes = units(Profile::clinical, Keep::eyes), jaw = units(Profile::strict, Keep::jaw);
+  for (const char* name : {"browDown_L", "browInnerUp_R", "eyeSquint_L", "cheekSquint_R"})
+    EXPECT_NEAR(eyes[models.face.unit(name)], 0.25, 1e-6);
+  for (const char* name : {"mouthSmile_L", "jawOpen", "noseSneer_R", "cheekPuff_L"})
+    EXPECT(eyes[models.face.unit(name)] == 0);
+  EXPECT_NEAR(jaw[models.face.unit("jawOpen")], 0.25, 1e-6);
+  EXPECT(jaw[models.face.unit("mouthSmile_L")] == 0);
+  EXPECT((units(Profile::article, Keep::eyes) - fit.pose.units.cast<float>()).head(4).norm() < 1e-6);
+}
+
+// Two people who move alike, of whom one holds head, eyes and lids otherwise.
+TEST_CASE(strict_tells_movement_and_not_where_somebody_rests) {
+  const Followed& f = followed(Profile::strict);
+  const ReleaseRules rules = release_rules(f.pipeline.models(), options_for(Profile::strict));
+  Rest rest = f.pipeline.unreleased_calibration().rest;
+  FrameFit fit = f.pipeline.unreleased_fit();
+  rest.head = {2, -3, 1};
+  rest.distance_mm = 480;
+  for (int eye = 0; eye < 2; ++eye) {
+    const double temporal = eye == OD ? -1 : 1;
+    rest.eyes[eye] = {0.3, {temporal * 1.5 * deg, 1 * deg}};
+    fit.eyes[eye].gaze = {(temporal * 1.5 + 12) * deg, 6 * deg};
+    fit.eyes[eye].openness = 0.15;
+  }
+  fit.pose.rotation = head_rotation({12, -8, 3});
+  const FrameFit one = released_motion(rest, rules, fit);
+
+  rest.head = {-4, 5, -6};
+  rest.distance_mm = 420;
+  for (int eye = 0; eye < 2; ++eye) {
+    rest.eyes[eye].openness = 0.4;
+    rest.eyes[eye].gaze = {rest.eyes[eye].gaze.yaw + (eye == OD ? -2 : 1) * deg, -3 * deg};
+    fit.eyes[eye].gaze = {rest.eyes[eye].gaze.yaw + 12 * deg, rest.eyes[eye].gaze.pitch + 5 * deg};
+    fit.eyes[eye].openness = 0.2;
+  }
+  fit.pose.rotation = head_rotation({6, 0, -4});
+  const FrameFit other = released_motion(rest, rules, fit);
+  EXPECT((one.pose.rotation - other.pose.rotation).norm() < 1e-9);
+  for (int eye = 0; eye < 2; ++eye) {
+    EXPECT_NEAR(one.eyes[eye].gaze.yaw, other.eyes[eye].gaze.yaw, 1e-9);
+    EXPECT_NEAR(one.eyes[eye].gaze.pitch, other.eyes[eye].gaze.pitch, 1e-9);
+    EXPECT_NEAR(one.eyes[eye].openness, other.eyes[eye].openness, 1e-9);
+  }
+  EXPECT_NEAR(0.5 * (one.eyes[OD].gaze.yaw + one.eyes[OS].gaze.yaw), 12 * deg, 1e-9);
+  EXPECT_NEAR(head_angles(one.pose.rotation).yaw_deg, 10, 1e-9);
+}
+
+TEST_CASE(strict_tells_a_squint_a_turned_head_and_an_eye_that_does_not_move_along) {
+  const Followed& f = followed(Profile::strict);
+  const ReleaseRules rules = release_rules(f.pipeline.models(), options_for(Profile::strict));
+  Rest rest = f.pipeline.unreleased_calibration().rest;
+  FrameFit fit = f.pipeline.unreleased_fit();
+  rest.head = {28, 0, 17};
+  rest.distance_mm = 600;
+  for (int eye = 0; eye < 2; ++eye) {
+    rest.eyes[eye].gaze = {(eye == OS ? 25 : 0) * deg, (eye == OS ? 14 : 0) * deg};
+    fit.eyes[eye].gaze = rest.eyes[eye].gaze;
+  }
+  fit.eyes[OD].gaze.yaw += 20 * deg;  // and the left eye stays
+  fit.pose.rotation = head_rotation(rest.head);
+  const FrameFit told = released_motion(rest, rules, fit);
+  const HeadAngles head = head_angles(told.pose.rotation);
+  EXPECT_NEAR(head.yaw_deg, 30, 1e-9);
+  EXPECT_NEAR(head.roll_deg, 15, 1e-9);
+  const double apart = (told.eyes[OS].gaze.yaw - told.eyes[OD].gaze.yaw) / deg + 20;  // at rest
+  EXPECT(apart > 15 && apart < 27);
+  EXPECT_NEAR((told.eyes[OS].gaze.pitch - told.eyes[OD].gaze.pitch) / deg, 15, 1e-9);
+  // Of the other profiles nothing of it is touched.
+  for (const Profile profile : {Profile::clinical, Profile::article}) {
+    const FrameFit same = released_motion(rest, release_rules(f.pipeline.models(), options_for(profile)), fit);
+    EXPECT(same.pose.rotation == fit.pose.rotation && same.eyes[OS].gaze.yaw == fit.eyes[OS].gaze.yaw);
+  }
+}
+
+TEST_CASE(the_rest_of_a_recording_is_its_median) {
+  const Rest& rest = followed(Profile::clinical).pipeline.unreleased_calibration().rest;
+  EXPECT(std::abs(rest.head.yaw_deg) < 8 && std::abs(rest.head.roll_deg) < 4);
+  EXPECT(rest.distance_mm > 300 && rest.distance_mm < 700);
+  for (int eye = 0; eye < 2; ++eye)
+    EXPECT(rest.eyes[eye].openness > 0.1 && std::abs(rest.eyes[eye].gaze.yaw) < 20 * deg);
+}
+
+TEST_CASE(a_single_frame_has_no_motion_of_the_face) {
+  const Followed& f = followed(Profile::clinical);
+  Pipeline still(options_for(Profile::clinical), cpu_backend());
+  FrameDetection detection;
+  const FrameResult result = still.follow({frame_pixels(3).data(), width, height, 3, 3 * width}, 0, detection);
+  EXPECT(result.face_reason == Reason::none && f.result.face_reason == Reason::none);
+  EXPECT(still.unreleased_fit().pose.units.norm() > 0.05 && result.mask.units.isZero(0));
 }
 
 TEST_CASE(an_eye_that_is_not_valid_has_no_numbers_of_its_gaze) {
@@ -91,7 +231,8 @@ TEST_CASE(an_eye_that_is_not_valid_has_no_numbers_of_its_gaze) {
   fit.eyes[OD].reason = Reason::covered;
   const FrameResult result =
       release_frame(f.pipeline.models(), f.pipeline.unreleased_calibration(), f.pipeline.subject(),
-                    MaskLips::of(f.pipeline.models(), f.pipeline.subject()), fit);
+                    MaskParts::of(f.pipeline.models(), f.pipeline.subject()),
+                    release_rules(f.pipeline.models(), options_for(Profile::article)), fit);
   const EyeMeasures &od = result.eyes[OD], &os = result.eyes[OS];
   for (const double value : {od.yaw_deg, od.pitch_deg, od.yaw_sd_deg, od.pitch_sd_deg, od.eyeball_residual_pct})
     EXPECT(std::isnan(value));
@@ -103,12 +244,14 @@ TEST_CASE(a_mask_shows_no_finding_in_an_eye_that_was_not_measured) {
   using EyeLook = MaskFrame::EyeLook;
   for (const Profile profile : profiles) {
     const Followed& f = followed(profile);
-    const MaskLips lips = MaskLips::of(f.pipeline.models(), f.pipeline.subject());
+    const MaskParts parts = MaskParts::of(f.pipeline.models(), f.pipeline.subject());
+    const ReleaseRules rules = release_rules(f.pipeline.models(), options_for(profile));
     FrameFit fit = f.pipeline.unreleased_fit();
     fit.eyes[OD].gaze_found = false;
     fit.eyes[OS].gaze_found = fit.eyes[OS].lids_valid = false;
     const auto released = [&](const FrameFit& of) {
-      return release_frame(f.pipeline.models(), f.pipeline.unreleased_calibration(), f.pipeline.subject(), lips, of)
+      return release_frame(f.pipeline.models(), f.pipeline.unreleased_calibration(), f.pipeline.subject(), parts, rules,
+                           of)
           .mask.eyes;
     };
     for (const MaskFrame::EyeState& eye : released(f.pipeline.unreleased_fit())) EXPECT(eye.look == EyeLook::iris);
@@ -145,7 +288,7 @@ TEST_CASE(a_subject_is_generic_but_for_what_its_profile_lets_out) {
     const Pipeline& pipeline = followed(profile).pipeline;
     const MaskSubject& subject = pipeline.subject();
     const Calibration& own = pipeline.unreleased_calibration();
-    const bool article = profile == Profile::article, strict = profile == Profile::strict;
+    const bool article = profile == Profile::article;
     EXPECT(own.identity.norm() > 0.1 && std::abs(own.scale - 1) > 1e-6);
     EXPECT(subject.profile == profile);
     EXPECT((subject.identity == VecXf(own.identity.cast<float>())) == article);
@@ -155,10 +298,10 @@ TEST_CASE(a_subject_is_generic_but_for_what_its_profile_lets_out) {
       const MaskEye& e = subject.eyes[eye];
       EXPECT(own.eyes[eye].shape.norm() > 0.01);
       EXPECT((e.centre == pipeline.models().eyelid[eye].centre) == !article);
-      EXPECT((e.shape == VecXf(own.eyes[eye].shape.cast<float>())) == !strict);
-      EXPECT(e.shape.isZero(0) == strict);
-      EXPECT((e.patch_offset.isZero(0) && e.patch_roll == 0) == strict);
-      EXPECT((e.iris_radius_mm == MaskEye{}.iris_radius_mm) == strict);
+      EXPECT((e.shape == VecXf(own.eyes[eye].shape.cast<float>())) == article);
+      EXPECT(e.shape.isZero(0) == !article);
+      EXPECT((e.patch_offset.isZero(0) && e.patch_roll == 0) == !article);
+      EXPECT((e.iris_radius_mm == MaskEye{}.iris_radius_mm) == !article);
     }
   }
 }
@@ -168,9 +311,9 @@ TEST_CASE(a_calibration_tells_what_its_profile_lets_out) {
     const CalibrationSummary c = followed(profile).pipeline.calibration();
     EXPECT(c.ok && !c.frames_used.empty());
     EXPECT(std::isfinite(c.scale) == (profile == Profile::article));
-    EXPECT(std::isnan(c.iris_radius_mm) == (profile == Profile::strict));
-    EXPECT(std::isnan(c.iris_radius_sd_mm) == (profile == Profile::strict));
-    for (const Vec3& sd : c.eye_centre_sd_mm) EXPECT(sd.allFinite() == (profile != Profile::strict));
+    EXPECT(std::isfinite(c.iris_radius_mm) == (profile == Profile::article));
+    EXPECT(std::isfinite(c.iris_radius_sd_mm) == (profile == Profile::article));
+    for (const Vec3& sd : c.eye_centre_sd_mm) EXPECT(sd.allFinite() == (profile == Profile::article));
   }
   const CalibrationSummary none = release_calibration({}, Profile::article);
   EXPECT(!none.ok && std::isnan(none.scale) && std::isnan(none.iris_radius_mm) &&
@@ -191,17 +334,174 @@ TEST_CASE(options_beside_results_name_no_folder_and_no_withheld_measure) {
   }
 }
 
+PipelineOptions coarse_strict() {
+  PipelineOptions options = options_for(Profile::strict);
+  options.coarse_time = Coarse::on;
+  return options;
+}
+
+// How a person holds the head, how far his eyes are from straight, how he squints: none of it is to be told from steps.
+TEST_CASE(strict_in_coarse_time_lets_out_directions_and_no_angles) {
+  const Followed& f = followed(Profile::strict);
+  const Models& models = f.pipeline.models();
+  const Calibration& own = f.pipeline.unreleased_calibration();
+  const ReleaseRules rules = release_rules(models, coarse_strict());
+  const MaskParts parts = MaskParts::of(models, f.pipeline.subject());
+  FrameFit fit = f.pipeline.unreleased_fit();
+  const auto look = [&](HeadAngles head, double od_deg, double os_deg, double up_deg) {
+    fit.pose.rotation = head_rotation(head);
+    fit.eyes[OD].gaze = {od_deg * deg, up_deg * deg};
+    fit.eyes[OS].gaze = {os_deg * deg, up_deg * deg};
+    return release_frame(models, own, f.pipeline.subject(), parts, rules, fit);
+  };
+  const auto eyes_look = [](const FrameResult& r, double od_deg, double os_deg, double up_deg) {
+    const auto is = [](double found, double expected) { return std::abs(found - expected) < 1e-3; };
+    return is(r.eyes[OD].yaw_deg, od_deg) && is(r.eyes[OS].yaw_deg, os_deg) && is(r.eyes[OD].pitch_deg, up_deg) &&
+           is(r.eyes[OS].pitch_deg, up_deg) && is(r.mask.eyes[OD].yaw / deg, od_deg) &&
+           is(r.mask.eyes[OS].yaw / deg, os_deg) && is(r.mask.eyes[OS].pitch / deg, up_deg);
+  };
+  const FrameResult straight = look({0, 0, 0}, 0, 0, 0), nearly = look({-6, 8, 3}, -4, 7, -8);
+  EXPECT(eyes_look(straight, 0, 0, 0) && eyes_look(nearly, 0, 0, 0));
+  EXPECT(straight.head.yaw_deg == nearly.head.yaw_deg && straight.mask.turn == nearly.mask.turn);
+  EXPECT((straight.mask.translation - nearly.mask.translation).norm() < 1e-4);
+  const FrameResult left = look({17, -16, 0}, 19, 24, 21);
+  EXPECT(eyes_look(left, 30, 30, 30));
+  EXPECT_NEAR(left.head.yaw_deg, 30, 1e-3);
+  EXPECT_NEAR(left.head.pitch_deg, -30, 1e-3);
+  EXPECT(eyes_look(look({0, 0, 0}, -9, 8, 0), -15, 15, 0));  // a squint that nobody overlooks
+  fit.eyes[OS].gaze_found = false;
+  EXPECT_NEAR(look({0, 0, 0}, 17, 0, 0).eyes[OD].yaw_deg, 30, 1e-3);
+  for (const EyeMeasures& eye : straight.eyes)
+    for (const double sd_deg : {eye.yaw_sd_deg, eye.pitch_sd_deg})
+      EXPECT(sd_deg > 14.999 && std::abs(sd_deg / 15 - std::round(sd_deg / 15)) < 1e-6);
+}
+
+TEST_CASE(strict_in_coarse_time_lets_out_lids_that_are_open_half_shut_or_shut) {
+  const Followed& f = followed(Profile::strict);
+  Calibration own = f.pipeline.unreleased_calibration();
+  FrameFit fit = f.pipeline.unreleased_fit();
+  const ReleaseRules rules = release_rules(f.pipeline.models(), coarse_strict());
+  const MaskParts parts = MaskParts::of(f.pipeline.models(), f.pipeline.subject());
+  const auto openness = [&](double rest, double share) {
+    own.rest.eyes[OD].openness = rest;
+    fit.eyes[OD].openness = rest * share;
+    return release_frame(f.pipeline.models(), own, f.pipeline.subject(), parts, rules, fit).eyes[OD].openness;
+  };
+  for (const double rest : {0.25, 0.32, 0.40}) {  // nobody's own
+    for (const double share : {0.8, 1.0, 1.2}) EXPECT_NEAR(openness(rest, share), 0.32, 1e-9);
+    for (const double share : {0.3, 0.5, 0.7}) EXPECT_NEAR(openness(rest, share), 0.16, 1e-9);
+    for (const double share : {0.0, 0.1, 0.2}) EXPECT(openness(rest, share) == 0);
+  }
+  EXPECT(openness(0.1, 1) < 0.2 && openness(0.6, 1) > 0.5);  // drooping, retracted
+}
+
+TEST_CASE(strict_in_coarse_time_lets_out_no_motion_of_the_face_that_is_not_asked_for) {
+  const Followed& f = followed(Profile::strict);
+  const Models& models = f.pipeline.models();
+  const Calibration& own = f.pipeline.unreleased_calibration();
+  FrameFit fit = f.pipeline.unreleased_fit();
+  fit.pose.units = own.rest.units.array() + 0.4;
+  const auto units = [&](Keep keep) {
+    PipelineOptions options = coarse_strict();
+    options.keep = keep;
+    return release_frame(models, own, f.pipeline.subject(), MaskParts::of(models, f.pipeline.subject()),
+                         release_rules(models, options), fit)
+        .mask.units;
+  };
+  EXPECT(units(Keep::eyes).isZero(0));
+  EXPECT_NEAR(units(Keep::all)[models.face.unit("browInnerUp_L")], 0.4, 1e-6);
+}
+
+// Whether two frames tell the same, but for when.
+bool same_but_for_time(const FrameResult& a, const FrameResult& b) {
+  const auto same = [](double x, double y) { return x == y || (std::isnan(x) && std::isnan(y)); };
+  bool all = a.face_reason == b.face_reason && a.distance == b.distance && a.mask.to_row() == b.mask.to_row();
+  all = all && same(a.head.yaw_deg, b.head.yaw_deg) && same(a.head.pitch_deg, b.head.pitch_deg) &&
+        same(a.head.roll_deg, b.head.roll_deg);
+  for (int axis = 0; axis < 3; ++axis) all = all && same(a.head_mm[axis], b.head_mm[axis]);
+  for (int eye = 0; eye < 2; ++eye) {
+    const EyeMeasures &x = a.eyes[eye], &y = b.eyes[eye];
+    all = all && x.reason == y.reason && same(x.yaw_deg, y.yaw_deg) && same(x.pitch_deg, y.pitch_deg) &&
+          same(x.yaw_sd_deg, y.yaw_sd_deg) && same(x.pitch_sd_deg, y.pitch_sd_deg) && same(x.mrd1_mm, y.mrd1_mm) &&
+          same(x.mrd2_mm, y.mrd2_mm) && same(x.pfh_mm, y.pfh_mm) && same(x.openness, y.openness) &&
+          same(x.px_per_deg, y.px_per_deg) && same(x.eyeball_residual_pct, y.eyeball_residual_pct) &&
+          same(x.eyelid_residual_pct, y.eyelid_residual_pct);
+  }
+  return all;
+}
+
+TEST_CASE(a_step_repeats_its_first_frame_and_times_stay) {
+  CoarseTime coarse(0.25);
+  FrameResult fresh;
+  const auto held_yaw = [&](double time_s, double yaw_deg) {
+    fresh.time_s = time_s;
+    fresh.head.yaw_deg = yaw_deg;
+    const FrameResult& held = coarse.hold(fresh);
+    EXPECT(held.time_s == time_s);
+    return held.head.yaw_deg;
+  };
+  const double begins_s = 3.7;  // steps count from the first frame
+  for (int i = 0; i < 40; ++i) EXPECT(held_yaw(begins_s + i / 20.0, i) == i - i % 5);
+  EXPECT(held_yaw(begins_s + 60.1, 50) == 50);  // after a gap
+  EXPECT(held_yaw(begins_s + 60.2, 51) == 50);
+  EXPECT(held_yaw(begins_s + 60.26, 52) == 52);
+  EXPECT(held_yaw(begins_s + 60.26, 53) == 53);  // time that stands or runs back starts afresh
+  EXPECT(held_yaw(begins_s, 54) == 54);
+  EXPECT(held_yaw(begins_s + 0.1, 55) == 54);
+  coarse.reset();
+  EXPECT(held_yaw(begins_s + 0.2, 56) == 56);
+  CoarseTime none(0);
+  for (int i = 0; i < 9; ++i) {
+    fresh.time_s = i / 30.0;
+    fresh.head.yaw_deg = i;
+    EXPECT(none.hold(fresh).head.yaw_deg == i);
+  }
+}
+
+TEST_CASE(coarse_time_holds_all_that_leaves_and_nothing_of_what_is_summed) {
+  for (const Profile profile : {Profile::clinical, Profile::article}) {
+    PipelineOptions options = options_for(profile);
+    options.live_calibration = false;
+    options.coarse_time = Coarse::on;
+    Pipeline coarse(options, cpu_backend());
+    options.coarse_time = Coarse::off;
+    Pipeline fine(options, cpu_backend());
+    EXPECT(coarse.holds() && !fine.holds());
+    std::vector<FrameDetection> seen;
+    for (int i = 0; i < frames; ++i)
+      seen.push_back(fine.detect({frame_pixels(i).data(), width, height, 3, 3 * width}, i / 30.0));
+    EXPECT(fine.calibrate(seen).ok && coarse.calibrate(seen).ok);
+    FrameResult first;
+    int moved = 0;
+    for (int i = 0; i < frames; ++i) {
+      const FrameResult measured = fine.fit(seen[i]), held = coarse.fit(seen[i]);
+      if (i == 0) first = measured;  // all are within the first two seconds
+      EXPECT(same_but_for_time(held, first) && held.time_s == measured.time_s);
+      EXPECT(same_but_for_time(coarse.unreleased_moment(), measured));
+      EXPECT(same_but_for_time(fine.unreleased_moment(), measured));
+      moved += !same_but_for_time(held, measured);
+    }
+    EXPECT(moved >= frames - 4);
+    EXPECT(coarse.calibrate(seen).ok);  // another calibration begins another step
+    const FrameResult again = coarse.fit(seen[frames - 1]);
+    EXPECT(same_but_for_time(again, coarse.unreleased_moment()));
+    coarse.reset();
+    EXPECT(coarse.unreleased_moment().face_reason == Reason::no_face);
+  }
+}
+
 // ---- The C interface.
 
 void append(std::int32_t, const char* text, void* user) { *static_cast<std::string*>(user) += text; }
 
 struct Handle {
-  explicit Handle(Profile profile) {
+  explicit Handle(Profile profile, std::int32_t coarse_time = DMASK_COARSE_TIME_OFF) {
     dmask_options options;
     dmask_default_options(&options, sizeof options);
     const std::string folder = test::models_dir();
     options.models_dir = folder.c_str();
     options.profile = static_cast<std::int32_t>(profile);
+    options.coarse_time = coarse_time;
     options.backend = DMASK_BACKEND_CPU;
     options.patient.hvid_mm = measured_hvid_mm;
     options.log = append;
@@ -284,6 +584,14 @@ TEST_CASE(the_c_interface_hands_out_what_the_core_released) {
     EXPECT(handle.told.find("calibrated with") != std::string::npos);
     EXPECT(handle.told.find("mm") == std::string::npos);
   }
+}
+
+TEST_CASE(the_c_interface_holds_in_coarse_time) {
+  const Handle fine(Profile::clinical, DMASK_COARSE_TIME_OFF), coarse(Profile::clinical, DMASK_COARSE_TIME_ON);
+  // Its last calibration is at the 15th frame, where a step begins: the 16th repeats that one.
+  EXPECT(coarse.measures.time_s == fine.measures.time_s && coarse.measures.face_valid == 1);
+  EXPECT(coarse.measures.head_yaw_deg != fine.measures.head_yaw_deg);
+  EXPECT_NEAR(coarse.measures.head_yaw_deg, fine.measures.head_yaw_deg, 5);
 }
 
 }  // namespace

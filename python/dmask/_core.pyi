@@ -27,6 +27,9 @@ class Options(metaclass=_Bound):
     """Settings of a Pipeline, by keyword; `option_table` has ranges and meanings."""
 
     profile: str  # clinical | article | strict
+    keep: str  # eyes | mouth | jaw | nose | all
+    framing: str  # auto | canonical | input
+    coarse_time: str  # off | on
     hfov_deg: float
     hvid_mm: float
     fixating: str  # none | od | os | both
@@ -50,6 +53,9 @@ class Options(metaclass=_Bound):
         self,
         *,
         profile: str = ...,
+        keep: str = ...,
+        framing: str = ...,
+        coarse_time: str = ...,
         hfov_deg: float = ...,
         hvid_mm: float = ...,
         fixating: str = ...,
@@ -196,6 +202,8 @@ class FrameResult(metaclass=_Bound):
     @property
     def face_reason(self) -> str: ...
     @property
+    def distance(self) -> str: ...
+    @property
     def head_yaw_deg(self) -> float: ...
     @property
     def head_pitch_deg(self) -> float: ...
@@ -248,6 +256,8 @@ class MaskSubject(metaclass=_Bound):
         os: MaskEye,
         *,
         profile: str = ...,
+        keep: str = ...,
+        framing: str = ...,
         hfov_deg: float = ...,
         scale: float = ...,
         eyebrows: bool = ...,
@@ -310,6 +320,12 @@ class Pipeline(metaclass=_Bound):
     def subject(self) -> MaskSubject: ...
     def use_subject(self, subject: Mapping[str, Any], width: int, height: int) -> None: ...
     def unreleased_subject(self) -> dict[str, Any]: ...
+    @property
+    def holds(self) -> bool: ...
+    @property
+    def tells_blinks(self) -> bool: ...
+    def unreleased_moment(self) -> dict[str, Any]: ...
+    def unreleased_diagnostics(self) -> dict[str, float]: ...
     @property
     def backend(self) -> str: ...  # cpu or tensorrt
     @property

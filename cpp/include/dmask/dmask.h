@@ -88,10 +88,29 @@ typedef enum dmask_status {
 
 /* what leaves the machine */
 typedef enum dmask_profile {
-  DMASK_PROFILE_CLINICAL = 0, /* generic face, the patient's eyelid shape and all motion */
-  DMASK_PROFILE_ARTICLE = 1,  /* the patient's own fitted face and eyelids */
-  DMASK_PROFILE_STRICT = 2    /* generic both, lids as openness only, no millimetres of the lids */
+  DMASK_PROFILE_CLINICAL = 0, /* generic face and lids; gaze, head, heights of the lids, motion about the eyes */
+  DMASK_PROFILE_ARTICLE = 1,  /* the patient's own fitted face and eyelids, where they are in the picture */
+  DMASK_PROFILE_STRICT = 2    /* as clinical, lids as openness only, no millimetres of the lids */
 } dmask_profile;
+
+/* what of the face moves in the mask beside eyes and brows, but in article, where all does */
+typedef enum dmask_keep {
+  DMASK_KEEP_EYES = 0, /* nothing */
+  DMASK_KEEP_MOUTH = 1,
+  DMASK_KEEP_JAW = 2,
+  DMASK_KEEP_NOSE = 3,
+  DMASK_KEEP_ALL = 4
+} dmask_keep;
+
+/* where the mask's face lies in the picture */
+typedef enum dmask_framing {
+  DMASK_FRAMING_AUTO = 0,      /* input in article, else canonical */
+  DMASK_FRAMING_CANONICAL = 1, /* in one place, at one size */
+  DMASK_FRAMING_INPUT = 2      /* where it is in the frame: place and size tell who it is */
+} dmask_framing;
+
+/* whether what leaves is held over steps of two seconds; in strict angles and lids are coarse then, too */
+typedef enum dmask_coarse_time { DMASK_COARSE_TIME_OFF = 0, DMASK_COARSE_TIME_ON = 1 } dmask_coarse_time;
 
 /* the nets' licence */
 typedef enum dmask_weights { DMASK_WEIGHTS_RESEARCH = 0, DMASK_WEIGHTS_OPEN = 1 } dmask_weights;
@@ -192,7 +211,9 @@ typedef struct dmask_options {
   void* log_user;           /* handed to it */
   dmask_patient patient;    /* the first one; see dmask_reset */
   int32_t person;           /* dmask_person; default DMASK_PERSON_LARGEST */
-  int32_t reserved;         /* 0 */
+  int32_t keep;             /* dmask_keep; default DMASK_KEEP_EYES */
+  int32_t framing;          /* dmask_framing; default DMASK_FRAMING_AUTO */
+  int32_t coarse_time;      /* dmask_coarse_time; default DMASK_COARSE_TIME_OFF */
 } dmask_options;
 
 /* One camera picture, borrowed during the call. Sides 16 to 16384 px. */
@@ -219,7 +240,15 @@ typedef struct dmask_picture {
   int64_t stride; /* bytes */
 } dmask_picture;
 
-/* One eye in one frame; NaN = not measured. As in frames.csv of the command line. */
+/* from the camera */
+typedef enum dmask_distance {
+  DMASK_DISTANCE_UNKNOWN = 0,
+  DMASK_DISTANCE_NEAR = 1,         /* up to 500 mm */
+  DMASK_DISTANCE_INTERMEDIATE = 2, /* up to 3 m */
+  DMASK_DISTANCE_FAR = 3
+} dmask_distance;
+
+/* One eye in one frame; NaN = not measured, or withheld by the profile. As in frames.csv of the command line. */
 typedef struct dmask_eye_measures {
   int32_t valid;             /* 1: the gaze was measured */
   int32_t reason;            /* dmask_reason: why not */
@@ -228,8 +257,8 @@ typedef struct dmask_eye_measures {
   double mrd1_mm, mrd2_mm; /* pupil centre to upper, lower margin, along the head's y; NaN when shut or strict */
   double pfh_mm;           /* palpebral fissure height; 0 when shut */
   double openness;         /* aperture / width between the canthi */
-  double px_per_deg;       /* how many pixels a degree of the eye is worth here */
-  double eyeball_residual_pct, eyelid_residual_pct; /* this frame's ARE, % of the interocular distance */
+  double px_per_deg;       /* article alone: how many pixels a degree of the eye is worth here */
+  double eyeball_residual_pct, eyelid_residual_pct; /* article alone: this frame's ARE, % of the interocular distance */
   double reserved[8];
 } dmask_eye_measures;
 
@@ -240,8 +269,11 @@ typedef struct dmask_measures {
   int32_t calibrated;  /* 1: this frame was fitted with a calibration */
   double time_s;
   double head_yaw_deg, head_pitch_deg, head_roll_deg; /* + = patient's left, up, patient's left side raised */
-  double head_x_mm, head_y_mm, head_z_mm;             /* midpoint of the eyeball centres; x right, y down, z forward */
-  dmask_eye_measures eyes[2];                         /* dmask_eye */
+  double head_x_mm, head_y_mm, head_z_mm; /* article alone: midpoint of the eyeball centres; x right, y down,
+                                                         z forward */
+  dmask_eye_measures eyes[2];             /* dmask_eye */
+  int32_t distance;                       /* dmask_distance */
+  int32_t reserved;
 } dmask_measures;
 
 typedef struct dmask_point {
@@ -274,11 +306,19 @@ typedef struct dmask_calibration {
   int32_t frames_used;
   /* NaN below: none yet, or withheld by the profile */
   double scale;                             /* of the face, on the model's millimetres; article alone */
-  double iris_radius_mm, iris_radius_sd_mm; /* not strict */
+  double iris_radius_mm, iris_radius_sd_mm; /* article alone */
   double eye_centre_sd_mm[2][3]; /* dmask_eye; sideways, up, out of the face: 1 mm sideways is 5 degrees of gaze;
-                                    not strict */
+                                    article alone */
   char reason[DMASK_TEXT_BYTES]; /* what it had to do without, or why there is none */
 } dmask_calibration;
+
+typedef struct dmask_diagnostics {
+  uint32_t struct_size; /* sizeof(dmask_diagnostics) */
+  int32_t reserved;
+  double head_x_mm, head_y_mm, head_z_mm; /* as in dmask_measures, in the patient's own scale */
+  double px_per_deg[2];                   /* dmask_eye; as in dmask_eye_measures */
+  double eyeball_residual_pct[2], eyelid_residual_pct[2];
+} dmask_diagnostics;
 
 /* ms, of the last call of each stage; nets include their decoding, and those that run as one are under the first. */
 typedef struct dmask_timings {
@@ -324,6 +364,10 @@ DMASK_API int32_t dmask_process(dmask_pipeline* pipeline, const dmask_frame* fra
 
 /* The mask of the last processed frame; the plain background where there was no face or no calibration. Real time. */
 DMASK_API int32_t dmask_render(dmask_pipeline* pipeline, dmask_picture* picture);
+
+/* Of the last processed frame whatever the profile, for guidance on the spot: it identifies, as landmarks do. NaN = not
+ * measured. Real time. */
+DMASK_API int32_t dmask_get_diagnostics(dmask_pipeline* pipeline, dmask_diagnostics* diagnostics);
 
 /* What the nets saw in the last processed frame, before any fit. Real time. */
 DMASK_API int32_t dmask_get_landmarks(dmask_pipeline* pipeline, dmask_landmarks* landmarks);

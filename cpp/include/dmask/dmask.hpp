@@ -94,6 +94,7 @@ class Pipeline {
   }
   void render(dmask_picture picture) { require(dmask_render(handle_.get(), &picture)); }
   dmask_landmarks landmarks() { return filled<dmask_landmarks>(dmask_get_landmarks); }
+  dmask_diagnostics diagnostics() { return filled<dmask_diagnostics>(dmask_get_diagnostics); }
   dmask_timings timings() { return filled<dmask_timings>(dmask_get_timings); }
   dmask_calibration calibration() { return filled<dmask_calibration>(dmask_get_calibration); }
 

@@ -133,13 +133,14 @@ void require_processed(const dmask_pipeline& p) {
 }
 
 // Codes and names are one: the C enumerators count as the core's do.
-static_assert(DMASK_PROFILE_STRICT == static_cast<int>(Profile::strict) &&
-              DMASK_WEIGHTS_OPEN == static_cast<int>(Weights::open) &&
-              DMASK_BACKEND_TENSORRT == static_cast<int>(BackendKind::tensorrt) &&
-              DMASK_PRECISION_F16 == static_cast<int>(Precision::f16) &&
-              DMASK_FIXATING_BOTH == static_cast<int>(Fixating::both) &&
-              DMASK_PERSON_9 == static_cast<int>(Person::n9) &&
-              DMASK_REASON_ANOTHER_PERSON == static_cast<int>(Reason::another_person));
+static_assert(
+    DMASK_PROFILE_STRICT == static_cast<int>(Profile::strict) && DMASK_KEEP_ALL == static_cast<int>(Keep::all) &&
+    DMASK_FRAMING_INPUT == static_cast<int>(Framing::input) && DMASK_COARSE_TIME_ON == static_cast<int>(Coarse::on) &&
+    DMASK_DISTANCE_FAR == static_cast<int>(Distance::far) && DMASK_WEIGHTS_OPEN == static_cast<int>(Weights::open) &&
+    DMASK_BACKEND_TENSORRT == static_cast<int>(BackendKind::tensorrt) &&
+    DMASK_PRECISION_F16 == static_cast<int>(Precision::f16) &&
+    DMASK_FIXATING_BOTH == static_cast<int>(Fixating::both) && DMASK_PERSON_9 == static_cast<int>(Person::n9) &&
+    DMASK_REASON_ANOTHER_PERSON == static_cast<int>(Reason::another_person));
 
 template <class Enum>
 Enum coded(const char* name, std::int32_t code) {
@@ -186,6 +187,9 @@ dmask_options default_options() {
   o.hfov_deg = usual.fit.hfov_deg;
   o.patient = default_patient();
   o.person = static_cast<std::int32_t>(usual.person);
+  o.keep = static_cast<std::int32_t>(usual.keep);
+  o.framing = static_cast<std::int32_t>(usual.framing);
+  o.coarse_time = static_cast<std::int32_t>(usual.coarse_time);
   return o;
 }
 
@@ -197,8 +201,6 @@ PipelineOptions settings_of(const dmask_options& o) {
         o.version / 10000, o.version / 100 % 100, DMASK_VERSION_MAJOR, DMASK_VERSION_MINOR);
   require_code("eyebrows", o.eyebrows, 1);
   require_code("live_calibration", o.live_calibration, 1);
-  if (o.reserved != 0)
-    refuse(DMASK_BAD_VERSION, "got dmask_options.reserved %d, expected 0: start from zeros", o.reserved);
   PipelineOptions s;
   s.models_dir = o.models_dir ? o.models_dir : installed_models_dir();
   s.profile = coded<Profile>("profile", o.profile);
@@ -207,6 +209,9 @@ PipelineOptions settings_of(const dmask_options& o) {
   s.precision = coded<Precision>("precision", o.precision);
   s.threads = o.threads;
   s.person = coded<Person>("person", o.person);
+  s.keep = coded<Keep>("keep", o.keep);
+  s.framing = coded<Framing>("framing", o.framing);
+  s.coarse_time = coded<Coarse>("coarse_time", o.coarse_time);
   s.live_calibration = o.live_calibration != 0;
   s.fit.hfov_deg = o.hfov_deg;
   s.fit.eyebrows = o.eyebrows != 0;
@@ -290,6 +295,7 @@ dmask_measures measures_of(const dmask_pipeline& p) {
   m.head_y_mm = r.head_mm.y();
   m.head_z_mm = r.head_mm.z();
   for (int eye = 0; eye < 2; ++eye) m.eyes[eye] = measures_of(r.eyes[eye]);
+  m.distance = static_cast<std::int32_t>(r.distance);
   return m;
 }
 
@@ -440,6 +446,24 @@ DMASK_API int32_t dmask_get_landmarks(dmask_pipeline* p, dmask_landmarks* landma
     require_struct(landmarks, "dmask_landmarks");
     require_processed(*p);
     give(landmarks, landmarks_of(p->detection));
+  });
+}
+
+DMASK_API int32_t dmask_get_diagnostics(dmask_pipeline* p, dmask_diagnostics* diagnostics) {
+  return call(p, [&] {
+    require_struct(diagnostics, "dmask_diagnostics");
+    require_processed(*p);
+    const Diagnostics d = p->core.unreleased_diagnostics();
+    dmask_diagnostics out{};
+    out.head_x_mm = d.head_mm.x();
+    out.head_y_mm = d.head_mm.y();
+    out.head_z_mm = d.head_mm.z();
+    for (int eye = 0; eye < 2; ++eye) {
+      out.px_per_deg[eye] = d.eyes[eye].px_per_deg;
+      out.eyeball_residual_pct[eye] = d.eyes[eye].eyeball_residual_pct;
+      out.eyelid_residual_pct[eye] = d.eyes[eye].eyelid_residual_pct;
+    }
+    give(diagnostics, out);
   });
 }
 

@@ -22,6 +22,8 @@ inline constexpr std::size_t first_bytes<dmask_picture> = sizeof(dmask_picture);
 template <>
 inline constexpr std::size_t first_bytes<dmask_measures> = offsetof(dmask_measures, eyes);
 template <>
+inline constexpr std::size_t first_bytes<dmask_diagnostics> = sizeof(dmask_diagnostics);
+template <>
 inline constexpr std::size_t first_bytes<dmask_landmarks> = offsetof(dmask_landmarks, eyes);
 template <>
 inline constexpr std::size_t first_bytes<dmask_calibration> = offsetof(dmask_calibration, scale);
@@ -31,10 +33,11 @@ inline constexpr std::size_t first_bytes<dmask_timings> = offsetof(dmask_timings
 // The last field ends where the struct does: what an older program has there is never taken for a newer field.
 #define DMASK_ENDS_WITH(type, field) static_assert(offsetof(type, field) + sizeof(type::field) == sizeof(type))
 DMASK_ENDS_WITH(dmask_patient, reserved);
-DMASK_ENDS_WITH(dmask_options, reserved);
+DMASK_ENDS_WITH(dmask_options, coarse_time);
 DMASK_ENDS_WITH(dmask_frame, on_device);
 DMASK_ENDS_WITH(dmask_picture, stride);
-DMASK_ENDS_WITH(dmask_measures, eyes);
+DMASK_ENDS_WITH(dmask_measures, reserved);
+DMASK_ENDS_WITH(dmask_diagnostics, eyelid_residual_pct);
 DMASK_ENDS_WITH(dmask_landmarks, eyes);
 DMASK_ENDS_WITH(dmask_calibration, reason);
 DMASK_ENDS_WITH(dmask_timings, process);

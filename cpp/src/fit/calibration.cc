@@ -39,8 +39,10 @@ Calibration calibrate(const Models& models, const std::vector<FrameDetection>& d
   calibrate_face(run, c);
   calibrate_lids(run, c);
   calibrate_eyeballs(run, c);
+  c.rest.units.setZero(models.face.units());
   c.ok = finite(c);
-  if (!c.ok) c.reason = "the landmarks are not those of a face";
+  if (c.ok) calibrate_rest(run, c);  // fits every frame with what is known by now
+  else c.reason = "the landmarks are not those of a face";
   return c;
 }
 
@@ -61,6 +63,11 @@ Calibration calibration_of(const Models& models, const Subject& subject, int wid
   c.scale = subject.scale;
   const SubjectFace face = models.face.contract(models.landmark_rows.rows, subject.identity.cast<float>());
   c.face = {c.scale * face.neutral.cast<double>(), c.scale * face.units.cast<double>()};
+  const Eigen::Index units = models.face.units();
+  check(subject.rest.units.size() == 0 || subject.rest.units.size() == units,
+        "got " + std::to_string(subject.rest.units.size()) + " units at rest, expected " + std::to_string(units));
+  c.rest = subject.rest;
+  if (subject.rest.units.size() == 0) c.rest.units.setZero(units);
   for (int eye = 0; eye < 2; ++eye) {
     const Subject::SubjectEye& known = subject.eyes[eye];
     EyeStatics& statics = c.eyes[eye];

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "fit/face_problem.hpp"
 #include "fit/models.hpp"
 #include "fit/options.hpp"
+#include "geometry/rotation.hpp"
 
 namespace dmask {
 
@@ -26,6 +28,18 @@ struct EyeStatics {
   FrozenEyelid rows;
 };
 
+// How the patient is most of the time: what is let out of his motion is against it.
+struct Rest {
+  UnitWeights units;  // w_fm; of no size: all zero
+  HeadAngles head{0, 0, 0};
+  double distance_mm = 0;  // from the camera; 0: not known
+  struct Eye {
+    double openness = 0;  // aperture / width of the open lids; 0: they were never seen open
+    Gaze gaze{NAN, NAN};  // NaN: it was never measured
+  };
+  std::array<Eye, 2> eyes;
+};
+
 struct Calibration {
   bool ok = false;
   std::string reason;            // what the window had to do without, or why there is none
@@ -37,6 +51,7 @@ struct Calibration {
   std::array<EyeStatics, 2> eyes;
   Eyeball ball;
   double iris_radius_sd_mm = 0;
+  Rest rest;
 };
 
 // A subject known from an earlier visit or made up: what a calibration would find.
@@ -51,6 +66,7 @@ struct Subject {
     Vec3 centre = Vec3::Zero();  // p_e, head frame, mm
   };
   std::array<SubjectEye, 2> eyes;
+  Rest rest;
 };
 
 // Throws Error for numbers that no patient can have, or as many as the models do not take.

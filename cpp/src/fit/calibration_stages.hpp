@@ -28,6 +28,9 @@ void calibrate_lids(CalibrationRun& run, Calibration& calibration);
 // Eyeball centres and iris radius over frames that differ in gaze, Eq. (15).
 void calibrate_eyeballs(CalibrationRun& run, Calibration& calibration);
 
+// The units at which the face rests: identity modes do not show all of a face, and what they leave stays in the units.
+void calibrate_rest(CalibrationRun& run, Calibration& calibration);
+
 // The eyeball's centre that the face model gives this identity, head frame, mm.
 Vec3 model_centre(const EyelidModel& model, const VecX& identity, double scale);
 

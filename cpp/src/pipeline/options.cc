@@ -112,6 +112,16 @@ std::vector<Option> make_table() {
   constexpr Range of_interocular{0.01, 100, "% of the interocular distance"}, of_time{.unit = "seconds"};
   return {
       option("profile", mask, DMASK_FIELD(profile), {}, "what may leave the machine"),
+      option("keep", mask, DMASK_FIELD(keep), {},
+             "what of the face moves in the mask beside eyes and brows: more of it tells more of who it is"),
+      option(
+          "framing", mask, DMASK_FIELD(framing), {},
+          "of the mask: canonical puts the eyes in one place at one size, input where they are in the picture; auto is "
+          "input for the profile article, else canonical"),
+      option("coarse_time", mask, DMASK_FIELD(coarse_time), {},
+             "what leaves is held over steps of two seconds, and in the profile strict angles and lids are coarse, "
+             "too, so "
+             "that recordings of one person do not find each other"),
       // A flat picture of more than 150 degrees is stretched fourteenfold at its sides; below 5 the pose has no depth left.
       option("hfov_deg", mask, DMASK_FIELD(fit.hfov_deg), {5, 150, "degrees"}, "the camera's horizontal field of view"),
       // From the smallest eyes with microcornea to the largest with megalocornea.

@@ -16,10 +16,13 @@
 
 namespace dmask {
 
-// clinical: generic face, the patient's eyelid shape and all motion. article: the patient's own fitted face and eyelids.
-// strict: generic both, lids as openness only. release.hpp holds what follows from it.
+// clinical: generic face and lids, the patient's lid heights, gaze and motion about the eyes. article: the patient's own
+// fitted face and eyelids, as published. strict: lids as openness only. release.hpp holds what follows from it.
 enum class Profile { clinical, article, strict };
-enum class Weights { research, open };  // the nets' licence; open ones are in models_dir/open
+enum class Keep { eyes, mouth, jaw, nose, all };     // of the face's motion, beside eyes and brows
+enum class Framing { automatic, canonical, input };  // of the mask: automatic is as the profile has it
+enum class Coarse { off, on };                       // of time
+enum class Weights { research, open };               // the nets' licence; open ones are in models_dir/open
 enum class BackendKind { automatic, cpu, tensorrt };
 enum class Precision { automatic, f32, bf16, f16 };  // bf16 on the CPU, f16 with TensorRT
 enum class Fixating { none, od, os, both };          // eyes known to look into the camera
@@ -28,6 +31,12 @@ template <class Enum>
 inline constexpr auto choices_of = nullptr;
 template <>
 inline constexpr std::array<const char*, 3> choices_of<Profile>{"clinical", "article", "strict"};
+template <>
+inline constexpr std::array<const char*, 5> choices_of<Keep>{"eyes", "mouth", "jaw", "nose", "all"};
+template <>
+inline constexpr std::array<const char*, 3> choices_of<Framing>{"auto", "canonical", "input"};
+template <>
+inline constexpr std::array<const char*, 2> choices_of<Coarse>{"off", "on"};
 template <>
 inline constexpr std::array<const char*, 2> choices_of<Weights>{"research", "open"};
 template <>
@@ -59,6 +68,9 @@ struct PipelineOptions {
   std::string models_dir;  // where face.dmm, eyelid.dmm and the nets are
   Weights weights = Weights::research;
   Profile profile = Profile::clinical;
+  Keep keep = Keep::eyes;
+  Framing framing = Framing::automatic;
+  Coarse coarse_time = Coarse::off;
   BackendKind backend = BackendKind::automatic;
   Precision precision = Precision::automatic;
   int threads = 1;

@@ -17,13 +17,6 @@ std::string nets_dir(const PipelineOptions& options) {
   return options.weights == Weights::open ? options.models_dir + "/open" : options.models_dir;
 }
 
-Calibration generic_calibration(const Models& models, const FitOptions& options) {
-  Calibration c;
-  c.identity.setZero(options.identity_modes);
-  for (int eye = 0; eye < 2; ++eye) c.eyes[eye].shape.setZero(models.eyelid[eye].shape.cols());
-  return c;
-}
-
 // Faces of a track before the patient's first were another person's, as the choice of the patient came out.
 FrameDetection of_patient(const FrameDetection& detection, int first_track) {
   if (!detection.face_found || detection.track >= first_track) return detection;
@@ -53,8 +46,9 @@ Pipeline::Pipeline(const PipelineOptions& options, Backend backend)
       backend_(std::move(backend)),
       models_(Models::load(options.models_dir, nets_dir(options))),
       tracker_(models_, options_.fit),
-      subject_(release_subject(models_, generic_calibration(models_, options_.fit), options_.fit, Profile::strict)) {
-  subject_.profile = options_.profile;
+      rules_(release_rules(models_, options_)),
+      coarse_(rules_.time_step_s),
+      subject_(generic_subject()) {
   live_window_.reserve(live_window_frames);
 }
 
@@ -115,9 +109,16 @@ CalibrationSummary Pipeline::calibrate(const std::vector<FrameDetection>& window
 
 void Pipeline::use_calibration() {
   tracker_.set_calibration(calibration_);
-  subject_ = release_subject(models_, calibration_, options_.fit, options_.profile);
-  lips_ = MaskLips::of(models_, subject_);
+  subject_ = release_subject(models_, calibration_, options_.fit, rules_);
+  parts_ = MaskParts::of(models_, subject_);
   painter_ = backend_.make_painter(models_, subject_);
+  coarse_.reset();
+}
+
+MaskSubject Pipeline::generic_subject() const {
+  ReleaseRules nothing = rules_;
+  nothing.own_face = false;
+  return release_subject(models_, Calibration{}, options_.fit, nothing);
 }
 
 void Pipeline::use_subject(const Subject& subject, int width, int height) {
@@ -130,7 +131,8 @@ FrameResult Pipeline::fit(const FrameDetection& detection) {
   timings_.fit_face = fit_.fit_face_ms;
   timings_.fit_eyelid = fit_.fit_eyelid_ms;
   timings_.fit_eyeball = fit_.fit_eyeball_ms;
-  return release_frame(models_, calibration_, subject_, lips_, fit_);
+  moment_ = release_frame(models_, calibration_, subject_, parts_, rules_, fit_);
+  return coarse_.hold(moment_);
 }
 
 void Pipeline::render(const FrameResult& result, int width, int height, Image& mask) {
@@ -153,9 +155,10 @@ void Pipeline::start_afresh() {
   tracker_.reset();
   calibration_ = {};
   fit_ = {};
+  moment_ = {};
+  coarse_.reset();
   painter_.reset();
-  subject_ = release_subject(models_, generic_calibration(models_, options_.fit), options_.fit, Profile::strict);
-  subject_.profile = options_.profile;
+  subject_ = generic_subject();
   live_window_.clear();
   live_faces_ = 0;
 }

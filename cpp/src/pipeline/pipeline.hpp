@@ -9,6 +9,7 @@
 #include "fit/calibration.hpp"
 #include "fit/tracker.hpp"
 #include "pipeline/backend.hpp"
+#include "pipeline/coarse_time.hpp"
 #include "pipeline/mask.hpp"
 #include "pipeline/options.hpp"
 #include "pipeline/release.hpp"
@@ -55,10 +56,15 @@ class Pipeline {
   void reset();                       // another patient
   void reset(const FitOptions& fit);  // another patient, of whom something else is known
 
-  // All that comes out of here is what the profile lets out, but for these two: for evaluations against known truth and for
+  // All that comes out of here is what the profile lets out, but for these: for evaluations against known truth and for
   // checks, on this machine alone.
   const Calibration& unreleased_calibration() const { return calibration_; }
   const FrameFit& unreleased_fit() const { return fit_; }  // of the last frame
+  // Of the last frame, as the profile lets it out, before coarse time holds it: for sums over a recording.
+  const FrameResult& unreleased_moment() const { return moment_; }
+  bool holds() const { return rules_.time_step_s > 0; }
+  bool tells_blinks() const { return rules_.blinks; }
+  Diagnostics unreleased_diagnostics() const { return diagnose(calibration_, fit_); }
 
   CalibrationSummary calibration() const { return release_calibration(calibration_, options_.profile); }
   bool calibrated() const { return calibration_.ok; }
@@ -71,6 +77,7 @@ class Pipeline {
 
  private:
   void use_calibration();
+  MaskSubject generic_subject() const;
   void start_afresh();
 
   PipelineOptions options_;
@@ -80,8 +87,11 @@ class Pipeline {
   Tracker tracker_;
   Calibration calibration_;
   FrameFit fit_;
+  ReleaseRules rules_;
+  FrameResult moment_;
+  CoarseTime coarse_;
   MaskSubject subject_;
-  MaskLips lips_;  // of the subject
+  MaskParts parts_;  // of the subject
   std::unique_ptr<Painter> painter_;
   std::vector<FrameDetection> live_window_;
   int live_faces_ = 0, live_calibrations_ = 0;

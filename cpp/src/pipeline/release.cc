@@ -4,9 +4,16 @@
 #include <cmath>
 
 #include "detect/face68.hpp"
+#include "pipeline/released_motion.hpp"
 
 namespace dmask {
 namespace {
+
+// Between the canthi.
+double width_mm(const VecX& margins_mm) {
+  constexpr int n = EyelidRows::margin_samples;
+  return (margins_mm.segment<3>(3 * (n - 1)) - margins_mm.segment<3>(0)).norm();
+}
 
 double openness_of(const Models& models, int eye, const VecX& motion) {
   const EyelidRows& rows = models.eyelid_rows[eye];
@@ -14,7 +21,7 @@ double openness_of(const Models& models, int eye, const VecX& motion) {
   constexpr int n = EyelidRows::margin_samples;
   double aperture = 0;
   for (int i = 0; i < n; ++i) aperture = std::max(aperture, p[3 * i + 1] - p[3 * (n + i) + 1]);
-  return aperture / (p.segment<3>(3 * (n - 1)) - p.segment<3>(0)).norm();
+  return aperture / width_mm(p);
 }
 
 // Generic lids of a given openness: along the blink when narrower than the neutral lids, retracted when wider.
@@ -35,9 +42,8 @@ VecX motion_of_openness(const Models& models, int eye, double openness) {
   return path(0.5 * (low + high));
 }
 
-// Lids that are shut are shut: what the fit leaves between the margins is closed by as much more of the subject's own
-// blink as it takes.
-LidWeights shut(const EyelidRows& rows, const EyeStatics& statics, const LidWeights& motion) {
+// Lids that are shut are shut: what the fit leaves between the margins is closed by as much more of the blink as it takes.
+LidWeights shut(const EyelidRows& rows, const VecX* shape, const LidWeights& closing, const LidWeights& motion) {
   constexpr int n = EyelidRows::margin_samples;
   constexpr double overlap_mm = 0.15;
   std::array<double, n> gap_mm, closing_mm;  // between the margins, and what the blink takes from it
@@ -46,9 +52,9 @@ LidWeights shut(const EyelidRows& rows, const EyeStatics& statics, const LidWeig
     const auto moved = [&](const LidWeights& w) {
       return rows.motion.row(upper).dot(w) - rows.motion.row(lower).dot(w);
     };
-    const double shaped = rows.shape.row(upper).dot(statics.shape) - rows.shape.row(lower).dot(statics.shape);
+    const double shaped = shape ? rows.shape.row(upper).dot(*shape) - rows.shape.row(lower).dot(*shape) : 0;
     gap_mm[i] = rows.patch[upper] - rows.patch[lower] + shaped + moved(motion);
-    closing_mm[i] = -moved(statics.closing);
+    closing_mm[i] = -moved(closing);
   }
   const double most_closing_mm = std::max(0.0, *std::max_element(closing_mm.begin(), closing_mm.end()));
   double amount = 0;
@@ -56,11 +62,55 @@ LidWeights shut(const EyelidRows& rows, const EyeStatics& statics, const LidWeig
     if (closing_mm[i] < 0.4 * most_closing_mm) continue;  // the canthi meet by themselves
     amount = std::max(amount, (gap_mm[i] + overlap_mm) / closing_mm[i]);
   }
-  return motion + std::min(amount, 0.2) * statics.closing;
+  return motion + std::min(amount, 0.2) * closing;
+}
+
+// The patient's own width between the canthi would tell him from others: his aperture is given as a share of the generic one.
+double released_openness(const Models& models, const EyeStatics& statics, int eye, const ReleaseRules& rules,
+                         double openness) {
+  if (rules.own_face || !rules.lids_mm || !(openness > 0)) return openness;
+  return openness * width_mm(statics.rows.patch) / width_mm(models.eyelid_rows[eye].patch);
+}
+
+// Lids go with a gaze up or down as everybody's do; else an eye that looks up would be hidden behind a lid that does not droop.
+double lids_follow_mm(const EyeFit& fit) {
+  constexpr double globe_mm = 12.0, share = 0.55;  // of the way that the pupil goes
+  constexpr double open = 0.15;                    // narrower lids follow less, and those that meet not at all
+  if (!fit.gaze_found) return 0;
+  return share * globe_mm * std::sin(fit.gaze.pitch) * std::clamp(fit.openness / open, 0.0, 1.0);
+}
+
+// How the mask's lids move: as the patient's own, as high as his, or as open.
+LidWeights lid_motion(const Models& models, const EyeStatics& statics, const GenericLids& generic, int eye,
+                      const ReleaseRules& rules, const EyeFit& fit) {
+  const EyelidRows& rows = models.eyelid_rows[eye];
+  const bool closed = fit.reason == Reason::closed;
+  if (rules.own_face) return closed ? shut(rows, &statics.shape, statics.closing, fit.motion) : fit.motion;
+  if (!rules.lids_mm) return motion_of_openness(models, eye, fit.openness) + generic.raised_by(lids_follow_mm(fit));
+  const LidWeights motion = generic.as_high_as(statics, fit.motion, rules.lid_step_mm);
+  return closed ? shut(rows, nullptr, generic.closing(), motion) : motion;
+}
+
+// Where the face lies in the mask. Its eyes lie over the patient's, a generic face having another interocular distance; or
+// in one place at one size.
+Vec3 eyes_place(const Calibration& calibration, const MaskSubject& subject, const ReleaseRules& rules,
+                const FacePose& pose) {
+  constexpr double eyes_share = 0.22;   // of the picture's shorter side between the eyeballs: a head with a margin
+  constexpr double above_share = 0.05;  // of it the eyes lie above the middle, as a face reaches farther down
+  const Vec3 own_middle = 0.5 * (calibration.eyes[OD].centre + calibration.eyes[OS].centre);
+  const double mask_distance = (subject.eyes[OD].centre - subject.eyes[OS].centre).norm();
+  if (!rules.canonical) {
+    const double own_distance = (calibration.eyes[OD].centre - calibration.eyes[OS].centre).norm();
+    return mask_distance / own_distance * (pose.rotation * own_middle + pose.translation);
+  }
+  const Camera& camera = calibration.camera;
+  const int side_px = std::min(camera.width, camera.height);
+  const double depth = camera.focal_px * mask_distance / (eyes_share * side_px);
+  return {0, -above_share * side_px * depth / camera.focal_px, depth};
 }
 
 MaskFrame mask_of(const Models& models, const Calibration& calibration, const MaskSubject& subject,
-                  const MaskLips& lips, const FrameFit& fit) {
+                  const MaskParts& parts, const ReleaseRules& rules, const FacePose& measured, const FrameFit& fit) {
   MaskFrame frame;
   frame.face = calibration.ok && fit.face_reason == Reason::none;
   frame.units.setZero(models.face.units());
@@ -69,14 +119,10 @@ MaskFrame mask_of(const Models& models, const Calibration& calibration, const Ma
 
   frame.turn_to(fit.pose.rotation.cast<float>());
   frame.units = fit.pose.units.cast<float>();
-  lips.close(fit.lip_gaps_mm, frame.units);
-  // The mask's eyes lie over the patient's: a generic face has another interocular distance.
-  const Vec3 own_middle = 0.5 * (calibration.eyes[OD].centre + calibration.eyes[OS].centre);
+  if (rules.units[parts.lips.mouth_close] > 0) parts.lips.close(fit.lip_gaps_mm, frame.units);
   const Vec3 mask_middle = 0.5 * (subject.eyes[OD].centre + subject.eyes[OS].centre).cast<double>();
-  const double own_distance = (calibration.eyes[OD].centre - calibration.eyes[OS].centre).norm();
-  const double mask_distance = (subject.eyes[OD].centre - subject.eyes[OS].centre).norm();
-  const Vec3 place = mask_distance / own_distance * (fit.pose.rotation * own_middle + fit.pose.translation);
-  frame.translation = (place - fit.pose.rotation * mask_middle).cast<float>();
+  frame.translation =
+      (eyes_place(calibration, subject, rules, measured) - fit.pose.rotation * mask_middle).cast<float>();
 
   for (int eye = 0; eye < 2; ++eye) {
     const EyeFit& e = fit.eyes[eye];
@@ -87,45 +133,52 @@ MaskFrame mask_of(const Models& models, const Calibration& calibration, const Ma
       out.yaw = static_cast<float>(e.gaze.yaw);
       out.pitch = static_cast<float>(e.gaze.pitch);
     }
-    LidWeights motion = e.motion;
-    if (subject.profile == Profile::strict) motion = motion_of_openness(models, eye, e.openness);
-    else if (e.reason == Reason::closed) motion = shut(models.eyelid_rows[eye], calibration.eyes[eye], motion);
-    out.motion = motion.cast<float>();
+    out.motion = lid_motion(models, calibration.eyes[eye], parts.lids[eye], eye, rules, e).cast<float>();
   }
   return frame;
 }
 
 // What is not valid is not a number.
-EyeMeasures measures_of(const EyeFit& e, Profile profile) {
+EyeMeasures measures_of(const EyeFit& e, double openness, const ReleaseRules& rules) {
   const bool valid = e.reason == Reason::none;
   const auto of_gaze = [&](double value) { return valid ? value : NAN; };
   const bool coarse = e.reason == Reason::low_resolution;  // too few pixels for lids, too
-  // Whatever describes the patient's own lids, in whatever unit.
-  const auto of_own_lids = [&](double value) { return coarse || profile == Profile::strict ? NAN : value; };
-  return {.reason = e.reason,
-          .yaw_deg = of_gaze(e.gaze.yaw / deg),
-          .pitch_deg = of_gaze(e.gaze.pitch / deg),
-          .yaw_sd_deg = of_gaze(e.yaw_sd / deg),
-          .pitch_sd_deg = of_gaze(e.pitch_sd / deg),
-          .mrd1_mm = of_own_lids(e.mrd1_mm),
-          .mrd2_mm = of_own_lids(e.mrd2_mm),
-          .pfh_mm = of_own_lids(e.pfh_mm),
-          .openness = coarse ? NAN : e.openness,
-          .px_per_deg = e.px_per_deg,
-          .eyeball_residual_pct = of_gaze(e.eyeball_residual_pct),
-          .eyelid_residual_pct = e.eyelid_residual_pct};
+  const auto of_lids = [&](double value) { return rules.lids_mm && !coarse ? value : NAN; };
+  EyeMeasures m{.reason = e.reason,
+                .yaw_deg = of_gaze(e.gaze.yaw / deg),
+                .pitch_deg = of_gaze(e.gaze.pitch / deg),
+                .yaw_sd_deg = of_gaze(e.yaw_sd / deg),
+                .pitch_sd_deg = of_gaze(e.pitch_sd / deg),
+                .mrd1_mm = of_lids(e.mrd1_mm),
+                .mrd2_mm = of_lids(e.mrd2_mm),
+                .pfh_mm = of_lids(e.pfh_mm),
+                .openness = coarse ? NAN : openness};
+  if (!rules.own_face) return m;
+  m.px_per_deg = e.px_per_deg;
+  m.eyeball_residual_pct = of_gaze(e.eyeball_residual_pct);
+  m.eyelid_residual_pct = e.eyelid_residual_pct;
+  return m;
+}
+
+Vec3 place_mm(const Calibration& calibration, const FacePose& pose) {
+  return pose.rotation * (0.5 * (calibration.eyes[OD].centre + calibration.eyes[OS].centre)) + pose.translation;
+}
+
+Distance distance_at(double mm) {
+  constexpr double near_mm = 500, intermediate_mm = 3000;
+  return mm <= near_mm ? Distance::near : mm <= intermediate_mm ? Distance::intermediate : Distance::far;
 }
 
 }  // namespace
 
 MaskSubject release_subject(const Models& models, const Calibration& calibration, const FitOptions& options,
-                            Profile profile) {
+                            const ReleaseRules& rules) {
   MaskSubject subject;
-  subject.profile = profile;
+  subject.profile = rules.profile;
   subject.hfov_deg = static_cast<float>(options.hfov_deg);
   subject.eyebrows = options.eyebrows;
   subject.identity.setZero(options.identity_modes);
-  if (profile == Profile::article) {
+  if (rules.own_face) {
     subject.identity = calibration.identity.cast<float>();
     subject.scale = static_cast<float>(calibration.scale);
   }
@@ -134,13 +187,13 @@ MaskSubject release_subject(const Models& models, const Calibration& calibration
     const EyeStatics& s = calibration.eyes[eye];
     e.shape.setZero(models.eyelid[eye].shape.cols());
     e.centre = models.eyelid[eye].centre;
-    if (profile == Profile::strict) continue;
+    if (!rules.own_face) continue;
     // The patch keeps its place against the patient's own globe, so margins stay where they are in mm.
     e.shape = s.shape.cast<float>();
     e.patch_offset = (s.patch_centre + s.offset - s.centre).cast<float>();
     e.patch_roll = static_cast<float>(s.roll);
     e.iris_radius_mm = static_cast<float>(calibration.ball.iris_radius_mm);
-    if (profile == Profile::article) e.centre = s.centre.cast<float>();
+    e.centre = s.centre.cast<float>();
   }
   return subject;
 }
@@ -172,18 +225,46 @@ void MaskLips::close(const LipGaps& seen_mm, UnitWeightsF& units) const {
   if (amount > 0) units[mouth_close] = static_cast<float>(std::min(units[mouth_close] + amount, 1.0));
 }
 
+MaskParts MaskParts::of(const Models& models, const MaskSubject& subject) {
+  MaskParts parts;
+  parts.lips = MaskLips::of(models, subject);
+  for (int eye = 0; eye < 2; ++eye) parts.lids[eye] = GenericLids(models, eye);
+  return parts;
+}
+
 FrameResult release_frame(const Models& models, const Calibration& calibration, const MaskSubject& subject,
-                          const MaskLips& lips, const FrameFit& fit) {
+                          const MaskParts& parts, const ReleaseRules& rules, const FrameFit& measured) {
+  const FrameFit fit = released_motion(calibration.rest, rules, measured);
   FrameResult result;
   result.time_s = fit.time_s;
   result.face_reason = fit.face_reason;
-  for (int eye = 0; eye < 2; ++eye) result.eyes[eye] = measures_of(fit.eyes[eye], subject.profile);
-  result.mask = mask_of(models, calibration, subject, lips, fit);
+  for (int eye = 0; eye < 2; ++eye) {
+    const double openness = released_openness(models, calibration.eyes[eye], eye, rules, fit.eyes[eye].openness);
+    result.eyes[eye] = measures_of(fit.eyes[eye], openness, rules);
+  }
+  result.mask = mask_of(models, calibration, subject, parts, rules, measured.pose, fit);
   if (!result.mask.face) return result;
   result.head = head_angles(fit.pose.rotation);
-  result.head_mm =
-      fit.pose.rotation * (0.5 * (calibration.eyes[OD].centre + calibration.eyes[OS].centre)) + fit.pose.translation;
+  const Vec3 place = place_mm(calibration, measured.pose);
+  result.distance = distance_at(place.norm());
+  if (rules.own_face) result.head_mm = place;
   return result;
+}
+
+Diagnostics diagnose(const Calibration& calibration, const FrameFit& fit) {
+  Diagnostics found;
+  if (calibration.ok && fit.face_reason == Reason::none) found.head_mm = place_mm(calibration, fit.pose);
+  for (int eye = 0; eye < 2; ++eye) {
+    const EyeFit& e = fit.eyes[eye];
+    const bool valid = e.reason == Reason::none;
+    found.eyes[eye] = {e.px_per_deg, valid ? e.eyeball_residual_pct : NAN, e.eyelid_residual_pct};
+  }
+  return found;
+}
+
+const char* distance_text(Distance distance) {
+  constexpr std::array texts{"", "near", "intermediate", "far"};
+  return texts[static_cast<std::size_t>(distance)];
 }
 
 CalibrationSummary release_calibration(const Calibration& calibration, Profile profile) {
@@ -191,9 +272,8 @@ CalibrationSummary release_calibration(const Calibration& calibration, Profile p
   summary.ok = calibration.ok;
   summary.reason = calibration.reason;
   summary.frames_used = calibration.frames_used;
-  if (!calibration.ok) return summary;
-  if (profile == Profile::article) summary.scale = calibration.scale;
-  if (profile == Profile::strict) return summary;
+  if (!calibration.ok || profile != Profile::article) return summary;
+  summary.scale = calibration.scale;
   summary.iris_radius_mm = calibration.ball.iris_radius_mm;
   summary.iris_radius_sd_mm = calibration.iris_radius_sd_mm;
   for (int eye = 0; eye < 2; ++eye)

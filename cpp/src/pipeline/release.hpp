@@ -1,10 +1,14 @@
 // What a privacy profile lets out of a patient. It is decided here and nowhere else: pictures, tables, tracks, the C interface
 // and Python hand out what these functions return.
 //
-//   clinical  generic face; the patient's lid shape and iris, all motion, lids in mm
-//   article   the patient's own fitted face, eyeball centres and scale as well
-//   strict    generic face, lids and iris; of the lids the openness alone; no iris diameter, no millimetres of lids or eyeballs
+//   clinical  generic face, lids and irises; head and eye movements, motion of the eyes' surroundings against the face at rest,
+//             heights of the lids in mm
+//   article   the patient's own fitted face, lids and eyeballs, all motion as it was fitted, place and size in the picture
+//   strict    as clinical, but of the lids the openness alone, and of all of it the motion against rest: where head, eyes and lids
+//             rest comes in steps
 //
+// Of clinical and strict the distance leaves as near, intermediate or far. What serves the machine that has the recording
+// (place of the head, pixels a degree, residuals) is in Diagnostics, which identify.
 // What the nets see of a frame (FrameDetection) are the patient's own points in every profile: for display on the spot.
 #pragma once
 
@@ -17,8 +21,10 @@
 #include "fit/calibration.hpp"
 #include "fit/tracker.hpp"
 #include "geometry/rotation.hpp"
+#include "pipeline/generic_lids.hpp"
 #include "pipeline/mask.hpp"
 #include "pipeline/options.hpp"
+#include "pipeline/release_rules.hpp"
 
 namespace dmask {
 
@@ -33,14 +39,28 @@ struct EyeMeasures {
   double eyeball_residual_pct = NAN, eyelid_residual_pct = NAN;
 };
 
+enum class Distance { unknown, near, intermediate, far };  // from the camera: up to 500 mm, up to 3 m, beyond
+const char* distance_text(Distance distance);              // "" for unknown
+
 struct FrameResult {
   double time_s = 0;
   Reason face_reason = Reason::no_face;  // none: the face is valid
   HeadAngles head{NAN, NAN, NAN};
   Vec3 head_mm = Vec3::Constant(NAN);  // midpoint of both eyeball centres, camera frame
+  Distance distance = Distance::unknown;
   std::array<EyeMeasures, 2> eyes;
   MaskFrame mask;
 };
+
+// What serves the machine that has the recording, and identifies the patient. NaN: not measured.
+struct Diagnostics {
+  Vec3 head_mm = Vec3::Constant(NAN);  // midpoint of both eyeball centres, camera frame, in the patient's own scale
+  struct Eye {
+    double px_per_deg = NAN, eyeball_residual_pct = NAN, eyelid_residual_pct = NAN;
+  };
+  std::array<Eye, 2> eyes;
+};
+Diagnostics diagnose(const Calibration& calibration, const FrameFit& fit);
 
 // NaN: withheld, or there is no calibration.
 struct CalibrationSummary {
@@ -54,7 +74,7 @@ struct CalibrationSummary {
 
 // The face, lids and eyeballs that masks are drawn with.
 MaskSubject release_subject(const Models& models, const Calibration& calibration, const FitOptions& options,
-                            Profile profile);
+                            const ReleaseRules& rules);
 
 // The lips of the face that is drawn: another face's gap is not the patient's.
 struct MaskLips {
@@ -66,9 +86,17 @@ struct MaskLips {
   void close(const LipGaps& seen_mm, UnitWeightsF& units) const;  // no farther apart than they were seen
 };
 
-// `subject` is what the same calibration released, `lips` are its own; without a calibration the frame has no face to draw.
+// What is prepared once for the frames of one subject.
+struct MaskParts {
+  MaskLips lips;
+  std::array<GenericLids, 2> lids;
+
+  static MaskParts of(const Models& models, const MaskSubject& subject);
+};
+
+// `subject` is what the same calibration released, `parts` are its own; without a calibration the frame has no face to draw.
 FrameResult release_frame(const Models& models, const Calibration& calibration, const MaskSubject& subject,
-                          const MaskLips& lips, const FrameFit& fit);
+                          const MaskParts& parts, const ReleaseRules& rules, const FrameFit& fit);
 
 CalibrationSummary release_calibration(const Calibration& calibration, Profile profile);
 

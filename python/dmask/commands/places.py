@@ -15,7 +15,7 @@ from dmask.io.same_file import refuse_inputs
 from dmask.ranges import NOT_EMPTY
 
 FILES_WRITTEN = ("json", "plot", "sheet", "card", "keep")
-WRITTEN = ("output", *FILES_WRITTEN)  # an output may be a file or a folder
+WRITTEN = ("output", "diagnostics", *FILES_WRITTEN)  # an output may be a file or a folder
 READ = (
     "input", "id_secret", "track", "video", "a", "b", "models", "folder", "labels", "groups", "results",
     "data", "synthetic", "synthetic_faces", "start_from", "teacher", "finetune", "unityeyes2", "ict",

@@ -28,6 +28,7 @@ def run(args: argparse.Namespace) -> int:
     from dmask.environment import MODELS_DIR
     from dmask.io.atomic import atomic_file
     from dmask.io.legend import Legend
+    from dmask.io.mark import mark_of
     from dmask.io.picture import PictureWriter
     from dmask.io.track import read_track
     from dmask.io.video import VideoWriter, without_opencv_threads
@@ -46,12 +47,12 @@ def run(args: argparse.Namespace) -> int:
         raise WrongUse(f"got {out.name} as output; expected a name that ends in .mp4 or .png")
     renderer = _core.MaskRenderer(recording.subject, str(models))
     legend = Legend(recording.subject.profile, width) if args.legend else None
-    below = legend.rows if legend else 0
+    below, mark = legend.rows if legend else 0, mark_of(recording.subject.profile)
     with atomic_file(out, args.overwrite) as partial, without_opencv_threads():
         writer = (
-            PictureWriter(partial)
+            PictureWriter(partial, mark)
             if as_picture
-            else VideoWriter(partial, width, height + below, recording.time_base, recording.rate)
+            else VideoWriter(partial, width, height + below, recording.time_base, recording.rate, mark=mark)
         )
         try:
             for row, time_s in zip(rows, recording.time_s, strict=True):

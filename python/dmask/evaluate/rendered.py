@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MEASURES = ("yaw_deg", "pitch_deg", "mrd1_mm", "mrd2_mm", "pfh_mm")
 HEAD = ("head_yaw_deg", "head_pitch_deg", "head_roll_deg")
+PROFILE = "article"  # lets out all that is measured
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if args.matrix:
         from dmask.evaluate.matrix import matrix
 
-        options = core_options(args)
+        options = core_options(args) | {"profile": PROFILE}
         keep = Path(args.keep) if args.keep else None
         models = environment.model_sha256(options["weights"], environment.models_folder(options))
         seen_by = [environment.sha256(Path(_core.__file__)), models, options]
@@ -72,7 +73,7 @@ def errors_of_patients(args: argparse.Namespace) -> dict[str, Any]:
     """Of patients drawn at random who move and look about."""
     from dmask.synthetic.patient import EYES, SyntheticPatient
 
-    pipeline = make_pipeline(core_options(args))
+    pipeline = make_pipeline(core_options(args) | {"profile": PROFILE})
     errors: dict[str, list[float]] = {name: [] for name in (*HEAD, *MEASURES, "inter_eye_yaw_deg")}
     eyes = valid = faces = 0
     for seed in range(args.patients):

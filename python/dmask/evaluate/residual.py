@@ -6,26 +6,41 @@ It compares the fit with *detected* landmarks: it is blind to the eyeball's cent
 from __future__ import annotations
 
 import argparse
+import csv
 from pathlib import Path
 
 import numpy as np
 
+TABLES = ("diagnostics.csv", "frames.csv")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("results", nargs="+", metavar="OUT", help="folders that `dmask run` wrote")
+    parser.add_argument(
+        "results",
+        nargs="+",
+        metavar="DIR",
+        help="folders of `dmask run --diagnostics`, or of the profile article",
+    )
 
 
 def run(args: argparse.Namespace) -> dict[str, float]:
     from dmask.errors import WrongUse
-    from dmask.io.tables import EYES, read_frames
+    from dmask.io.tables import EYES
 
     values: dict[str, list[np.ndarray]] = {"eyeball": [], "eyelid": []}
     for folder in map(Path, args.results):
-        if not (folder / "frames.csv").is_file():
-            raise WrongUse(f"{folder} holds no frames.csv; expected a folder that `dmask run` wrote")
-        frames = read_frames(folder / "frames.csv")
+        table = next((folder / name for name in TABLES if (folder / name).is_file()), None)
+        if table is None:
+            raise WrongUse(
+                f"{folder} holds none of {', '.join(TABLES)}; expected a folder that `dmask run` wrote"
+            )
+        columns = read_columns(table)
         for name, found in values.items():
-            found += [frames[f"{eye}_{name}_residual_pct"] for eye in EYES]
+            found += [columns[f"{eye}_{name}_residual_pct"] for eye in EYES]
+    if not any(np.isfinite(part).any() for found in values.values() for part in found):
+        raise WrongUse(
+            "the profile withholds residuals; expected the folder of `dmask run --diagnostics DIR`"
+        )
     figures: dict[str, float] = {}
     for name, found in values.items():
         finite = np.concatenate(found)
@@ -34,3 +49,11 @@ def run(args: argparse.Namespace) -> dict[str, float]:
         figures[f"{name}_p95_pct"] = float(np.percentile(finite, 95)) if finite.size else float("nan")
         figures[f"{name}_eyes_and_frames"] = int(finite.size)
     return figures
+
+
+def read_columns(path: Path) -> dict[str, np.ndarray]:
+    """The columns of residuals, (F,), NaN for empty cells."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    names = [name for name in rows[0] if name.endswith("_residual_pct")] if rows else []
+    return {name: np.array([float(row[name] or "nan") for row in rows]) for name in names}

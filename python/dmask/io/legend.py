@@ -8,9 +8,9 @@ import numpy as np
 from dmask.errors import Error
 
 SHOWN = {  # of the patient, by profile
-    "clinical": "generic face, the patient's eyelids and motion",
+    "clinical": "generic face and eyelids, the patient's lid heights, gaze and motion",
     "article": "the patient's own fitted face, eyelids and motion",
-    "strict": "generic face and eyelids, the patient's motion",
+    "strict": "generic face and eyelids, the patient's gaze and motion",
 }
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 SMALLEST = 0.4  # letters of 9 px: smaller ones blur in a video

@@ -12,6 +12,7 @@ import numpy as np
 
 from dmask.errors import Error
 from dmask.io import picture_header
+from dmask.io.mark import marked_png
 from dmask.io.video import Frame
 from dmask.ranges import LARGEST_PX
 
@@ -124,12 +125,12 @@ def quiet_opencv() -> Iterator[None]:
         cv2.utils.logging.setLogLevel(before)
 
 
-def write_png(path: Path, bgr: np.ndarray) -> None:
+def write_png(path: Path, bgr: np.ndarray, mark: str = "") -> None:
     """Write (H, W, 3) uint8 BGR as PNG, whatever the suffix of `path`. Raises Error where it cannot."""
     done, data = cv2.imencode(".png", bgr)
     if not done:
         raise Error(f"a picture of {bgr.shape[1]}x{bgr.shape[0]} could not be encoded as PNG")
-    path.write_bytes(data.tobytes())
+    path.write_bytes(marked_png(data.tobytes(), mark) if mark else data.tobytes())
 
 
 class PictureReader:
@@ -156,11 +157,11 @@ class PictureWriter:
 
     padded = (0, 0)
 
-    def __init__(self, path: Path):
-        self._path = path
+    def __init__(self, path: Path, mark: str = ""):
+        self._path, self._mark = path, mark
 
     def write(self, bgr: np.ndarray, time_s: float) -> None:
-        write_png(self._path, bgr)
+        write_png(self._path, bgr, self._mark)
 
     def close(self) -> None:
         pass

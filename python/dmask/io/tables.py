@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import math
 import os
+import sys
 from array import array
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,14 +24,23 @@ EYE_VALUES = (
     "px_per_deg", "eyeball_residual_pct", "eyelid_residual_pct",
 )  # fmt: skip
 EYES = ("od", "os")  # the patient's right, the patient's left
-REASON_COLUMNS = ("face_reason", "od_reason", "os_reason")
+TEXT_COLUMNS = ("face_reason", "od_reason", "os_reason", "distance")
 FRAME_COLUMNS = (
     "frame", "time_s", "face_valid", "face_reason", *HEAD_VALUES,
     *(f"{eye}_{name}" for eye in EYES for name in ("valid", "reason", *EYE_VALUES)),
+    "distance",
 )  # fmt: skip
 KEY_COLUMNS = tuple(
-    name for name in FRAME_COLUMNS if name not in HEAD_VALUES and name.split("_", 1)[-1] not in EYE_VALUES
+    name
+    for name in FRAME_COLUMNS
+    if name not in (*HEAD_VALUES, "distance") and name.split("_", 1)[-1] not in EYE_VALUES
 )
+# What serves the machine that has the recording, and identifies the patient: diagnostics.csv.
+DIAGNOSTIC_EYE_VALUES = ("px_per_deg", "eyeball_residual_pct", "eyelid_residual_pct")
+DIAGNOSTIC_COLUMNS = (
+    "frame", "time_s", "head_x_mm", "head_y_mm", "head_z_mm",
+    *(f"{eye}_{name}" for eye in EYES for name in DIAGNOSTIC_EYE_VALUES),
+)  # fmt: skip
 
 EYE_POINTS = {"lid": 20, "iris": 19, "crease": 20, "upper": 20, "lower": 20, "bulge": 20}
 LANDMARK_NAMES = tuple(
@@ -67,8 +77,12 @@ def time_cell(time_s: float) -> str:
 
 def frame_row(frame: int, result: FrameResult) -> list[str]:
     """One row of frames.csv, as FRAME_COLUMNS: what the result holds, which is what its profile lets out."""
-    values = result.to_dict()
-    row = [str(frame), time_cell(result.time_s)]
+    return values_row(frame, result.to_dict())
+
+
+def values_row(frame: int, values: dict[str, Any]) -> list[str]:
+    """The same of FrameResult.to_dict."""
+    row = [str(frame), time_cell(values["time_s"])]
     for name in FRAME_COLUMNS[len(row) :]:
         value = values[name]
         if isinstance(value, str):
@@ -76,6 +90,11 @@ def frame_row(frame: int, result: FrameResult) -> list[str]:
         else:
             row.append(str(int(value)) if isinstance(value, bool) else cell(value))
     return row
+
+
+def diagnostics_row(frame: int, time_s: float, diagnostics: dict[str, float]) -> list[str]:
+    """One row of diagnostics.csv, as DIAGNOSTIC_COLUMNS: Pipeline.unreleased_diagnostics()."""
+    return [str(frame), time_cell(time_s), *(cell(diagnostics[name]) for name in DIAGNOSTIC_COLUMNS[2:])]
 
 
 def dropped_row(frame: int, time_s: float) -> list[str]:
@@ -113,6 +132,37 @@ class Table:
         self._file.close()
 
 
+class Columns:
+    """Rows of a frames.csv as columns, each (F,): float64 with NaN for empty cells; words as str.
+
+    Eight bytes a cell: an hour at 60 frames a second takes 50 MB.
+    """
+
+    def __init__(self, header: Iterable[str]):
+        self._header = tuple(header)
+        self._words: dict[str, list[str]] = {name: [] for name in self._header if name in TEXT_COLUMNS}
+        self._numbers = {name: array("d") for name in self._header if name not in self._words}
+
+    def add(self, row: list[str]) -> None:
+        for name, value in zip(self._header, row, strict=True):
+            if name in self._words:
+                self._words[name].append(sys.intern(value))
+            else:
+                self._numbers[name].append(float(value or "nan"))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """A column that came later than the rows' header holds nothing."""
+        found = {
+            name: np.array(self._words[name] if name in self._words else self._numbers[name])
+            for name in self._header
+        }
+        frames = len(found["frame"])
+        for name in FRAME_COLUMNS:
+            if name not in found:
+                found[name] = np.full(frames, "" if name in TEXT_COLUMNS else np.nan)
+        return found
+
+
 def read_frames(path: Path) -> dict[str, np.ndarray]:
     """The columns of a frames.csv, each (F,): float64 with NaN for empty cells; reasons as str.
 
@@ -124,18 +174,7 @@ def read_frames(path: Path) -> dict[str, np.ndarray]:
         missing = [name for name in KEY_COLUMNS if name not in header]
         if missing:
             raise Error(f"{path.name} has no column {missing[0]}; expected one that `dmask run` wrote")
-        reasons: dict[str, list[str]] = {name: [] for name in header if name in REASON_COLUMNS}
-        numbers: dict[str, array[float]] = {name: array("d") for name in header if name not in reasons}
+        columns = Columns(header)
         for row in rows:
-            for name, value in zip(header, row, strict=True):
-                if name in reasons:
-                    reasons[name].append(value)
-                else:
-                    numbers[name].append(float(value or "nan"))
-    columns = {name: reasons[name] if name in reasons else numbers[name] for name in header}
-    found = {name: np.array(values) for name, values in columns.items()}
-    frames = len(found["frame"])
-    for name in FRAME_COLUMNS:
-        if name not in found:
-            found[name] = np.full(frames, "" if name in REASON_COLUMNS else np.nan)
-    return found
+            columns.add(row)
+    return columns.arrays()

@@ -274,7 +274,7 @@ def to_bgr(frame: av.VideoFrame) -> np.ndarray:
 
 
 class VideoWriter:
-    """H.264 in MP4, yuv420p, no audio, no metadata; frames carry the times they are given.
+    """H.264 in MP4, yuv420p, no audio, no metadata but a mask's mark; frames carry the times they are given.
 
     An odd width or height is padded by one column or row (yuv420p needs even sizes): see `padded`. With
     `at_once` the file can be read up to the last second while it is written; `whole_video` tidies it up.
@@ -289,10 +289,13 @@ class VideoWriter:
         rate: Fraction,
         threads: int = 1,
         at_once: bool = False,
+        mark: str = "",
     ):
         self.padded = (width % 2, height % 2)  # columns, rows
         self._size = f"{width}x{height}"
         self._container = av.open(str(path), "w", format="mp4", options=FRAGMENTS if at_once else WHOLE)
+        if mark:
+            self._container.metadata["comment"] = mark
         self._stream = self._container.add_stream("libx264", rate=rate, options=H264)
         self._stream.width = width + self.padded[0]
         self._stream.height = height + self.padded[1]
@@ -341,6 +344,8 @@ class VideoWriter:
 def whole_video(fragments: Path, target: Path) -> None:
     """The same frames as VideoWriter writes them at the end, without encoding them again."""
     with av.open(str(fragments)) as source, av.open(str(target), "w", format="mp4", options=WHOLE) as out:
+        if "comment" in source.metadata:
+            out.metadata["comment"] = source.metadata["comment"]
         stream = out.add_stream_from_template(source.streams.video[0])
         for packet in source.demux(video=0):
             if packet.size:

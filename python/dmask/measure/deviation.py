@@ -18,6 +18,11 @@ AXES = {"horizontal_deg": "yaw", "vertical_deg": "pitch"}
 PUPILS_MM, PUPILS_SD_MM = 63.0, 3.6  # between the pupils, adults
 DISTANCE_SD_SHARE = 0.05  # an iris 4 % wider or narrower than taken, and the field of view
 NEAR_MM, INTERMEDIATE_MM = 500.0, 3000.0  # up to
+REACH_MM = {
+    "near": (250.0, NEAR_MM),
+    "intermediate": (NEAR_MM, INTERMEDIATE_MM),
+    "far": (INTERMEDIATE_MM, 1e9),
+}
 
 
 def prism_dioptres(angle_deg: float) -> float:
@@ -25,20 +30,28 @@ def prism_dioptres(angle_deg: float) -> float:
     return 100.0 * float(np.tan(np.radians(angle_deg)))
 
 
+Place = dict[str, np.ndarray]  # x, y, z: (F,) of the head, camera frame, mm
+
+
 class Looks(NamedTuple):
     """Where the eyes look in a recording, and how far away the camera is."""
 
     straight_ahead: str | None  # what it was taken from: camera, rest, or None without gaze
     names: np.ndarray  # (F,) of the directions, empty without gaze
-    distance_mm: float | None
+    distance: str | None  # near, intermediate or far
+    distance_mm: float | None  # None where the profile withholds it
 
 
-def where_they_look(frames: dict[str, np.ndarray]) -> Looks:
-    looks, distance_mm = gaze(frames), camera_distance_mm(frames)
-    ahead = straight_ahead(frames, looks)
-    if ahead is None:
-        return Looks(None, np.full(looks[0].size, ""), distance_mm)
-    return Looks(ahead[0], directions(looks, *ahead[1:]), distance_mm)
+def where_they_look(frames: dict[str, np.ndarray], place: Place | None = None) -> Looks:
+    """`place`: where the head is, in the patient's own scale, of which the profile may let out less."""
+    shown = {axis: frames[f"head_{axis}_mm"] for axis in "xyz"}
+    looks, ahead = gaze(frames), None
+    if looks[0].size:
+        ahead = straight_ahead(frames, looks, place or shown)
+    known_mm, shown_mm = camera_distance_mm(place or shown), camera_distance_mm(shown)
+    distance = None if known_mm is None else named_distance(known_mm)
+    names = directions(looks, *ahead[1:]) if ahead else np.full(looks[0].size, "")
+    return Looks(ahead[0] if ahead else None, names, distance, shown_mm)
 
 
 def primary_position(frames: dict[str, np.ndarray], looks: Looks) -> dict[str, Any]:
@@ -51,7 +64,7 @@ def primary_position(frames: dict[str, np.ndarray], looks: Looks) -> dict[str, A
         "frames": int(chosen.sum()),
         "share_of_measured_frames": round(chosen.sum() / measured, 4) if measured else None,
         "distance_mm": None if distance_mm is None else round(distance_mm),
-        "distance": None if distance_mm is None else named_distance(distance_mm),
+        "distance": looks.distance,
     } | deviation_over(frames, chosen)
 
 
@@ -84,9 +97,9 @@ def constant_sd(sd_deg: np.ndarray) -> float:
     return float(np.median(known)) if known.size else float("nan")
 
 
-def camera_distance_mm(frames: dict[str, np.ndarray]) -> float | None:
+def camera_distance_mm(place: Place) -> float | None:
     """Median distance from between the eyes to the camera; None where nothing says it."""
-    distance = np.sqrt(sum(frames[f"head_{axis}_mm"] ** 2 for axis in "xyz"))
+    distance = np.sqrt(sum(place[axis] ** 2 for axis in "xyz"))
     known = distance[np.isfinite(distance)]
     return float(np.median(known)) if known.size else None
 
@@ -95,15 +108,24 @@ def named_distance(distance_mm: float) -> str:
     return "near" if distance_mm <= NEAR_MM else "intermediate" if distance_mm <= INTERMEDIATE_MM else "far"
 
 
-def expected_of_straight_eyes(distance_mm: float | None) -> dict[str, Any] | None:
+def expected_of_straight_eyes(looks: Looks) -> dict[str, Any] | None:
     """What the optical axes of straight eyes differ by that look into the camera: twice kappa, less the angle
-    at which the lines of sight meet there. An expectation for adults, no norm."""
-    if distance_mm is None or distance_mm <= 0:
+    at which the lines of sight meet there. An expectation for adults, no norm. Where the distance is known as
+    near, intermediate or far alone, the interval takes in all of it."""
+    if looks.distance is None:
         return None
-    convergence_deg = 2 * float(np.degrees(np.arctan(0.5 * PUPILS_MM / distance_mm)))
+    if looks.distance_mm is None:
+        nearest_mm, farthest_mm = REACH_MM[looks.distance]
+    else:
+        nearest_mm = farthest_mm = looks.distance_mm
+    if nearest_mm <= 0:
+        return None
+    most_deg, least_deg = (convergence(mm) for mm in (nearest_mm, farthest_mm))
+    convergence_deg = 0.5 * (most_deg + least_deg)
     convergence_sd_deg = convergence_deg * float(np.hypot(PUPILS_SD_MM / PUPILS_MM, DISTANCE_SD_SHARE))
     value = 2 * KAPPA_DEG - convergence_deg
     half = Z95 * float(np.hypot(2 * KAPPA_SD_DEG, convergence_sd_deg))  # right and left kappa go together
+    half += 0.5 * (most_deg - least_deg)
     return {
         "horizontal_deg": round(value, 1),
         "interval_95": [round(value - half, 1), round(value + half, 1)],
@@ -111,6 +133,11 @@ def expected_of_straight_eyes(distance_mm: float | None) -> dict[str, Any] | Non
         "convergence_deg": round(convergence_deg, 1),
         "vertical_deg": 0.0,
     }
+
+
+def convergence(distance_mm: float) -> float:
+    """Between the lines of sight of both eyes, degrees."""
+    return 2 * float(np.degrees(np.arctan(0.5 * PUPILS_MM / distance_mm)))
 
 
 def note(expected: dict[str, Any] | None) -> str:

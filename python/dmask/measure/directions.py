@@ -14,11 +14,10 @@ LEAST_SHARE = 0.05  # of the frames near the camera's direction; with fewer, str
 Angles = tuple[np.ndarray, np.ndarray]  # yaw, pitch, degrees, of the head's frame
 
 
-def to_camera(frames: dict[str, np.ndarray]) -> Angles:
-    """The direction from between the eyes to the camera, in the head's frame."""
-    place = np.stack([frames[f"head_{axis}_mm"] for axis in "xyz"])
+def to_camera(frames: dict[str, np.ndarray], place: dict[str, np.ndarray]) -> Angles:
+    """The direction from between the eyes, which are at `place`, to the camera, in the head's frame."""
     rotation = head_rotation(*(frames[f"head_{axis}_deg"] for axis in ("yaw", "pitch", "roll")))
-    x, y, z = -np.einsum("fij,if->jf", rotation, place)
+    x, y, z = -np.einsum("fij,if->jf", rotation, np.stack([place[axis] for axis in "xyz"]))
     return np.degrees(np.arctan2(x, z)), np.degrees(np.arctan2(y, np.hypot(x, z)))
 
 
@@ -32,8 +31,10 @@ def gaze(frames: dict[str, np.ndarray]) -> Angles:
     return yaw, pitch
 
 
-def straight_ahead(frames: dict[str, np.ndarray], looks: Angles) -> tuple[str, float, float] | None:
-    """("camera" or "rest", yaw, pitch): where the camera lies while the head faces it.
+def straight_ahead(
+    frames: dict[str, np.ndarray], looks: Angles, place: dict[str, np.ndarray]
+) -> tuple[str, float, float] | None:
+    """("camera" or "rest", yaw, pitch): where the camera lies while the head, at `place`, faces it.
 
     Where the eyes do not look there, because they deviate far or have something else to see, it is where they
     rest. None without gaze.
@@ -41,7 +42,7 @@ def straight_ahead(frames: dict[str, np.ndarray], looks: Angles) -> tuple[str, f
     seen = np.isfinite(looks[0])
     if not seen.any():
         return None
-    camera = to_camera(frames)
+    camera = to_camera(frames, place)
     facing = seen & (np.hypot(*camera) <= FACING_DEG)
     if facing.any():
         yaw, pitch = (float(np.median(angle[facing])) for angle in camera)

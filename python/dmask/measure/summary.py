@@ -9,6 +9,7 @@ import numpy as np
 from dmask.io.tables import EYES
 from dmask.measure.blinks import find_blinks
 from dmask.measure.deviation import (
+    Place,
     by_direction,
     expected_of_straight_eyes,
     note,
@@ -20,6 +21,7 @@ from dmask.measure.flags import flags
 from dmask.measure.reasons import EYE_REASONS, FACE_REASONS, counted, shares
 
 NEVER_NEGATIVE = ("pfh_mm", "openness")  # tables of an earlier version hold such: shut is 0
+BLINKS_WITHHELD = "How often the lids blink, and how, is withheld by the profile: it tells people apart."
 SUMMARISED = ("yaw_deg", "pitch_deg", "mrd1_mm", "mrd2_mm", "pfh_mm", "openness")
 
 
@@ -47,12 +49,16 @@ def summarise(
     calibration: dict[str, Any] | None = None,
     people: int | None = None,
     recognitions: int | None = None,
+    place: Place | None = None,
+    tells_blinks: bool = True,
 ) -> dict[str, Any]:
     """The summary of a recording from its frames.csv columns and the options that it was run with.
 
     `options` are those of `dmask.Options.released`: a value that the profile withholds is None.
     `calibration` has `ok` and `reason`; `people` is how many were seen at once, `recognitions` how
-    often a face was taken for the patient's by its shape, where that is known.
+    often a face was taken for the patient's by its shape, where that is known. `place` is where the head was,
+    which a profile may withhold: what follows from it for primary position is said, and not where it was.
+    Blinks are None where the profile does not tell them (Pipeline.tells_blinks).
     """
     frames = frames | {
         f"{eye}_{name}": np.maximum(frames[f"{eye}_{name}"], 0.0) for eye in EYES for name in NEVER_NEGATIVE
@@ -74,15 +80,17 @@ def summarise(
                 "partial": sum(not blink.complete for blink in blinks),
                 "per_minute": round(len(blinks) / watched_min, 2) if watched_min > 0 else None,
                 "longer_closures": len(closures),
-            },
+            }
+            if tells_blinks
+            else dict.fromkeys(("complete", "partial", "per_minute", "longer_closures")),
         }
     both = (frames["od_valid"] == 1) & (frames["os_valid"] == 1)
     horizontal, vertical = (
         deviation(np.where(both, frames[f"os_{axis}"], np.nan), frames[f"od_{axis}"])
         for axis in ("yaw_deg", "pitch_deg")
     )
-    looks = where_they_look(frames)
-    expected = expected_of_straight_eyes(looks.distance_mm)
+    looks = where_they_look(frames, place)
+    expected = expected_of_straight_eyes(looks)
     return {
         "frames": int(time_s.size),
         "duration_s": round(duration_s, 3),
@@ -102,7 +110,7 @@ def summarise(
             "by_direction": by_direction(frames, looks),
             "note": note(expected),
         },
-        "statements": statements(options),
+        "statements": [*statements(options), *([] if tells_blinks else [BLINKS_WITHHELD])],
     }
 
 

@@ -43,6 +43,7 @@ class Batch:
     partial: bool = False  # videos that break off are taken up to there
     show: bool = False
     legend: bool = False  # masks say what they are
+    diagnostics: Path | None = None  # a folder for what identifies, one in it for each item
 
 
 def mask_items(found: Found, pipeline: Pipeline, batch: Batch) -> list[BatchRow]:
@@ -89,6 +90,7 @@ def mask_item(item: Item, pipeline: Pipeline, batch: Batch, making: Making, labe
                     batch.partial,
                     mark,
                     batch.legend,
+                    batch.diagnostics / item.name if batch.diagnostics else None,
                 )
             except Error:
                 remove_results(folder, batch.out)

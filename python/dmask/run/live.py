@@ -15,7 +15,7 @@ from dmask.errors import Error, system_sentence
 from dmask.io.live import Newest
 from dmask.io.video import without_opencv_threads
 from dmask.run.progress import Progress
-from dmask.run.recording import describe
+from dmask.run.recording import describe, sums_moments
 from dmask.run.results import RESULT_FILES, Outcome, Recording, Results
 from dmask.run.stages import DETECT, FIT
 from dmask.stopwatch import stopwatch
@@ -36,6 +36,7 @@ def mask_live(
     notes: list[str],
     progress: Progress,
     legend: bool = False,
+    diagnostics: Path | None = None,
 ) -> tuple[Outcome, dict[str, float]]:
     """Write the files of `mask_source` into `folder` while frames come in, until they end or Ctrl-C.
 
@@ -58,7 +59,11 @@ def mask_live(
                         recording = Recording("live", width, height, TIME_BASE, NOMINAL_RATE, notes)
                         stack.enter_context(saying_what_is_kept(folder))
                         make_room(folder)
-                        results = Results(folder, recording, options, outcome, legend)
+                        if diagnostics:
+                            diagnostics.mkdir(parents=True, exist_ok=True)
+                        results = Results(
+                            folder, recording, options, outcome, legend, diagnostics, sums_moments(pipeline)
+                        )
                     for missed_s in dropped_s:
                         results.add_dropped(missed_s)
                     elapsed_ms = stopwatch()
@@ -68,7 +73,8 @@ def mask_live(
                     outcome.stages.take(pipeline.detect_timings(), DETECT)
                     outcome.stages.take(pipeline.fit_timings(), FIT)
                     assert result.mask is not None  # process() makes one of every frame
-                    results.add(result, result.mask)
+                    moment = pipeline.unreleased_moment() if sums_moments(pipeline) else None
+                    results.add(result, result.mask, pipeline.unreleased_diagnostics(), None, moment)
                     progress.show(outcome.frames, None)
         except KeyboardInterrupt:  # the way to end it
             pass

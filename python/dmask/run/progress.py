@@ -9,8 +9,8 @@ WIDTH = 24
 
 
 class Progress:
-    def __init__(self, enabled: bool, label: str = ""):
-        self._enabled = enabled
+    def __init__(self, enabled: bool, label: str = "", unit: str = "frames"):
+        self._enabled, self._unit = enabled, unit
         self._label = f"{label} " if label else ""
         self._start_s = self._drawn_s = time.monotonic()
 
@@ -21,7 +21,7 @@ class Progress:
             return
         self._drawn_s = now_s
         rate_fps = frames / max(1e-6, now_s - self._start_s)
-        text = f"{frames:.0f} frames, {rate_fps:.1f}/s"
+        text = f"{frames:.0f} {self._unit}, {rate_fps:.1f}/s"
         if total:
             share = min(1.0, frames / total)
             left_s = (total - frames) / rate_fps if rate_fps > 0 else 0

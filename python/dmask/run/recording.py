@@ -8,7 +8,7 @@ threads or more the stages overlap, each a few frames ahead of the next; with on
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -39,6 +39,9 @@ class Detected(NamedTuple):
 class Masked(NamedTuple):
     result: FrameResult
     mask: np.ndarray  # (H, W, 3) uint8 BGR
+    unreleased: dict[str, float]  # Pipeline.unreleased_diagnostics()
+    detection: FrameDetection
+    moment: dict[str, Any] | None  # Pipeline.unreleased_moment() where it holds what leaves
 
 
 def run_item(
@@ -52,18 +55,21 @@ def run_item(
     partial: bool = False,
     made_from: dict[str, str] | None = None,
     legend: bool = False,
+    diagnostics: Path | None = None,
 ) -> Outcome:
     """The results of one video or picture in `folder`, whole or not at all. Raises Error.
 
     With `partial` a video that breaks off is taken up to there. `made_from` goes into run.json. With `legend`
-    the mask says what it is.
+    the mask says what it is. What identifies goes into the folder `diagnostics`, where one is given.
     """
     source = open_source(path, options["threads"], partial)
     progress = Progress(show, label)
     try:
         # A mask of the other kind is from an earlier run on another kind of input.
-        with atomic_folder(folder, overwrite, obsolete=("mask.mp4", "mask.png")) as half:
-            return mask_source(source, half, pipeline, options, progress, made_from, legend)
+        with ExitStack() as stack:
+            half = stack.enter_context(atomic_folder(folder, overwrite, obsolete=("mask.mp4", "mask.png")))
+            beside = stack.enter_context(atomic_folder(diagnostics, overwrite)) if diagnostics else None
+            return mask_source(source, half, pipeline, options, progress, made_from, legend, beside)
     finally:
         progress.clear()
         source.close()
@@ -78,6 +84,7 @@ def mask_source(
     progress: Progress,
     made_from: dict[str, str] | None = None,
     legend: bool = False,
+    diagnostics: Path | None = None,
 ) -> Outcome:
     """Write mask.mp4 or mask.png, frames.csv, track.dmask, summary.json and run.json into `folder`.
 
@@ -87,7 +94,7 @@ def mask_source(
     stages = outcome.stages
     kind = "picture" if isinstance(source, PictureReader) else "video"
     recording = Recording(kind, source.width, source.height, source.time_base, source.rate, source.notes)
-    results = Results(folder, recording, options, outcome, legend)
+    results = Results(folder, recording, options, outcome, legend, diagnostics, sums_moments(pipeline))
     depth = PREFETCHED_FRAMES if options["threads"] > 1 else 0
 
     def show() -> None:
@@ -98,8 +105,8 @@ def mask_source(
         found = prefetched(detected(frames, pipeline, outcome, show), depth)
         known = calibrated(found, pipeline, options, outcome)
         with closing(prefetched(masked(known, pipeline, stages), depth)) as masks:
-            for result, mask in masks:
-                results.add(result, mask)
+            for one in masks:
+                results.add(*one)
                 show()
     finally:
         results.close()
@@ -163,11 +170,18 @@ def masked(found: Iterator[Detected], pipeline: Pipeline, stages: Stages) -> Ite
     for one in found:
         elapsed_ms = stopwatch()
         result = pipeline.fit(one.detection)
+        unreleased = pipeline.unreleased_diagnostics()
+        moment = pipeline.unreleased_moment() if sums_moments(pipeline) else None
         mask = pipeline.render(result)
         # This is what one frame waits for, from its pixels to its mask, without the time between stages.
         stages.add("frame_to_mask", one.detect_ms + elapsed_ms())
         stages.take(pipeline.fit_timings(), FIT)
-        yield Masked(result, mask)
+        yield Masked(result, mask, unreleased, one.detection, moment)
+
+
+def sums_moments(pipeline: Pipeline) -> bool:
+    """Whether there is more to sum up than what leaves: where that is held, and blinks may be told."""
+    return pipeline.holds and pipeline.tells_blinks
 
 
 def past_fixation(time_s: float, options: dict[str, Any]) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from array import array
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -15,15 +17,18 @@ from dmask import environment
 from dmask.errors import Error
 from dmask.io.atomic import atomic_file
 from dmask.io.legend import Legend
+from dmask.io.mark import mark_of
 from dmask.io.picture import PictureWriter
-from dmask.io.tables import FRAME_COLUMNS, Table, dropped_row, frame_row, read_frames
+from dmask.io.tables import FRAME_COLUMNS, Columns, Table, dropped_row, frame_row, read_frames, values_row
 from dmask.io.track import new_track
 from dmask.io.video import VideoWriter, whole_video
+from dmask.measure.deviation import Place
 from dmask.measure.summary import summarise
+from dmask.run.diagnostics import Diagnostics
 from dmask.run.stages import Stages
 
 if TYPE_CHECKING:
-    from dmask._core import FrameResult, Pipeline
+    from dmask._core import FrameDetection, FrameResult, Pipeline
 
 RESULT_FILES = ("mask.mp4", "mask.png", "frames.csv", "track.dmask", "summary.json", "run.json")
 
@@ -64,10 +69,13 @@ class Recording(NamedTuple):
 class Results:
     """Writes results frame by frame into `folder`; `options` are the fields of the core's Options in use.
 
-    With `legend` the mask says what it is.
+    With `legend` the mask says what it is. What identifies goes into `diagnostics`, a folder of its own.
 
     Those of a live source, which does not come twice, can be read as they come: frames.csv up to the last
     row, mask.mp4 up to the last second.
+
+    With `sums_moments` the summary is made of what was measured frame by frame, and not of what frames.csv
+    repeats: a blink may be shorter than a step, and a sum says nothing of when.
     """
 
     def __init__(
@@ -77,37 +85,65 @@ class Results:
         options: dict[str, Any],
         outcome: Outcome,
         legend: bool = False,
+        diagnostics: Path | None = None,
+        sums_moments: bool = False,
     ):
         self._folder, self._source, self._options, self._outcome = folder, source, options, outcome
         self._live = source.kind == "live"
         self._legend = Legend(options["profile"], source.width) if legend else None
         below = self._legend.rows if self._legend else 0
         size, clock = (source.width, source.height + below), (source.time_base, source.rate)
+        mark = mark_of(options["profile"])
         self._writer = (
-            PictureWriter(folder / "mask.png")
+            PictureWriter(folder / "mask.png", mark)
             if source.kind == "picture"
-            else VideoWriter(folder / "mask.mp4", *size, *clock, at_once=self._live)
+            else VideoWriter(folder / "mask.mp4", *size, *clock, at_once=self._live, mark=mark)
         )
         self._table = Table(folder / "frames.csv", FRAME_COLUMNS, at_once=self._live)
+        self._moments = Columns(FRAME_COLUMNS) if sums_moments else None
+        self._diagnostics = Diagnostics(diagnostics) if diagnostics else None
+        self._place_mm = array("d")  # where the head is: the summary says what follows from it, and not where
         self._track = new_track(source.width, source.height, source.time_base, source.rate)
 
-    def add(self, result: FrameResult, mask: np.ndarray) -> None:
-        """The next frame, with its mask as (H, W, 3) uint8 BGR."""
+    def add(
+        self,
+        result: FrameResult,
+        mask: np.ndarray,
+        unreleased: dict[str, float],
+        detection: FrameDetection | None = None,
+        moment: dict[str, Any] | None = None,
+    ) -> None:
+        """The next frame, its mask as (H, W, 3) uint8 BGR, and Pipeline.unreleased_diagnostics() of it.
+
+        `moment` is Pipeline.unreleased_moment() where the pipeline holds what leaves.
+        """
+        number = self._row_number()
+        if self._moments and moment:
+            self._moments.add(values_row(number, moment))
+        self._place_mm.extend(unreleased[f"head_{axis}_mm"] for axis in "xyz")
+        if self._diagnostics:
+            self._diagnostics.add(number, result.time_s, unreleased, detection)
         with self._outcome.stages.clock("encode"):
             self._writer.write(self._legend.under(mask) if self._legend else mask, result.time_s)
-        self._table.write(frame_row(self._row_number(), result))
+        self._table.write(frame_row(number, result))
         self._track.add(result.track_row, result.time_s)  # half a kilobyte a frame
         self._outcome.frames += 1
         self._outcome.frames_with_face += int(result.face_valid)
 
     def add_dropped(self, time_s: float) -> None:
         """A frame that was not looked at: a row that says so, and no mask."""
-        self._table.write(dropped_row(self._row_number(), time_s))
+        self._place_mm.extend([math.nan] * 3)
+        row = dropped_row(self._row_number(), time_s)
+        if self._moments:
+            self._moments.add(row)
+        self._table.write(row)
         self._outcome.frames_dropped += 1
 
     def close(self) -> None:
         self._writer.close()
         self._table.close()
+        if self._diagnostics:
+            self._diagnostics.close()
 
     def finish(self, pipeline: Pipeline, live: dict[str, Any] | None = None) -> None:
         """Write track, summary and run.json. Call after close(). Raises Error."""
@@ -119,13 +155,24 @@ class Results:
         options, outcome, source = self._options, self._outcome, self._source
         released = dmask.Options(**options).released()
         outcome.people, outcome.recognitions = pipeline.people, pipeline.recognitions
-        frames = read_frames(self._folder / "frames.csv")
-        summary = summarise(frames, released, outcome.calibration, outcome.people, outcome.recognitions)
+        frames = self._moments.arrays() if self._moments else read_frames(self._folder / "frames.csv")
+        place: Place = dict(zip("xyz", np.array(self._place_mm).reshape(-1, 3).T, strict=True))
+        summary = summarise(
+            frames,
+            released,
+            outcome.calibration,
+            outcome.people,
+            outcome.recognitions,
+            place,
+            pipeline.tells_blinks,
+        )
         summary["profile"] = options["profile"]
         if outcome.calibration["reason"]:
             summary["statements"].append(f"Calibration: {outcome.calibration['reason']}.")
         if outcome.broken_off:
             summary["statements"].append(f"The recording is not whole: {outcome.broken_off}.")
+        if self._diagnostics:
+            self._diagnostics.finish(pipeline)
         write_json(self._folder / "summary.json", summary)
         write_json(
             self._folder / "run.json",

@@ -1,0 +1,43 @@
+#include "pipeline/generic_lids.hpp"
+
+#include <Eigen/Cholesky>
+#include <cmath>
+
+#include "fit/calibration_stages.hpp"
+
+namespace dmask {
+namespace {
+
+constexpr double height_sigma_mm = 0.1;  // against motions of N(0, 1): heights may differ by as much
+
+// The row of y in the middle of a margin, the upper one first.
+constexpr int row_of(int margin) {
+  return 3 * (margin * EyelidRows::margin_samples + EyelidRows::margin_samples / 2) + 1;
+}
+
+}  // namespace
+
+GenericLids::GenericLids(const Models& models, int eye)
+    : closing_(closing_of(models.eyelid[eye], VecX::Zero(models.eyelid[eye].shape.cols()))) {
+  const EyelidRows& rows = models.eyelid_rows[eye];
+  MatX by_motion(heights, rows.motion.cols());
+  for (int k = 0; k < heights; ++k) {
+    rest_mm_[k] = rows.patch[row_of(k)];
+    by_motion.row(k) = rows.motion.row(row_of(k));
+  }
+  MatX spread = by_motion * by_motion.transpose();
+  spread.diagonal().array() += height_sigma_mm * height_sigma_mm;
+  from_heights_ = by_motion.transpose() * spread.llt().solve(MatX::Identity(heights, heights));
+}
+
+LidWeights GenericLids::as_high_as(const EyeStatics& patient, const LidWeights& motion, double step_mm) const {
+  Heights y;
+  for (int k = 0; k < heights; ++k) {
+    const int row = row_of(k);
+    y[k] = patient.rows.patch[row] + patient.rows.motion.row(row).dot(motion) - patient.centre.y();
+    if (step_mm > 0) y[k] = std::round(y[k] / step_mm) * step_mm;
+  }
+  return from_heights_ * (y - rest_mm_);
+}
+
+}  // namespace dmask

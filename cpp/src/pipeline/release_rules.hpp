@@ -1,0 +1,26 @@
+// What each profile lets out, in numbers. docs/privacy.md has the measurements that those of clinical and strict were chosen by:
+// what an attacker learns from what is let out, against what a clinician loses by what is not.
+#pragma once
+
+#include "fit/models.hpp"
+#include "pipeline/options.hpp"
+
+namespace dmask {
+
+struct ReleaseRules {
+  Profile profile = Profile::clinical;
+  bool own_face = false;      // identity, scale and eyeballs; and what serves the machine that has the recording alone
+  bool lids_mm = true;        // heights of the lids in millimetres
+  double lid_step_mm = 0.25;  // of the heights that the mask's generic lids are drawn with
+  bool canonical = true;      // the face's place and size in the mask; its rotation is never touched
+  UnitWeightsF units;         // 1: this unit's motion is let out; 0: it rests
+  double rest_step_deg = 0;   // in which head and eyes rest, and lids in classes; 0: as they are
+  // Of coarse time.
+  double time_step_s = 0;     // over which what is let out is held; 0: frame by frame
+  double angle_step_deg = 0;  // of head and eyes, and lids are open, half shut or shut; 0: as they are
+  bool blinks = true;         // a summary may count them
+};
+
+ReleaseRules release_rules(const Models& models, const PipelineOptions& options);
+
+}  // namespace dmask

@@ -1,0 +1,106 @@
+#include "pipeline/released_motion.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace dmask {
+namespace {
+
+double to_step(double value, double step) { return std::round(value / step) * step; }
+
+constexpr std::array head_parts{&HeadAngles::yaw_deg, &HeadAngles::pitch_deg, &HeadAngles::roll_deg};
+constexpr std::array gaze_parts{&Gaze::yaw, &Gaze::pitch};
+
+Mat3 head_against_rest(const HeadAngles& rest, double step_deg, const Mat3& rotation) {
+  HeadAngles a = head_angles(rotation);
+  for (double HeadAngles::* angle : head_parts) a.*angle += to_step(rest.*angle, step_deg) - rest.*angle;
+  return head_rotation(a);
+}
+
+// What the optical axes of straight eyes that look into the camera are apart, OS - OD: twice kappa, less the angle at which the
+// lines of sight meet there.
+double usually_apart(double distance_mm) {
+  constexpr double twice_kappa = 10.6 * deg, pupils_mm = 63;
+  return twice_kappa - 2 * std::atan(0.5 * pupils_mm / distance_mm);
+}
+
+// Of everybody who sits so near, as the distance itself is not let out.
+double usually_apart_there(double distance_mm) {
+  constexpr double near_mm = 400, intermediate_mm = 800, far_mm = 4000;
+  return usually_apart(distance_mm <= 500 ? near_mm : distance_mm <= 3000 ? intermediate_mm : far_mm);
+}
+
+// The eyes' common direction at rest comes in steps, and so does what they deviate from straight eyes. One eye alone tells no
+// deviation.
+void gaze_against_rest(const Rest& rest, double step, std::array<Gaze, 2>& gaze) {
+  for (double Gaze::* angle : gaze_parts) {
+    const double od = rest.eyes[OD].gaze.*angle, os = rest.eyes[OS].gaze.*angle;
+    const bool both = std::isfinite(od) && std::isfinite(os), sideways = angle == &Gaze::yaw;
+    const double apart = sideways && rest.distance_mm > 0 ? usually_apart(rest.distance_mm) : 0;
+    const double apart_there = sideways && rest.distance_mm > 0 ? usually_apart_there(rest.distance_mm) : 0;
+    const double middle = both ? 0.5 * (od + os) : std::isfinite(od) ? od + 0.5 * apart : os - 0.5 * apart;
+    if (!std::isfinite(middle)) continue;
+    const double moved_middle = to_step(middle, step) - middle;
+    const double deviation = both ? os - od : apart;
+    const double moved_apart = apart_there + to_step(deviation - apart, step) - deviation;
+    gaze[OD].*angle += moved_middle - 0.5 * moved_apart;
+    gaze[OS].*angle += moved_middle + 0.5 * moved_apart;
+  }
+}
+
+Mat3 head_in_steps(double step_deg, const Mat3& rotation) {
+  HeadAngles a = head_angles(rotation);
+  for (double HeadAngles::* angle : head_parts) a.*angle = to_step(a.*angle, step_deg);
+  return head_rotation(a);
+}
+
+// Both eyes' common direction, and what they deviate from each other: in steps of its own an eye would tell its angle kappa.
+void gaze_in_steps(double step, bool both, std::array<Gaze, 2>& gaze) {
+  for (double Gaze::* angle : gaze_parts) {
+    double &od = gaze[OD].*angle, &os = gaze[OS].*angle;
+    const double middle = to_step(0.5 * (od + os), step), half_apart = 0.5 * to_step(os - od, step);
+    od = both ? middle - half_apart : to_step(od, step);
+    os = both ? middle + half_apart : to_step(os, step);
+  }
+}
+
+// Open lids are narrow, usual or wide at rest, and move in proportion: nine in ten people are usual, and any finer step tells
+// them apart.
+double openness_against_rest(double rest, bool in_levels, double openness) {
+  constexpr double narrow_below = 0.15, wide_above = 0.50;
+  constexpr double narrow = 0.12, usual = 0.32, wide = 0.55, most = 0.8;
+  if (!(openness > 0)) return openness;
+  if (!(rest > 0)) return narrow;  // never seen open for long
+  double share = openness / rest;
+  if (in_levels) share = share < 0.25 ? 0 : share < 0.75 ? 0.5 : 1;
+  return std::min(share * (rest < narrow_below ? narrow : rest > wide_above ? wide : usual), most);
+}
+
+}  // namespace
+
+FrameFit released_motion(const Rest& rest, const ReleaseRules& rules, const FrameFit& fit) {
+  FrameFit moved = fit;
+  if (rules.own_face || fit.face_reason != Reason::none) return moved;
+  moved.pose.units = (fit.pose.units - rest.units).cwiseProduct(rules.units.cast<double>());
+  if (!(rules.rest_step_deg > 0)) return moved;
+  const bool coarse = rules.angle_step_deg > 0;
+  std::array<Gaze, 2> gaze{fit.eyes[OD].gaze, fit.eyes[OS].gaze};
+  if (coarse) {
+    moved.pose.rotation = head_in_steps(rules.angle_step_deg, fit.pose.rotation);
+    gaze_in_steps(rules.angle_step_deg * deg, fit.eyes[OD].gaze_found && fit.eyes[OS].gaze_found, gaze);
+  } else {
+    moved.pose.rotation = head_against_rest(rest.head, rules.rest_step_deg, fit.pose.rotation);
+    gaze_against_rest(rest, rules.rest_step_deg * deg, gaze);
+  }
+  // What is stated of an angle is no smaller than it is; as it is, it would tell how many pixels an eye has.
+  const double sd_step = coarse ? 0.5 * rules.angle_step_deg * deg : deg;
+  for (int eye = 0; eye < 2; ++eye) {
+    EyeFit& e = moved.eyes[eye];
+    e.gaze = gaze[eye];
+    e.openness = openness_against_rest(rest.eyes[eye].openness, coarse, e.openness);
+    for (double EyeFit::* sd : {&EyeFit::yaw_sd, &EyeFit::pitch_sd}) e.*sd = std::ceil(e.*sd / sd_step) * sd_step;
+  }
+  return moved;
+}
+
+}  // namespace dmask

@@ -1,0 +1,16 @@
+// A frame's motion against how the patient is most of the time. Where somebody holds head and eyes, how far apart his optical axes
+// are, how wide his lids are open and what of his face the units have to show are his own, and stay with him from day to day.
+#pragma once
+
+#include "fit/calibration.hpp"
+#include "fit/result.hpp"
+#include "pipeline/release_rules.hpp"
+
+namespace dmask {
+
+// The same frame as `rules` let it be told. Units are against those at rest, and 0 where they are not let out. Head, gaze and
+// openness are as they were measured, or they rest in steps and classes and move from there as they were measured, or they come in
+// steps.
+FrameFit released_motion(const Rest& rest, const ReleaseRules& rules, const FrameFit& fit);
+
+}  // namespace dmask
