@@ -67,6 +67,31 @@ def background(width: int = 160, height: int = 120, seed: int = 0) -> np.ndarray
     return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
+def face_points(
+    centre: tuple[float, float] = (160, 120), width: float = 100, roll_deg: float = 0
+) -> np.ndarray:
+    """(68, 2) px of a frontal face, in the order of iBUG."""
+
+    def ring(x: float, y: float, rx: float, ry: float, degrees: np.ndarray) -> np.ndarray:
+        return np.column_stack([x + rx * np.cos(np.radians(degrees)), y + ry * np.sin(np.radians(degrees))])
+
+    eye = np.array([180, 240, 300, 0, 60, 120])  # corner, upper lid, corner, lower lid; y is down
+    points = np.concatenate(
+        [
+            ring(0, -0.1, 0.5, 0.6, np.linspace(180, 0, 17)),
+            *(ring(x, -0.2, 0.13, 0.06, np.linspace(180, 360, 5)) for x in (-0.22, 0.22)),
+            np.column_stack([np.zeros(4), np.linspace(-0.1, 0.12, 4)]),
+            np.column_stack([np.linspace(-0.09, 0.09, 5), np.full(5, 0.16)]),
+            *(ring(x, -0.1, 0.09, 0.035, eye) for x in (-0.22, 0.22)),
+            ring(0, 0.3, 0.18, 0.06, np.arange(180, 540, 30)),
+            ring(0, 0.3, 0.14, 0.02, np.arange(180, 540, 45)),
+        ]
+    )
+    turn = np.radians(roll_deg)
+    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    return width * points @ rotation.T + centre
+
+
 @pytest.fixture(autouse=True)
 def own_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test finds or leaves a secret in the user's own folder."""

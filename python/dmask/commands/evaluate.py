@@ -24,6 +24,13 @@ EVALUATIONS = {
     "stability": Command(
         "dmask.evaluate.stability", "watch the detector on video: jitter, exchanged eyes, blinks, small faces"
     ),
+    "linkage": Command(
+        "dmask.evaluate.linkage.study",
+        "attack masks and files of people, by attackers who have dmask themselves",
+    ),
+    "reid": Command(
+        "dmask.evaluate.linkage.reid", "hold masks against faces with frozen recognisers, as the article does"
+    ),
     "residual": Command(
         "dmask.evaluate.residual", "compare fit and landmarks, from frames.csv: this is not an accuracy"
     ),

@@ -1,0 +1,269 @@
+"""`dmask eval linkage`: whether masks, or what lies beside them, can be linked to the people on them.
+
+Everything is made from originals: masks and files of every profile, pictures obscured in other ways, and
+attackers who learn from other people's. OUT/index.html shows it all, OUT/linkage.json and OUT/linkage.csv
+hold it. OUT/identifying keeps what was made on the way, so that whoever stopped goes on: it identifies the
+people, and may be deleted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dmask import _core, environment
+from dmask.errors import Error, WrongUse
+from dmask.evaluate.linkage import attacks, obscured, recognisers
+from dmask.evaluate.linkage.attacks import Attack, Material
+from dmask.evaluate.linkage.faces import disguises_of, faces_of, places
+from dmask.evaluate.linkage.originals import (
+    NAMED_BY,
+    Original,
+    pairs_across,
+    pairs_within,
+    read_originals,
+)
+from dmask.evaluate.linkage.page import write_page
+from dmask.evaluate.linkage.releases import PROFILES, releases_of
+from dmask.evaluate.linkage.shards import Rows, rows_of
+from dmask.evaluate.linkage.signs import compared
+from dmask.io.atomic import atomic_file
+from dmask.io.report import write_report
+from dmask.options import add_core_arguments, core_options
+from dmask.ranges import whole
+from dmask.run.progress import Progress
+
+FOLDER = "identifying"
+COLUMNS = (
+    "of", "has", "attacker", "against", "session", "people", "rank1_pct", "rank1_low_pct", "rank1_high_pct",
+    "rank5_pct", "auc", "auc_low", "auc_high", "tar_at_far_1pct", "control_auc",
+)  # fmt: skip
+
+
+def add_arguments(parser: argparse.ArgumentParser, reid: bool = False) -> None:
+    parser.add_argument(
+        "originals", nargs="+", type=Path, metavar="ORIGINALS",
+        help="folders of pictures, or a manifest: a .csv of path, person, session",
+    )  # fmt: skip
+    parser.add_argument(
+        "-o", "--output", required=True, type=Path, metavar="OUT", help="the folder for the results"
+    )
+    parser.add_argument(
+        "--named-by", choices=NAMED_BY, default="file",
+        help="who a picture in a folder shows: file (its name, its folder being the session) or folder",
+    )  # fmt: skip
+    parser.add_argument(
+        "--recogniser", action="append", metavar="NAME|TOML",
+        help=f"a frozen face recogniser, again for more: {', '.join(recognisers.known())}, or a TOML "
+        "file that describes one (default: those whose packages are installed)",
+    )  # fmt: skip
+    if not reid:
+        parser.add_argument(
+            "--learn-from", action="append", type=Path, default=[], metavar="DIR|CSV",
+            help="pictures of other people for attackers to learn from, again for more",
+        )  # fmt: skip
+        parser.add_argument(
+            "--learn-named-by", choices=NAMED_BY, default="file", help="as --named-by, of --learn-from"
+        )
+        parser.add_argument("--no-network", action="store_true", help="without the attacker that needs torch")
+    parser.add_argument("--workers", type=whole(1), default=2, metavar="N", help="processes (default 2)")
+    add_core_arguments(parser)
+    parser.set_defaults(learn_from=[], learn_named_by="file", no_network=reid, only_faces=reid)
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """The figures; files in args.output. Raises WrongUse, Error."""
+    options = core_options(args)
+    options.pop("profile", None)
+    originals = read_originals(args.originals, args.named_by)
+    names = args.recogniser or recognisers.installed()
+    if not names:
+        raise WrongUse(
+            f"no recogniser is installed; expected one of {', '.join(recognisers.known())}: name it "
+            "with --recogniser, and it is said how to install it"
+        )
+    frozen = {recognisers.read(name).name: name for name in names}
+    across, within = pairs_across(originals), pairs_within(originals)
+    if max(len(across), len(within)) < attacks.LEAST_PEOPLE:
+        raise WrongUse(
+            f"got {len(across)} people with two sessions, {len(within)} with two pictures of one; "
+            f"expected {attacks.LEAST_PEOPLE} or more: see --named-by, or give a manifest"
+        )
+    if not args.no_network:
+        attacks.check_network()
+    attacked = {original.person for original in originals}
+    others = [
+        other
+        for other in (read_originals(args.learn_from, args.learn_named_by) if args.learn_from else [])
+        if other.person not in attacked
+    ]
+    args.output.mkdir(parents=True, exist_ok=True)
+    material, disguised = gathered(args, options, originals, others, frozen)
+    figures = {
+        "dmask": environment.versions()["dmask"],
+        "versions": environment.versions(),
+        "models": environment.model_sha256(str(options["weights"]), environment.models_folder(options)),
+        "hardware": environment.hardware(),
+        "options": options,
+        "recognisers": [describe(recognisers.read(name)) for name in frozen.values()],
+        "pictures": len(originals),
+        "people": len(attacked),
+        "people_with_two_sessions": len(across),
+        "people_to_learn_from": len({other.person for other in others}),
+        "chance_rank1_pct": round(100 / max(1, len(across or within)), 3),
+        "disguises": disguised,
+        "attacks": [],
+    }
+    progress = Progress(sys.stderr.isatty(), unit="attacks")
+    made: list[Attack] = []
+    try:
+        for attack in all_attacks(material, args):
+            made.append(attack)
+            progress.show(len(made), None)
+    finally:
+        progress.clear()
+    figures["attacks"] = [row_of(attack) for attack in made]
+    figures["worst"] = worst(made)
+    write_report(args.output / "linkage.json", figures)
+    write_table(args.output / "linkage.csv", made)
+    write_page(args.output / "index.html", figures, made)
+    return figures
+
+
+def describe(recogniser: recognisers.Recogniser) -> dict[str, str]:
+    return {"name": recogniser.name, "licence": recogniser.licence, "source": recogniser.source}
+
+
+def gathered(
+    args: argparse.Namespace,
+    options: dict[str, Any],
+    originals: list[Original],
+    others: list[Original],
+    frozen: dict[str, str],
+) -> tuple[Material, dict[str, Any]]:
+    """What attackers have, and what each way to disguise a face leaves to be seen."""
+    folder = args.output / FOLDER
+    settings = {
+        "options": options,
+        "profiles": PROFILES,
+        "masks": str(folder / "masks"),
+        "core": environment.sha256(Path(_core.__file__)),
+        "models": environment.model_sha256(str(options["weights"]), environment.models_folder(options)),
+        "recognisers": list(frozen.values()),
+    }
+
+    def step(label: str, name: str, items: list[Any], make: Any, **more: Any) -> Rows:
+        progress = Progress(sys.stderr.isatty(), label, "parts")
+        try:
+            return rows_of(name, items, make, settings | more, folder, args.workers, progress.show)
+        finally:
+            progress.clear()
+
+    mine = step("masks", "releases", [(one.path,) for one in originals], releases_of)
+    if not mine["face"].any():
+        raise Error("no face was found in any picture; expected photographs of faces")
+    at = places(mine["points"], mine["size"])
+    faces = step("faces", "faces", list(zip((one.path for one in originals), at, strict=True)), faces_of)
+    of_masks = [places(mine[f"{profile}_points"], mine["size"]) for profile in PROFILES]
+    ways = step(
+        "disguises",
+        "disguises",
+        list(zip((one.path for one in originals), at, *of_masks, strict=True)),
+        disguises_of,
+    )
+    theirs, their_faces = {}, {}
+    if others:
+        theirs = step("others' masks", "releases", [(one.path,) for one in others], releases_of, masks=None)
+        there = places(theirs["points"], theirs["size"])
+        their_faces = step(
+            "others' faces", "faces", list(zip((one.path for one in others), there, strict=True)), faces_of
+        )
+    else:
+        theirs = {name: rows[:0] for name, rows in mine.items()}
+        their_faces = {name: rows[:0] for name, rows in faces.items()}
+    by_name = {name: faces[file] for name, file in frozen.items()}
+    joint = [np.concatenate([faces[file], their_faces[file]]) for file in frozen.values()]
+    codes = attacks.reduced(np.hstack(joint))
+    material = Material(
+        [one.person for one in originals], pairs_across(originals), pairs_within(originals), mine,
+        codes[: len(originals)],
+        {(way, name): ways[f"{way}/{file}"] for way in ways_of() for name, file in frozen.items()},
+        by_name, theirs, codes[len(originals) :],
+    )  # fmt: skip
+    disguised = {
+        way: {"faces_found": float(ways[f"{way}/found"].mean())}
+        | compared(mine["article_eyes"], ways[f"{way}/eyes"])._asdict()
+        for way in ways_of()
+    }
+    return material, disguised
+
+
+def ways_of() -> tuple[str, ...]:
+    return (*obscured.METHODS, *PROFILES)
+
+
+def all_attacks(material: Material, args: argparse.Namespace) -> Iterator[Attack]:
+    for way in ways_of():
+        for attack in attacks.frozen_attacks(material, way):
+            if attack.against == "faces" or not args.only_faces:
+                yield attack
+    if args.only_faces:
+        return
+    for profile in PROFILES:
+        yield from attacks.learned_attacks(material, profile)
+        if not args.no_network:
+            yield from attacks.network_attacks(material, profile)
+
+
+def row_of(attack: Attack) -> dict[str, Any]:
+    def percent(value: float) -> float:
+        return round(100 * value, 3)
+
+    values = (
+        *attack[:6], *map(percent, attack.rank1), percent(attack.rank5.value),
+        *(round(v, 4) for v in (*attack.auc, attack.tar, attack.control_auc)),
+    )  # fmt: skip
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+def worst(made: list[Attack]) -> dict[str, dict[str, Any]]:
+    """Of each profile, the highest figures that any attacker reached against other sessions."""
+    figures = {}
+    for profile in PROFILES:
+        own = [attack for attack in made if attack.of == profile and attack.session == "other"]
+        if own:
+            best, widest = max(own, key=lambda a: a.rank1.value), max(own, key=lambda a: a.auc.value)
+            figures[profile] = {"rank1": row_of(best), "auc": row_of(widest)}
+    return figures
+
+
+def write_table(path: Path, made: list[Attack]) -> None:
+    with (
+        atomic_file(path, overwrite=True) as partial,
+        partial.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(row_of(attack) for attack in made)
+
+
+def as_text(figures: dict[str, Any]) -> str:
+    lines = [
+        f"{figures['people']} people, {figures['people_with_two_sessions']} of them in two sessions, "
+        f"{figures['people_to_learn_from']} others to learn from; chance {figures['chance_rank1_pct']:g} %",
+        f"{'of':10} {'has':20} {'attacker':24} {'against':8} {'session':16} {'Rank-1 %':>18} {'AUC':>20} "
+        f"{'control':>8}",
+    ]
+    for a in figures["attacks"]:
+        lines.append(
+            f"{a['of']:10} {a['has']:20} {a['attacker']:24} {a['against']:8} {a['session']:16} "
+            f"{a['rank1_pct']:6.2f} ({a['rank1_low_pct']:.1f}-{a['rank1_high_pct']:.1f}) "
+            f"{a['auc']:8.3f} ({a['auc_low']:.3f}-{a['auc_high']:.3f}) {a['control_auc']:8.3f}"
+        )
+    return "\n".join(lines)
