@@ -1,0 +1,295 @@
+"""Whether people are told apart by how they move, from what each profile lets out.
+
+python bench/motion_linkage.py KEEP [--people N] [--clips FOLDER] [--processes N] [--profile P ...]
+
+Each of N people has a face and habits of his own and two recordings of 20 s at 30 frames a second, as
+landmarks with noise (dmask.synthetic.acting). An attacker learns from recordings of other people what stays
+with a person (dmask.evaluate.linkage) and looks for everybody's first recording among all second ones. What
+is released is kept in the folder KEEP, and made once. With --clips the first half of each clip is looked for
+among the second halves, by who has learnt from the made people: an illustration, of few people.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import dmask
+from dmask import _core, environment
+from dmask.evaluate.linkage import scores
+from dmask.evaluate.linkage.attackers import Chosen, constancy
+from dmask.evaluate.linkage.crossed import crossed
+from dmask.evaluate.linkage.motion import motion_features, table
+from dmask.io.tables import EYES, FRAME_COLUMNS, TEXT_COLUMNS, Columns, frame_row
+from dmask.measure.summary import summarise
+from dmask.synthetic import acting
+
+RELEASES = {  # profile and coarse time
+    "clinical": ("clinical", "off"),
+    "article": ("article", "off"),
+    "strict": ("strict", "off"),
+    "strict-coarse": ("strict", "on"),
+}
+SEED, DURATION_S, RATE_FPS = 1, 20.0, 30.0
+FEATURES = (10, 30, 100)  # that an attacker goes by
+STEP_S = 2.0  # of coarse time
+NUMBERS = tuple(name for name in FRAME_COLUMNS if name not in (*TEXT_COLUMNS, "frame", "time_s"))
+
+Table = tuple[list[str], np.ndarray]
+
+
+class Released:
+    """What one recording's frames.csv and track hold."""
+
+    def __init__(self, columns: dict[str, np.ndarray], rows: np.ndarray):
+        self.columns, self.rows = columns, rows
+
+    def held(self, step_s: float) -> Released:
+        """As coarse time has it: each frame repeats the first one of its step."""
+        if step_s == 0:
+            return self
+        time_s = self.columns["time_s"]
+        _, first, step = np.unique(
+            np.floor((time_s - time_s[0] + 1e-6) / step_s), return_index=True, return_inverse=True
+        )
+        kept = first[step]
+        columns = {
+            name: values if name in ("time_s", "frame") else values[kept]
+            for name, values in self.columns.items()
+        }
+        return Released(columns, self.rows[kept])
+
+    def part(self, frames: slice) -> Released:
+        return Released({name: values[frames] for name, values in self.columns.items()}, self.rows[frames])
+
+
+def released(detections: list[Any], release: str) -> Released:
+    profile, coarse = RELEASES[release]
+    pipeline = dmask.Pipeline(dmask.Options(profile=profile, coarse_time=coarse, backend="cpu"))
+    pipeline.calibrate(detections)
+    columns, rows = Columns(FRAME_COLUMNS), []
+    for number, detection in enumerate(detections):
+        result = pipeline.fit(detection)
+        columns.add(frame_row(number, result))
+        rows.append(result.track_row)
+    return Released(columns.arrays(), np.array(rows))
+
+
+def make(number: int, keep: Path, profiles: tuple[str, ...]) -> int:
+    """Both recordings of a person under the profiles that are not there yet."""
+    models = _core.Models(str(environment.MODELS_DIR))
+    whom = acting.person(models, SEED, number)
+    for recording in (0, 1):
+        paths = {profile: keep / f"{profile}_{number:03d}_{recording}.npz" for profile in profiles}
+        missing = [profile for profile, path in paths.items() if not path.exists()]
+        if not missing:
+            continue
+        seed = (SEED, number, recording + 1)
+        detections = list(acting.recording(models, whom, seed, DURATION_S, RATE_FPS))
+        for profile in missing:
+            one = released(detections, profile)
+            half = paths[profile].with_suffix(".half.npz")
+            np.savez_compressed(half, rows=one.rows, **one.columns)
+            half.rename(paths[profile])
+    return number
+
+
+def load(path: Path) -> Released:
+    with np.load(path) as file:
+        columns = {name: file[name] for name in file.files if name != "rows"}
+        return Released(columns, file["rows"])
+
+
+# ---- What the attacker looks at.
+
+
+def motion(one: Released, step_s: float, summed: bool) -> dict[str, float]:
+    """Motion in the table and in the mask, and the summary: of what was measured where that is `summed`."""
+    held = one.held(step_s)
+    found = motion_features(held.columns, held.rows, tuple(unit_names()))
+    return found | summary_numbers(one.columns if summed else held.columns, summed)
+
+
+def numbers(one: Released, step_s: float, summed: bool) -> dict[str, float]:
+    """Without motion: the medians of all columns."""
+    held = one.held(step_s)
+    found = {name: median(held.columns[name]) for name in NUMBERS}
+    rows = np.where(held.rows[:, :1] == 1, held.rows, np.nan)
+    return found | {f"row_{k}": median(column) for k, column in enumerate(rows.T)}
+
+
+def median(values: np.ndarray) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if known.size else float("nan")
+
+
+def unit_names() -> list[str]:
+    return list(_core.Models(str(environment.MODELS_DIR)).unit_names)
+
+
+def summary_numbers(columns: dict[str, np.ndarray], tells_blinks: bool) -> dict[str, float]:
+    summary = summarise(columns, dmask.Options().released(), tells_blinks=tells_blinks)
+    told = {name: summary[name] for name in (*EYES, "face", "deviation_os_minus_od")}
+    return {f"summary:{name}": value for name, value in leaves(told)}
+
+
+def leaves(content: Any, name: str = "") -> Iterator[tuple[str, float]]:
+    if isinstance(content, dict):
+        for key, value in content.items():
+            yield from leaves(value, f"{name}.{key}")
+    elif isinstance(content, int | float) and not isinstance(content, bool):
+        yield name, float(content)
+
+
+def looked_at(
+    path: Path,
+    look: Callable[[Released, float, bool], dict[str, float]],
+    step_s: float,
+    summed: bool,
+    halves: bool,
+) -> list[dict[str, float]]:
+    one = load(path)
+    parts = [one] if not halves else [one.part(slice(0, 300)), one.part(slice(300, None))]
+    return [look(part, step_s, summed) for part in parts]
+
+
+# ---- Reports.
+
+
+def line(name: str, found: np.ndarray) -> dict[str, Any]:
+    first, fifth, area = (
+        scores.rank_share(found, 1), scores.rank_share(found, 5), scores.auc_with_interval(found)
+    )  # fmt: skip
+    chance = 1 / len(found)
+    interval = f"({100 * first.low:.1f} to {100 * first.high:.1f}, chance {100 * chance:.1f})"
+    at_chance = "  at chance" if first.low <= chance else ""
+    print(
+        f"{name:52s} rank 1 {100 * first.value:5.1f} % {interval:26s} rank 5 {100 * fifth.value:5.1f} %  "
+        f"AUC {area.value:.3f} ({area.low:.3f} to {area.high:.3f}){at_chance}",
+        flush=True,
+    )
+    return {"name": name, "rank1": first, "rank5": fifth, "auc": area, "chance": chance}
+
+
+def settings_of(profile: str) -> list[tuple[str, float, bool]]:
+    """Name, step of time, and whether the summary is made of what was measured."""
+    if profile == "strict-coarse":  # held by the core, and it tells no blinks
+        return [("on", 0.0, False)]
+    if profile == "strict":
+        return [("off", 0.0, True)]
+    return [("off", 0.0, True), ("on", STEP_S, True)]
+
+
+def study(keep: Path, profile: str, people: int, processes: int) -> list[dict[str, Any]]:
+    paths = [keep / f"{profile}_{n:03d}_{r}.npz" for n in range(people) for r in (0, 1)]
+    report = []
+    with get_context("spawn").Pool(processes) as pool:
+        for setting, step_s, summed in settings_of(profile):
+            name = f"{profile}, coarse {setting}"
+
+            def gather(look: Any, halves: bool, step_s: float = step_s, summed: bool = summed) -> Table:
+                work = partial(looked_at, look=look, step_s=step_s, summed=summed, halves=halves)
+                return varying(
+                    *table([one for parts in pool.imap(work, paths, chunksize=4) for one in parts])
+                )
+
+            names, values = gather(motion, False)
+            a, b = values[0::2], values[1::2]
+            for count in FEATURES:
+                report.append(line(f"{name}: motion, {count}", crossed(a, b, partial(Chosen, count=count))))
+            others = crossed(a, np.roll(b, 1, 0), partial(Chosen, count=30))
+            report.append(line(f"{name}: control, pairs of two people", others))
+            stays = constancy(a, b)
+            best = [f"{names[i]} {stays[i]:.2f}" for i in np.argsort(-stays)[:8]]
+            print("    stays most with a person:", ", ".join(best))
+            _, still = gather(numbers, False)
+            found = crossed(still[0::2], still[1::2], partial(Chosen, count=30))
+            report.append(line(f"{name}: medians alone, 30", found))
+            _, halves = gather(motion, True)  # (people, recording, half)
+            own = halves.reshape(people, 2, 2, -1)
+            found = crossed(own[:, 0, 0], own[:, 0, 1], partial(Chosen, count=30))
+            report.append(line(f"{name}: halves of one recording, 30", found))
+            found = crossed(own[:, 0, 0], own[:, 1, 1], partial(Chosen, count=30))
+            report.append(line(f"{name}: halves of two recordings, 30", found))
+    return report
+
+
+def varying(names: list[str], values: np.ndarray) -> Table:
+    """Without what is the same of everybody, or withheld."""
+    told = np.isfinite(values).any(0)
+    lowest = np.min(np.where(np.isfinite(values), values, np.inf), 0)
+    highest = np.max(np.where(np.isfinite(values), values, -np.inf), 0)
+    kept = np.flatnonzero(told & ((highest > lowest) | ~np.isfinite(values).all(0)))
+    return [names[k] for k in kept], values[:, kept]
+
+
+def clips(folder: Path, keep: Path, profile: str, people: int) -> None:
+    """Each clip's first half looked for among the second halves."""
+    setting, step_s, summed = settings_of(profile)[0]
+    look = partial(motion, step_s=step_s, summed=summed)
+    made = [load(keep / f"{profile}_{n:03d}_0.npz") for n in range(min(people, 100))]
+    learnt = table([look(one.part(part)) for one in made for part in (slice(0, 300), slice(300, None))])
+    found: list[dict[str, float]] = []
+    for path in sorted(folder.glob("*.mp4")):
+        detections = detected(path)
+        one = released(detections, profile)
+        half = len(detections) // 2
+        found += [look(one.part(part)) for part in (slice(0, half), slice(half, None))]
+    names, values = table([*({name: np.nan for name in learnt[0]},), *found])
+    chosen = [names.index(name) for name in learnt[0]]
+    theirs = values[1:, chosen]
+    attacker = Chosen(learnt[1][0::2], learnt[1][1::2], 30)
+    line(f"{profile}, coarse {setting}: halves of clips", attacker.to_released(theirs[0::2], theirs[1::2]))
+
+
+def detected(path: Path) -> list[Any]:
+    from dmask.io.source import open_source
+
+    pipeline = dmask.Pipeline(dmask.Options(backend="cpu"))
+    source = open_source(path, 1, False)
+    found = [pipeline.detect(frame.bgr, frame.time_s) for _, frame in zip(range(600), source, strict=False)]
+    source.close()
+    return [one for one in found if one.face_found]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("keep", type=Path)
+    parser.add_argument("--people", type=int, default=200)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--clips", type=Path)
+    parser.add_argument("--profile", action="append", choices=tuple(RELEASES))
+    parser.add_argument("--json", type=Path, help="write the figures")
+    args = parser.parse_args()
+    profiles = tuple(args.profile or RELEASES)
+    print(json.dumps({"hardware": environment.hardware(), "versions": environment.versions()}, indent=1))
+    args.keep.mkdir(parents=True, exist_ok=True)
+    started_s = time.monotonic()
+    with get_context("spawn").Pool(args.processes) as pool:
+        for number in pool.imap(partial(make, keep=args.keep, profiles=profiles), range(args.people)):
+            if number % 20 == 19:
+                print(f"made {number + 1} people in {time.monotonic() - started_s:.0f} s", flush=True)
+    report = []
+    for profile in profiles:
+        report += study(args.keep, profile, args.people, args.processes)
+        if args.clips:
+            clips(args.clips, args.keep, profile, args.people)
+    if args.json:
+        args.json.write_text(json.dumps(report, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
