@@ -4,7 +4,7 @@ python bench/privacy_curve.py ORIGINALS... --learn-from DIR -o OUT
 
 The arguments, and OUT, are those of `dmask eval linkage`, whose masks are taken from there. A row is a
 release in which one thing differs; attackers are trained anew for each. It is made on the numbers, as whoever
-has the files reads them. Costs are what rounding, noise and usual values change of the patient's own.
+has the track reads them. Costs are what rounding, noise and usual values change of the patient's own.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dmask import environment
+import dmask
+from dmask import _core, environment
 from dmask.evaluate.linkage import attacks, recognisers, scores, study
 from dmask.evaluate.linkage.attacks import Held, Material
 from dmask.evaluate.linkage.originals import read_originals
@@ -25,108 +26,135 @@ from dmask.evaluate.linkage.releases import columns_of_numbers
 from dmask.options import core_options
 
 EYES = ("od", "os")
-LIDS = tuple(f"{eye}_{name}_mm" for eye in EYES for name in ("mrd1", "mrd2"))
-OPENNESS = tuple(f"{eye}_openness" for eye in EYES)
-GAZE = tuple(f"{eye}_{axis}_deg" for eye in EYES for axis in ("yaw", "pitch"))
-SPREAD = tuple(f"{eye}_{axis}_sd_deg" for eye in EYES for axis in ("yaw", "pitch"))
-HEAD = ("head_yaw_deg", "head_pitch_deg", "head_roll_deg")
-VALID = ("od_valid", "os_valid", "od_reason", "os_reason")
-PLACE = ("head_x_mm", "head_y_mm", "head_z_mm", "translation", "od_px_per_deg", "os_px_per_deg")
-OWN = ("identity", "scale", "calibration_scale", "calibration_iris_radius_mm", "calibration_eye_centre_sd_mm")
-OWN_LIDS = ("od_lid_shape", "os_lid_shape", "od_place", "os_place", "od_lid_motion", "os_lid_motion")
-RESIDUALS = tuple(f"{eye}_{part}_residual_pct" for eye in EYES for part in ("eyeball", "eyelid"))
-MEASURES = (*HEAD, *GAZE, *SPREAD, *VALID)
-FILES = (*MEASURES, *LIDS, *OPENNESS)
 NARROW, WIDE = 0.15, 0.50  # openness: the classes of strict
+WIDTH_MM = 30.0  # between the canthi of the generic lids, about
 
-Rows = np.ndarray  # (N, D) numbers of article
-Change = Callable[[dict[str, np.ndarray], np.random.Generator], dict[str, np.ndarray]]
+Parts = dict[str, np.ndarray]  # (N, D) each
+Change = Callable[[Parts, np.random.Generator], Parts]
 
 
 class Knob(NamedTuple):
     name: str
-    parts: tuple[str, ...]  # of article's numbers
+    parts: tuple[str, ...]
     change: Change | None = None
 
 
-def rounded(names: tuple[str, ...], step: float) -> Change:
-    return lambda parts, _: {name: np.round(parts[name] / step) * step for name in names}
+def parts_of(rows: dict[str, np.ndarray], at: dict[str, slice], models: _core.Models) -> Parts:
+    """What article lets out, and what the mask of clinical shows, be there enough pixels for numbers or not."""
+    own, shown = rows["article_numbers"], rows["clinical_numbers"]
 
+    def of(numbers: np.ndarray, *names: str) -> np.ndarray:
+        return np.hstack([numbers[:, at[name]] for name in names])
 
-def noisy(names: tuple[str, ...], sd: float) -> Change:
-    return lambda parts, random: {
-        name: parts[name] + random.normal(0, sd, parts[name].shape) for name in names
+    looks = of(shown, "od_look", "os_look")
+    heights = np.hstack(
+        [heights_mm(models, eye, of(shown, f"{name}_lid_motion")) for eye, name in enumerate(EYES)]
+    )
+    return {
+        "head": of(own, "head_yaw_deg", "head_pitch_deg", "head_roll_deg"),
+        "look": looks[:, [0, 3]],
+        "gaze": np.degrees(looks[:, [1, 2, 4, 5]]),
+        "heights": heights,
+        "openness": (heights[:, [0, 2]] - heights[:, [1, 3]]) / WIDTH_MM,
+        "reasons": of(own, "od_reason", "os_reason", "distance"),
+        "own lids": of(
+            own, "od_lid_shape", "os_lid_shape", "od_place", "os_place", "od_lid_motion", "os_lid_motion"
+        ),
+        "units": of(own, "units"),
+        "place": of(
+            own, "head_x_mm", "head_y_mm", "head_z_mm", "translation", "od_px_per_deg", "os_px_per_deg"
+        ),
+        "own face": of(own, "identity", "scale", "calibration_eye_centre_sd_mm"),
     }
 
 
-def usual_within(names: tuple[str, ...], sds: float) -> Change:
-    """Heights that are usual are all the same one."""
+def heights_mm(models: _core.Models, eye: int, motions: np.ndarray) -> np.ndarray:
+    """(N, 2) of the generic upper and lower lid in their middle over the eyeball's centre."""
+    shape = np.zeros(models.eyelid_shapes, np.float32)
+    found = np.full((len(motions), 2), np.nan)
+    for i, motion in enumerate(motions):
+        if np.isfinite(motion).all():
+            lines = models.eyelid_lines(eye, shape, motion.astype(np.float32))
+            found[i] = [lines[name][len(lines[name]) // 2, 1] for name in ("upper", "lower")]
+    return found
 
-    def change(parts: dict[str, np.ndarray], _: np.random.Generator) -> dict[str, np.ndarray]:
-        changed = {}
-        for name in names:
-            value = parts[name]
-            middle, spread = np.nanmedian(value), sds * np.nanstd(value)
-            changed[name] = np.where(np.abs(value - middle) < spread, middle, value)
-        return changed
+
+def rounded(name: str, step: float) -> Change:
+    return lambda parts, _: {name: np.round(parts[name] / step) * step}
+
+
+def noisy(name: str, sd: float) -> Change:
+    return lambda parts, random: {name: parts[name] + random.normal(0, sd, parts[name].shape)}
+
+
+def usual_within(name: str, sds: float) -> Change:
+    """Values that are usual are all the same one."""
+
+    def change(parts: Parts, _: np.random.Generator) -> Parts:
+        value = parts[name]
+        middle, spread = np.nanmedian(value, 0), sds * np.nanstd(value, 0)
+        return {name: np.where(np.abs(value - middle) < spread, middle, value)}
 
     return change
 
 
-def classed(parts: dict[str, np.ndarray], _: np.random.Generator) -> dict[str, np.ndarray]:
+def classed(parts: Parts, _: np.random.Generator) -> Parts:
     """Shut, narrow, usual, wide."""
-    return {name: np.digitize(parts[name], [1e-6, NARROW, WIDE]).astype(float) for name in OPENNESS}
+    classes = np.digitize(parts["openness"], [0.01, NARROW, WIDE]).astype(float)
+    return {"openness": np.where(np.isfinite(parts["openness"]), classes, np.nan)}
 
 
+def both(first: Change, second: Change) -> Change:
+    return lambda parts, random: first(parts, random) | second(parts, random)
+
+
+MOVED = ("head", "look", "gaze", "reasons")
+CLINICAL, STRICT = (*MOVED, "heights"), (*MOVED, "openness")
 KNOBS = (
-    Knob("every number of article", (*FILES, *PLACE, *OWN, *OWN_LIDS, *RESIDUALS, "units")),
-    Knob("without place, size, residuals", (*FILES, *OWN, *OWN_LIDS, "units")),
-    Knob("generic face, own lids, all units", (*FILES, *OWN_LIDS, "units")),
-    Knob("generic face, own lids", (*FILES, *OWN_LIDS)),
-    Knob("all units, lid heights", (*MEASURES, *LIDS, "units")),
-    Knob("lid heights (clinical)", (*MEASURES, *LIDS)),
-    Knob("lid heights alone", LIDS),
-    Knob("head alone", HEAD),
-    Knob("gaze alone", GAZE),
-    Knob("deviations of gaze alone", SPREAD),
-    Knob("heights in steps of 0.25 mm", (*MEASURES, *LIDS), rounded(LIDS, 0.25)),
-    Knob("heights in steps of 0.5 mm", (*MEASURES, *LIDS), rounded(LIDS, 0.5)),
-    Knob("heights in steps of 1 mm", (*MEASURES, *LIDS), rounded(LIDS, 1.0)),
-    Knob("heights with noise of 0.25 mm", (*MEASURES, *LIDS), noisy(LIDS, 0.25)),
-    Knob("heights with noise of 0.5 mm", (*MEASURES, *LIDS), noisy(LIDS, 0.5)),
-    Knob("heights within 0.5 sd as usual", (*MEASURES, *LIDS), usual_within(LIDS, 0.5)),
-    Knob("heights within 1 sd as usual", (*MEASURES, *LIDS), usual_within(LIDS, 1.0)),
-    Knob("head in steps of 5 degrees", (*MEASURES, *LIDS), rounded(HEAD, 5.0)),
-    Knob("without the head", (*GAZE, *SPREAD, *VALID, *LIDS)),
-    Knob("without deviations of gaze", (*HEAD, *GAZE, *VALID, *LIDS)),
-    Knob("openness in place of heights", (*MEASURES, *OPENNESS)),
-    Knob("openness in classes (strict)", (*MEASURES, *OPENNESS), classed),
-    Knob("the same, head in steps of 5 degrees", (*MEASURES, *OPENNESS),
-         lambda parts, random: classed(parts, random) | rounded(HEAD, 5.0)(parts, random)),
-    Knob("the same, head in steps of 10 degrees", (*MEASURES, *OPENNESS),
-         lambda parts, random: classed(parts, random) | rounded(HEAD, 10.0)(parts, random)),
-    Knob("neither lids nor head", (*GAZE, *VALID)),
-)  # fmt: skip
+    Knob("everything (article)", (*CLINICAL, "openness", "place", "own face", "own lids", "units")),
+    Knob("without place and size", (*CLINICAL, "openness", "own face", "own lids", "units")),
+    Knob("generic face, own lids, units", (*CLINICAL, "openness", "own lids", "units")),
+    Knob("generic face, own lids", (*CLINICAL, "openness", "own lids")),
+    Knob("generic lids, units", (*CLINICAL, "units")),
+    Knob("generic lids, steps of 0.25 mm (clinical)", CLINICAL),
+    Knob("units alone", ("units",)),
+    Knob("lid heights alone", ("heights",)),
+    Knob("head alone", ("head",)),
+    Knob("gaze alone", ("gaze",)),
+    Knob("lids in steps of 0.5 mm", CLINICAL, rounded("heights", 0.5)),
+    Knob("lids in steps of 1 mm", CLINICAL, rounded("heights", 1.0)),
+    Knob("lids with noise of 0.25 mm", CLINICAL, noisy("heights", 0.25)),
+    Knob("lids with noise of 0.5 mm", CLINICAL, noisy("heights", 0.5)),
+    Knob("lids within 0.5 sd as usual", CLINICAL, usual_within("heights", 0.5)),
+    Knob("lids within 1 sd as usual", CLINICAL, usual_within("heights", 1.0)),
+    Knob("head in steps of 5 degrees", CLINICAL, rounded("head", 5.0)),
+    Knob("without the head", ("look", "gaze", "reasons", "heights")),
+    Knob("openness in place of heights", STRICT),
+    Knob("openness in classes", STRICT, classed),
+    Knob("the same, head in steps of 5 degrees", STRICT, both(classed, rounded("head", 5.0))),
+    Knob("the same, head in steps of 15 degrees", STRICT, both(classed, rounded("head", 15.0))),
+    Knob("the same, gaze too", STRICT, both(both(classed, rounded("head", 15.0)), rounded("gaze", 15.0))),
+)
 
 
-def turned(knob: Knob, numbers: Rows, at: dict[str, slice], seed: int) -> tuple[Rows, dict[str, float]]:
-    """What is let out, and the mean change of lid heights (mm) and angles (degrees)."""
-    parts = {name: numbers[:, at[name]] for name in knob.parts}
+def turned(knob: Knob, parts: Parts, seed: int) -> tuple[np.ndarray, dict[str, float]]:
+    """What is let out, and the mean change of lid heights (mm) and angles (degrees), NaN of what is not."""
     changed = knob.change(parts, np.random.default_rng(seed)) if knob.change else {}
-    cost = {}
-    for label, names in (("lids_mm", LIDS), ("gaze_deg", GAZE), ("head_deg", HEAD)):
-        moved = [np.abs(changed[name] - parts[name]) for name in names if name in changed]
-        cost[label] = float(np.nanmean(moved)) if moved else 0.0
-        if not set(names) <= set(knob.parts):
-            cost[label] = np.nan
+    cost = {
+        name: float(np.nanmean(np.abs(changed.get(name, parts[name]) - parts[name])))
+        if name in knob.parts
+        else np.nan
+        for name in ("heights", "gaze", "head")
+    }
     return np.hstack([changed.get(name, parts[name]) for name in knob.parts]), cost
 
 
 def rows(material: Material) -> Iterator[str]:
-    at = columns_of_numbers()
+    at, models = columns_of_numbers(), _core.Models(dmask.Options().models_dir)
+    own, theirs = (parts_of(numbers, at, models) for numbers in (material.rows, material.others))
     for knob in KNOBS:
-        mine, cost = turned(knob, material.rows["article_numbers"], at, 0)
-        others, _ = turned(knob, material.others["article_numbers"], at, 1)
+        mine, cost = turned(knob, own, 0)
+        others, _ = turned(knob, theirs, 1)
         held = Held(material, mine, others)
         reached = []
         for of in (
