@@ -30,7 +30,7 @@ import dmask
 from dmask import _core, environment
 from dmask.evaluate.linkage import scores
 from dmask.evaluate.linkage.attackers import Chosen, constancy
-from dmask.evaluate.linkage.crossed import crossed
+from dmask.evaluate.linkage.crossed import crossed_pairs
 from dmask.evaluate.linkage.motion import motion_features, table
 from dmask.io.tables import EYES, FRAME_COLUMNS, TEXT_COLUMNS, Columns, frame_row
 from dmask.measure.summary import summarise
@@ -208,20 +208,22 @@ def study(keep: Path, profile: str, people: int, processes: int) -> list[dict[st
             names, values = gather(motion, False)
             a, b = values[0::2], values[1::2]
             for count in FEATURES:
-                report.append(line(f"{name}: motion, {count}", crossed(a, b, partial(Chosen, count=count))))
-            others = crossed(a, np.roll(b, 1, 0), partial(Chosen, count=30))
+                report.append(
+                    line(f"{name}: motion, {count}", crossed_pairs(a, b, partial(Chosen, count=count)))
+                )
+            others = crossed_pairs(a, np.roll(b, 1, 0), partial(Chosen, count=30))
             report.append(line(f"{name}: control, pairs of two people", others))
             stays = constancy(a, b)
             best = [f"{names[i]} {stays[i]:.2f}" for i in np.argsort(-stays)[:8]]
             print("    stays most with a person:", ", ".join(best))
             _, still = gather(numbers, False)
-            found = crossed(still[0::2], still[1::2], partial(Chosen, count=30))
+            found = crossed_pairs(still[0::2], still[1::2], partial(Chosen, count=30))
             report.append(line(f"{name}: medians alone, 30", found))
             _, halves = gather(motion, True)  # (people, recording, half)
             own = halves.reshape(people, 2, 2, -1)
-            found = crossed(own[:, 0, 0], own[:, 0, 1], partial(Chosen, count=30))
+            found = crossed_pairs(own[:, 0, 0], own[:, 0, 1], partial(Chosen, count=30))
             report.append(line(f"{name}: halves of one recording, 30", found))
-            found = crossed(own[:, 0, 0], own[:, 1, 1], partial(Chosen, count=30))
+            found = crossed_pairs(own[:, 0, 0], own[:, 1, 1], partial(Chosen, count=30))
             report.append(line(f"{name}: halves of two recordings, 30", found))
     return report
 

@@ -40,7 +40,7 @@ class Knob(NamedTuple):
 
 
 def parts_of(rows: dict[str, np.ndarray], at: dict[str, slice], models: _core.Models) -> Parts:
-    """What article lets out, and what the mask of clinical shows, be there enough pixels for numbers or not."""
+    """What article lets out, and what the mask of clinical shows, enough pixels for numbers or not."""
     own, shown = rows["article_numbers"], rows["clinical_numbers"]
 
     def of(numbers: np.ndarray, *names: str) -> np.ndarray:

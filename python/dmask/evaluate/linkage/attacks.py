@@ -11,7 +11,6 @@ import importlib.util
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +24,7 @@ from dmask.evaluate.linkage.attackers import (
     Standard,
     principal_axes,
 )
+from dmask.evaluate.linkage.crossed import Scores, crossed
 from dmask.evaluate.linkage.originals import Pair
 from dmask.evaluate.linkage.shards import Rows
 
@@ -190,19 +190,15 @@ FoldScores = Callable[[Held, np.ndarray, list[Pair], bool], np.ndarray]
 
 
 def over_folds(held: Held, pairs: list[Pair], scores_of: FoldScores, control: bool) -> np.ndarray:
-    """(Q, G): each pair of folds by an attacker who learnt from neither: people whom he knows would seem
-    farther from those whom he does not. Those within a fold, own pairs among them, are scored by one of
-    these, too: scores of attackers who learnt from more people would not compare."""
-    fold = folds_of(held.material.people)
-    mine = fold[[pair.query for pair in pairs]]
-    table = np.full((len(pairs), len(pairs)), np.nan)
-    for k, j in combinations(range(FOLDS), 2):
-        found = scores_of(held, (fold != k) & (fold != j), pairs, control)
-        within = [(a, a) for a, after in ((k, j), (j, k)) if after == (a + 1) % FOLDS]
-        for a, b in ((k, j), (j, k), *within):
-            block = np.ix_(mine == a, mine == b)
-            table[block] = found[block]
-    return table
+    """(Q, G) by attackers who learnt from neither side of a pair."""
+    people = np.array(held.material.people)
+
+    def without(left_out: np.ndarray) -> Scores:
+        theirs = people[[pairs[i].query for i in left_out]]
+        table = scores_of(held, ~np.isin(people, theirs), pairs, control)
+        return lambda rows, columns: table[np.ix_(rows, columns)]
+
+    return crossed(len(pairs), without, FOLDS)
 
 
 def correlated(against: str, held: Held, learnt: np.ndarray, pairs: list[Pair], control: bool) -> np.ndarray:
