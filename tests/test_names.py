@@ -184,5 +184,5 @@ def test_an_output_without_a_name_is_refused(tmp_path, monkeypatch, command):
     cv2.imwrite(str(tmp_path / "in.png"), background())
     monkeypatch.chdir(tmp_path)
     code, _, said = dmask(*command, tmp_path / "in.png", "-o", "", "--overwrite")
-    assert code == 2 and b"got an empty name as --output" in said
+    assert code == 2 and b"got an empty name as output" in said
     assert os.listdir(tmp_path) == ["in.png"]
