@@ -137,11 +137,12 @@ def test_a_distance_that_is_known_as_near_alone_widens_what_is_expected():
         assert coarse["interval_95"][1] >= exact["interval_95"][1] - 0.2
 
 
-def test_what_follows_from_a_place_that_is_withheld_is_said_and_the_place_is_not():
+def test_where_the_place_is_withheld_the_camera_is_straight_before_the_picture():
+    """What is counted about the true direction of the camera would tell it."""
     known = looking(0.0)
-    place = {axis: known[f"head_{axis}_mm"] for axis in "xyz"}
     withheld = known | {f"head_{axis}_mm": np.full(FRAMES, np.nan) for axis in "xyz"}
-    found = summarise(withheld, OPTIONS, place=place)["deviation_os_minus_od"]
+    withheld |= {"distance": np.full(FRAMES, "near")}
+    found = summarise(withheld, OPTIONS)["deviation_os_minus_od"]
     primary_there = found["primary_position"]
     assert primary_there["straight_ahead"] == "camera" and primary_there["distance"] == "near"
     assert primary_there["distance_mm"] is None

@@ -16,7 +16,7 @@ from dmask.evaluate.linkage.attacks import Held, Material
 from dmask.evaluate.linkage.faces import places
 from dmask.evaluate.linkage.originals import Original, Pair, pairs_across, pairs_within, read_originals
 from dmask.evaluate.linkage.page import table
-from dmask.evaluate.linkage.releases import PROFILES, columns_of_numbers, releases_of
+from dmask.evaluate.linkage.releases import PROFILES, columns_of_numbers, name_of, releases_of
 from dmask.evaluate.linkage.shards import rows_of
 from dmask.synthetic import Pose, SyntheticPatient
 
@@ -195,7 +195,7 @@ def test_releases_are_what_their_profiles_let_out(people, tmp_path):
         assert numbers[:, at["identity"]].any() == (profile == "article")
         assert np.isnan(numbers[2, at["units"]]).all()
         for i in range(2):  # the mask's landmarks are where its face is
-            mask = cv2.imread(str(tmp_path / "masks" / profile / f"s0_{paths[i].stem}.png"))
+            mask = cv2.imread(str(tmp_path / "masks" / profile / name_of(paths[i])))
             face = cv2.cvtColor(mask, cv2.COLOR_BGR2GRAY) < 225
             x, y = rows[f"{profile}_points"][i].round().astype(int).T
             assert face[np.clip(y, 0, SIDE_PX - 1), np.clip(x, 0, SIDE_PX - 1)].mean() > 0.9

@@ -10,6 +10,8 @@ from dmask.measure.summary import deviation, prism_dioptres, summarise
 OPTIONS = {
     "hfov_deg": 40.0,
     "hvid_mm": 11.71,
+    "profile": "clinical",
+    "coarse_time": "off",
     "fixating": "none",
     "fixating_from_s": 0.0,
     "fixating_to_s": 0.0,

@@ -256,8 +256,6 @@ class MaskSubject(metaclass=_Bound):
         os: MaskEye,
         *,
         profile: str = ...,
-        keep: str = ...,
-        framing: str = ...,
         hfov_deg: float = ...,
         scale: float = ...,
         eyebrows: bool = ...,

@@ -57,7 +57,7 @@ void calibrate_rest(CalibrationRun& run, Calibration& c) {
     };
     const double open = median_of(fits, [&](const FrameFit& fit) {
       const EyeFit& e = fit.eyes[eye];
-      return e.lids_valid && e.openness > 0 ? e.openness : NAN;
+      return e.reason == Reason::none && e.openness > 0 ? e.openness : NAN;
     });
     c.rest.eyes[eye] = {std::isfinite(open) ? open : 0, {of_gaze(&Gaze::yaw), of_gaze(&Gaze::pitch)}};
   }

@@ -66,6 +66,16 @@ Calibration calibration_of(const Models& models, const Subject& subject, int wid
   const Eigen::Index units = models.face.units();
   check(subject.rest.units.size() == 0 || subject.rest.units.size() == units,
         "got " + std::to_string(subject.rest.units.size()) + " units at rest, expected " + std::to_string(units));
+  const auto angle = [](double value) { return std::isnan(value) || std::abs(value) <= 360; };
+  const Rest& r = subject.rest;
+  bool possible = (r.units.size() == 0 || (r.units.array().abs() <= 1).all()) && angle(r.head.yaw_deg) &&
+                  angle(r.head.pitch_deg) && angle(r.head.roll_deg) && r.distance_mm >= 0 && r.distance_mm < 1e6;
+  for (const Rest::Eye& eye : r.eyes)
+    possible =
+        possible && eye.openness >= 0 && eye.openness < 2 && angle(eye.gaze.yaw / deg) && angle(eye.gaze.pitch / deg);
+  check(possible,
+        "got a rest that nobody has, expected units of 0 to 1, angles of up to 360 degrees, a distance in mm and "
+        "openness of 0 to 2");
   c.rest = subject.rest;
   if (subject.rest.units.size() == 0) c.rest.units.setZero(units);
   for (int eye = 0; eye < 2; ++eye) {

@@ -30,9 +30,9 @@ struct EyeStatics {
 
 // How the patient is most of the time: what is let out of his motion is against it.
 struct Rest {
-  UnitWeights units;  // w_fm; of no size: all zero
-  HeadAngles head{0, 0, 0};
-  double distance_mm = 0;  // from the camera; 0: not known
+  UnitWeights units;               // w_fm; of no size: all zero
+  HeadAngles head{NAN, NAN, NAN};  // NaN: it was never measured
+  double distance_mm = 0;          // from the camera; 0: not known
   struct Eye {
     double openness = 0;  // aperture / width of the open lids; 0: they were never seen open
     Gaze gaze{NAN, NAN};  // NaN: it was never measured

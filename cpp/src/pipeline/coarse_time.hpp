@@ -13,12 +13,11 @@ class CoarseTime {
   explicit CoarseTime(double step_s) : step_s_(step_s) {}  // 0: nothing is held
 
   const FrameResult& hold(const FrameResult& fresh);
-  void reset() { step_ = std::numeric_limits<double>::quiet_NaN(); }  // another patient, or another calibration
+  void reset() { begun_s_ = std::numeric_limits<double>::quiet_NaN(); }  // another patient, or another calibration
 
  private:
   double step_s_;
-  double first_s_ = 0, last_s_ = 0;
-  double step_ = std::numeric_limits<double>::quiet_NaN();  // NaN: the next frame begins the first one
+  double begun_s_ = std::numeric_limits<double>::quiet_NaN();  // NaN: the next frame begins the first step
   FrameResult held_;
 };
 

@@ -118,10 +118,10 @@ std::vector<Option> make_table() {
           "framing", mask, DMASK_FIELD(framing), {},
           "of the mask: canonical puts the eyes in one place at one size, input where they are in the picture; auto is "
           "input for the profile article, else canonical"),
-      option("coarse_time", mask, DMASK_FIELD(coarse_time), {},
-             "what leaves is held over steps of two seconds, and in the profile strict angles and lids are coarse, "
-             "too, so "
-             "that recordings of one person do not find each other"),
+      option(
+          "coarse_time", mask, DMASK_FIELD(coarse_time), {},
+          "what leaves is held over steps of two seconds, and in the profile strict angles and lids are coarse, too, "
+          "so that recordings of one person are hard to link"),
       // A flat picture of more than 150 degrees is stretched fourteenfold at its sides; below 5 the pose has no depth left.
       option("hfov_deg", mask, DMASK_FIELD(fit.hfov_deg), {5, 150, "degrees"}, "the camera's horizontal field of view"),
       // From the smallest eyes with microcornea to the largest with megalocornea.

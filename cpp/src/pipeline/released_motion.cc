@@ -89,14 +89,21 @@ FrameFit released_motion(const Rest& rest, const ReleaseRules& rules, const Fram
     moved.pose.rotation = head_in_steps(rules.angle_step_deg, fit.pose.rotation);
     gaze_in_steps(rules.angle_step_deg * deg, fit.eyes[OD].gaze_found && fit.eyes[OS].gaze_found, gaze);
   } else {
-    moved.pose.rotation = head_against_rest(rest.head, rules.rest_step_deg, fit.pose.rotation);
+    moved.pose.rotation = std::isfinite(rest.head.yaw_deg)
+                              ? head_against_rest(rest.head, rules.rest_step_deg, fit.pose.rotation)
+                              : head_in_steps(rules.rest_step_deg, fit.pose.rotation);
     gaze_against_rest(rest, rules.rest_step_deg * deg, gaze);
   }
   // What is stated of an angle is no smaller than it is; as it is, it would tell how many pixels an eye has.
-  const double sd_step = coarse ? 0.5 * rules.angle_step_deg * deg : deg;
+  const double sd_step = 0.5 * (coarse ? rules.angle_step_deg : rules.rest_step_deg) * deg;
   for (int eye = 0; eye < 2; ++eye) {
     EyeFit& e = moved.eyes[eye];
     e.gaze = gaze[eye];
+    // An eye whose rest is not known would tell its angles as they are.
+    if (!coarse && !std::isfinite(rest.eyes[eye].gaze.yaw)) {
+      e.gaze_found = false;
+      if (e.reason == Reason::none) e.reason = Reason::lost;
+    }
     e.openness = openness_against_rest(rest.eyes[eye].openness, coarse, e.openness);
     for (double EyeFit::* sd : {&EyeFit::yaw_sd, &EyeFit::pitch_sd}) e.*sd = std::ceil(e.*sd / sd_step) * sd_step;
   }

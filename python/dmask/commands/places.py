@@ -20,7 +20,7 @@ READ = (
     "input", "id_secret", "track", "video", "a", "b", "models", "folder", "labels", "groups", "results",
     "data", "synthetic", "synthetic_faces", "start_from", "teacher", "finetune", "unityeyes2", "ict",
     "extra_300w", "extra_wflw", "extra_unityeyes", "extra_edges",
-    "research_report", "research_faces", "open_report", "open_faces",
+    "research_report", "research_faces", "open_report", "open_faces", "originals", "learn_from", "recogniser",
 )  # fmt: skip
 NEITHER = ("at", "nets", "work", "cache")  # a time, names; folders of dmask's own
 

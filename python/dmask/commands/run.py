@@ -73,6 +73,10 @@ def run(args: argparse.Namespace) -> int:
         raise WrongUse("got a camera's number among several inputs, expected it alone, or files and folders")
     sources = [] if camera is not None else [find_input(name) for name in args.input]
     check_folder(out, args.overwrite or args.resume)
+    if args.diagnostics is not None and args.resume:
+        raise WrongUse(
+            "got --resume and --diagnostics; expected one of them: what is kept is not looked at again"
+        )
     if args.diagnostics is not None:
         check_apart(args.diagnostics, out)
         check_folder(args.diagnostics, args.overwrite or args.resume)

@@ -42,16 +42,25 @@ class Looks(NamedTuple):
     distance_mm: float | None  # None where the profile withholds it
 
 
-def where_they_look(frames: dict[str, np.ndarray], place: Place | None = None) -> Looks:
-    """`place`: where the head is, in the patient's own scale, of which the profile may let out less."""
-    shown = {axis: frames[f"head_{axis}_mm"] for axis in "xyz"}
-    looks, ahead = gaze(frames), None
-    if looks[0].size:
-        ahead = straight_ahead(frames, looks, place or shown)
-    known_mm, shown_mm = camera_distance_mm(place or shown), camera_distance_mm(shown)
-    distance = None if known_mm is None else named_distance(known_mm)
+def where_they_look(frames: dict[str, np.ndarray]) -> Looks:
+    """Where the profile withholds the place of the head, the camera is taken to be straight before it: what is
+    counted about its true direction would tell that."""
+    place = {axis: frames[f"head_{axis}_mm"] for axis in "xyz"}
+    looks, distance_mm = gaze(frames), camera_distance_mm(place)
+    if distance_mm is None:
+        before = np.ones(looks[0].size)
+        distance, place = usual_distance(frames), {"x": 0 * before, "y": 0 * before, "z": before}
+    else:
+        distance = named_distance(distance_mm)
+    ahead = straight_ahead(frames, looks, place) if looks[0].size else None
     names = directions(looks, *ahead[1:]) if ahead else np.full(looks[0].size, "")
-    return Looks(ahead[0] if ahead else None, names, distance, shown_mm)
+    return Looks(ahead[0] if ahead else None, names, distance, distance_mm)
+
+
+def usual_distance(frames: dict[str, np.ndarray]) -> str | None:
+    """The one of most frames; None where nothing says it."""
+    told, counts = np.unique(frames["distance"][frames["distance"] != ""], return_counts=True)
+    return str(told[np.argmax(counts)]) if told.size else None
 
 
 def primary_position(frames: dict[str, np.ndarray], looks: Looks) -> dict[str, Any]:

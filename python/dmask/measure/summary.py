@@ -9,7 +9,6 @@ import numpy as np
 from dmask.io.tables import EYES
 from dmask.measure.blinks import find_blinks
 from dmask.measure.deviation import (
-    Place,
     by_direction,
     expected_of_straight_eyes,
     note,
@@ -21,6 +20,16 @@ from dmask.measure.flags import flags
 from dmask.measure.reasons import EYE_REASONS, FACE_REASONS, counted, shares
 
 NEVER_NEGATIVE = ("pfh_mm", "openness")  # tables of an earlier version hold such: shut is 0
+STEPS = {  # by profile and coarse time: what angles are short of
+    ("strict", "off"): (
+        "The profile tells how head, eyes and lids move, and where they rest in steps of 15 degrees: a "
+        "deviation between the eyes, or a head that is turned, may be another by 7.5 degrees.",
+    ),
+    ("strict", "on"): (
+        "The profile tells angles in steps of 30 degrees, and of every two seconds one frame: they are no "
+        "measurements.",
+    ),
+}
 BLINKS_WITHHELD = "How often the lids blink, and how, is withheld by the profile: it tells people apart."
 SUMMARISED = ("yaw_deg", "pitch_deg", "mrd1_mm", "mrd2_mm", "pfh_mm", "openness")
 
@@ -49,15 +58,13 @@ def summarise(
     calibration: dict[str, Any] | None = None,
     people: int | None = None,
     recognitions: int | None = None,
-    place: Place | None = None,
     tells_blinks: bool = True,
 ) -> dict[str, Any]:
     """The summary of a recording from its frames.csv columns and the options that it was run with.
 
     `options` are those of `dmask.Options.released`: a value that the profile withholds is None.
     `calibration` has `ok` and `reason`; `people` is how many were seen at once, `recognitions` how
-    often a face was taken for the patient's by its shape, where that is known. `place` is where the head was,
-    which a profile may withhold: what follows from it for primary position is said, and not where it was.
+    often a face was taken for the patient's by its shape, where that is known.
     Blinks are None where the profile does not tell them (Pipeline.tells_blinks).
     """
     frames = frames | {
@@ -89,7 +96,7 @@ def summarise(
         deviation(np.where(both, frames[f"os_{axis}"], np.nan), frames[f"od_{axis}"])
         for axis in ("yaw_deg", "pitch_deg")
     )
-    looks = where_they_look(frames, place)
+    looks = where_they_look(frames)
     expected = expected_of_straight_eyes(looks)
     return {
         "frames": int(time_s.size),
@@ -135,6 +142,7 @@ def statements(options: dict[str, Any]) -> list[str]:
         "Millimetres of the lids, and the iris's width, are withheld by the profile."
         if options["hvid_mm"] is None
         else f"Millimetres assume an adult eye with an iris {options['hvid_mm']:g} mm wide.",
+        *STEPS.get((options["profile"], options["coarse_time"]), ()),
         "Grey in the mask is what was not measured: a shield over an eye, a dull globe without a gaze.",
         "Exophthalmos is not measured. Research use only; not a medical device.",
     ]

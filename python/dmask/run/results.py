@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
-from array import array
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -22,7 +20,6 @@ from dmask.io.picture import PictureWriter
 from dmask.io.tables import FRAME_COLUMNS, Columns, Table, dropped_row, frame_row, read_frames, values_row
 from dmask.io.track import new_track
 from dmask.io.video import VideoWriter, whole_video
-from dmask.measure.deviation import Place
 from dmask.measure.summary import summarise
 from dmask.run.diagnostics import Diagnostics
 from dmask.run.stages import Stages
@@ -102,7 +99,6 @@ class Results:
         self._table = Table(folder / "frames.csv", FRAME_COLUMNS, at_once=self._live)
         self._moments = Columns(FRAME_COLUMNS) if sums_moments else None
         self._diagnostics = Diagnostics(diagnostics) if diagnostics else None
-        self._place_mm = array("d")  # where the head is: the summary says what follows from it, and not where
         self._track = new_track(source.width, source.height, source.time_base, source.rate)
 
     def add(
@@ -120,7 +116,6 @@ class Results:
         number = self._row_number()
         if self._moments and moment:
             self._moments.add(values_row(number, moment))
-        self._place_mm.extend(unreleased[f"head_{axis}_mm"] for axis in "xyz")
         if self._diagnostics:
             self._diagnostics.add(number, result.time_s, unreleased, detection)
         with self._outcome.stages.clock("encode"):
@@ -132,7 +127,6 @@ class Results:
 
     def add_dropped(self, time_s: float) -> None:
         """A frame that was not looked at: a row that says so, and no mask."""
-        self._place_mm.extend([math.nan] * 3)
         row = dropped_row(self._row_number(), time_s)
         if self._moments:
             self._moments.add(row)
@@ -156,14 +150,12 @@ class Results:
         released = dmask.Options(**options).released()
         outcome.people, outcome.recognitions = pipeline.people, pipeline.recognitions
         frames = self._moments.arrays() if self._moments else read_frames(self._folder / "frames.csv")
-        place: Place = dict(zip("xyz", np.array(self._place_mm).reshape(-1, 3).T, strict=True))
         summary = summarise(
             frames,
             released,
             outcome.calibration,
             outcome.people,
             outcome.recognitions,
-            place,
             pipeline.tells_blinks,
         )
         summary["profile"] = options["profile"]

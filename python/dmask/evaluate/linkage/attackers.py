@@ -6,8 +6,6 @@ originals. Scores are log-likelihood ratios of "one person" against "two", (Q, G
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 
 RIDGE = 1e-2  # of standardised features
@@ -17,14 +15,6 @@ EMBEDDING_COMPONENTS = 120
 PICTURE_COMPONENTS = 150
 LEAST_CORRELATION = 0.05  # on the half that did not train: below it a direction is noise
 MOST_CORRELATION = 0.95
-
-
-class MaskToFace(Protocol):
-    """Links what is released to faces, and by that to each other."""
-
-    def to_faces(self, released: np.ndarray, embeddings: np.ndarray) -> np.ndarray: ...
-
-    def to_released(self, query: np.ndarray, gallery: np.ndarray) -> np.ndarray: ...
 
 
 class Standard:

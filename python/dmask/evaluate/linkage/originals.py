@@ -11,6 +11,7 @@ from dmask.errors import WrongUse
 from dmask.io.labelled import PICTURE_SUFFIXES
 
 NAMED_BY = ("file", "folder")
+IDENTIFYING = "identifying"  # the folder of an earlier study: its masks are no originals
 MANIFEST_COLUMNS = ("path", "person")
 
 
@@ -46,7 +47,11 @@ def read_originals(sources: Iterable[Path], named_by: str) -> list[Original]:
 def of_folder(folder: Path, named_by: str) -> list[Original]:
     if not folder.is_dir():
         raise WrongUse(f"{folder} is neither a folder nor a .csv; expected pictures of people")
-    pictures = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
+    pictures = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in PICTURE_SUFFIXES and IDENTIFYING not in path.relative_to(folder).parts
+    )
     if not pictures:
         raise WrongUse(f"{folder} holds no pictures; expected some of {', '.join(PICTURE_SUFFIXES)}")
     if named_by == "folder":

@@ -6,6 +6,7 @@ a mask's head straight.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -90,8 +91,8 @@ def face_models() -> Models:
 
 
 def name_of(path: Path) -> str:
-    """Of a mask: a picture's folder and name."""
-    return f"{path.parent.name}_{path.stem}.png"
+    """Of a mask: a picture's own, and what tells it from another folder's."""
+    return f"{path.stem}-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}.png"
 
 
 def save(path: Path, mask: np.ndarray) -> None:

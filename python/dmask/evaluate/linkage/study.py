@@ -23,6 +23,7 @@ from dmask.evaluate.linkage import attacks, obscured, recognisers
 from dmask.evaluate.linkage.attacks import Attack, Material
 from dmask.evaluate.linkage.faces import disguises_of, faces_of, places
 from dmask.evaluate.linkage.originals import (
+    IDENTIFYING,
     NAMED_BY,
     Original,
     pairs_across,
@@ -31,15 +32,14 @@ from dmask.evaluate.linkage.originals import (
 )
 from dmask.evaluate.linkage.page import write_page
 from dmask.evaluate.linkage.releases import PROFILES, releases_of
-from dmask.evaluate.linkage.shards import Rows, rows_of
+from dmask.evaluate.linkage.shards import Rows, identity, rows_of
 from dmask.evaluate.linkage.signs import compared
-from dmask.io.atomic import atomic_file
+from dmask.io.atomic import atomic_file, check_folder
 from dmask.io.report import write_report
 from dmask.options import add_core_arguments, core_options
 from dmask.ranges import whole
 from dmask.run.progress import Progress
 
-FOLDER = "identifying"
 COLUMNS = (
     "of", "has", "attacker", "against", "session", "people", "rank1_pct", "rank1_low_pct", "rank1_high_pct",
     "rank5_pct", "auc", "auc_low", "auc_high", "tar_at_far_1pct", "control_auc",
@@ -103,6 +103,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         for other in (read_originals(args.learn_from, args.learn_named_by) if args.learn_from else [])
         if other.person not in attacked
     ]
+    check_folder(args.output, overwrite=True)
     args.output.mkdir(parents=True, exist_ok=True)
     material, disguised = gathered(args, options, originals, others, frozen)
     figures = {
@@ -148,15 +149,15 @@ def gathered(
     frozen: dict[str, str],
 ) -> tuple[Material, dict[str, Any]]:
     """What attackers have, and what each way to disguise a face leaves to be seen."""
-    folder = args.output / FOLDER
+    folder = args.output / IDENTIFYING
     settings = {
         "options": options,
         "profiles": PROFILES,
-        "masks": str(folder / "masks"),
         "core": environment.sha256(Path(_core.__file__)),
         "models": environment.model_sha256(str(options["weights"]), environment.models_folder(options)),
         "recognisers": list(frozen.values()),
     }
+    settings["masks"] = str(folder / f"masks-{identity((), settings)}")
 
     def step(label: str, name: str, items: list[Any], make: Any, **more: Any) -> Rows:
         progress = Progress(sys.stderr.isatty(), label, "parts")
