@@ -43,8 +43,8 @@ class Looks(NamedTuple):
 
 
 def where_they_look(frames: dict[str, np.ndarray]) -> Looks:
-    """Where the profile withholds the place of the head, the camera is taken to be straight before it: what is
-    counted about its true direction would tell that."""
+    """Where the profile withholds the place of the head, the camera is taken to be straight before it: what
+    is counted about its true direction would tell that."""
     place = {axis: frames[f"head_{axis}_mm"] for axis in "xyz"}
     looks, distance_mm = gaze(frames), camera_distance_mm(place)
     if distance_mm is None:
