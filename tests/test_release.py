@@ -287,3 +287,18 @@ def test_the_published_method_warns_once_with_its_figures(profile, patient_video
         == (profile == "article")
     )
     assert dmask.Options().profile == "clinical"  # and is never a default
+
+
+def test_strict_tells_no_angle_against_a_rest_that_is_not_known(profile, pipeline, patient_frames):
+    own = pipeline.unreleased_subject()
+    again = dmask.Pipeline(dmask.Options(profile=profile, backend="cpu"))
+    detection = again.detect(patient_frames[17], 17 / 30)
+    unknown = {name: value for name, value in own.items() if not name.startswith("od_rest")}
+    again.use_subject(unknown, 480, 480)
+    result = again.fit(detection)
+    assert result.os.valid and result.od.valid == (profile != "strict")
+    if profile == "strict":
+        assert result.od.reason == "lost" and math.isnan(result.od.yaw_deg) and result.od.openness == 0.12
+    for bad in ({"rest_head_deg": [1e9, 0, 0]}, {"od_rest_openness": -1.0}, {"rest_distance_mm": -5.0}):
+        with pytest.raises(dmask.Error, match="a rest that nobody has"):
+            again.use_subject(own | bad, 480, 480)
