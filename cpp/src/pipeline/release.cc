@@ -76,7 +76,7 @@ double released_openness(const Models& models, const EyeStatics& statics, int ey
 double lids_follow_mm(const EyeFit& fit) {
   constexpr double globe_mm = 12.0, share = 0.55;  // of the way that the pupil goes
   constexpr double open = 0.15;                    // narrower lids follow less, and those that meet not at all
-  if (!fit.gaze_found) return 0;
+  if (!fit.gaze_found || !(fit.openness > 0)) return 0;
   return share * globe_mm * std::sin(fit.gaze.pitch) * std::clamp(fit.openness / open, 0.0, 1.0);
 }
 
