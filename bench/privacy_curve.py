@@ -19,11 +19,9 @@ import numpy as np
 
 import dmask
 from dmask import _core, environment
-from dmask.evaluate.linkage import attacks, recognisers, scores, study
+from dmask.evaluate.linkage import attacks, scores, study
 from dmask.evaluate.linkage.attacks import Held, Material
-from dmask.evaluate.linkage.originals import read_originals
 from dmask.evaluate.linkage.releases import columns_of_numbers
-from dmask.options import core_options
 
 EYES = ("od", "os")
 NARROW, WIDE = 0.15, 0.50  # openness: the classes of strict
@@ -172,16 +170,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     study.add_arguments(parser)
     args = parser.parse_args()
-    options = core_options(args)
-    options.pop("profile", None)
-    frozen = {recognisers.read(name).name: name for name in args.recogniser or recognisers.installed()}
-    originals = read_originals(args.originals, args.named_by)
-    others = read_originals(args.learn_from, args.learn_named_by)
-    people = {one.person for one in originals}
-    others = [one for one in others if one.person not in people]
-    material, _ = study.gathered(args, options, originals, others, frozen)
+    plan = study.planned(args)
+    material, _ = study.gathered(plan, args.output, args.workers)
     print(environment.hardware(), environment.versions())
-    print(f"{len(material.other)} people, {len(others)} pictures to learn from; Rank-1 in %, AUC")
+    print(f"{len(material.other)} people, {len(plan.others)} pictures to learn from; Rank-1 in %, AUC")
     print("| let out | against faces | against masks | discriminant | lids mm, gaze deg, head deg |")
     print("|---|---|---|---|---|")
     for row in rows(material):

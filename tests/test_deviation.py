@@ -1,7 +1,6 @@
 """The deviation between the eyes: where it is taken, how sure it is, what straight eyes would show."""
 
 import json
-import re
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ from dmask.axes import KAPPA_DEG
 from dmask.measure.deviation import (
     Looks,
     expected_of_straight_eyes,
-    named_distance,
     primary_position,
     where_they_look,
 )
@@ -152,12 +150,9 @@ def test_where_the_place_is_withheld_the_camera_is_straight_before_the_picture()
 
 
 def expected_at(distance_mm):
-    return expected_of_straight_eyes(Looks("camera", np.array([]), named_distance(distance_mm), distance_mm))
-
-
-def test_the_fit_takes_the_same_angle_kappa():
-    options = (CHECKOUT / "cpp" / "src" / "fit" / "options.hpp").read_text()
-    assert re.findall(r"\bkappa_deg = ([\d.]+);", options) == [f"{KAPPA_DEG:g}"]
+    return expected_of_straight_eyes(
+        Looks("camera", np.array([]), _core.distance_at(distance_mm), distance_mm)
+    )
 
 
 def test_a_rendered_patient_with_straight_eyes_is_within_the_expectation():
@@ -172,7 +167,7 @@ def test_a_rendered_patient_with_straight_eyes_is_within_the_expectation():
     [(500, "near"), (501, "intermediate"), (3000, "intermediate"), (3001, "far")],
 )
 def test_distances_have_names(distance_mm, name):
-    assert named_distance(distance_mm) == name
+    assert _core.distance_at(distance_mm) == name
 
 
 def test_the_note_says_the_expectation_of_its_own_distance():

@@ -72,3 +72,8 @@ def test_eval_residual_reads_a_result(tmp_path, capsys, patient_video):
     assert cli.main(["eval", "residual", str(tmp_path / "out")]) == 2
     assert "--diagnostics" in capsys.readouterr().err
     assert cli.main(["eval", "residual", str(tmp_path)]) == 2
+    for foreign in ("a,b\n1,2\n", (own / "diagnostics.csv").read_text() + "9,none\n"):
+        (tmp_path / "diagnostics.csv").write_text(foreign)
+        capsys.readouterr()
+        assert cli.main(["eval", "residual", str(tmp_path)]) == 1
+        assert "expected a table that `dmask run` wrote" in capsys.readouterr().err

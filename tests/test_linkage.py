@@ -43,7 +43,7 @@ def test_auc_counts_pairs():
 def test_the_jackknife_leaves_out_one_person_with_all_his_pairs():
     table = random_scores(9, 0.7)
     left_out = [scores.auc(np.delete(np.delete(table, i, 0), i, 1)) for i in range(9)]
-    half = 1.959964 * np.sqrt(8 / 9 * np.sum((left_out - np.mean(left_out)) ** 2))
+    half = 1.96 * np.sqrt(8 / 9 * np.sum((left_out - np.mean(left_out)) ** 2))
     found = scores.auc_with_interval(table)
     assert found.value - found.low == pytest.approx(half)
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import shutil
 import struct
 
 import av
@@ -190,6 +191,17 @@ def test_diagnostics_go_into_a_folder_of_their_own_and_say_that_they_identify(
     assert [row["time_s"] for row in rows] == [f"{t:.6f}" for t in frames["time_s"]]
     assert all(float(row["head_z_mm"]) > 100 and float(row["od_px_per_deg"]) > 0.1 for row in rows)
     assert len((tmp_path / "own" / "landmarks.csv").read_text().splitlines()) == 1 + len(rows)
+
+
+def test_diagnostics_of_results_that_went_go_with_them(patient_video, tmp_path):
+    source, own = tmp_path / "in", tmp_path / "own"
+    source.mkdir()
+    shutil.copy(patient_video, source / "a.mp4")
+    words = ["run", str(source), "-o", str(tmp_path / "out"), "--backend", "cpu", "--diagnostics", str(own)]
+    assert cli.main(words) == 0 and (own / "a" / "diagnostics.csv").is_file()
+    (source / "a.mp4").write_bytes(b"no video")
+    assert cli.main([*words, "--overwrite"]) == 1
+    assert not (tmp_path / "out" / "a").exists() and not (own / "a").exists()
 
 
 def test_summary_json_holds_what_the_profile_lets_out(profile, run):

@@ -166,6 +166,8 @@ void bind_fit(py::module_& m) {
         "his own, 0 of\nanother's. `like_at_once` and `like_in_time` are what is asked of one frame and of a mean.");
   m.attr("like_at_once") = like_at_once;
   m.attr("like_in_time") = like_in_time;
+  m.attr("adult_kappa_deg") = adult_kappa_deg;
+  m.attr("adult_pupils_mm") = adult_pupils_mm;
   m.def(
       "head_rotation",
       [](double yaw_deg, double pitch_deg, double roll_deg) {

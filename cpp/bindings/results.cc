@@ -221,6 +221,11 @@ void bind_results(py::module_& m) {
   bind_eye(m);
   bind_frame(m);
   bind_calibration(m);
+  m.attr("near_mm") = near_mm;
+  m.attr("intermediate_mm") = intermediate_mm;
+  m.def(
+      "distance_at", [](double mm) { return std::string(distance_text(distance_at(mm))); }, py::arg("mm"),
+      "near, intermediate or far: up to `near_mm`, up to `intermediate_mm`, beyond.");
 }
 
 }  // namespace dmask

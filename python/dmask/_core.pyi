@@ -193,6 +193,11 @@ class EyeResult(metaclass=_Bound):
     def eyelid_residual_pct(self) -> float: ...
     def to_dict(self) -> dict[str, Any]: ...
 
+near_mm: float
+intermediate_mm: float
+
+def distance_at(mm: float) -> str: ...
+
 class FrameResult(metaclass=_Bound):
     def __init__(self, *args: Any, **kwargs: Any) -> NoReturn: ...  # the core alone makes them
     @property
@@ -359,6 +364,8 @@ def likenesses(
 
 like_at_once: float
 like_in_time: float
+adult_kappa_deg: float
+adult_pupils_mm: float
 
 def head_rotation(yaw_deg: float, pitch_deg: float, roll_deg: float) -> _Doubles: ...
 

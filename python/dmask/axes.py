@@ -5,20 +5,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dmask import _core
 from dmask.arrays import Floats
 
 # Angle kappa, of one eye: the direction from which its pupil is round, temporal to the line of sight. Mean
 # and standard deviation of 30 people (Atchison et al. 2014, doi:10.1097/OPX.0000000000000228); more is in
-# docs/method.md. The fit takes the same mean (cpp/src/fit/options.hpp).
-KAPPA_DEG, KAPPA_SD_DEG = 5.3, 1.9
+# docs/method.md. The mean is the fit's own.
+KAPPA_DEG, KAPPA_SD_DEG = _core.adult_kappa_deg, 1.9
 
 HEAD_TO_CAMERA = np.diag([1.0, -1.0, -1.0])  # of a frontal face
 
 
-def gaze_axis(yaw_deg: float, pitch_deg: float) -> Floats:
-    """The optical axis in the head frame (Fick): yaw towards the patient's left, pitch up."""
-    yaw, pitch = np.radians([yaw_deg, pitch_deg])
-    return np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)])
+def gaze_axis(yaw_deg: ArrayLike, pitch_deg: ArrayLike) -> Floats:
+    """(...,3) optical axes in the head frame (Fick), of angles (...): yaw to the patient's left, pitch up."""
+    yaw, pitch = np.radians(yaw_deg), np.radians(pitch_deg)
+    return np.stack([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)], -1)
 
 
 def head_rotation(yaw_deg: ArrayLike, pitch_deg: ArrayLike, roll_deg: ArrayLike) -> Floats:

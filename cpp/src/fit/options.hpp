@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "geometry/eye.hpp"
+
 namespace dmask {
 
 struct Fixation {
@@ -49,7 +51,7 @@ struct FitOptions {
   double centre_depth_sigma_mm = 0.3;
   double gaze_prior_deg = 40.0;           // keeps a lost iris inside the orbit
   double fixation_sigma_deg = 2.5;        // of a named fixation; angle kappa is not known
-  double kappa_deg = 5.3;                 // optical axis temporal to the line of sight, adults: docs/method.md
+  double kappa_deg = adult_kappa_deg;     // optical axis temporal to the line of sight
   double min_px_per_deg = 0.25;           // below it: low_resolution
   double max_eyeball_residual_pct = 2.0;  // above it the fit did not find the iris: lost
   double max_yaw_deg = 50.0;              // to where gaze was found linear; beyond it: out_of_range

@@ -164,11 +164,6 @@ Vec3 place_mm(const Calibration& calibration, const FacePose& pose) {
   return pose.rotation * (0.5 * (calibration.eyes[OD].centre + calibration.eyes[OS].centre)) + pose.translation;
 }
 
-Distance distance_at(double mm) {
-  constexpr double near_mm = 500, intermediate_mm = 3000;
-  return mm <= near_mm ? Distance::near : mm <= intermediate_mm ? Distance::intermediate : Distance::far;
-}
-
 }  // namespace
 
 MaskSubject release_subject(const Models& models, const Calibration& calibration, const FitOptions& options,
@@ -260,11 +255,6 @@ Diagnostics diagnose(const Calibration& calibration, const FrameFit& fit) {
     found.eyes[eye] = {e.px_per_deg, valid ? e.eyeball_residual_pct : NAN, e.eyelid_residual_pct};
   }
   return found;
-}
-
-const char* distance_text(Distance distance) {
-  constexpr std::array texts{"", "near", "intermediate", "far"};
-  return texts[static_cast<std::size_t>(distance)];
 }
 
 CalibrationSummary release_calibration(const Calibration& calibration, Profile profile) {

@@ -21,6 +21,7 @@
 #include "fit/calibration.hpp"
 #include "fit/tracker.hpp"
 #include "geometry/rotation.hpp"
+#include "pipeline/distance.hpp"
 #include "pipeline/generic_lids.hpp"
 #include "pipeline/mask.hpp"
 #include "pipeline/options.hpp"
@@ -38,9 +39,6 @@ struct EyeMeasures {
   double px_per_deg = NAN;
   double eyeball_residual_pct = NAN, eyelid_residual_pct = NAN;
 };
-
-enum class Distance { unknown, near, intermediate, far };  // from the camera: up to 500 mm, up to 3 m, beyond
-const char* distance_text(Distance distance);              // "" for unknown
 
 struct FrameResult {
   double time_s = 0;

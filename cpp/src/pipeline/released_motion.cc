@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "geometry/eye.hpp"
+#include "pipeline/distance.hpp"
+
 namespace dmask {
 namespace {
 
@@ -20,15 +23,11 @@ Mat3 head_against_rest(const HeadAngles& rest, double step_deg, const Mat3& rota
 // What the optical axes of straight eyes that look into the camera are apart, OS - OD: twice kappa, less the angle at which the
 // lines of sight meet there.
 double usually_apart(double distance_mm) {
-  constexpr double twice_kappa = 10.6 * deg, pupils_mm = 63;
-  return twice_kappa - 2 * std::atan(0.5 * pupils_mm / distance_mm);
+  return 2 * adult_kappa_deg * deg - 2 * std::atan(0.5 * adult_pupils_mm / distance_mm);
 }
 
 // Of everybody who sits so near, as the distance itself is not let out.
-double usually_apart_there(double distance_mm) {
-  constexpr double near_mm = 400, intermediate_mm = 800, far_mm = 4000;
-  return usually_apart(distance_mm <= 500 ? near_mm : distance_mm <= 3000 ? intermediate_mm : far_mm);
-}
+double usually_apart_there(double distance_mm) { return usually_apart(usual_mm(distance_at(distance_mm))); }
 
 // The eyes' common direction at rest comes in steps, and so does what they deviate from straight eyes. One eye alone tells no
 // deviation.

@@ -16,8 +16,8 @@ from dmask.options import add_core_arguments, announced_pipeline, core_options
 MOST_PEOPLE = 9
 ARTICLE_WARNING = (
     "--profile article lets out the patient's own face, as published. Masks of this kind were found again "
-    "among masks for 52.1 % of 555 people (Meeus et al., Nat Med 2023, doi 10.1038/s41591-023-02439-9), and "
-    "by attackers who have dmask for 24 % of 405: it is no de-identification (docs/privacy.md)"
+    "among masks for 52.1 % of 555 people (Meeus et al., Nat Med 2023, doi 10.1038/s41591-023-02439-9): it "
+    "is no de-identification (docs/privacy.md)"
 )
 
 
@@ -109,6 +109,7 @@ def run_everybody(
 ) -> int:
     """Each person of the first second in a folder of his own, the largest first: a run each."""
     from dmask.io.same_file import refuse_inputs
+    from dmask.run.diagnostics import DIAGNOSTIC_FILES
     from dmask.run.folder import remove_results
     from dmask.run.recording import run_item
     from dmask.run.results import RESULT_FILES
@@ -116,10 +117,16 @@ def run_everybody(
     refuse_resume(args)
     folders = [out / f"person{number}" for number in range(1, MOST_PEOPLE + 1)]
     refuse_inputs([folder / name for folder in folders for name in RESULT_FILES], [source])
+
+    def remove(folder: Path) -> None:
+        remove_results(folder, out)
+        if args.diagnostics:
+            remove_results(args.diagnostics / folder.name, args.diagnostics, DIAGNOSTIC_FILES)
+
     people = 1
     for number, folder in enumerate(folders, 1):
         if number > people:  # of an earlier run, of more people
-            remove_results(folder, out)
+            remove(folder)
             continue
         pipeline = announced_pipeline(options | {"person": str(number)})
         try:
@@ -133,7 +140,7 @@ def run_everybody(
         if number == 1:
             people = outcome.people
         if number > 1 and not outcome.frames_with_face:  # they were never in sight together
-            remove_results(folder, out)
+            remove(folder)
             continue
         print(f"{folder}: {outcome.frames} frames, {outcome.frames_with_face} with this person's face")
         if not outcome.frames_with_face:

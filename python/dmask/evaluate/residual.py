@@ -11,7 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
+from dmask.errors import Error, WrongUse
+from dmask.io.tables import EYES
+
 TABLES = ("diagnostics.csv", "frames.csv")
+MODELS = ("eyeball", "eyelid")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,10 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> dict[str, float]:
-    from dmask.errors import WrongUse
-    from dmask.io.tables import EYES
-
-    values: dict[str, list[np.ndarray]] = {"eyeball": [], "eyelid": []}
+    values: dict[str, list[np.ndarray]] = {name: [] for name in MODELS}
     for folder in map(Path, args.results):
         table = next((folder / name for name in TABLES if (folder / name).is_file()), None)
         if table is None:
@@ -52,8 +53,14 @@ def run(args: argparse.Namespace) -> dict[str, float]:
 
 
 def read_columns(path: Path) -> dict[str, np.ndarray]:
-    """The columns of residuals, (F,), NaN for empty cells."""
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    names = [name for name in rows[0] if name.endswith("_residual_pct")] if rows else []
-    return {name: np.array([float(row[name] or "nan") for row in rows]) for name in names}
+    """The columns of residuals, (F,), NaN for empty cells. Raises Error where the file is not of dmask."""
+    names = [f"{eye}_{name}_residual_pct" for eye in EYES for name in MODELS]
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = [
+                [float(row[name] or "nan") for name in names]
+                for row in csv.DictReader(file, restval="cut off")
+            ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise Error(f"{path} has no residuals ({error}); expected a table that `dmask run` wrote") from None
+    return dict(zip(names, np.reshape(rows, (-1, len(names))).T, strict=True))

@@ -10,18 +10,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from dmask import _core
 from dmask.axes import KAPPA_DEG, KAPPA_SD_DEG
 from dmask.measure.directions import LEAST_FRAMES, PRIMARY_DEG, directions, gaze, straight_ahead
 from dmask.measure.interval import Z95, median_with_interval
 
 AXES = {"horizontal_deg": "yaw", "vertical_deg": "pitch"}
-PUPILS_MM, PUPILS_SD_MM = 63.0, 3.6  # between the pupils, adults
+PUPILS_MM, PUPILS_SD_MM = _core.adult_pupils_mm, 3.6  # between the pupils, adults
 DISTANCE_SD_SHARE = 0.05  # an iris 4 % wider or narrower than taken, and the field of view
-NEAR_MM, INTERMEDIATE_MM = 500.0, 3000.0  # up to
 REACH_MM = {
-    "near": (250.0, NEAR_MM),
-    "intermediate": (NEAR_MM, INTERMEDIATE_MM),
-    "far": (INTERMEDIATE_MM, 1e9),
+    "near": (250.0, _core.near_mm),
+    "intermediate": (_core.near_mm, _core.intermediate_mm),
+    "far": (_core.intermediate_mm, 1e9),
 }
 
 
@@ -51,7 +51,7 @@ def where_they_look(frames: dict[str, np.ndarray]) -> Looks:
         before = np.ones(looks[0].size)
         distance, place = usual_distance(frames), {"x": 0 * before, "y": 0 * before, "z": before}
     else:
-        distance = named_distance(distance_mm)
+        distance = _core.distance_at(distance_mm)
     ahead = straight_ahead(frames, looks, place) if looks[0].size else None
     names = directions(looks, *ahead[1:]) if ahead else np.full(looks[0].size, "")
     return Looks(ahead[0] if ahead else None, names, distance, distance_mm)
@@ -111,10 +111,6 @@ def camera_distance_mm(place: Place) -> float | None:
     distance = np.sqrt(sum(place[axis] ** 2 for axis in "xyz"))
     known = distance[np.isfinite(distance)]
     return float(np.median(known)) if known.size else None
-
-
-def named_distance(distance_mm: float) -> str:
-    return "near" if distance_mm <= NEAR_MM else "intermediate" if distance_mm <= INTERMEDIATE_MM else "far"
 
 
 def expected_of_straight_eyes(looks: Looks) -> dict[str, Any] | None:

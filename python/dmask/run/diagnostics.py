@@ -33,23 +33,24 @@ STATEMENT = (
 
 
 class Diagnostics:
-    """Writes them frame by frame into `folder`."""
+    """Writes them frame by frame into `folder`; of a live source there are no landmarks."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, live: bool):
         self._folder = folder
         self._frames = Table(folder / "diagnostics.csv", DIAGNOSTIC_COLUMNS)
-        self._landmarks = Table(folder / "landmarks.csv", LANDMARK_COLUMNS)
+        self._landmarks = None if live else Table(folder / "landmarks.csv", LANDMARK_COLUMNS)
 
     def add(
         self, frame: int, time_s: float, diagnostics: dict[str, float], detection: FrameDetection | None
     ) -> None:
         self._frames.write(diagnostics_row(frame, time_s, diagnostics))
-        if detection is not None:
+        if self._landmarks and detection is not None:
             self._landmarks.write(landmark_row("", frame, detection))
 
     def close(self) -> None:
         self._frames.close()
-        self._landmarks.close()
+        if self._landmarks:
+            self._landmarks.close()
 
     def finish(self, pipeline: Pipeline) -> None:
         """diagnostics.json. Call after close()."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from dmask.errors import Error
 from dmask.io.atomic import atomic_file, claimed_output
 from dmask.io.items import BATCH, Found, Item
 from dmask.io.tables import name_cell
+from dmask.run.diagnostics import DIAGNOSTIC_FILES
 from dmask.run.recording import run_item
 from dmask.run.results import RESULT_FILES
 from dmask.run.resume import Making
@@ -94,6 +96,8 @@ def mask_item(item: Item, pipeline: Pipeline, batch: Batch, making: Making, labe
                 )
             except Error:
                 remove_results(folder, batch.out)
+                if batch.diagnostics:
+                    remove_results(batch.diagnostics / item.name, batch.diagnostics, DIAGNOSTIC_FILES)
                 raise
     except Error as error:
         return BatchRow(item.name, "failed", str(error), 0, 0)
@@ -108,9 +112,9 @@ def row_of(name: str, frames: int, with_face: int, broken_off: str | None, kept:
     return BatchRow(name, status, "; ".join(filter(None, (reason, kept))), frames, with_face)
 
 
-def remove_results(folder: Path, out: Path) -> None:
+def remove_results(folder: Path, out: Path, names: Sequence[str] = RESULT_FILES) -> None:
     """What an earlier run left there, and folders that are empty then; other files stay."""
-    for name in RESULT_FILES:
+    for name in names:
         with suppress(OSError):
             (folder / name).unlink()
     while folder != out:

@@ -74,7 +74,8 @@ def mask_live(
                     outcome.stages.take(pipeline.fit_timings(), FIT)
                     assert result.mask is not None  # process() makes one of every frame
                     moment = pipeline.unreleased_moment() if sums_moments(pipeline) else None
-                    results.add(result, result.mask, pipeline.unreleased_diagnostics(), None, moment)
+                    unreleased = pipeline.unreleased_diagnostics() if diagnostics else None
+                    results.add(result, result.mask, unreleased, None, moment)
                     progress.show(outcome.frames, None)
         except KeyboardInterrupt:  # the way to end it
             pass

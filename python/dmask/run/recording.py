@@ -39,7 +39,7 @@ class Detected(NamedTuple):
 class Masked(NamedTuple):
     result: FrameResult
     mask: np.ndarray  # (H, W, 3) uint8 BGR
-    unreleased: dict[str, float]  # Pipeline.unreleased_diagnostics()
+    unreleased: dict[str, float] | None  # Pipeline.unreleased_diagnostics() where they are asked for
     detection: FrameDetection
     moment: dict[str, Any] | None  # Pipeline.unreleased_moment() where it holds what leaves
 
@@ -104,7 +104,7 @@ def mask_source(
         frames = prefetched(decoded(source, stages), depth)
         found = prefetched(detected(frames, pipeline, outcome, show), depth)
         known = calibrated(found, pipeline, options, outcome)
-        with closing(prefetched(masked(known, pipeline, stages), depth)) as masks:
+        with closing(prefetched(masked(known, pipeline, stages, diagnostics is not None), depth)) as masks:
             for one in masks:
                 results.add(*one)
                 show()
@@ -166,11 +166,11 @@ def calibrate(scan: list[Detected], pipeline: Pipeline, outcome: Outcome) -> boo
     return bool(calibration.ok)
 
 
-def masked(found: Iterator[Detected], pipeline: Pipeline, stages: Stages) -> Iterator[Masked]:
+def masked(found: Iterator[Detected], pipeline: Pipeline, stages: Stages, diagnose: bool) -> Iterator[Masked]:
     for one in found:
         elapsed_ms = stopwatch()
         result = pipeline.fit(one.detection)
-        unreleased = pipeline.unreleased_diagnostics()
+        unreleased = pipeline.unreleased_diagnostics() if diagnose else None
         moment = pipeline.unreleased_moment() if sums_moments(pipeline) else None
         mask = pipeline.render(result)
         # This is what one frame waits for, from its pixels to its mask, without the time between stages.

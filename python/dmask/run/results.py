@@ -98,25 +98,27 @@ class Results:
         )
         self._table = Table(folder / "frames.csv", FRAME_COLUMNS, at_once=self._live)
         self._moments = Columns(FRAME_COLUMNS) if sums_moments else None
-        self._diagnostics = Diagnostics(diagnostics) if diagnostics else None
+        self._diagnostics = Diagnostics(diagnostics, self._live) if diagnostics else None
         self._track = new_track(source.width, source.height, source.time_base, source.rate)
 
     def add(
         self,
         result: FrameResult,
         mask: np.ndarray,
-        unreleased: dict[str, float],
+        unreleased: dict[str, float] | None = None,
         detection: FrameDetection | None = None,
         moment: dict[str, Any] | None = None,
     ) -> None:
-        """The next frame, its mask as (H, W, 3) uint8 BGR, and Pipeline.unreleased_diagnostics() of it.
+        """The next frame, its mask as (H, W, 3) uint8 BGR.
 
-        `moment` is Pipeline.unreleased_moment() where the pipeline holds what leaves.
+        `unreleased` is Pipeline.unreleased_diagnostics() of it where a folder was given for them, `moment` is
+        Pipeline.unreleased_moment() where the pipeline holds what leaves.
         """
         number = self._row_number()
         if self._moments and moment:
             self._moments.add(values_row(number, moment))
         if self._diagnostics:
+            assert unreleased is not None
             self._diagnostics.add(number, result.time_s, unreleased, detection)
         with self._outcome.stages.clock("encode"):
             self._writer.write(self._legend.under(mask) if self._legend else mask, result.time_s)

@@ -179,13 +179,6 @@ class Held:
         return found
 
 
-def folds_of(people: list[str]) -> np.ndarray:
-    """(N,) each picture's fold; a person's pictures are in one."""
-    names = np.random.default_rng(0).permutation(sorted(set(people)))
-    fold = {name: k % FOLDS for k, name in enumerate(names)}
-    return np.array([fold[name] for name in people])
-
-
 FoldScores = Callable[[Held, np.ndarray, list[Pair], bool], np.ndarray]
 
 
@@ -226,33 +219,32 @@ def shuffled(rows: np.ndarray, seed: int) -> np.ndarray:
 
 
 def network_attacks(material: Material, profile: str) -> Iterator[Attack]:
-    """A small network on masks and files: trained once where there are enough others, else once a fold."""
+    """A small network on masks and files: trained once where there are enough others, else once for each pair
+    of folds."""
+    held = Held(material, np.zeros((len(material.people), 0)), np.zeros((len(material.other_faces), 0)))
     enough = len(material.other_faces) >= ENOUGH_TO_TRAIN
-    nobody = np.zeros(len(material.people), bool)
-    fold = folds_of(material.people)
-    learnt = [nobody] if enough else [fold != k for k in range(FOLDS)]
-    codes = [
-        [(who, *network_codes(material, profile, who, control)) for who in learnt]
-        for control in (False, True)
-    ]
     for against, session, pairs in galleries(material):
-        score = partial(of_networks, codes, against, pairs)
+        of = partial(networked, profile, against)
+        score = (
+            partial(of, held, np.zeros(len(material.people), bool), pairs)
+            if enough
+            else partial(over_folds, held, pairs, of)
+        )
         yield attacked((profile, "mask and files", "network", against, session), pairs, score)
 
 
-Codes = tuple[np.ndarray, np.ndarray, np.ndarray]  # (N,) who was learnt from, (N, K) of releases, of faces
-
-
-def of_networks(codes: list[list[Codes]], against: str, pairs: list[Pair], control: bool) -> np.ndarray:
-    table = np.full((len(pairs), len(pairs)), np.nan)
+def networked(
+    profile: str, against: str, held: Held, learnt: np.ndarray, pairs: list[Pair], control: bool
+) -> np.ndarray:
     to_faces = against == "faces"
-    for learnt, released, faces in codes[control and to_faces]:
-        query = released[[pair.query for pair in pairs]]
-        gallery = (faces if to_faces else released)[[pair.gallery for pair in pairs]]
-        gallery = exchanged(gallery, control and not to_faces)
-        mine = np.array([not learnt[pair.query] for pair in pairs])
-        table[mine] = (query @ gallery.T)[mine]
-    return table
+    key = (learnt.tobytes(), control and to_faces)
+    if key not in held.attackers:
+        held.attackers[key] = network_codes(held.material, profile, learnt, control and to_faces)
+    released, faces = held.attackers[key]
+    gallery = (faces if to_faces else released)[[pair.gallery for pair in pairs]]
+    return np.asarray(
+        released[[pair.query for pair in pairs]] @ exchanged(gallery, control and not to_faces).T
+    )
 
 
 def network_codes(

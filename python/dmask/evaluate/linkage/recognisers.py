@@ -8,8 +8,7 @@ obscured picture is scored as every other and none is dropped.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import cv2
@@ -21,6 +20,7 @@ from dmask.errors import WrongUse
 from dmask.evaluate.linkage.description import Align, Description, Input, describe
 from dmask.evaluate.linkage.description import known as known
 from dmask.evaluate.linkage.points import bounds, checked, five_points
+from dmask.io.video import without_opencv_threads
 
 Embedding = NDArray[np.float32]  # (E,)
 Net = Callable[[Pixels, Floats], Embedding]
@@ -77,7 +77,7 @@ def opencv_net(facts: Description, given: Input) -> Callable[[Embedding], Embedd
     """(1, 3, S, S) -> (1, E)."""
 
     def run(planes: Embedding) -> Embedding:
-        with one_opencv_thread():
+        with without_opencv_threads():
             net.setInput(planes, given.name)
             return np.asarray(net.forward(given.output), np.float32)
 
@@ -157,16 +157,6 @@ def cut(picture: Pixels, matrix: Floats, side: int) -> Pixels:
         picture = np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
         matrix = np.column_stack([matrix[:, :2] * ratio, matrix[:, 2] + matrix[:, :2] @ (ratio - 1) / 2])
     return np.asarray(cv2.warpAffine(picture, matrix, (side, side), flags=cv2.INTER_LINEAR), np.uint8)
-
-
-@contextmanager
-def one_opencv_thread() -> Iterator[None]:
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
 
 
 def unreadable(facts: Description, by: str, error: Exception) -> WrongUse:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from dmask.axes import HEAD_TO_CAMERA
 from dmask.evaluate.linkage.shards import Rows
 from dmask.evaluate.linkage.signs import measured
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 PROFILES = ("clinical", "article", "strict")
 THUMB_PX = 64  # of the mask as an attacker looks at it, a side
 POINTS = 68
-TO_CAMERA = np.diag([1.0, -1.0, -1.0])  # of the head's axes
 DISTANCES = ("", "near", "intermediate", "far")
 TURN, PLACE = slice(1, 4), slice(4, 7)  # of a track's row
 
@@ -96,8 +96,10 @@ def name_of(path: Path) -> str:
 
 
 def save(path: Path, mask: np.ndarray) -> None:
+    from dmask.io.picture import write_png
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(cv2.imencode(".png", mask)[1].tobytes())
+    write_png(path, mask)
 
 
 def numbers_of(pipeline: Pipeline, result: FrameResult) -> np.ndarray:
@@ -160,7 +162,7 @@ def turned_straight(pipeline: Pipeline, result: FrameResult, shape: tuple[int, .
     subject = pipeline.subject
     if result.face_valid:
         middle = 0.5 * (subject.od.centre_mm + subject.os.centre_mm)
-        row[PLACE] += (rotation_of(row) - TO_CAMERA) @ middle
+        row[PLACE] += (rotation_of(row) - HEAD_TO_CAMERA) @ middle
         row[TURN] = 0
     renderer = _core.MaskRenderer(subject, models_dir())
     return np.asarray(renderer.render(row, shape[1], shape[0]), np.uint8)
@@ -175,7 +177,7 @@ def models_dir() -> str:
 
 def rotation_of(row: np.ndarray) -> np.ndarray:
     """(3, 3) from the head's axes to the camera's."""
-    return np.asarray(TO_CAMERA @ cv2.Rodrigues(np.asarray(row[TURN], np.float64))[0])
+    return np.asarray(HEAD_TO_CAMERA @ cv2.Rodrigues(np.asarray(row[TURN], np.float64))[0])
 
 
 def points_of(pipeline: Pipeline, result: FrameResult, shape: tuple[int, ...]) -> np.ndarray:

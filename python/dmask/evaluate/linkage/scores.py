@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-Z95 = 1.959964
+from dmask.measure.auc import auc as auc_of
+from dmask.measure.interval import Z95
 
 
 class Share(NamedTuple):
@@ -48,8 +49,7 @@ def rank_share(scores: np.ndarray, rank: int) -> Share:
 def auc(scores: np.ndarray) -> float:
     """That an own pair scores above another's; 0.5 where nothing is learnt."""
     check(scores)
-    own, others = split(scores)
-    return float(wins(own, others).mean())
+    return auc_of(*split(scores))
 
 
 def auc_with_interval(scores: np.ndarray) -> Share:

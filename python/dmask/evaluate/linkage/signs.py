@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dmask.arrays import Floats
+from dmask.axes import gaze_axis
 
 if TYPE_CHECKING:
     from dmask._core import FrameResult
@@ -69,14 +70,8 @@ def compared(original: Floats, seen: Floats) -> Signs:
 
 def apart_deg(a: Floats, b: Floats) -> Floats:
     """(M,) angles between gazes of (M, 2) yaw and pitch in degrees."""
-    chord = np.linalg.norm(directions(a) - directions(b), axis=1)
+    chord = np.linalg.norm(gaze_axis(*a.T) - gaze_axis(*b.T), axis=1)
     return np.asarray(np.degrees(2 * np.arcsin(np.clip(chord / 2, 0, 1))))
-
-
-def directions(gaze_deg: Floats) -> Floats:
-    """(M, 3) in the head frame, as `dmask.axes.gaze_axis`."""
-    yaw, pitch = np.radians(gaze_deg).T
-    return np.stack([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)], 1)
 
 
 def share(part: np.ndarray, whole: np.ndarray) -> float:

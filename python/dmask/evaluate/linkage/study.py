@@ -13,7 +13,7 @@ import csv
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from dmask.evaluate.linkage.originals import (
     IDENTIFYING,
     NAMED_BY,
     Original,
+    Pair,
     pairs_across,
     pairs_within,
     read_originals,
@@ -77,8 +78,22 @@ def add_arguments(parser: argparse.ArgumentParser, reid: bool = False) -> None:
     parser.set_defaults(learn_from=[], learn_named_by="file", no_network=reid, only_faces=reid)
 
 
-def run(args: argparse.Namespace) -> dict[str, Any]:
-    """The figures; files in args.output. Raises WrongUse, Error."""
+class Plan(NamedTuple):
+    """Who is attacked, whom attackers learn from, and with what."""
+
+    originals: list[Original]
+    across: list[Pair]  # a person's pictures of two sessions
+    within: list[Pair]  # of one
+    others: list[Original]
+    recognisers: dict[str, str]  # how each was asked for, by its name
+    options: dict[str, Any]  # of the core, beside the profile
+
+    def models_sha256(self) -> dict[str, str]:
+        return environment.model_sha256(str(self.options["weights"]), environment.models_folder(self.options))
+
+
+def planned(args: argparse.Namespace) -> Plan:
+    """Raises WrongUse, Error."""
     options = core_options(args)
     options.pop("profile", None)
     originals = read_originals(args.originals, args.named_by)
@@ -88,36 +103,44 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             f"no recogniser is installed; expected one of {', '.join(recognisers.known())}: name it "
             "with --recogniser, and it is said how to install it"
         )
-    frozen = {recognisers.read(name).name: name for name in names}
     across, within = pairs_across(originals), pairs_within(originals)
     if max(len(across), len(within)) < attacks.LEAST_PEOPLE:
         raise WrongUse(
             f"got {len(across)} people with two sessions, {len(within)} with two pictures of one; "
             f"expected {attacks.LEAST_PEOPLE} or more: see --named-by, or give a manifest"
         )
+    attacked = {original.person for original in originals}
+    learnt_from = read_originals(args.learn_from, args.learn_named_by) if args.learn_from else []
+    return Plan(
+        originals,
+        across,
+        within,
+        [other for other in learnt_from if other.person not in attacked],
+        {recognisers.read(name).name: name for name in names},
+        options,
+    )
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """The figures; files in args.output. Raises WrongUse, Error."""
+    plan = planned(args)
     if not args.no_network:
         attacks.check_network()
-    attacked = {original.person for original in originals}
-    others = [
-        other
-        for other in (read_originals(args.learn_from, args.learn_named_by) if args.learn_from else [])
-        if other.person not in attacked
-    ]
     check_folder(args.output, overwrite=True)
     args.output.mkdir(parents=True, exist_ok=True)
-    material, disguised = gathered(args, options, originals, others, frozen)
+    material, disguised = gathered(plan, args.output, args.workers)
     figures = {
         "dmask": environment.versions()["dmask"],
         "versions": environment.versions(),
-        "models": environment.model_sha256(str(options["weights"]), environment.models_folder(options)),
+        "models": plan.models_sha256(),
         "hardware": environment.hardware(),
-        "options": options,
-        "recognisers": [describe(recognisers.read(name)) for name in frozen.values()],
-        "pictures": len(originals),
-        "people": len(attacked),
-        "people_with_two_sessions": len(across),
-        "people_to_learn_from": len({other.person for other in others}),
-        "chance_rank1_pct": round(100 / max(1, len(across or within)), 3),
+        "options": plan.options,
+        "recognisers": [describe(recognisers.read(name)) for name in plan.recognisers.values()],
+        "pictures": len(plan.originals),
+        "people": len({original.person for original in plan.originals}),
+        "people_with_two_sessions": len(plan.across),
+        "people_to_learn_from": len({other.person for other in plan.others}),
+        "chance_rank1_pct": round(100 / max(1, len(plan.across or plan.within)), 3),
         "disguises": disguised,
         "attacks": [],
     }
@@ -141,20 +164,15 @@ def describe(recogniser: recognisers.Recogniser) -> dict[str, str]:
     return {"name": recogniser.name, "licence": recogniser.licence, "source": recogniser.source}
 
 
-def gathered(
-    args: argparse.Namespace,
-    options: dict[str, Any],
-    originals: list[Original],
-    others: list[Original],
-    frozen: dict[str, str],
-) -> tuple[Material, dict[str, Any]]:
+def gathered(plan: Plan, out: Path, workers: int) -> tuple[Material, dict[str, Any]]:
     """What attackers have, and what each way to disguise a face leaves to be seen."""
-    folder = args.output / IDENTIFYING
+    folder = out / IDENTIFYING
+    originals, others, frozen = plan.originals, plan.others, plan.recognisers
     settings = {
-        "options": options,
+        "options": plan.options,
         "profiles": PROFILES,
         "core": environment.sha256(Path(_core.__file__)),
-        "models": environment.model_sha256(str(options["weights"]), environment.models_folder(options)),
+        "models": plan.models_sha256(),
         "recognisers": list(frozen.values()),
     }
     settings["masks"] = str(folder / f"masks-{identity((), settings)}")
@@ -162,7 +180,7 @@ def gathered(
     def step(label: str, name: str, items: list[Any], make: Any, **more: Any) -> Rows:
         progress = Progress(sys.stderr.isatty(), label, "parts")
         try:
-            return rows_of(name, items, make, settings | more, folder, args.workers, progress.show)
+            return rows_of(name, items, make, settings | more, folder, workers, progress.show)
         finally:
             progress.clear()
 
@@ -192,7 +210,7 @@ def gathered(
     joint = [np.concatenate([faces[file], their_faces[file]]) for file in frozen.values()]
     codes = attacks.reduced(np.hstack(joint))
     material = Material(
-        [one.person for one in originals], pairs_across(originals), pairs_within(originals), mine,
+        [one.person for one in originals], plan.across, plan.within, mine,
         codes[: len(originals)],
         {(way, name): ways[f"{way}/{file}"] for way in ways_of() for name, file in frozen.items()},
         by_name, theirs, codes[len(originals) :],
