@@ -1,6 +1,6 @@
 """Whether people are told apart by how they move, from what each profile lets out.
 
-python bench/motion_linkage.py KEEP [--people N] [--clips FOLDER] [--processes N] [--profile P ...]
+python bench/motion_linkage.py KEEP [--people N] [--clips FOLDER] [--processes N] [--release R ...]
 
 Each of N people has a face and habits of his own and two recordings of 20 s at 30 frames a second, as
 landmarks with noise (dmask.synthetic.acting). An attacker learns from recordings of other people what stays
@@ -36,12 +36,13 @@ from dmask.io.tables import EYES, FRAME_COLUMNS, TEXT_COLUMNS, Columns, frame_ro
 from dmask.measure.summary import summarise
 from dmask.synthetic import acting
 
-RELEASES = {  # profile and coarse time
-    "clinical": ("clinical", "off"),
-    "article": ("article", "off"),
-    "strict": ("strict", "off"),
-    "strict-coarse": ("strict", "on"),
+RELEASES = {
+    "clinical": {"profile": "clinical"},
+    "article": {"profile": "article"},
+    "strict": {"profile": "strict"},
+    "strict-coarse": {"profile": "strict", "coarse_time": "on"},
 }
+KEPT = {f"clinical-{part}": {"profile": "clinical", "keep": part} for part in ("mouth", "jaw", "nose", "all")}
 SEED, DURATION_S, RATE_FPS = 1, 20.0, 30.0
 FEATURES = (10, 30, 100)  # that an attacker goes by
 STEP_S = 2.0  # of coarse time
@@ -76,8 +77,7 @@ class Released:
 
 
 def released(detections: list[Any], release: str) -> Released:
-    profile, coarse = RELEASES[release]
-    pipeline = dmask.Pipeline(dmask.Options(profile=profile, coarse_time=coarse, backend="cpu"))
+    pipeline = dmask.Pipeline(dmask.Options(**(RELEASES | KEPT)[release], backend="cpu"))
     pipeline.calibrate(detections)
     columns, rows = Columns(FRAME_COLUMNS), []
     for number, detection in enumerate(detections):
@@ -87,22 +87,22 @@ def released(detections: list[Any], release: str) -> Released:
     return Released(columns.arrays(), np.array(rows))
 
 
-def make(number: int, keep: Path, profiles: tuple[str, ...]) -> int:
-    """Both recordings of a person under the profiles that are not there yet."""
+def make(number: int, keep: Path, releases: tuple[str, ...]) -> int:
+    """Both recordings of a person, of each release that is not there yet."""
     models = _core.Models(str(environment.MODELS_DIR))
     whom = acting.person(models, SEED, number)
     for recording in (0, 1):
-        paths = {profile: keep / f"{profile}_{number:03d}_{recording}.npz" for profile in profiles}
-        missing = [profile for profile, path in paths.items() if not path.exists()]
+        paths = {release: keep / f"{release}_{number:03d}_{recording}.npz" for release in releases}
+        missing = [release for release, path in paths.items() if not path.exists()]
         if not missing:
             continue
         seed = (SEED, number, recording + 1)
         detections = list(acting.recording(models, whom, seed, DURATION_S, RATE_FPS))
-        for profile in missing:
-            one = released(detections, profile)
-            half = paths[profile].with_suffix(".half.npz")
+        for release in missing:
+            one = released(detections, release)
+            half = paths[release].with_suffix(".half.npz")
             np.savez_compressed(half, rows=one.rows, **one.columns)
-            half.rename(paths[profile])
+            half.rename(paths[release])
     return number
 
 
@@ -183,21 +183,21 @@ def line(name: str, found: np.ndarray) -> dict[str, Any]:
     return {"name": name, "rank1": first, "rank5": fifth, "auc": area, "chance": chance}
 
 
-def settings_of(profile: str) -> list[tuple[str, float, bool]]:
+def settings_of(release: str) -> list[tuple[str, float, bool]]:
     """Name, step of time, and whether the summary is made of what was measured."""
-    if profile == "strict-coarse":  # held by the core, and it tells no blinks
+    if release == "strict-coarse":  # held by the core, and it tells no blinks
         return [("on", 0.0, False)]
-    if profile == "strict":
-        return [("off", 0.0, True)]
-    return [("off", 0.0, True), ("on", STEP_S, True)]
+    if release in ("clinical", "article"):  # these are held in one way and told in the other
+        return [("off", 0.0, True), ("on", STEP_S, True)]
+    return [("off", 0.0, True)]
 
 
-def study(keep: Path, profile: str, people: int, processes: int) -> list[dict[str, Any]]:
-    paths = [keep / f"{profile}_{n:03d}_{r}.npz" for n in range(people) for r in (0, 1)]
+def study(keep: Path, release: str, people: int, processes: int) -> list[dict[str, Any]]:
+    paths = [keep / f"{release}_{n:03d}_{r}.npz" for n in range(people) for r in (0, 1)]
     report = []
     with get_context("spawn").Pool(processes) as pool:
-        for setting, step_s, summed in settings_of(profile):
-            name = f"{profile}, coarse {setting}"
+        for setting, step_s, summed in settings_of(release):
+            name = f"{release}, coarse {setting}"
 
             def gather(look: Any, halves: bool, step_s: float = step_s, summed: bool = summed) -> Table:
                 work = partial(looked_at, look=look, step_s=step_s, summed=summed, halves=halves)
@@ -237,23 +237,23 @@ def varying(names: list[str], values: np.ndarray) -> Table:
     return [names[k] for k in kept], values[:, kept]
 
 
-def clips(folder: Path, keep: Path, profile: str, people: int) -> None:
+def clips(folder: Path, keep: Path, release: str, people: int) -> None:
     """Each clip's first half looked for among the second halves."""
-    setting, step_s, summed = settings_of(profile)[0]
+    setting, step_s, summed = settings_of(release)[0]
     look = partial(motion, step_s=step_s, summed=summed)
-    made = [load(keep / f"{profile}_{n:03d}_0.npz") for n in range(min(people, 100))]
+    made = [load(keep / f"{release}_{n:03d}_0.npz") for n in range(min(people, 100))]
     learnt = table([look(one.part(part)) for one in made for part in (slice(0, 300), slice(300, None))])
     found: list[dict[str, float]] = []
     for path in sorted(folder.glob("*.mp4")):
         detections = detected(path)
-        one = released(detections, profile)
+        one = released(detections, release)
         half = len(detections) // 2
         found += [look(one.part(part)) for part in (slice(0, half), slice(half, None))]
     names, values = table([*({name: np.nan for name in learnt[0]},), *found])
     chosen = [names.index(name) for name in learnt[0]]
     theirs = values[1:, chosen]
     attacker = Chosen(learnt[1][0::2], learnt[1][1::2], 30)
-    line(f"{profile}, coarse {setting}: halves of clips", attacker.to_released(theirs[0::2], theirs[1::2]))
+    line(f"{release}, coarse {setting}: halves of clips", attacker.to_released(theirs[0::2], theirs[1::2]))
 
 
 def detected(path: Path) -> list[Any]:
@@ -272,22 +272,22 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=200)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--clips", type=Path)
-    parser.add_argument("--profile", action="append", choices=tuple(RELEASES))
+    parser.add_argument("--release", action="append", choices=(*RELEASES, *KEPT))
     parser.add_argument("--json", type=Path, help="write the figures")
     args = parser.parse_args()
-    profiles = tuple(args.profile or RELEASES)
+    releases = tuple(args.release or RELEASES)
     print(json.dumps({"hardware": environment.hardware(), "versions": environment.versions()}, indent=1))
     args.keep.mkdir(parents=True, exist_ok=True)
     started_s = time.monotonic()
     with get_context("spawn").Pool(args.processes) as pool:
-        for number in pool.imap(partial(make, keep=args.keep, profiles=profiles), range(args.people)):
+        for number in pool.imap(partial(make, keep=args.keep, releases=releases), range(args.people)):
             if number % 20 == 19:
                 print(f"made {number + 1} people in {time.monotonic() - started_s:.0f} s", flush=True)
     report = []
-    for profile in profiles:
-        report += study(args.keep, profile, args.people, args.processes)
+    for release in releases:
+        report += study(args.keep, release, args.people, args.processes)
         if args.clips:
-            clips(args.clips, args.keep, profile, args.people)
+            clips(args.clips, args.keep, release, args.people)
     if args.json:
         args.json.write_text(json.dumps(report, indent=1) + "\n")
     return 0

@@ -73,6 +73,7 @@ Subject subject_in(const py::dict& d) {
                    point_in(d, prefix + "centre")};
     Rest::Eye& rest = s.rest.eyes[eye];
     if (d.contains(prefix + "rest_openness")) rest.openness = number_in(d, prefix + "rest_openness");
+    if (d.contains(prefix + "rest_lid_motion")) rest.motion = vector_in(d, prefix + "rest_lid_motion");
     if (d.contains(prefix + "rest_yaw_deg"))
       rest.gaze = {number_in(d, prefix + "rest_yaw_deg") * deg, number_in(d, prefix + "rest_pitch_deg") * deg};
   }
@@ -98,6 +99,7 @@ py::dict dict_of(const Calibration& c) {
     d[py::str(prefix + "centre")] = vector(e.centre);
     const Rest::Eye& rest = c.rest.eyes[eye];
     d[py::str(prefix + "rest_openness")] = rest.openness;
+    d[py::str(prefix + "rest_lid_motion")] = vector(rest.motion);
     if (std::isfinite(rest.gaze.yaw)) {
       d[py::str(prefix + "rest_yaw_deg")] = rest.gaze.yaw / deg;
       d[py::str(prefix + "rest_pitch_deg")] = rest.gaze.pitch / deg;

@@ -154,7 +154,7 @@ TEST_CASE(strict_tells_movement_and_not_where_somebody_rests) {
   rest.distance_mm = 480;
   for (int eye = 0; eye < 2; ++eye) {
     const double temporal = eye == OD ? -1 : 1;
-    rest.eyes[eye] = {0.3, {temporal * 1.5 * deg, 1 * deg}};
+    rest.eyes[eye] = {0.3, VecX{}, {temporal * 1.5 * deg, 1 * deg}};
     fit.eyes[eye].gaze = {(temporal * 1.5 + 12) * deg, 6 * deg};
     fit.eyes[eye].openness = 0.15;
   }

@@ -55,11 +55,21 @@ void calibrate_rest(CalibrationRun& run, Calibration& c) {
     const auto of_gaze = [&](double Gaze::* angle) {
       return median_of(fits, [&](const FrameFit& f) { return f.eyes[eye].gaze_found ? f.eyes[eye].gaze.*angle : NAN; });
     };
-    const double open = median_of(fits, [&](const FrameFit& fit) {
-      const EyeFit& e = fit.eyes[eye];
-      return e.reason == Reason::none && e.openness > 0 ? e.openness : NAN;
-    });
-    c.rest.eyes[eye] = {std::isfinite(open) ? open : 0, {of_gaze(&Gaze::yaw), of_gaze(&Gaze::pitch)}};
+    // Of open lids, also of those that are too small to be measured, as the mask shows them, too.
+    const auto of_lids = [&](const auto& value) {
+      return median_of(fits, [&](const FrameFit& f) {
+        const EyeFit& e = f.eyes[eye];
+        return e.lids_valid && e.openness > 0 ? value(e) : NAN;
+      });
+    };
+    Rest::Eye& rest = c.rest.eyes[eye];
+    rest.gaze = {of_gaze(&Gaze::yaw), of_gaze(&Gaze::pitch)};
+    const double open = of_lids([](const EyeFit& e) { return e.openness; });
+    if (!std::isfinite(open)) continue;
+    rest.openness = open;
+    rest.motion.resize(run.models.eyelid[eye].motion.cols());
+    for (Eigen::Index m = 0; m < rest.motion.size(); ++m)
+      rest.motion[m] = of_lids([m](const EyeFit& e) { return e.motion[m]; });
   }
 }
 

@@ -70,12 +70,18 @@ Calibration calibration_of(const Models& models, const Subject& subject, int wid
   const Rest& r = subject.rest;
   bool possible = (r.units.size() == 0 || (r.units.array().abs() <= 1).all()) && angle(r.head.yaw_deg) &&
                   angle(r.head.pitch_deg) && angle(r.head.roll_deg) && r.distance_mm >= 0 && r.distance_mm < 1e6;
-  for (const Rest::Eye& eye : r.eyes)
-    possible =
-        possible && eye.openness >= 0 && eye.openness < 2 && angle(eye.gaze.yaw / deg) && angle(eye.gaze.pitch / deg);
+  constexpr double most_lid_weight = 20;  // motions are N(0, 1)
+  for (int eye = 0; eye < 2; ++eye) {
+    const Rest::Eye& e = r.eyes[eye];
+    const Eigen::Index motions = models.eyelid[eye].motion.cols();
+    check(e.motion.size() == 0 || e.motion.size() == motions,
+          "got " + std::to_string(e.motion.size()) + " lid motions at rest, expected " + std::to_string(motions));
+    possible = possible && e.openness >= 0 && e.openness < 2 && angle(e.gaze.yaw / deg) && angle(e.gaze.pitch / deg) &&
+               (e.motion.array().abs() <= most_lid_weight).all();
+  }
   check(possible,
-        "got a rest that nobody has, expected units of 0 to 1, angles of up to 360 degrees, a distance in mm and "
-        "openness of 0 to 2");
+        "got a rest that nobody has, expected units of 0 to 1, angles of up to 360 degrees, a distance in mm, "
+        "openness of 0 to 2 and lid motions of up to 20");
   c.rest = subject.rest;
   if (subject.rest.units.size() == 0) c.rest.units.setZero(units);
   for (int eye = 0; eye < 2; ++eye) {

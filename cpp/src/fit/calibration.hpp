@@ -35,6 +35,7 @@ struct Rest {
   double distance_mm = 0;          // from the camera; 0: not known
   struct Eye {
     double openness = 0;  // aperture / width of the open lids; 0: they were never seen open
+    VecX motion;          // w_em of the open lids; of no size: the same
     Gaze gaze{NAN, NAN};  // NaN: it was never measured
   };
   std::array<Eye, 2> eyes;

@@ -28,16 +28,20 @@ GenericLids::GenericLids(const Models& models, int eye)
   MatX spread = by_motion * by_motion.transpose();
   spread.diagonal().array() += height_sigma_mm * height_sigma_mm;
   from_heights_ = by_motion.transpose() * spread.llt().solve(MatX::Identity(heights, heights));
+  course_ = MatX::Identity(rows.motion.cols(), rows.motion.cols()) - from_heights_ * by_motion;
 }
 
-LidWeights GenericLids::as_high_as(const EyeStatics& patient, const LidWeights& motion, double step_mm) const {
+LidWeights GenericLids::as_high_as(const EyeStatics& patient, const LidWeights& motion, const VecX& rest,
+                                   double step_mm) const {
   Heights y;
   for (int k = 0; k < heights; ++k) {
     const int row = row_of(k);
     y[k] = patient.rows.patch[row] + patient.rows.motion.row(row).dot(motion) - patient.centre.y();
     if (step_mm > 0) y[k] = std::round(y[k] / step_mm) * step_mm;
   }
-  return from_heights_ * (y - rest_mm_);
+  const LidWeights as_high = from_heights_ * (y - rest_mm_);
+  if (rest.size() == 0) return as_high;
+  return as_high + course_ * (motion - rest);
 }
 
 }  // namespace dmask

@@ -12,8 +12,9 @@ class GenericLids {
   GenericLids(const Models& models, int eye);
 
   // Motions of the generic patch whose margins are, in their middle, as high above the eyeball's centre as the patient's;
-  // heights are rounded to `step_mm`, 0 leaves them. The margins' course is not let out: it tells people apart.
-  LidWeights as_high_as(const EyeStatics& patient, const LidWeights& motion, double step_mm) const;
+  // heights are rounded to `step_mm`, 0 leaves them. Of the margins' course only what differs from `rest` is let out (nothing
+  // where that has no size): it tells people apart.
+  LidWeights as_high_as(const EyeStatics& patient, const LidWeights& motion, const VecX& rest, double step_mm) const;
   // Of lids that both lie higher by `mm`, in their middle.
   LidWeights raised_by(double mm) const { return from_heights_ * Heights(mm, mm); }
   const LidWeights& closing() const { return closing_; }  // from the half blink to the full one
@@ -23,6 +24,7 @@ class GenericLids {
   using Heights = Eigen::Matrix<double, heights, 1>;
   Heights rest_mm_ = Heights::Zero();
   MatX from_heights_;  // Km x 2
+  MatX course_;        // Km x Km: what of a motion leaves the heights as they are
   LidWeights closing_;
 };
 

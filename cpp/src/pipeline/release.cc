@@ -81,13 +81,13 @@ double lids_follow_mm(const EyeFit& fit) {
 }
 
 // How the mask's lids move: as the patient's own, as high as his, or as open.
-LidWeights lid_motion(const Models& models, const EyeStatics& statics, const GenericLids& generic, int eye,
-                      const ReleaseRules& rules, const EyeFit& fit) {
+LidWeights lid_motion(const Models& models, const EyeStatics& statics, const GenericLids& generic,
+                      const Rest::Eye& rest, int eye, const ReleaseRules& rules, const EyeFit& fit) {
   const EyelidRows& rows = models.eyelid_rows[eye];
   const bool closed = fit.reason == Reason::closed;
   if (rules.own_face) return closed ? shut(rows, &statics.shape, statics.closing, fit.motion) : fit.motion;
   if (!rules.lids_mm) return motion_of_openness(models, eye, fit.openness) + generic.raised_by(lids_follow_mm(fit));
-  const LidWeights motion = generic.as_high_as(statics, fit.motion, rules.lid_step_mm);
+  const LidWeights motion = generic.as_high_as(statics, fit.motion, rest.motion, rules.lid_step_mm);
   return closed ? shut(rows, nullptr, generic.closing(), motion) : motion;
 }
 
@@ -133,7 +133,8 @@ MaskFrame mask_of(const Models& models, const Calibration& calibration, const Ma
       out.yaw = static_cast<float>(e.gaze.yaw);
       out.pitch = static_cast<float>(e.gaze.pitch);
     }
-    out.motion = lid_motion(models, calibration.eyes[eye], parts.lids[eye], eye, rules, e).cast<float>();
+    out.motion = lid_motion(models, calibration.eyes[eye], parts.lids[eye], calibration.rest.eyes[eye], eye, rules, e)
+                     .cast<float>();
   }
   return frame;
 }
