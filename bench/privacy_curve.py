@@ -26,6 +26,7 @@ from dmask.evaluate.linkage.releases import columns_of_numbers
 EYES = ("od", "os")
 NARROW, WIDE = 0.15, 0.50  # openness: the classes of strict
 WIDTH_MM = 30.0  # between the canthi of the generic lids, about
+PATCH_Y = 4  # of an eye's place: how much higher the patient's patch lies
 
 Parts = dict[str, np.ndarray]  # (N, D) each
 Change = Callable[[Parts, np.random.Generator], Parts]
@@ -38,42 +39,42 @@ class Knob(NamedTuple):
 
 
 def parts_of(rows: dict[str, np.ndarray], at: dict[str, slice], models: _core.Models) -> Parts:
-    """What article lets out, and what the mask of clinical shows, enough pixels for numbers or not."""
-    own, shown = rows["article_numbers"], rows["clinical_numbers"]
+    """As fitted, enough pixels for numbers or not: article lets it all out."""
 
-    def of(numbers: np.ndarray, *names: str) -> np.ndarray:
-        return np.hstack([numbers[:, at[name]] for name in names])
+    def of(*names: str) -> np.ndarray:
+        return np.hstack([rows["article_numbers"][:, at[name]] for name in names])
 
-    looks = of(shown, "od_look", "os_look")
-    heights = np.hstack(
-        [heights_mm(models, eye, of(shown, f"{name}_lid_motion")) for eye, name in enumerate(EYES)]
-    )
+    looks = of("od_look", "os_look")
+    heights = np.hstack([
+        heights_mm(models, eye, *(of(f"{name}_{part}") for part in ("lid_shape", "place", "lid_motion")))
+        for eye, name in enumerate(EYES)
+    ])  # fmt: skip
     return {
-        "head": of(own, "head_yaw_deg", "head_pitch_deg", "head_roll_deg"),
+        "head": of("head_yaw_deg", "head_pitch_deg", "head_roll_deg"),
         "look": looks[:, [0, 3]],
         "gaze": np.degrees(looks[:, [1, 2, 4, 5]]),
         "heights": heights,
         "openness": (heights[:, [0, 2]] - heights[:, [1, 3]]) / WIDTH_MM,
-        "reasons": of(own, "od_reason", "os_reason", "distance"),
+        "reasons": of("od_reason", "os_reason"),
+        "distance": of("distance"),
         "own lids": of(
-            own, "od_lid_shape", "os_lid_shape", "od_place", "os_place", "od_lid_motion", "os_lid_motion"
+            "od_lid_shape", "os_lid_shape", "od_place", "os_place", "od_lid_motion", "os_lid_motion"
         ),
-        "units": of(own, "units"),
-        "place": of(
-            own, "head_x_mm", "head_y_mm", "head_z_mm", "translation", "od_px_per_deg", "os_px_per_deg"
-        ),
-        "own face": of(own, "identity", "scale", "calibration_eye_centre_sd_mm"),
+        "units": of("units"),
+        "place": of("head_x_mm", "head_y_mm", "head_z_mm", "translation", "od_px_per_deg", "os_px_per_deg"),
+        "own face": of("identity", "scale", "calibration_eye_centre_sd_mm"),
     }
 
 
-def heights_mm(models: _core.Models, eye: int, motions: np.ndarray) -> np.ndarray:
-    """(N, 2) of the generic upper and lower lid in their middle over the eyeball's centre."""
-    shape = np.zeros(models.eyelid_shapes, np.float32)
+def heights_mm(
+    models: _core.Models, eye: int, shapes: np.ndarray, places: np.ndarray, motions: np.ndarray
+) -> np.ndarray:
+    """(N, 2) of the upper and lower lid in their middle over the eyeball's centre."""
     found = np.full((len(motions), 2), np.nan)
-    for i, motion in enumerate(motions):
+    for i, (shape, place, motion) in enumerate(zip(shapes, places, motions, strict=True)):
         if np.isfinite(motion).all():
-            lines = models.eyelid_lines(eye, shape, motion.astype(np.float32))
-            found[i] = [lines[name][len(lines[name]) // 2, 1] for name in ("upper", "lower")]
+            lines = models.eyelid_lines(eye, shape.astype(np.float32), motion.astype(np.float32))
+            found[i] = [lines[name][len(lines[name]) // 2, 1] + place[PATCH_Y] for name in ("upper", "lower")]
     return found
 
 
@@ -106,6 +107,24 @@ def both(first: Change, second: Change) -> Change:
     return lambda parts, random: first(parts, random) | second(parts, random)
 
 
+def coarse(parts: Parts, _: np.random.Generator) -> Parts:
+    """As clinical shows whoever is too small to be measured."""
+    gaze, heights = parts["gaze"], parts["heights"]
+    common, apart = 0.5 * (gaze[:, :2] + gaze[:, 2:]), gaze[:, 2:] - gaze[:, :2]
+    common, apart = (np.round(part / 15) * 15 for part in (common, apart))
+    return {
+        "gaze": np.hstack([common - 0.5 * apart, common + 0.5 * apart]),
+        "openness": np.hstack([
+            np.digitize(parts["openness"].mean(1, keepdims=True), [NARROW, WIDE]),
+            np.round(heights[:, 2:] - heights[:, :2]),
+        ]),
+    }  # fmt: skip
+
+
+def side_to_side(parts: Parts, _: np.random.Generator) -> Parts:
+    return {"heights": parts["heights"][:, 2:] - parts["heights"][:, :2]}
+
+
 MOVED = ("head", "look", "gaze", "reasons")
 CLINICAL, STRICT = (*MOVED, "heights"), (*MOVED, "openness")
 KNOBS = (
@@ -127,6 +146,10 @@ KNOBS = (
     Knob("lids within 1 sd as usual", CLINICAL, usual_within("heights", 1.0)),
     Knob("head in steps of 5 degrees", CLINICAL, rounded("head", 5.0)),
     Knob("without the head", ("look", "gaze", "reasons", "heights")),
+    Knob("the same and the distance", (*CLINICAL, "distance")),
+    Knob("distance alone", ("distance",)),
+    Knob("how much higher the left lids are alone", ("heights",), side_to_side),
+    Knob("clinical where eyes are too small", STRICT, coarse),
     Knob("openness in place of heights", STRICT),
     Knob("openness in classes", STRICT, classed),
     Knob("the same, head in steps of 5 degrees", STRICT, both(classed, rounded("head", 5.0))),
@@ -140,7 +163,7 @@ def turned(knob: Knob, parts: Parts, seed: int) -> tuple[np.ndarray, dict[str, f
     changed = knob.change(parts, np.random.default_rng(seed)) if knob.change else {}
     cost = {
         name: float(np.nanmean(np.abs(changed.get(name, parts[name]) - parts[name])))
-        if name in knob.parts
+        if name in knob.parts and changed.get(name, parts[name]).shape == parts[name].shape
         else np.nan
         for name in ("heights", "gaze", "head")
     }

@@ -171,6 +171,71 @@ def test_lids_too_small_to_be_measured_are_no_narrower_for_it(profile, patient_f
     assert gaps[1] == pytest.approx(gaps[0], rel=0.25)
 
 
+def test_of_who_is_too_small_to_be_measured_nothing_is_finer_than_it_was_seen(
+    profile, pipeline, patient_frames
+):
+    known = pipeline.unreleased_subject()
+    assert not known["rest_small"]
+    told = []
+    for small in (0.0, 1.0):
+        again = dmask.Pipeline(dmask.Options(profile=profile, backend="cpu"))
+        detection = again.detect(patient_frames[17], 17 / 30)
+        again.use_subject(known | {"rest_small": small}, 480, 480)
+        result = again.fit(detection)
+        told.append(
+            (result, looks_of(result.track_row), [heights_of(result.track_row, eye) for eye in (0, 1)])
+        )
+    (large, looks, heights), (small, small_looks, small_heights) = told
+    assert large.distance == "near" and small.distance == ("near" if profile == "article" else "")
+    for eye in EYES:
+        for name in (*LID_MM, "yaw_deg", "pitch_deg", "openness"):
+            numbers = [getattr(getattr(result, eye), name) for result in (large, small)]
+            assert profile == "strict" or numbers[0] == numbers[1]  # as it was measured, or withheld
+    angles = [(result.head_yaw_deg, result.head_pitch_deg, result.head_roll_deg) for result in (large, small)]
+    if profile == "article":
+        assert angles[0] == angles[1] and (looks == small_looks).all() and heights == small_heights
+    if profile == "strict":
+        rest = known["rest_head_deg"]
+        assert np.allclose(
+            angles[1], angles[0] - 15 * np.round(rest / 15) + 30 * np.round(rest / 30), atol=1e-3
+        )
+    if profile != "clinical":
+        return
+    assert angles[0] == angles[1]
+    rest_deg = np.array([[known[f"{eye}_rest_{axis}_deg"] for axis in ("yaw", "pitch")] for eye in EYES])
+    shown_rest_deg = rest_deg + small_looks - looks
+    common = shown_rest_deg.mean(0) / 15
+    assert np.allclose(common, np.round(common), atol=1e-3)
+    assert abs(shown_rest_deg[1, 1] - shown_rest_deg[0, 1]) < 1e-3  # level eyes, as the steps have it
+    # Lids are as wide as everybody's, and one that droops is seen to.
+    for eye in (0, 1):
+        assert heights[eye] != small_heights[eye]
+    lids = {f"{eye}_rest_lid_motion": known[f"{eye}_rest_lid_motion"] for eye in EYES}
+    again = dmask.Pipeline(dmask.Options(profile=profile, backend="cpu"))
+    detection = again.detect(patient_frames[17], 17 / 30)
+    gaps = []
+    for droops in (0.0, 0.35):
+        od_rest = lids["od_rest_lid_motion"] + droops * MODELS.eyelid_motion("blink_full")
+        again.use_subject(known | lids | {"rest_small": 1.0, "od_rest_lid_motion": od_rest}, 480, 480)
+        row = again.fit(detection).track_row
+        # The frame is the same: where the right lid rests lower, it stands open wider than at rest.
+        gaps.append(heights_of(row, 1)[0] - heights_of(row, 1)[1])
+    assert gaps[1] != gaps[0]
+
+
+def looks_of(row):
+    """(2, 2) yaw and pitch of the mask's eyes, degrees."""
+    first = 7 + UNITS
+    return np.degrees([row[first + eye * (3 + MODELS.eyelid_motions) :][1:3] for eye in (0, 1)])
+
+
+def heights_of(row, eye):
+    """Of the generic lids in their middle over the eyeball's centre."""
+    shape = np.zeros(MODELS.eyelid_shapes, np.float32)
+    lines = MODELS.eyelid_lines(eye, shape, lids_of(row[None], eye)[0].astype(np.float32))
+    return tuple(float(lines[name][len(lines[name]) // 2, 1]) for name in ("upper", "lower"))
+
+
 def assert_subject(profile, subject, own):
     """`own` is the patient as calibrated, which is no generic one."""
     assert np.linalg.norm(own["identity"]) > 0.1 and np.linalg.norm(own["od_shape"]) > 0.01

@@ -67,6 +67,7 @@ Subject subject_in(const py::dict& d) {
     s.rest.head = {head[0], head[1], head[2]};
   }
   if (d.contains("rest_distance_mm")) s.rest.distance_mm = number_in(d, "rest_distance_mm");
+  if (d.contains("rest_small")) s.rest.small = number_in(d, "rest_small") != 0;
   for (int eye = 0; eye < 2; ++eye) {
     const std::string prefix = eye == OD ? "od_" : "os_";
     s.eyes[eye] = {vector_in(d, prefix + "shape"), point_in(d, prefix + "offset"), number_in(d, prefix + "roll"),
@@ -90,6 +91,7 @@ py::dict dict_of(const Calibration& c) {
   d["rest_units"] = vector(c.rest.units);
   d["rest_head_deg"] = vector(Vec3(c.rest.head.yaw_deg, c.rest.head.pitch_deg, c.rest.head.roll_deg));
   d["rest_distance_mm"] = c.rest.distance_mm;
+  d["rest_small"] = c.rest.small;
   for (int eye = 0; eye < 2; ++eye) {
     const std::string prefix = eye == OD ? "od_" : "os_";
     const EyeStatics& e = c.eyes[eye];

@@ -159,7 +159,7 @@ TEST_CASE(strict_tells_movement_and_not_where_somebody_rests) {
     fit.eyes[eye].openness = 0.15;
   }
   fit.pose.rotation = head_rotation({12, -8, 3});
-  const FrameFit one = released_motion(rest, rules, fit);
+  const FrameFit one = released_motion(rest, rules, rules.rest, fit);
 
   rest.head = {-4, 5, -6};
   rest.distance_mm = 420;
@@ -170,7 +170,7 @@ TEST_CASE(strict_tells_movement_and_not_where_somebody_rests) {
     fit.eyes[eye].openness = 0.2;
   }
   fit.pose.rotation = head_rotation({6, 0, -4});
-  const FrameFit other = released_motion(rest, rules, fit);
+  const FrameFit other = released_motion(rest, rules, rules.rest, fit);
   EXPECT((one.pose.rotation - other.pose.rotation).norm() < 1e-9);
   for (int eye = 0; eye < 2; ++eye) {
     EXPECT_NEAR(one.eyes[eye].gaze.yaw, other.eyes[eye].gaze.yaw, 1e-9);
@@ -194,7 +194,7 @@ TEST_CASE(strict_tells_a_squint_a_turned_head_and_an_eye_that_does_not_move_alon
   }
   fit.eyes[OD].gaze.yaw += 20 * deg;  // and the left eye stays
   fit.pose.rotation = head_rotation(rest.head);
-  const FrameFit told = released_motion(rest, rules, fit);
+  const FrameFit told = released_motion(rest, rules, rules.rest, fit);
   const HeadAngles head = head_angles(told.pose.rotation);
   EXPECT_NEAR(head.yaw_deg, 30, 1e-9);
   EXPECT_NEAR(head.roll_deg, 15, 1e-9);
@@ -203,7 +203,8 @@ TEST_CASE(strict_tells_a_squint_a_turned_head_and_an_eye_that_does_not_move_alon
   EXPECT_NEAR((told.eyes[OS].gaze.pitch - told.eyes[OD].gaze.pitch) / deg, 15, 1e-9);
   // Of the other profiles nothing of it is touched.
   for (const Profile profile : {Profile::clinical, Profile::article}) {
-    const FrameFit same = released_motion(rest, release_rules(f.pipeline.models(), options_for(profile)), fit);
+    const ReleaseRules theirs = release_rules(f.pipeline.models(), options_for(profile));
+    const FrameFit same = released_motion(rest, theirs, theirs.rest, fit);
     EXPECT(same.pose.rotation == fit.pose.rotation && same.eyes[OS].gaze.yaw == fit.eyes[OS].gaze.yaw);
   }
 }

@@ -51,6 +51,9 @@ void calibrate_rest(CalibrationRun& run, Calibration& c) {
   const Vec3 middle = 0.5 * (c.eyes[OD].centre + c.eyes[OS].centre);
   c.rest.distance_mm =
       median_of(fits, [&](const FrameFit& fit) { return (fit.pose.rotation * middle + fit.pose.translation).norm(); });
+  const double px_per_deg =
+      median_of(fits, [](const FrameFit& fit) { return std::fmax(fit.eyes[OD].px_per_deg, fit.eyes[OS].px_per_deg); });
+  c.rest.small = !(px_per_deg >= run.options.min_px_per_deg);
   for (int eye = 0; eye < 2; ++eye) {
     const auto of_gaze = [&](double Gaze::* angle) {
       return median_of(fits, [&](const FrameFit& f) { return f.eyes[eye].gaze_found ? f.eyes[eye].gaze.*angle : NAN; });

@@ -33,6 +33,7 @@ struct Rest {
   UnitWeights units;               // w_fm; of no size: all zero
   HeadAngles head{NAN, NAN, NAN};  // NaN: it was never measured
   double distance_mm = 0;          // from the camera; 0: not known
+  bool small = false;              // an eye has too few pixels for its numbers, at the median
   struct Eye {
     double openness = 0;  // aperture / width of the open lids; 0: they were never seen open
     VecX motion;          // w_em of the open lids; of no size: the same

@@ -1,7 +1,6 @@
 #include "pipeline/generic_lids.hpp"
 
 #include <Eigen/Cholesky>
-#include <cmath>
 
 #include "fit/calibration_stages.hpp"
 
@@ -20,26 +19,28 @@ constexpr int row_of(int margin) {
 GenericLids::GenericLids(const Models& models, int eye)
     : closing_(closing_of(models.eyelid[eye], VecX::Zero(models.eyelid[eye].shape.cols()))) {
   const EyelidRows& rows = models.eyelid_rows[eye];
-  MatX by_motion(heights, rows.motion.cols());
+  by_motion_.resize(heights, rows.motion.cols());
   for (int k = 0; k < heights; ++k) {
     rest_mm_[k] = rows.patch[row_of(k)];
-    by_motion.row(k) = rows.motion.row(row_of(k));
+    by_motion_.row(k) = rows.motion.row(row_of(k));
   }
-  MatX spread = by_motion * by_motion.transpose();
+  MatX spread = by_motion_ * by_motion_.transpose();
   spread.diagonal().array() += height_sigma_mm * height_sigma_mm;
-  from_heights_ = by_motion.transpose() * spread.llt().solve(MatX::Identity(heights, heights));
-  course_ = MatX::Identity(rows.motion.cols(), rows.motion.cols()) - from_heights_ * by_motion;
+  from_heights_ = by_motion_.transpose() * spread.llt().solve(MatX::Identity(heights, heights));
+  course_ = MatX::Identity(rows.motion.cols(), rows.motion.cols()) - from_heights_ * by_motion_;
 }
 
-LidWeights GenericLids::as_high_as(const EyeStatics& patient, const LidWeights& motion, const VecX& rest,
-                                   double step_mm) const {
+GenericLids::Heights GenericLids::heights_of(const EyeStatics& patient, const VecX& motion) {
   Heights y;
   for (int k = 0; k < heights; ++k) {
     const int row = row_of(k);
     y[k] = patient.rows.patch[row] + patient.rows.motion.row(row).dot(motion) - patient.centre.y();
-    if (step_mm > 0) y[k] = std::round(y[k] / step_mm) * step_mm;
   }
-  const LidWeights as_high = from_heights_ * (y - rest_mm_);
+  return y;
+}
+
+LidWeights GenericLids::as_high_as(const Heights& mm, const LidWeights& motion, const VecX& rest) const {
+  const LidWeights as_high = from_heights_ * (mm - rest_mm_);
   if (rest.size() == 0) return as_high;
   return as_high + course_ * (motion - rest);
 }

@@ -80,14 +80,44 @@ double lids_follow_mm(const EyeFit& fit) {
   return share * globe_mm * std::sin(fit.gaze.pitch) * std::clamp(fit.openness / open, 0.0, 1.0);
 }
 
+double to_step(double value, double step) { return std::round(value / step) * step; }
+
+// How high the lids are shown of somebody who is too small to be measured: at rest as high as those of everybody whose eyes are
+// narrow, usual or wide, but for what one eye differs from the other in whole millimetres, which shows a lid that droops and
+// tells nobody; and from there in proportion.
+GenericLids::Heights small_lids_mm(const Models& models, const Calibration& c, const MaskParts& parts, int eye,
+                                   const GenericLids::Heights& mm) {
+  constexpr double step_mm = 1, least_aperture_mm = 0.5;
+  constexpr int upper = 0, lower = 1;
+  const std::array<Rest::Eye, 2>& eyes = c.rest.eyes;
+  const bool both = eyes[OD].motion.size() > 0 && eyes[OS].motion.size() > 0;
+  if (eyes[eye].motion.size() == 0) return {to_step(mm[upper], step_mm), to_step(mm[lower], step_mm)};  // never open
+  const double open = both ? 0.5 * (eyes[OD].openness + eyes[OS].openness) : eyes[eye].openness;
+  GenericLids::Heights shown = parts.lids[eye].heights_at(motion_of_openness(models, eye, openness_class(open)));
+  if (both) {
+    const GenericLids::Heights apart =
+        GenericLids::heights_of(c.eyes[OS], eyes[OS].motion) - GenericLids::heights_of(c.eyes[OD], eyes[OD].motion);
+    for (int k : {upper, lower}) shown[k] += (eye == OS ? 0.5 : -0.5) * to_step(apart[k], step_mm);
+  }
+  const GenericLids::Heights rest = GenericLids::heights_of(c.eyes[eye], eyes[eye].motion);
+  const double share = (mm[upper] - mm[lower]) / std::max(rest[upper] - rest[lower], least_aperture_mm);
+  const double low = shown[lower] + mm[lower] - rest[lower];
+  return {low + share * (shown[upper] - shown[lower]), low};
+}
+
 // How the mask's lids move: as the patient's own, as high as his, or as open.
-LidWeights lid_motion(const Models& models, const EyeStatics& statics, const GenericLids& generic,
-                      const Rest::Eye& rest, int eye, const ReleaseRules& rules, const EyeFit& fit) {
+LidWeights lid_motion(const Models& models, const Calibration& calibration, const MaskParts& parts, int eye,
+                      const ReleaseRules& rules, const EyeFit& fit) {
   const EyelidRows& rows = models.eyelid_rows[eye];
+  const EyeStatics& statics = calibration.eyes[eye];
+  const GenericLids& generic = parts.lids[eye];
   const bool closed = fit.reason == Reason::closed;
   if (rules.own_face) return closed ? shut(rows, &statics.shape, statics.closing, fit.motion) : fit.motion;
   if (!rules.lids_mm) return motion_of_openness(models, eye, fit.openness) + generic.raised_by(lids_follow_mm(fit));
-  const LidWeights motion = generic.as_high_as(statics, fit.motion, rest.motion, rules.lid_step_mm);
+  GenericLids::Heights mm = GenericLids::heights_of(statics, fit.motion);
+  if (calibration.rest.small) mm = small_lids_mm(models, calibration, parts, eye, mm);
+  for (double& height : mm) height = to_step(height, rules.lid_step_mm);
+  const LidWeights motion = generic.as_high_as(mm, fit.motion, calibration.rest.eyes[eye].motion);
   return closed ? shut(rows, nullptr, generic.closing(), motion) : motion;
 }
 
@@ -133,8 +163,7 @@ MaskFrame mask_of(const Models& models, const Calibration& calibration, const Ma
       out.yaw = static_cast<float>(e.gaze.yaw);
       out.pitch = static_cast<float>(e.gaze.pitch);
     }
-    out.motion = lid_motion(models, calibration.eyes[eye], parts.lids[eye], calibration.rest.eyes[eye], eye, rules, e)
-                     .cast<float>();
+    out.motion = lid_motion(models, calibration, parts, eye, rules, e).cast<float>();
   }
   return frame;
 }
@@ -230,7 +259,10 @@ MaskParts MaskParts::of(const Models& models, const MaskSubject& subject) {
 
 FrameResult release_frame(const Models& models, const Calibration& calibration, const MaskSubject& subject,
                           const MaskParts& parts, const ReleaseRules& rules, const FrameFit& measured) {
-  const FrameFit fit = released_motion(calibration.rest, rules, measured);
+  const Rest& rest = calibration.rest;
+  const FrameFit shown = released_motion(rest, rules, rest.small ? rules.small_rest : rules.rest, measured);
+  // Numbers that are let out are as exact as they were measured.
+  const FrameFit fit = rules.lids_mm && rest.small ? released_motion(rest, rules, rules.rest, measured) : shown;
   FrameResult result;
   result.time_s = fit.time_s;
   result.face_reason = fit.face_reason;
@@ -238,12 +270,13 @@ FrameResult release_frame(const Models& models, const Calibration& calibration, 
     const double openness = released_openness(models, calibration.eyes[eye], eye, rules, fit.eyes[eye].openness);
     result.eyes[eye] = measures_of(fit.eyes[eye], openness, rules);
   }
-  result.mask = mask_of(models, calibration, subject, parts, rules, measured.pose, fit);
+  result.mask = mask_of(models, calibration, subject, parts, rules, measured.pose, shown);
   if (!result.mask.face) return result;
   result.head = head_angles(fit.pose.rotation);
   const Vec3 place = place_mm(calibration, measured.pose);
-  result.distance = distance_at(place.norm());
   if (rules.own_face) result.head_mm = place;
+  // Of whoever is too small it is no more than how large the face is beside the irises, which is his own.
+  if (rules.own_face || !rest.small) result.distance = distance_at(place.norm());
   return result;
 }
 

@@ -14,7 +14,11 @@ struct ReleaseRules {
   double lid_step_mm = 0.25;  // of the heights that the mask's generic lids are drawn with
   bool canonical = true;      // the face's place and size in the mask; its rotation is never touched
   UnitWeightsF units;         // 1: this unit's motion is let out; 0: it rests
-  double rest_step_deg = 0;   // in which head and eyes rest, and lids in classes; 0: as they are
+  struct Steps {  // in which head and eyes rest, in degrees, and with the eyes lids in classes; 0: as they are
+    double head_deg = 0, gaze_deg = 0;
+  };
+  Steps rest;
+  Steps small_rest;  // of a patient too small in the picture to be measured: nothing is told finer than it was seen
   // Of coarse time.
   double time_step_s = 0;     // over which what is let out is held; 0: frame by frame
   double angle_step_deg = 0;  // of head and eyes, and lids are open, half shut or shut; 0: as they are

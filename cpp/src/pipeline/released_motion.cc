@@ -66,35 +66,40 @@ void gaze_in_steps(double step, bool both, std::array<Gaze, 2>& gaze) {
 // Open lids are narrow, usual or wide at rest, and move in proportion: nine in ten people are usual, and any finer step tells
 // them apart.
 double openness_against_rest(double rest, bool in_levels, double openness) {
-  constexpr double narrow_below = 0.15, wide_above = 0.50;
-  constexpr double narrow = 0.12, usual = 0.32, wide = 0.55, most = 0.8;
+  constexpr double most = 0.8;
   if (!(openness > 0)) return openness;
-  if (!(rest > 0)) return narrow;  // never seen open for long
-  double share = openness / rest;
+  double share = rest > 0 ? openness / rest : 1;
   if (in_levels) share = share < 0.25 ? 0 : share < 0.75 ? 0.5 : 1;
-  return std::min(share * (rest < narrow_below ? narrow : rest > wide_above ? wide : usual), most);
+  return std::min(share * openness_class(rest), most);
 }
 
 }  // namespace
 
-FrameFit released_motion(const Rest& rest, const ReleaseRules& rules, const FrameFit& fit) {
+double openness_class(double rest) {
+  constexpr double narrow_below = 0.15, wide_above = 0.50;
+  return rest < narrow_below ? 0.12 : rest > wide_above ? 0.55 : 0.32;
+}
+
+FrameFit released_motion(const Rest& rest, const ReleaseRules& rules, const ReleaseRules::Steps& steps,
+                         const FrameFit& fit) {
   FrameFit moved = fit;
   if (rules.own_face || fit.face_reason != Reason::none) return moved;
   moved.pose.units = (fit.pose.units - rest.units).cwiseProduct(rules.units.cast<double>());
-  if (!(rules.rest_step_deg > 0)) return moved;
+  if (!(steps.gaze_deg > 0)) return moved;
   const bool coarse = rules.angle_step_deg > 0;
   std::array<Gaze, 2> gaze{fit.eyes[OD].gaze, fit.eyes[OS].gaze};
   if (coarse) {
     moved.pose.rotation = head_in_steps(rules.angle_step_deg, fit.pose.rotation);
     gaze_in_steps(rules.angle_step_deg * deg, fit.eyes[OD].gaze_found && fit.eyes[OS].gaze_found, gaze);
   } else {
-    moved.pose.rotation = std::isfinite(rest.head.yaw_deg)
-                              ? head_against_rest(rest.head, rules.rest_step_deg, fit.pose.rotation)
-                              : head_in_steps(rules.rest_step_deg, fit.pose.rotation);
-    gaze_against_rest(rest, rules.rest_step_deg * deg, gaze);
+    if (steps.head_deg > 0)
+      moved.pose.rotation = std::isfinite(rest.head.yaw_deg)
+                                ? head_against_rest(rest.head, steps.head_deg, fit.pose.rotation)
+                                : head_in_steps(steps.head_deg, fit.pose.rotation);
+    gaze_against_rest(rest, steps.gaze_deg * deg, gaze);
   }
   // What is stated of an angle is no smaller than it is; as it is, it would tell how many pixels an eye has.
-  const double sd_step = 0.5 * (coarse ? rules.angle_step_deg : rules.rest_step_deg) * deg;
+  const double sd_step = 0.5 * (coarse ? rules.angle_step_deg : steps.gaze_deg) * deg;
   for (int eye = 0; eye < 2; ++eye) {
     EyeFit& e = moved.eyes[eye];
     e.gaze = gaze[eye];

@@ -8,9 +8,13 @@
 
 namespace dmask {
 
-// The same frame as `rules` let it be told. Units are against those at rest, and 0 where they are not let out. Head, gaze and
+// The same frame as `rules` let it be told, at rest in `steps`. Units are against those at rest, and 0 where they are not let out. Head, gaze and
 // openness are as they were measured, or they rest in steps and classes and move from there as they were measured, or they come in
 // steps.
-FrameFit released_motion(const Rest& rest, const ReleaseRules& rules, const FrameFit& fit);
+FrameFit released_motion(const Rest& rest, const ReleaseRules& rules, const ReleaseRules::Steps& steps,
+                         const FrameFit& fit);
+
+// Of lids that rest as open as that (0: they were never seen open): narrow, usual or wide.
+double openness_class(double rest);
 
 }  // namespace dmask
