@@ -16,7 +16,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -31,9 +31,10 @@ from dmask import _core, environment
 from dmask.evaluate.linkage import scores
 from dmask.evaluate.linkage.attackers import Chosen, constancy
 from dmask.evaluate.linkage.crossed import crossed_pairs
-from dmask.evaluate.linkage.motion import motion_features, table
-from dmask.io.tables import EYES, FRAME_COLUMNS, TEXT_COLUMNS, Columns, frame_row
-from dmask.measure.summary import summarise
+from dmask.evaluate.linkage.motion import table
+from dmask.evaluate.linkage.recordings import FEATURES, Released, motion, released, varying
+from dmask.io.report import write_report
+from dmask.io.tables import FRAME_COLUMNS, TEXT_COLUMNS
 from dmask.synthetic import acting
 
 RELEASES = {
@@ -44,47 +45,25 @@ RELEASES = {
 }
 KEPT = {f"clinical-{part}": {"profile": "clinical", "keep": part} for part in ("mouth", "jaw", "nose", "all")}
 SEED, DURATION_S, RATE_FPS = 1, 20.0, 30.0
-FEATURES = (10, 30, 100)  # that an attacker goes by
 STEP_S = 2.0  # of coarse time
 NUMBERS = tuple(name for name in FRAME_COLUMNS if name not in (*TEXT_COLUMNS, "frame", "time_s"))
 
 Table = tuple[list[str], np.ndarray]
 
 
-class Released:
-    """What one recording's frames.csv and track hold."""
-
-    def __init__(self, columns: dict[str, np.ndarray], rows: np.ndarray):
-        self.columns, self.rows = columns, rows
-
-    def held(self, step_s: float) -> Released:
-        """As coarse time has it: each frame repeats the first one of its step."""
-        if step_s == 0:
-            return self
-        time_s = self.columns["time_s"]
-        _, first, step = np.unique(
-            np.floor((time_s - time_s[0] + 1e-6) / step_s), return_index=True, return_inverse=True
-        )
-        kept = first[step]
-        columns = {
-            name: values if name in ("time_s", "frame") else values[kept]
-            for name, values in self.columns.items()
-        }
-        return Released(columns, self.rows[kept])
-
-    def part(self, frames: slice) -> Released:
-        return Released({name: values[frames] for name, values in self.columns.items()}, self.rows[frames])
-
-
-def released(detections: list[Any], release: str) -> Released:
-    pipeline = dmask.Pipeline(dmask.Options(**(RELEASES | KEPT)[release], backend="cpu"))
-    pipeline.calibrate(detections)
-    columns, rows = Columns(FRAME_COLUMNS), []
-    for number, detection in enumerate(detections):
-        result = pipeline.fit(detection)
-        columns.add(frame_row(number, result))
-        rows.append(result.track_row)
-    return Released(columns.arrays(), np.array(rows))
+def held(one: Released, step_s: float) -> Released:
+    """As coarse time has it: each frame repeats the first one of its step."""
+    if step_s == 0:
+        return one
+    time_s = one.columns["time_s"]
+    _, first, step = np.unique(
+        np.floor((time_s - time_s[0] + 1e-6) / step_s), return_index=True, return_inverse=True
+    )
+    kept = first[step]
+    columns = {
+        name: values if name in ("time_s", "frame") else values[kept] for name, values in one.columns.items()
+    }
+    return Released(columns, one.rows[kept], one.moments)
 
 
 def make(number: int, keep: Path, releases: tuple[str, ...]) -> int:
@@ -99,7 +78,8 @@ def make(number: int, keep: Path, releases: tuple[str, ...]) -> int:
         seed = (SEED, number, recording + 1)
         detections = list(acting.recording(models, whom, seed, DURATION_S, RATE_FPS))
         for release in missing:
-            one = released(detections, release)
+            pipeline = dmask.Pipeline(dmask.Options(**(RELEASES | KEPT)[release], backend="cpu"))
+            one = released(pipeline, detections)
             half = paths[release].with_suffix(".half.npz")
             np.savez_compressed(half, rows=one.rows, **one.columns)
             half.rename(paths[release])
@@ -109,48 +89,29 @@ def make(number: int, keep: Path, releases: tuple[str, ...]) -> int:
 def load(path: Path) -> Released:
     with np.load(path) as file:
         columns = {name: file[name] for name in file.files if name != "rows"}
-        return Released(columns, file["rows"])
+        return Released(columns, file["rows"], columns)
 
 
 # ---- What the attacker looks at.
 
 
-def motion(one: Released, step_s: float, summed: bool) -> dict[str, float]:
+def moving(one: Released, step_s: float, summed: bool) -> dict[str, float]:
     """Motion in the table and in the mask, and the summary: of what was measured where that is `summed`."""
-    held = one.held(step_s)
-    found = motion_features(held.columns, held.rows, tuple(unit_names()))
-    return found | summary_numbers(one.columns if summed else held.columns, summed)
+    now = held(one, step_s)
+    return motion(now if summed else now._replace(moments=now.columns), summed)
 
 
 def numbers(one: Released, step_s: float, summed: bool) -> dict[str, float]:
     """Without motion: the medians of all columns."""
-    held = one.held(step_s)
-    found = {name: median(held.columns[name]) for name in NUMBERS}
-    rows = np.where(held.rows[:, :1] == 1, held.rows, np.nan)
+    now = held(one, step_s)
+    found = {name: median(now.columns[name]) for name in NUMBERS}
+    rows = np.where(now.rows[:, :1] == 1, now.rows, np.nan)
     return found | {f"row_{k}": median(column) for k, column in enumerate(rows.T)}
 
 
 def median(values: np.ndarray) -> float:
     known = values[np.isfinite(values)]
     return float(np.median(known)) if known.size else float("nan")
-
-
-def unit_names() -> list[str]:
-    return list(_core.Models(str(environment.MODELS_DIR)).unit_names)
-
-
-def summary_numbers(columns: dict[str, np.ndarray], tells_blinks: bool) -> dict[str, float]:
-    summary = summarise(columns, dmask.Options().released(), tells_blinks=tells_blinks)
-    told = {name: summary[name] for name in (*EYES, "face", "deviation_os_minus_od")}
-    return {f"summary:{name}": value for name, value in leaves(told)}
-
-
-def leaves(content: Any, name: str = "") -> Iterator[tuple[str, float]]:
-    if isinstance(content, dict):
-        for key, value in content.items():
-            yield from leaves(value, f"{name}.{key}")
-    elif isinstance(content, int | float) and not isinstance(content, bool):
-        yield name, float(content)
 
 
 def looked_at(
@@ -205,7 +166,7 @@ def study(keep: Path, release: str, people: int, processes: int) -> list[dict[st
                     *table([one for parts in pool.imap(work, paths, chunksize=4) for one in parts])
                 )
 
-            names, values = gather(motion, False)
+            names, values = gather(moving, False)
             a, b = values[0::2], values[1::2]
             for count in FEATURES:
                 report.append(
@@ -219,7 +180,7 @@ def study(keep: Path, release: str, people: int, processes: int) -> list[dict[st
             _, still = gather(numbers, False)
             found = crossed_pairs(still[0::2], still[1::2], partial(Chosen, count=30))
             report.append(line(f"{name}: medians alone, 30", found))
-            _, halves = gather(motion, True)  # (people, recording, half)
+            _, halves = gather(moving, True)  # (people, recording, half)
             own = halves.reshape(people, 2, 2, -1)
             found = crossed_pairs(own[:, 0, 0], own[:, 0, 1], partial(Chosen, count=30))
             report.append(line(f"{name}: halves of one recording, 30", found))
@@ -228,25 +189,17 @@ def study(keep: Path, release: str, people: int, processes: int) -> list[dict[st
     return report
 
 
-def varying(names: list[str], values: np.ndarray) -> Table:
-    """Without what is the same of everybody, or withheld."""
-    told = np.isfinite(values).any(0)
-    lowest = np.min(np.where(np.isfinite(values), values, np.inf), 0)
-    highest = np.max(np.where(np.isfinite(values), values, -np.inf), 0)
-    kept = np.flatnonzero(told & ((highest > lowest) | ~np.isfinite(values).all(0)))
-    return [names[k] for k in kept], values[:, kept]
-
-
 def clips(folder: Path, keep: Path, release: str, people: int) -> None:
     """Each clip's first half looked for among the second halves."""
     setting, step_s, summed = settings_of(release)[0]
-    look = partial(motion, step_s=step_s, summed=summed)
+    look = partial(moving, step_s=step_s, summed=summed)
     made = [load(keep / f"{release}_{n:03d}_0.npz") for n in range(min(people, 100))]
     learnt = table([look(one.part(part)) for one in made for part in (slice(0, 300), slice(300, None))])
     found: list[dict[str, float]] = []
     for path in sorted(folder.glob("*.mp4")):
         detections = detected(path)
-        one = released(detections, release)
+        pipeline = dmask.Pipeline(dmask.Options(**(RELEASES | KEPT)[release], backend="cpu"))
+        one = released(pipeline, detections)
         half = len(detections) // 2
         found += [look(one.part(part)) for part in (slice(0, half), slice(half, None))]
     names, values = table([*({name: np.nan for name in learnt[0]},), *found])
@@ -289,7 +242,8 @@ def main() -> int:
         if args.clips:
             clips(args.clips, args.keep, release, args.people)
     if args.json:
-        args.json.write_text(json.dumps(report, indent=1) + "\n")
+        figures = {"hardware": environment.hardware(), "versions": environment.versions(), "lines": report}
+        write_report(args.json, figures)
     return 0
 
 

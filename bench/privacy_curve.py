@@ -1,6 +1,6 @@
 """What attackers learn from what is let out, against what a clinician loses by what is not: knob by knob.
 
-python bench/privacy_curve.py ORIGINALS... --learn-from DIR -o OUT
+python bench/privacy_curve.py ORIGINALS... --learn-from DIR -o OUT [--json F]
 
 The arguments, and OUT, are those of `dmask eval linkage`, whose masks are taken from there. A row is a
 release in which one thing differs; attackers are trained anew for each. It is made on the numbers, as whoever
@@ -13,7 +13,8 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from dmask import _core, environment
 from dmask.evaluate.linkage import attacks, scores, study
 from dmask.evaluate.linkage.attacks import Held, Material
 from dmask.evaluate.linkage.releases import columns_of_numbers
+from dmask.io.report import write_report
 
 EYES = ("od", "os")
 NARROW, WIDE = 0.15, 0.50  # openness: the classes of strict
@@ -29,6 +31,7 @@ WIDTH_MM = 30.0  # between the canthi of the generic lids, about
 PATCH_Y = 4  # of an eye's place: how much higher the patient's patch lies
 
 Parts = dict[str, np.ndarray]  # (N, D) each
+Cost = dict[str, float | None]
 Change = Callable[[Parts, np.random.Generator], Parts]
 
 
@@ -158,49 +161,62 @@ KNOBS = (
 )
 
 
-def turned(knob: Knob, parts: Parts, seed: int) -> tuple[np.ndarray, dict[str, float]]:
-    """What is let out, and the mean change of lid heights (mm) and angles (degrees), NaN of what is not."""
+def turned(knob: Knob, parts: Parts, seed: int) -> tuple[np.ndarray, Cost]:
+    """What is let out, and the mean change of lid heights (mm) and angles (degrees), None of what is not."""
     changed = knob.change(parts, np.random.default_rng(seed)) if knob.change else {}
-    cost = {
-        name: float(np.nanmean(np.abs(changed.get(name, parts[name]) - parts[name])))
-        if name in knob.parts and changed.get(name, parts[name]).shape == parts[name].shape
-        else np.nan
-        for name in ("heights", "gaze", "head")
-    }
+    cost: Cost = dict.fromkeys(("heights", "gaze", "head"))
+    for name in cost:
+        told = changed.get(name, parts[name])
+        if name in knob.parts and told.shape == parts[name].shape:
+            cost[name] = float(np.nanmean(np.abs(told - parts[name])))
     return np.hstack([changed.get(name, parts[name]) for name in knob.parts]), cost
 
 
-def rows(material: Material) -> Iterator[str]:
+ATTACKS = {
+    "faces": partial(attacks.correlated, "faces"),
+    "masks": partial(attacks.correlated, "masks"),
+    "masks, discriminant": attacks.discriminated,
+}
+
+
+def reached(material: Material) -> Iterator[dict[str, Any]]:
+    """Of each knob what attackers reach, and what it costs."""
     at, models = columns_of_numbers(), _core.Models(dmask.Options().models_dir)
     own, theirs = (parts_of(numbers, at, models) for numbers in (material.rows, material.others))
     for knob in KNOBS:
         mine, cost = turned(knob, own, 0)
         others, _ = turned(knob, theirs, 1)
         held = Held(material, mine, others)
-        reached = []
-        for of in (
-            partial(attacks.correlated, "faces"),
-            partial(attacks.correlated, "masks"),
-            attacks.discriminated,
-        ):
+        figures: dict[str, Any] = {"let out": knob.name, "cost": cost}
+        for name, of in ATTACKS.items():
             table = attacks.over_folds(held, material.other, of, False)
-            reached.append(f"{100 * scores.rank_share(table, 1).value:5.2f} {scores.auc(table):.3f}")
-        paid = " ".join(f"{value:6.3f}" if np.isfinite(value) else "     –" for value in cost.values())
-        yield f"| {knob.name} | {' | '.join(reached)} | {paid} |"
+            figures[name] = [100 * scores.rank_share(table, 1).value, scores.auc(table)]
+        yield figures
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     study.add_arguments(parser)
+    parser.add_argument("--json", type=Path, metavar="F", help="write the figures")
     args = parser.parse_args()
     plan = study.planned(args)
     material, _ = study.gathered(plan, args.output, args.workers)
-    print(environment.hardware(), environment.versions())
-    print(f"{len(material.other)} people, {len(plan.others)} pictures to learn from; Rank-1 in %, AUC")
-    print("| let out | against faces | against masks | discriminant | lids mm, gaze deg, head deg |")
-    print("|---|---|---|---|---|")
-    for row in rows(material):
-        print(row, flush=True)
+    figures: dict[str, Any] = {
+        "hardware": environment.hardware(),
+        "versions": environment.versions(),
+        "people": len(material.other),
+        "pictures_to_learn_from": len(plan.others),
+        "knobs": [],
+    }
+    print(figures["hardware"], figures["versions"])
+    print(f"{figures['people']} people, {len(plan.others)} pictures to learn from; Rank-1 in %, AUC")
+    for one in reached(material):
+        figures["knobs"].append(one)
+        against = "  ".join(f"{name} {one[name][0]:5.2f} {one[name][1]:.3f}" for name in ATTACKS)
+        cost = "  ".join(f"{name} {value:.3f}" for name, value in one["cost"].items() if value is not None)
+        print(f"{one['let out']:48} {against}  cost: {cost}", flush=True)
+    if args.json:
+        write_report(args.json, figures)
     return 0
 
 

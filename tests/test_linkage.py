@@ -158,3 +158,12 @@ def test_an_attacker_of_many_features_that_say_nothing_is_at_chance():
 def test_folds_that_leave_nobody_to_learn_from_are_refused(folds):
     with pytest.raises(ValueError, match="expected 3 folds or more"):
         crossed_pairs(np.zeros((20, 2)), np.zeros((20, 2)), attackers.Discriminant, folds=folds)
+
+
+@pytest.mark.parametrize("people", [1, 2, 3, 8, 9])
+def test_a_median_is_of_what_is_there(people):
+    random = np.random.default_rng(people)
+    features = random.normal(size=(people, 50))
+    features[random.random(features.shape) < 0.4] = np.nan
+    expected = [np.median(c[np.isfinite(c)]) if np.isfinite(c).any() else 0 for c in features.T]
+    assert np.array_equal(medians(features), expected)

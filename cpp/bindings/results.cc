@@ -149,7 +149,9 @@ void bind_frame(py::module_& m) {
           "Why not: lost, dark, no_face or another_person; \"\" where it was.");
   frame.def_property_readonly(
       "distance", [](const PyResult& r) { return std::string(distance_text(r.result.distance)); },
-      "From the camera: near (up to 500 mm), intermediate (up to 3 m) or far; \"\" without a face.");
+      "From the camera: near (up to 500 mm), intermediate (up to 3 m) or far; \"\" without a face, and, but in "
+      "`article`, where\n"
+      "the eyes are mostly too small to be measured.");
   for (const HeadValue& v : head_values)
     frame.def_property_readonly(v.name, [value = v.value](const PyResult& r) { return value(r.result); }, v.doc);
   frame.def_property_readonly(

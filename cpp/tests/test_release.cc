@@ -209,6 +209,38 @@ TEST_CASE(strict_tells_a_squint_a_turned_head_and_an_eye_that_does_not_move_alon
   }
 }
 
+// Lids that rest lower on one side are shown to, in whole millimetres; how high both are is not.
+TEST_CASE(of_lids_too_small_to_be_measured_the_mask_tells_what_one_differs_from_the_other) {
+  const Followed& f = followed(Profile::clinical);
+  const Models& models = f.pipeline.models();
+  const MaskParts parts = MaskParts::of(models, f.pipeline.subject());
+  const ReleaseRules rules = release_rules(models, options_for(Profile::clinical));
+  Calibration own = f.pipeline.unreleased_calibration();
+  FrameFit fit = f.pipeline.unreleased_fit();
+  own.rest.small = true;
+  const auto shown_mm = [&](double od_closes, double os_closes, double frame_closes) {
+    for (int eye = 0; eye < 2; ++eye) {
+      const LidWeights full = models.eyelid[eye].named("blink_full").cast<double>();
+      own.rest.eyes[eye].motion = (eye == OD ? od_closes : os_closes) * full;
+      own.rest.eyes[eye].openness = 0.3;
+      fit.eyes[eye].motion = own.rest.eyes[eye].motion + frame_closes * full;
+      fit.eyes[eye].reason = Reason::low_resolution;
+      fit.eyes[eye].lids_valid = true;
+    }
+    const MaskFrame mask = release_frame(models, own, f.pipeline.subject(), parts, rules, fit).mask;
+    std::array<GenericLids::Heights, 2> mm;
+    for (int eye = 0; eye < 2; ++eye) mm[eye] = parts.lids[eye].heights_at(mask.eyes[eye].motion.cast<double>());
+    return mm;
+  };
+  const auto straight = shown_mm(0, 0, 0), both = shown_mm(0.2, 0.2, 0), right = shown_mm(0.4, 0, 0);
+  for (int eye = 0; eye < 2; ++eye)
+    EXPECT((both[eye] - straight[eye]).cwiseAbs().maxCoeff() < 0.6);  // of a lid 2 mm lower: what steps of a side leave
+  const double lower_mm = (right[OS] - right[OD])[0] - (straight[OS] - straight[OD])[0];
+  EXPECT(lower_mm > 2 && lower_mm < 6);
+  const auto half_shut = shown_mm(0, 0, 0.5);
+  EXPECT(half_shut[OD][0] < straight[OD][0] - 2);
+}
+
 TEST_CASE(the_rest_of_a_recording_is_its_median) {
   const Rest& rest = followed(Profile::clinical).pipeline.unreleased_calibration().rest;
   EXPECT(std::abs(rest.head.yaw_deg) < 8 && std::abs(rest.head.roll_deg) < 4);

@@ -242,7 +242,7 @@ typedef struct dmask_picture {
 
 /* from the camera */
 typedef enum dmask_distance {
-  DMASK_DISTANCE_UNKNOWN = 0,
+  DMASK_DISTANCE_UNKNOWN = 0,      /* no face; or, but in article, eyes that are mostly too small to be measured */
   DMASK_DISTANCE_NEAR = 1,         /* up to 500 mm */
   DMASK_DISTANCE_INTERMEDIATE = 2, /* up to 3 m */
   DMASK_DISTANCE_FAR = 3

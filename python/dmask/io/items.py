@@ -19,8 +19,11 @@ BATCH = "batch.csv"  # stands beside the items' folders
 RESULTS_OF_A_RUN = ("track.dmask", "run.json")  # a mask is no recording of a patient
 
 # A file that is called so is a recording, whole or not; any other is asked what it holds.
-RECORDING_SUFFIXES = frozenset(
-    ".mp4 .m4v .mov .qt .3gp .mkv .webm .avi .mts .m2ts .ts .mpg .mpeg .vob .wmv .asf .flv .ogv .mxf .dv "
+VIDEO_SUFFIXES = frozenset(
+    ".mp4 .m4v .mov .qt .3gp .mkv .webm .avi .mts .m2ts .ts .mpg .mpeg .vob .wmv .asf .flv .ogv .mxf "
+    ".dv".split()
+)
+RECORDING_SUFFIXES = VIDEO_SUFFIXES | frozenset(
     ".gif .png .apng .jpg .jpeg .jpe .bmp .tif .tiff .webp .heic .heif .avif .jp2 .ppm .pgm .pbm .pnm".split()
 )
 

@@ -26,7 +26,7 @@ class Standard:
     def __init__(self, features: np.ndarray):
         empty = ~np.isfinite(features)
         self.told = np.flatnonzero(empty.any(0) & ~empty.all(0))
-        self.median = np.array([middle(column) for column in features.T])
+        self.median = medians(features)
         filled = self.filled(features)
         self.mean, deviation = filled.mean(0), filled.std(0)
         self.deviation = np.where(deviation > 1e-9, deviation, np.inf)  # what never varies tells nothing
@@ -168,10 +168,13 @@ def constancy(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.where(total > 1e-9, 1 - within / np.maximum(total, 1e-9), -1.0)
 
 
-def middle(column: np.ndarray) -> float:
-    """Of what is there; 0 of nothing."""
-    known = column[np.isfinite(column)]
-    return float(np.median(known)) if known.size else 0.0
+def medians(features: np.ndarray) -> np.ndarray:
+    """(D,) of what is there of each; 0 of nothing."""
+    known = np.isfinite(features)
+    ordered, count = np.sort(np.where(known, features, np.inf), 0), known.sum(0)
+    columns = np.arange(features.shape[1])
+    both = ordered[np.maximum(count - 1, 0) // 2, columns], ordered[count // 2 % len(ordered), columns]
+    return np.where(count > 0, 0.5 * (both[0] + both[1]), 0.0)
 
 
 def inverse_root(matrix: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dmask.errors import WrongUse
+from dmask.io.items import VIDEO_SUFFIXES
 from dmask.io.labelled import PICTURE_SUFFIXES
 
 NAMED_BY = ("file", "folder")
@@ -29,9 +30,9 @@ class Pair(NamedTuple):
 
 
 def read_originals(sources: Iterable[Path], named_by: str) -> list[Original]:
-    """The pictures of folders and manifests.
+    """The pictures and videos of folders and manifests.
 
-    In a folder a picture shows the person that its file is called after, in the session that its folder
+    In a folder one shows the person that its file is called after, in the session that its folder
     is (`file`), or the person that its folder is called after, in a session of its own (`folder`). A
     manifest is a CSV file of path, person and, where there are any, session; its paths count from where it
     lies. Raises WrongUse where there is nothing of this kind.
@@ -47,16 +48,24 @@ def read_originals(sources: Iterable[Path], named_by: str) -> list[Original]:
 def of_folder(folder: Path, named_by: str) -> list[Original]:
     if not folder.is_dir():
         raise WrongUse(f"{folder} is neither a folder nor a .csv; expected pictures of people")
-    pictures = sorted(
+    found = sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in PICTURE_SUFFIXES and IDENTIFYING not in path.relative_to(folder).parts
+        if path.suffix.lower() in (*PICTURE_SUFFIXES, *VIDEO_SUFFIXES)
+        and IDENTIFYING not in path.relative_to(folder).parts
     )
-    if not pictures:
-        raise WrongUse(f"{folder} holds no pictures; expected some of {', '.join(PICTURE_SUFFIXES)}")
+    if not found:
+        raise WrongUse(
+            f"{folder} holds no pictures and no videos; expected some of {', '.join(PICTURE_SUFFIXES)}, or "
+            "videos"
+        )
     if named_by == "folder":
-        return [Original(path, path.parent.name, path.stem) for path in pictures]
-    return [Original(path, path.stem, path.parent.name) for path in pictures]
+        return [Original(path, path.parent.name, path.stem) for path in found]
+    return [Original(path, path.stem, path.parent.name) for path in found]
+
+
+def is_video(original: Original) -> bool:
+    return original.path.suffix.lower() in VIDEO_SUFFIXES
 
 
 def read_manifest(manifest: Path) -> list[Original]:

@@ -36,12 +36,7 @@ def write_page(path: Path, figures: dict[str, Any], attacks: Sequence[Attack]) -
         paragraph(introduction(figures)),
         "<h2>The strongest attackers</h2>",
         strongest(figures),
-        "<h2>What each way to disguise a face leaves</h2>",
-        paragraph(
-            "Signs are what dmask reads from the disguised picture, against what it reads from the original: "
-            "shares of eyes still measured, correlations of opening and gaze, the median error of gaze."
-        ),
-        disguises(figures, attacks),
+        *disguises(figures, attacks),
         "<h2>Trade of true and false acceptance</h2>",
         plots(attacks),
         "<h2>All attacks</h2>",
@@ -59,10 +54,12 @@ def write_page(path: Path, figures: dict[str, Any], attacks: Sequence[Attack]) -
 
 
 def introduction(figures: dict[str, Any]) -> str:
+    two = "of them in two sessions"
     return (
-        f"{figures['people']} people, {figures['people_with_two_sessions']} of them in two sessions; "
-        f"attackers learnt from {figures['people_to_learn_from']} others and from the people of the other "
-        f"folds. Chance is a Rank-1 of {figures['chance_rank1_pct']:g} % and an AUC of 0.5."
+        f"Pictures of {figures['people']} people, {figures['people_with_two_sessions']} {two}; recordings of "
+        f"{figures['people_recorded']}, {figures['people_recorded_in_two_sessions']} {two}. Attackers learnt "
+        f"from {figures['people_to_learn_from']} others and from the people of the other folds. Chance is a "
+        f"Rank-1 of {figures['chance_rank1_pct']:g} % and an AUC of 0.5."
     )
 
 
@@ -83,7 +80,9 @@ def auc(row: dict[str, Any]) -> str:
     return f"AUC {row['auc']:.3f} ({row['auc_low']:.3f} to {row['auc_high']:.3f})"
 
 
-def disguises(figures: dict[str, Any], attacks: Sequence[Attack]) -> str:
+def disguises(figures: dict[str, Any], attacks: Sequence[Attack]) -> list[str]:
+    if not figures["disguises"]:
+        return []
     rows = []
     for way, found in figures["disguises"].items():
         best = [
@@ -95,7 +94,14 @@ def disguises(figures: dict[str, Any], attacks: Sequence[Attack]) -> str:
         link = f"{100 * linked.rank1.value:.1f} ({linked.attacker})" if linked else ""
         rows.append((way, *(f"{value:.3g}" for value in found.values()), link))
     names = [name.replace("_", " ") for name in next(iter(figures["disguises"].values()))]
-    return table(("", *names, "Rank-1 % of a frozen recogniser"), rows, words=1)
+    return [
+        "<h2>What each way to disguise a face leaves</h2>",
+        paragraph(
+            "Signs are what dmask reads from the disguised picture, against what it reads from the original: "
+            "shares of eyes still measured, correlations of opening and gaze, the median error of gaze."
+        ),
+        table(("", *names, "Rank-1 % of a frozen recogniser"), rows, words=1),
+    ]
 
 
 def plots(attacks: Sequence[Attack]) -> str:

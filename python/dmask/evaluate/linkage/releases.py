@@ -20,7 +20,7 @@ from dmask.evaluate.linkage.shards import Rows
 from dmask.evaluate.linkage.signs import measured
 
 if TYPE_CHECKING:
-    from dmask._core import FrameResult, Models, Pipeline
+    from dmask._core import FrameResult, MaskRenderer, Models, Pipeline
 
 PROFILES = ("clinical", "article", "strict")
 THUMB_PX = 64  # of the mask as an attacker looks at it, a side
@@ -164,8 +164,17 @@ def turned_straight(pipeline: Pipeline, result: FrameResult, shape: tuple[int, .
         middle = 0.5 * (subject.od.centre_mm + subject.os.centre_mm)
         row[PLACE] += (rotation_of(row) - HEAD_TO_CAMERA) @ middle
         row[TURN] = 0
-    renderer = _core.MaskRenderer(subject, models_dir())
+    own = subject.profile == "article"
+    renderer = _core.MaskRenderer(subject, models_dir()) if own else renderer_of_nobody(pipeline)
     return np.asarray(renderer.render(row, shape[1], shape[0]), np.uint8)
+
+
+@cache
+def renderer_of_nobody(pipeline: Pipeline) -> MaskRenderer:
+    """The subject of such a profile is the same one always; to make its renderer takes as long as a fit."""
+    from dmask import _core
+
+    return _core.MaskRenderer(pipeline.subject, models_dir())
 
 
 @cache

@@ -30,14 +30,15 @@ def rows_of(
     folder: Path,
     workers: int,
     show: Callable[[int, int], None],
+    at_a_time: int = ITEMS,
 ) -> Rows:
-    """`make` of all items, in their order; (N, ...) each. `make` takes some of them and the settings.
+    """`make` of all items, in their order; (N, ...) each. `make` takes `at_a_time` of them and the settings.
 
     An item is a tuple that begins with its file. What lies in `folder` of the same items, files and
     settings is taken from there. Raises what `make` raises, and Error where a process was ended.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    parts = [items[at : at + ITEMS] for at in range(0, len(items), ITEMS)]
+    parts = [items[at : at + at_a_time] for at in range(0, len(items), at_a_time)]
     files = [folder / f"{name}-{identity(part, settings)}.npz" for part in parts]
     missing = [i for i, file in enumerate(files) if not file.is_file()]
     done = len(parts) - len(missing)

@@ -27,11 +27,14 @@ from dmask.evaluate.linkage.originals import (
     NAMED_BY,
     Original,
     Pair,
+    by_person,
+    is_video,
     pairs_across,
     pairs_within,
     read_originals,
 )
 from dmask.evaluate.linkage.page import write_page
+from dmask.evaluate.linkage.recordings import RELEASES, motion_attacks, recordings_of
 from dmask.evaluate.linkage.releases import PROFILES, releases_of
 from dmask.evaluate.linkage.shards import Rows, identity, rows_of
 from dmask.evaluate.linkage.signs import compared
@@ -50,7 +53,7 @@ COLUMNS = (
 def add_arguments(parser: argparse.ArgumentParser, reid: bool = False) -> None:
     parser.add_argument(
         "originals", nargs="+", type=Path, metavar="ORIGINALS",
-        help="folders of pictures, or a manifest: a .csv of path, person, session",
+        help="folders of pictures or videos, or a manifest: a .csv of path, person, session",
     )  # fmt: skip
     parser.add_argument(
         "-o", "--output", required=True, type=Path, metavar="OUT", help="the folder for the results"
@@ -81,10 +84,12 @@ def add_arguments(parser: argparse.ArgumentParser, reid: bool = False) -> None:
 class Plan(NamedTuple):
     """Who is attacked, whom attackers learn from, and with what."""
 
-    originals: list[Original]
+    originals: list[Original]  # pictures
     across: list[Pair]  # a person's pictures of two sessions
     within: list[Pair]  # of one
     others: list[Original]
+    recordings: list[Original]  # videos
+    recordings_across: list[Pair]
     recognisers: dict[str, str]  # how each was asked for, by its name
     options: dict[str, Any]  # of the core, beside the profile
 
@@ -96,18 +101,27 @@ def planned(args: argparse.Namespace) -> Plan:
     """Raises WrongUse, Error."""
     options = core_options(args)
     options.pop("profile", None)
-    originals = read_originals(args.originals, args.named_by)
-    names = args.recogniser or recognisers.installed()
-    if not names:
+    found = read_originals(args.originals, args.named_by)
+    originals = [one for one in found if not is_video(one)]
+    recordings = [one for one in found if is_video(one) and not args.only_faces]
+    if args.only_faces and not originals:
+        raise WrongUse("got videos alone; expected pictures, which recognisers of faces look at")
+    names = (args.recogniser or recognisers.installed()) if originals else []
+    if originals and not names:
         raise WrongUse(
             f"no recogniser is installed; expected one of {', '.join(recognisers.known())}: name it "
             "with --recogniser, and it is said how to install it"
         )
     across, within = pairs_across(originals), pairs_within(originals)
-    if max(len(across), len(within)) < attacks.LEAST_PEOPLE:
+    if originals and max(len(across), len(within)) < attacks.LEAST_PEOPLE:
         raise WrongUse(
             f"got {len(across)} people with two sessions, {len(within)} with two pictures of one; "
             f"expected {attacks.LEAST_PEOPLE} or more: see --named-by, or give a manifest"
+        )
+    if recordings and len(by_person(recordings)) < attacks.LEAST_PEOPLE:
+        raise WrongUse(
+            f"got videos of {len(by_person(recordings))} people; expected {attacks.LEAST_PEOPLE} or more: "
+            "see --named-by, or give a manifest"
         )
     attacked = {original.person for original in originals}
     learnt_from = read_originals(args.learn_from, args.learn_named_by) if args.learn_from else []
@@ -115,7 +129,9 @@ def planned(args: argparse.Namespace) -> Plan:
         originals,
         across,
         within,
-        [other for other in learnt_from if other.person not in attacked],
+        [other for other in learnt_from if other.person not in attacked and not is_video(other)],
+        recordings,
+        pairs_across(recordings),
         {recognisers.read(name).name: name for name in names},
         options,
     )
@@ -124,11 +140,12 @@ def planned(args: argparse.Namespace) -> Plan:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """The figures; files in args.output. Raises WrongUse, Error."""
     plan = planned(args)
-    if not args.no_network:
+    if plan.originals and not args.no_network:
         attacks.check_network()
     check_folder(args.output, overwrite=True)
     args.output.mkdir(parents=True, exist_ok=True)
-    material, disguised = gathered(plan, args.output, args.workers)
+    material, disguised = gathered(plan, args.output, args.workers) if plan.originals else (None, {})
+    moved = moving(plan, args.output, args.workers) if plan.recordings else None
     figures = {
         "dmask": environment.versions()["dmask"],
         "versions": environment.versions(),
@@ -137,17 +154,22 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         "options": plan.options,
         "recognisers": [describe(recognisers.read(name)) for name in plan.recognisers.values()],
         "pictures": len(plan.originals),
-        "people": len({original.person for original in plan.originals}),
+        "people": len(by_person(plan.originals)),
         "people_with_two_sessions": len(plan.across),
+        "recordings": len(plan.recordings),
+        "people_recorded": len(by_person(plan.recordings)),
+        "people_recorded_in_two_sessions": len(plan.recordings_across),
         "people_to_learn_from": len({other.person for other in plan.others}),
-        "chance_rank1_pct": round(100 / max(1, len(plan.across or plan.within)), 3),
+        "chance_rank1_pct": round(
+            100 / max(1, len(plan.across or plan.within or by_person(plan.recordings))), 3
+        ),
         "disguises": disguised,
         "attacks": [],
     }
     progress = Progress(sys.stderr.isatty(), unit="attacks")
     made: list[Attack] = []
     try:
-        for attack in all_attacks(material, args):
+        for attack in all_attacks(material, moved, plan, args):
             made.append(attack)
             progress.show(len(made), None)
     finally:
@@ -227,7 +249,32 @@ def ways_of() -> tuple[str, ...]:
     return (*obscured.METHODS, *PROFILES)
 
 
-def all_attacks(material: Material, args: argparse.Namespace) -> Iterator[Attack]:
+def moving(plan: Plan, out: Path, workers: int) -> Rows:
+    """How people move in the masks of their recordings."""
+    settings = {
+        "options": plan.options,
+        "releases": RELEASES,
+        "core": environment.sha256(Path(_core.__file__)),
+        "models": plan.models_sha256(),
+    }
+    progress = Progress(sys.stderr.isatty(), "recordings", "parts")
+    try:
+        items = [(one.path,) for one in plan.recordings]
+        return rows_of(
+            "recordings", items, recordings_of, settings, out / IDENTIFYING, workers, progress.show, 1
+        )
+    finally:
+        progress.clear()
+
+
+def all_attacks(
+    material: Material | None, moved: Rows | None, plan: Plan, args: argparse.Namespace
+) -> Iterator[Attack]:
+    if moved is not None:
+        first = [numbers[0] for numbers in by_person(plan.recordings).values()]
+        yield from motion_attacks(moved, plan.recordings_across, first)
+    if material is None:
+        return
     for way in ways_of():
         for attack in attacks.frozen_attacks(material, way):
             if attack.against == "faces" or not args.only_faces:
@@ -254,7 +301,7 @@ def row_of(attack: Attack) -> dict[str, Any]:
 def worst(made: list[Attack]) -> dict[str, dict[str, Any]]:
     """Of each profile, the highest figures that any attacker reached against other sessions."""
     figures = {}
-    for profile in PROFILES:
+    for profile in dict.fromkeys((*PROFILES, *RELEASES)):
         own = [attack for attack in made if attack.of == profile and attack.session == "other"]
         if own:
             best, widest = max(own, key=lambda a: a.rank1.value), max(own, key=lambda a: a.auc.value)
@@ -275,13 +322,15 @@ def write_table(path: Path, made: list[Attack]) -> None:
 def as_text(figures: dict[str, Any]) -> str:
     lines = [
         f"{figures['people']} people, {figures['people_with_two_sessions']} of them in two sessions, "
-        f"{figures['people_to_learn_from']} others to learn from; chance {figures['chance_rank1_pct']:g} %",
-        f"{'of':10} {'has':20} {'attacker':24} {'against':8} {'session':16} {'Rank-1 %':>18} {'AUC':>20} "
+        f"{figures['people_to_learn_from']} others to learn from; recordings of "
+        f"{figures['people_recorded']}, {figures['people_recorded_in_two_sessions']} in two sessions; chance "
+        f"{figures['chance_rank1_pct']:g} %",
+        f"{'of':21} {'has':20} {'attacker':24} {'against':8} {'session':16} {'Rank-1 %':>18} {'AUC':>20} "
         f"{'control':>8}",
     ]
     for a in figures["attacks"]:
         lines.append(
-            f"{a['of']:10} {a['has']:20} {a['attacker']:24} {a['against']:8} {a['session']:16} "
+            f"{a['of']:21} {a['has']:20} {a['attacker']:24} {a['against']:8} {a['session']:16} "
             f"{a['rank1_pct']:6.2f} ({a['rank1_low_pct']:.1f}-{a['rank1_high_pct']:.1f}) "
             f"{a['auc']:8.3f} ({a['auc_low']:.3f}-{a['auc_high']:.3f}) {a['control_auc']:8.3f}"
         )
