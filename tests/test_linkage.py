@@ -166,4 +166,4 @@ def test_a_median_is_of_what_is_there(people):
     features = random.normal(size=(people, 50))
     features[random.random(features.shape) < 0.4] = np.nan
     expected = [np.median(c[np.isfinite(c)]) if np.isfinite(c).any() else 0 for c in features.T]
-    assert np.array_equal(medians(features), expected)
+    assert np.array_equal(attackers.medians(features), expected)

@@ -17,7 +17,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "python" / "dmask"
 # or a module beside them; `dmask` is the package's own __init__.
 LEVELS = (
     ("arrays", "crops", "errors", "point_order", "ranges", "stopwatch"),
-    ("_core", "axes", "environment"),
+    ("_core", "environment"),
+    ("axes",),
     ("dmask",),
     ("models", "io", "options"),
     ("measure", "synthetic"),
