@@ -136,7 +136,7 @@ KNOBS = (
     Knob("generic face, own lids, units", (*CLINICAL, "openness", "own lids", "units")),
     Knob("generic face, own lids", (*CLINICAL, "openness", "own lids")),
     Knob("generic lids, units", (*CLINICAL, "units")),
-    Knob("generic lids, steps of 0.25 mm (clinical)", CLINICAL),
+    Knob("head, gaze, heights of lids (clinical)", CLINICAL),
     Knob("units alone", ("units",)),
     Knob("lid heights alone", ("heights",)),
     Knob("head alone", ("head",)),
@@ -149,15 +149,19 @@ KNOBS = (
     Knob("lids within 1 sd as usual", CLINICAL, usual_within("heights", 1.0)),
     Knob("head in steps of 5 degrees", CLINICAL, rounded("head", 5.0)),
     Knob("without the head", ("look", "gaze", "reasons", "heights")),
-    Knob("the same and the distance", (*CLINICAL, "distance")),
+    Knob("clinical and the distance", (*CLINICAL, "distance")),
     Knob("distance alone", ("distance",)),
     Knob("how much higher the left lids are alone", ("heights",), side_to_side),
     Knob("clinical where eyes are too small", STRICT, coarse),
     Knob("openness in place of heights", STRICT),
-    Knob("openness in classes", STRICT, classed),
+    Knob("openness in classes (strict)", STRICT, classed),
     Knob("the same, head in steps of 5 degrees", STRICT, both(classed, rounded("head", 5.0))),
     Knob("the same, head in steps of 15 degrees", STRICT, both(classed, rounded("head", 15.0))),
-    Knob("the same, gaze too", STRICT, both(both(classed, rounded("head", 15.0)), rounded("gaze", 15.0))),
+    Knob(
+        "the same, gaze in steps of 15 degrees",
+        STRICT,
+        both(both(classed, rounded("head", 15.0)), rounded("gaze", 15.0)),
+    ),
 )
 
 
