@@ -78,15 +78,19 @@ def disguises(figures: dict[str, Any]) -> str:
             and a["attacker"] not in (*LEARNT, "network")
         ]  # fmt: skip
         rows.append([
-            OBSCURED.get(way, f"mask, `{way}`"), figure(faces), f"{100 * signs['faces_found']:.0f}",
-            f"{100 * signs['lids_measured']:.0f}", told(signs["openness_r"]),
-            f"{100 * signs['gaze_measured']:.0f}", told(signs["gaze_error_deg"], 1),
+            OBSCURED.get(way, f"mask, `{way}`"), figure(faces), percent(signs["faces_found"]),
+            percent(signs["lids_measured"]), told(signs["openness_r"]), percent(signs["gaze_measured"]),
+            told(signs["gaze_error_deg"], 1),
         ])  # fmt: skip
     head = [
         "done to the picture", "Rank-1 %, area", "faces found, %", "lids seen, %", "opening, r",
         "gazes seen, %", "gaze off, degrees",
     ]  # fmt: skip
     return table(head, rows)
+
+
+def percent(share: float) -> str:
+    return told(100 * share, 0)
 
 
 def told(value: float | None, digits: int = 2) -> str:
@@ -160,7 +164,7 @@ TABLES = {"linkage": linkage, "curve": curve, "motion": motion}
 def with_table(text: str, name: str, content: str) -> str:
     """The document with the table between its marks `<!-- NAME -->` and `<!-- end -->`."""
     found, count = re.subn(
-        rf"(<!-- {name} -->\n).*?(\n<!-- end -->)", lambda m: m[1] + content + m[2], text, flags=re.S
+        rf"(<!-- {name} -->\n).*?(<!-- end -->)", lambda m: f"{m[1]}{content}\n{m[2]}", text, flags=re.S
     )
     if count != 1:
         raise SystemExit(f"{DOCUMENT} has {count} places for the table {name}, expected one")
