@@ -80,8 +80,6 @@ double lids_follow_mm(const EyeFit& fit) {
   return share * globe_mm * std::sin(fit.gaze.pitch) * std::clamp(fit.openness / open, 0.0, 1.0);
 }
 
-double to_step(double value, double step) { return std::round(value / step) * step; }
-
 // How high the lids are shown of somebody who is too small to be measured: at rest as high as those of everybody whose eyes are
 // narrow, usual or wide, but for what one eye differs from the other in whole millimetres, which shows a lid that droops and
 // tells nobody; and from there in proportion.

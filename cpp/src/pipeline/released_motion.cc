@@ -9,8 +9,6 @@
 namespace dmask {
 namespace {
 
-double to_step(double value, double step) { return std::round(value / step) * step; }
-
 constexpr std::array head_parts{&HeadAngles::yaw_deg, &HeadAngles::pitch_deg, &HeadAngles::roll_deg};
 constexpr std::array gaze_parts{&Gaze::yaw, &Gaze::pitch};
 

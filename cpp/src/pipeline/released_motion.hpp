@@ -2,6 +2,8 @@
 // are, how wide his lids are open and what of his face the units have to show are his own, and stay with him from day to day.
 #pragma once
 
+#include <cmath>
+
 #include "fit/calibration.hpp"
 #include "fit/result.hpp"
 #include "pipeline/release_rules.hpp"
@@ -13,6 +15,8 @@ namespace dmask {
 // steps.
 FrameFit released_motion(const Rest& rest, const ReleaseRules& rules, const ReleaseRules::Steps& steps,
                          const FrameFit& fit);
+
+inline double to_step(double value, double step) { return std::round(value / step) * step; }
 
 // Of lids that rest as open as that (0: they were never seen open): narrow, usual or wide.
 double openness_class(double rest);
