@@ -52,6 +52,9 @@ def test_a_manifest_says_it_line_by_line(tmp_path):
     assert [(one.path.name, one.person, one.session) for one in found] == [
         ("1.png", "anna", "monday"), ("2.png", "anna", ""),
     ]  # fmt: skip
+    manifest.write_bytes("path,person\np/1.png,Müller\n".encode("latin-1"))
+    with pytest.raises(WrongUse, match="no text in UTF-8"):
+        read_originals([manifest], "file")
     for text, said in (
         ("path,name\np/1.png,anna\n", "no column person"),
         ("path,person\np/3.png,anna\n", "line 2: got path 'p/3.png'"),
@@ -244,6 +247,13 @@ def test_too_few_people_are_refused(people, tmp_path, capsys):
     assert cli.main(words) == 2
     assert "got 0 people with two sessions" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "frames.csv").write_text("kept")
+    words = ["eval", "linkage", str(people / "s0"), str(people / "s1"), "-o", str(tmp_path / "taken"),
+             "--recogniser", str(net), "--no-network"]  # fmt: skip
+    assert cli.main(words) == 2
+    assert "holds something already" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "taken").iterdir()] == ["frames.csv"]
 
 
 def test_a_table_shows_markup_as_text():

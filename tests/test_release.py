@@ -207,6 +207,14 @@ def test_of_who_is_too_small_to_be_measured_nothing_is_finer_than_it_was_seen(
     common = shown_rest_deg.mean(0) / 15
     assert np.allclose(common, np.round(common), atol=1e-3)
     assert abs(shown_rest_deg[1, 1] - shown_rest_deg[0, 1]) < 1e-3  # level eyes, as the steps have it
+    # The distance is not told by what straight eyes would show there.
+    shown = []
+    for distance_mm in (450.0, 700.0):
+        again = dmask.Pipeline(dmask.Options(profile=profile, backend="cpu"))
+        detection = again.detect(patient_frames[17], 17 / 30)
+        again.use_subject(known | {"rest_small": 1.0, "rest_distance_mm": distance_mm}, 480, 480)
+        shown.append(looks_of(again.fit(detection).track_row))
+    assert np.allclose(*shown, atol=1e-3)
     # Lids are as wide as everybody's, and one that droops is seen to.
     for eye in (0, 1):
         assert heights[eye] != small_heights[eye]

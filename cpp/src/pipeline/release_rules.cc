@@ -34,10 +34,10 @@ ReleaseRules release_rules(const Models& models, const PipelineOptions& options)
   rules.own_face = options.profile == Profile::article;
   rules.lids_mm = options.profile != Profile::strict;
   rules.canonical = options.framing == Framing::automatic ? !rules.own_face : options.framing == Framing::canonical;
-  if (options.profile == Profile::clinical) rules.small_rest = {0, 15};
+  if (options.profile == Profile::clinical) rules.small_rest = {0, 15, 30};
   if (options.profile == Profile::strict) {
-    rules.rest = {15, 15};
-    rules.small_rest = {30, 30};
+    rules.rest = {15, 15, 15};
+    rules.small_rest = {30, 30, 30};
   }
   if (options.coarse_time == Coarse::on) {
     rules.time_step_s = 2;  // how often somebody blinks, and looks about, is his own

@@ -15,7 +15,7 @@ struct ReleaseRules {
   bool canonical = true;      // the face's place and size in the mask; its rotation is never touched
   UnitWeightsF units;         // 1: this unit's motion is let out; 0: it rests
   struct Steps {  // in which head and eyes rest, in degrees, and with the eyes lids in classes; 0: as they are
-    double head_deg = 0, gaze_deg = 0;
+    double head_deg = 0, gaze_deg = 0, deviation_deg = 0;  // gaze: the common direction of both eyes
   };
   Steps rest;
   Steps small_rest;  // of a patient too small in the picture to be measured: nothing is told finer than it was seen

@@ -24,22 +24,24 @@ double usually_apart(double distance_mm) {
   return 2 * adult_kappa_deg * deg - 2 * std::atan(0.5 * adult_pupils_mm / distance_mm);
 }
 
-// Of everybody who sits so near, as the distance itself is not let out.
-double usually_apart_there(double distance_mm) { return usually_apart(usual_mm(distance_at(distance_mm))); }
+// Of everybody who sits so near, as the distance itself is not let out; of whoever is too small, not even that is.
+double usually_apart_there(const Rest& rest) {
+  return usually_apart(usual_mm(rest.small ? Distance::intermediate : distance_at(rest.distance_mm)));
+}
 
 // The eyes' common direction at rest comes in steps, and so does what they deviate from straight eyes. One eye alone tells no
 // deviation.
-void gaze_against_rest(const Rest& rest, double step, std::array<Gaze, 2>& gaze) {
+void gaze_against_rest(const Rest& rest, const ReleaseRules::Steps& steps, std::array<Gaze, 2>& gaze) {
   for (double Gaze::* angle : gaze_parts) {
     const double od = rest.eyes[OD].gaze.*angle, os = rest.eyes[OS].gaze.*angle;
     const bool both = std::isfinite(od) && std::isfinite(os), sideways = angle == &Gaze::yaw;
     const double apart = sideways && rest.distance_mm > 0 ? usually_apart(rest.distance_mm) : 0;
-    const double apart_there = sideways && rest.distance_mm > 0 ? usually_apart_there(rest.distance_mm) : 0;
+    const double apart_there = sideways && rest.distance_mm > 0 ? usually_apart_there(rest) : 0;
     const double middle = both ? 0.5 * (od + os) : std::isfinite(od) ? od + 0.5 * apart : os - 0.5 * apart;
     if (!std::isfinite(middle)) continue;
-    const double moved_middle = to_step(middle, step) - middle;
+    const double moved_middle = to_step(middle, steps.gaze_deg * deg) - middle;
     const double deviation = both ? os - od : apart;
-    const double moved_apart = apart_there + to_step(deviation - apart, step) - deviation;
+    const double moved_apart = apart_there + to_step(deviation - apart, steps.deviation_deg * deg) - deviation;
     gaze[OD].*angle += moved_middle - 0.5 * moved_apart;
     gaze[OS].*angle += moved_middle + 0.5 * moved_apart;
   }
@@ -94,7 +96,7 @@ FrameFit released_motion(const Rest& rest, const ReleaseRules& rules, const Rele
       moved.pose.rotation = std::isfinite(rest.head.yaw_deg)
                                 ? head_against_rest(rest.head, steps.head_deg, fit.pose.rotation)
                                 : head_in_steps(steps.head_deg, fit.pose.rotation);
-    gaze_against_rest(rest, steps.gaze_deg * deg, gaze);
+    gaze_against_rest(rest, steps, gaze);
   }
   // What is stated of an angle is no smaller than it is; as it is, it would tell how many pixels an eye has.
   const double sd_step = 0.5 * (coarse ? rules.angle_step_deg : steps.gaze_deg) * deg;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -71,7 +72,11 @@ def is_video(original: Original) -> bool:
 def read_manifest(manifest: Path) -> list[Original]:
     if not manifest.is_file():
         raise WrongUse(f"{manifest} does not exist; expected a manifest of path, person, session")
-    with manifest.open(newline="", encoding="utf-8-sig") as file:
+    try:
+        text = manifest.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise WrongUse(f"{manifest} is no text in UTF-8; expected a manifest that is saved as such") from None
+    with io.StringIO(text, newline="") as file:
         rows = csv.DictReader(file)
         missing = [name for name in MANIFEST_COLUMNS if name not in (rows.fieldnames or ())]
         if missing:

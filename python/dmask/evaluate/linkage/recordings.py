@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from dmask.errors import Error
 from dmask.evaluate.linkage.attackers import Chosen
 from dmask.evaluate.linkage.attacks import LEAST_PEOPLE, Attack, attacked, exchanged
 from dmask.evaluate.linkage.crossed import crossed_pairs
@@ -137,14 +138,17 @@ def detected(path: Path, pipeline: Pipeline, threads: int) -> list[FrameDetectio
     from dmask.io.source import open_source
 
     pipeline.reset()
-    source = open_source(path, threads, False)
     try:
-        return [
-            pipeline.detect(frame.bgr, frame.time_s)
-            for _, frame in zip(range(MOST_FRAMES), source, strict=False)
-        ]
-    finally:
-        source.close()
+        source = open_source(path, threads, False)
+        try:
+            return [
+                pipeline.detect(frame.bgr, frame.time_s)
+                for _, frame in zip(range(MOST_FRAMES), source, strict=False)
+            ]
+        finally:
+            source.close()
+    except Error as error:
+        raise Error(f"{path}: {error}") from None
 
 
 def motion_attacks(rows: Rows, across: list[Pair], everybody: list[int]) -> Iterator[Attack]:

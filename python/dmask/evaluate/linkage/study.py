@@ -81,6 +81,15 @@ def add_arguments(parser: argparse.ArgumentParser, reid: bool = False) -> None:
     parser.set_defaults(learn_from=[], learn_named_by="file", no_network=reid, only_faces=reid)
 
 
+def check_own(out: Path) -> None:
+    """Raises WrongUse where something else lies there: what identifies would be handed on with it."""
+    if out.is_dir() and any(out.iterdir()) and not (out / IDENTIFYING).is_dir():
+        raise WrongUse(
+            f"{out} holds something already; expected a new folder, or that of an earlier study: what "
+            "identifies people is kept in it"
+        )
+
+
 class Plan(NamedTuple):
     """Who is attacked, whom attackers learn from, and with what."""
 
@@ -143,6 +152,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if plan.originals and not args.no_network:
         attacks.check_network()
     check_folder(args.output, overwrite=True)
+    check_own(args.output)
     args.output.mkdir(parents=True, exist_ok=True)
     material, disguised = gathered(plan, args.output, args.workers) if plan.originals else (None, {})
     moved = moving(plan, args.output, args.workers) if plan.recordings else None
