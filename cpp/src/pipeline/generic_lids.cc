@@ -30,7 +30,7 @@ GenericLids::GenericLids(const Models& models, int eye)
   course_ = MatX::Identity(rows.motion.cols(), rows.motion.cols()) - from_heights_ * by_motion_;
 }
 
-GenericLids::Heights GenericLids::heights_of(const EyeStatics& patient, const VecX& motion) {
+GenericLids::Heights GenericLids::heights_of(const EyeStatics& patient, const Eigen::Ref<const VecX>& motion) {
   Heights y;
   for (int k = 0; k < heights; ++k) {
     const int row = row_of(k);
@@ -40,9 +40,11 @@ GenericLids::Heights GenericLids::heights_of(const EyeStatics& patient, const Ve
 }
 
 LidWeights GenericLids::as_high_as(const Heights& mm, const LidWeights& motion, const VecX& rest) const {
-  const LidWeights as_high = from_heights_ * (mm - rest_mm_);
-  if (rest.size() == 0) return as_high;
-  return as_high + course_ * (motion - rest);
+  LidWeights shown = from_heights_ * (mm - rest_mm_);
+  if (rest.size() == 0) return shown;
+  const LidWeights moved = motion - rest;
+  shown.noalias() += course_ * moved;  // a temporary would be an allocation
+  return shown;
 }
 
 }  // namespace dmask

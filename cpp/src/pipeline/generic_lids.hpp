@@ -15,7 +15,7 @@ class GenericLids {
   GenericLids(const Models& models, int eye);
 
   // Over the eyeball's centre: of the patient's lids, and of the generic ones.
-  static Heights heights_of(const EyeStatics& patient, const VecX& motion);
+  static Heights heights_of(const EyeStatics& patient, const Eigen::Ref<const VecX>& motion);
   Heights heights_at(const VecX& motion) const { return rest_mm_ + by_motion_ * motion; }
 
   // Motions of the generic patch whose margins are so high. Of the margins' course only what differs from `rest` is let out
