@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import roofline
+from marked_tables import table
 
 MEASURED = Path(__file__).resolve().parent / "results" / "gpu" / "h100.json"
 PAPER = roofline.CARDS[-1]  # an H100 too, one with less memory bandwidth
@@ -21,11 +22,6 @@ PAINTER = {
     "resolve_kernel": "resolve",
 }
 SIZES = ("512 x 512", "1920 x 1080")  # whose kernels are timed
-
-
-def table(head: list[str], rows: list[list[str]], numbers: bool = True) -> str:
-    lines = [head, ["---"] + ["---:" if numbers else "---"] * (len(head) - 1), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def limits_us(size: str) -> dict[str, float]:

@@ -6,24 +6,14 @@ python bench/gpu_tables.py [measured] [roofline] [kernels]
 from __future__ import annotations
 
 import argparse
-import re
 from pathlib import Path
 
 import gpu_report
 import kernel_table
 import roofline
+from marked_tables import with_table
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "gpu.md"
-
-
-def with_table(text: str, name: str, table: str) -> str:
-    """The document with the table between its marks `<!-- NAME -->` and `<!-- end -->`."""
-    found, count = re.subn(
-        rf"(<!-- {name} -->\n).*?(<!-- end -->)", lambda m: m[1] + table + "\n" + m[2], text, flags=re.S
-    )
-    if count != 1:
-        raise SystemExit(f"{DOCUMENT} has {count} places for the table {name}, expected one")
-    return found
 
 
 def main() -> None:

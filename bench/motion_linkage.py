@@ -32,7 +32,7 @@ from dmask.evaluate.linkage import scores
 from dmask.evaluate.linkage.attackers import Chosen, constancy
 from dmask.evaluate.linkage.crossed import crossed_pairs
 from dmask.evaluate.linkage.motion import table
-from dmask.evaluate.linkage.recordings import FEATURES, Released, motion, released, varying
+from dmask.evaluate.linkage.recordings import FEATURES, Released, detected, motion, released, varying
 from dmask.io.report import write_report
 from dmask.io.tables import FRAME_COLUMNS, TEXT_COLUMNS
 from dmask.synthetic import acting
@@ -66,6 +66,10 @@ def held(one: Released, step_s: float) -> Released:
     return Released(columns, one.rows[kept], one.moments)
 
 
+def pipeline_of(release: str) -> dmask.Pipeline:
+    return dmask.Pipeline(dmask.Options(**(RELEASES | KEPT)[release], backend="cpu"))
+
+
 def make(number: int, keep: Path, releases: tuple[str, ...]) -> int:
     """Both recordings of a person, of each release that is not there yet."""
     models = _core.Models(str(environment.MODELS_DIR))
@@ -78,8 +82,7 @@ def make(number: int, keep: Path, releases: tuple[str, ...]) -> int:
         seed = (SEED, number, recording + 1)
         detections = list(acting.recording(models, whom, seed, DURATION_S, RATE_FPS))
         for release in missing:
-            pipeline = dmask.Pipeline(dmask.Options(**(RELEASES | KEPT)[release], backend="cpu"))
-            one = released(pipeline, detections)
+            one = released(pipeline_of(release), detections)
             half = paths[release].with_suffix(".half.npz")
             np.savez_compressed(half, rows=one.rows, **one.columns)
             half.rename(paths[release])
@@ -197,9 +200,9 @@ def clips(folder: Path, keep: Path, release: str, people: int) -> None:
     learnt = table([look(one.part(part)) for one in made for part in (slice(0, 300), slice(300, None))])
     found: list[dict[str, float]] = []
     for path in sorted(folder.glob("*.mp4")):
-        detections = detected(path)
-        pipeline = dmask.Pipeline(dmask.Options(**(RELEASES | KEPT)[release], backend="cpu"))
-        one = released(pipeline, detections)
+        found_or_not = detected(path, dmask.Pipeline(dmask.Options(backend="cpu")), 1)
+        detections = [one for one in found_or_not if one.face_found]
+        one = released(pipeline_of(release), detections)
         half = len(detections) // 2
         found += [look(one.part(part)) for part in (slice(0, half), slice(half, None))]
     names, values = table([*({name: np.nan for name in learnt[0]},), *found])
@@ -207,16 +210,6 @@ def clips(folder: Path, keep: Path, release: str, people: int) -> None:
     theirs = values[1:, chosen]
     attacker = Chosen(learnt[1][0::2], learnt[1][1::2], 30)
     line(f"{release}, coarse {setting}: halves of clips", attacker.to_released(theirs[0::2], theirs[1::2]))
-
-
-def detected(path: Path) -> list[Any]:
-    from dmask.io.source import open_source
-
-    pipeline = dmask.Pipeline(dmask.Options(backend="cpu"))
-    source = open_source(path, 1, False)
-    found = [pipeline.detect(frame.bgr, frame.time_s) for _, frame in zip(range(600), source, strict=False)]
-    source.close()
-    return [one for one in found if one.face_found]
 
 
 def main() -> int:

@@ -26,7 +26,7 @@ from dmask.evaluate.linkage.releases import columns_of_numbers
 from dmask.io.report import write_report
 
 EYES = ("od", "os")
-NARROW, WIDE = 0.15, 0.50  # openness: the classes of strict
+SHUT = 0.01  # openness
 WIDTH_MM = 30.0  # between the canthi of the generic lids, about
 PATCH_Y = 4  # of an eye's place: how much higher the patient's patch lies
 
@@ -102,26 +102,13 @@ def usual_within(name: str, sds: float) -> Change:
 
 def classed(parts: Parts, _: np.random.Generator) -> Parts:
     """Shut, narrow, usual, wide."""
-    classes = np.digitize(parts["openness"], [0.01, NARROW, WIDE]).astype(float)
+    of = np.vectorize(_core.openness_class, otypes=[float])
+    classes = np.where(parts["openness"] > SHUT, of(parts["openness"]), -1.0)
     return {"openness": np.where(np.isfinite(parts["openness"]), classes, np.nan)}
 
 
 def both(first: Change, second: Change) -> Change:
     return lambda parts, random: first(parts, random) | second(parts, random)
-
-
-def coarse(parts: Parts, _: np.random.Generator) -> Parts:
-    """As clinical shows whoever is too small to be measured."""
-    gaze, heights = parts["gaze"], parts["heights"]
-    common, apart = 0.5 * (gaze[:, :2] + gaze[:, 2:]), gaze[:, 2:] - gaze[:, :2]
-    common, apart = (np.round(part / 15) * 15 for part in (common, apart))
-    return {
-        "gaze": np.hstack([common - 0.5 * apart, common + 0.5 * apart]),
-        "openness": np.hstack([
-            np.digitize(parts["openness"].mean(1, keepdims=True), [NARROW, WIDE]),
-            np.round(heights[:, 2:] - heights[:, :2]),
-        ]),
-    }  # fmt: skip
 
 
 def side_to_side(parts: Parts, _: np.random.Generator) -> Parts:
@@ -152,7 +139,6 @@ KNOBS = (
     Knob("clinical and the distance", (*CLINICAL, "distance")),
     Knob("distance alone", ("distance",)),
     Knob("how much higher the left lids are alone", ("heights",), side_to_side),
-    Knob("clinical where eyes are too small", STRICT, coarse),
     Knob("openness in place of heights", STRICT),
     Knob("openness in classes (strict)", STRICT, classed),
     Knob("the same, head in steps of 5 degrees", STRICT, both(classed, rounded("head", 5.0))),

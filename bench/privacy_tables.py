@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 from pathlib import Path
 from typing import Any
 
+from marked_tables import table, with_table
+
 from dmask.evaluate.benchmark import commit as of_checkout
+from dmask.io.report import write_report
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DOCUMENT = CHECKOUT / "docs" / "privacy.md"
@@ -33,11 +35,6 @@ OBSCURED = {
     "original": "nothing", "crop": "the eyes alone", "bar": "a bar over the eyes", "blur": "blur",
     "pixels": "mosaic", "deface": "the face covered",
 }  # fmt: skip
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def figure(rows: list[dict[str, Any]]) -> str:
@@ -66,7 +63,7 @@ def attackers(figures: dict[str, Any]) -> str:
                         *(figure([a for a in mine if a["of"] == profile]) for profile in PROFILES),
                     ]
                 )
-    return table(["attacker has", "against", *(f"`{profile}`" for profile in PROFILES)], rows)
+    return table(["attacker has", "against", *(f"`{profile}`" for profile in PROFILES)], rows, numbers=False)
 
 
 def disguises(figures: dict[str, Any]) -> str:
@@ -86,7 +83,7 @@ def disguises(figures: dict[str, Any]) -> str:
         "done to the picture", "Rank-1 %, area", "faces found, %", "lids seen, %", "opening, r",
         "gazes seen, %", "gaze off, degrees",
     ]  # fmt: skip
-    return table(head, rows)
+    return table(head, rows, numbers=False)
 
 
 def percent(share: float) -> str:
@@ -124,7 +121,7 @@ def curve(figures: dict[str, Any]) -> str:
         for knob in figures["knobs"]
     ]  # fmt: skip
     head = ["let out", *AGAINST, "lids, mm", "gaze, degrees", "head, degrees"]
-    return f"{figures['people']} people, commit {figures['commit']}.\n\n{table(head, rows)}"
+    return f"{figures['people']} people, commit {figures['commit']}.\n\n{table(head, rows, numbers=False)}"
 
 
 def motion(figures: dict[str, Any]) -> str:
@@ -140,7 +137,7 @@ def motion(figures: dict[str, Any]) -> str:
             + [f"{area[0]:.3f} ({area[1]:.3f} to {area[2]:.3f})", share(lines[3]["rank1"])]
         )
     head = ["", "10", "30", "100", "area", "medians alone"]
-    return f"{table(head, rows)}\n\nCommit {figures['commit']}."
+    return f"{table(head, rows, numbers=False)}\n\nCommit {figures['commit']}."
 
 
 STILL = "medians alone, 30"
@@ -161,16 +158,6 @@ def share(values: list[float]) -> str:
 TABLES = {"linkage": linkage, "curve": curve, "motion": motion}
 
 
-def with_table(text: str, name: str, content: str) -> str:
-    """The document with the table between its marks `<!-- NAME -->` and `<!-- end -->`."""
-    found, count = re.subn(
-        rf"(<!-- {name} -->\n).*?(<!-- end -->)", lambda m: f"{m[1]}{content}\n{m[2]}", text, flags=re.S
-    )
-    if count != 1:
-        raise SystemExit(f"{DOCUMENT} has {count} places for the table {name}, expected one")
-    return found
-
-
 def kept(name: str) -> dict[str, Any]:
     figures: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
     return figures
@@ -189,8 +176,9 @@ def main() -> None:
     for name, made in TABLES.items():
         taken = getattr(args, name)
         if taken is not None:
-            figures = json.loads(taken.read_text(encoding="utf-8")) | {"commit": args.commit[:7]}
-            (RESULTS / f"{name}.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+            commit = (args.commit or "unknown")[:7]
+            figures = json.loads(taken.read_text(encoding="utf-8")) | {"commit": commit}
+            write_report(RESULTS / f"{name}.json", figures)
         text = with_table(text, name, made(kept(name)))
     DOCUMENT.write_text(text, encoding="utf-8")
 

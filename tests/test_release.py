@@ -104,16 +104,19 @@ def lids_of(rows, eye=0):
     return rows[:, first:][:, : MODELS.eyelid_motions].astype(np.float64)
 
 
+def heights_of(motion, eye):
+    """Of the generic upper and lower lid in their middle over the eyeball's centre."""
+    shape = np.zeros(MODELS.eyelid_shapes, np.float32)
+    lines = MODELS.eyelid_lines(eye, shape, motion.astype(np.float32))
+    return tuple(float(lines[name][len(lines[name]) // 2, 1]) for name in ("upper", "lower"))
+
+
 def course_of(lids, eye=0):
     """(F, motions): what of lid motions has no part in how high the margins are in their middle."""
-    shape = np.zeros(MODELS.eyelid_shapes, np.float32)
-
-    def heights(motion):
-        lines = MODELS.eyelid_lines(eye, shape, motion.astype(np.float32))
-        return np.array([lines[name][len(lines[name]) // 2, 1] for name in ("upper", "lower")])
-
-    at_rest = heights(np.zeros(MODELS.eyelid_motions))
-    raised = np.array([heights(one) - at_rest for one in np.eye(MODELS.eyelid_motions)])  # (motions, 2)
+    at_rest = np.array(heights_of(np.zeros(MODELS.eyelid_motions), eye))
+    raised = np.array(
+        [heights_of(one, eye) - at_rest for one in np.eye(MODELS.eyelid_motions)]
+    )  # (motions, 2)
     return lids - lids @ raised @ np.linalg.pinv(raised)
 
 
@@ -163,9 +166,7 @@ def test_lids_too_small_to_be_measured_are_no_narrower_for_it(profile, patient_f
         detection = small.detect(frame, 0.0)
         small.calibrate([detection])
         result = small.fit(detection)
-        motion = lids_of(result.track_row[None])[0].astype(np.float32)
-        lines = MODELS.eyelid_lines(0, np.zeros(MODELS.eyelid_shapes, np.float32), motion)
-        upper, lower = (lines[name][len(lines[name]) // 2, 1] for name in ("upper", "lower"))
+        upper, lower = heights_of(lids_of(result.track_row[None])[0], 0)
         gaps.append(upper - lower)
     assert result.od.reason == "low_resolution" and math.isnan(result.od.openness)
     assert gaps[1] == pytest.approx(gaps[0], rel=0.25)
@@ -183,7 +184,11 @@ def test_of_who_is_too_small_to_be_measured_nothing_is_finer_than_it_was_seen(
         again.use_subject(known | {"rest_small": small}, 480, 480)
         result = again.fit(detection)
         told.append(
-            (result, looks_of(result.track_row), [heights_of(result.track_row, eye) for eye in (0, 1)])
+            (
+                result,
+                looks_of(result.track_row),
+                [heights_of(lids_of(result.track_row[None], eye)[0], eye) for eye in (0, 1)],
+            )
         )
     (large, looks, heights), (small, small_looks, small_heights) = told
     assert large.distance == "near" and small.distance == ("near" if profile == "article" else "")
@@ -227,7 +232,8 @@ def test_of_who_is_too_small_to_be_measured_nothing_is_finer_than_it_was_seen(
         again.use_subject(known | lids | {"rest_small": 1.0, "od_rest_lid_motion": od_rest}, 480, 480)
         row = again.fit(detection).track_row
         # The frame is the same: where the right lid rests lower, it stands open wider than at rest.
-        gaps.append(heights_of(row, 1)[0] - heights_of(row, 1)[1])
+        upper, lower = heights_of(lids_of(row[None], 1)[0], 1)
+        gaps.append(upper - lower)
     assert gaps[1] != gaps[0]
 
 
@@ -235,13 +241,6 @@ def looks_of(row):
     """(2, 2) yaw and pitch of the mask's eyes, degrees."""
     first = 7 + UNITS
     return np.degrees([row[first + eye * (3 + MODELS.eyelid_motions) :][1:3] for eye in (0, 1)])
-
-
-def heights_of(row, eye):
-    """Of the generic lids in their middle over the eyeball's centre."""
-    shape = np.zeros(MODELS.eyelid_shapes, np.float32)
-    lines = MODELS.eyelid_lines(eye, shape, lids_of(row[None], eye)[0].astype(np.float32))
-    return tuple(float(lines[name][len(lines[name]) // 2, 1]) for name in ("upper", "lower"))
 
 
 def assert_subject(profile, subject, own):

@@ -223,6 +223,9 @@ void bind_results(py::module_& m) {
   bind_eye(m);
   bind_frame(m);
   bind_calibration(m);
+  m.def("openness_class", &openness_class, py::arg("rest"),
+        "Of lids that rest as open as that (0: never seen open), where they are shown in classes: 0 narrow, 1 usual, "
+        "2 wide.");
   m.attr("near_mm") = near_mm;
   m.attr("intermediate_mm") = intermediate_mm;
   m.def(

@@ -39,7 +39,8 @@ TEST_CASE(a_frame_of_a_calibrated_patient_costs_the_heap_nothing) {
   FrameFit fitted;
   Image mask;
   int closed = 0;
-  long detect = 0, fit = 0, parameters = 0, paint = 0;
+  long detect = 0, fit = 0, parameters = 0, of_small = 0, paint = 0;
+  Calibration small;
   const ReleaseRules rules = release_rules(pipeline.models(), PipelineOptions{});
   MaskParts parts;
   for (int i = 0; i < warm_up_frames + counted_frames; ++i) {
@@ -49,6 +50,8 @@ TEST_CASE(a_frame_of_a_calibrated_patient_costs_the_heap_nothing) {
     if (i == warm_up_frames - 2 * clip_frames) {
       tracker.set_calibration(pipeline.unreleased_calibration());
       parts = MaskParts::of(pipeline.models(), pipeline.subject());
+      small = pipeline.unreleased_calibration();
+      small.rest.small = true;
     }
     if (i < warm_up_frames) {
       result = pipeline.follow(frame, i / 30.0, detection);
@@ -62,6 +65,7 @@ TEST_CASE(a_frame_of_a_calibrated_patient_costs_the_heap_nothing) {
       result =
           release_frame(pipeline.models(), pipeline.unreleased_calibration(), pipeline.subject(), parts, rules, fitted);
     });
+    of_small += counted([&] { release_frame(pipeline.models(), small, pipeline.subject(), parts, rules, fitted); });
     paint += counted([&] { pipeline.render(result, width, height, mask); });
     EXPECT(fitted.face_reason == Reason::none);
     closed += fitted.eyes[OD].reason == Reason::closed;
@@ -74,6 +78,7 @@ TEST_CASE(a_frame_of_a_calibrated_patient_costs_the_heap_nothing) {
   EXPECT(closed > 0);     // blinks are counted too
   EXPECT(fit == 0);
   EXPECT(parameters == 0);
+  EXPECT(of_small == 0);
   EXPECT(detect == 0);
   EXPECT(paint == 0);
 }

@@ -197,6 +197,7 @@ near_mm: float
 intermediate_mm: float
 
 def distance_at(mm: float) -> str: ...
+def openness_class(rest: float) -> int: ...
 
 class FrameResult(metaclass=_Bound):
     def __init__(self, *args: Any, **kwargs: Any) -> NoReturn: ...  # the core alone makes them

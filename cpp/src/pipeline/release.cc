@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "detect/face68.hpp"
-#include "pipeline/released_motion.hpp"
 
 namespace dmask {
 namespace {
@@ -83,7 +82,7 @@ double lids_follow_mm(const EyeFit& fit) {
 // How high the lids are shown of somebody who is too small to be measured: at rest as high as those of everybody whose eyes are
 // narrow, usual or wide, but for what one eye differs from the other in whole millimetres, which shows a lid that droops and
 // tells nobody; and from there in proportion.
-GenericLids::Heights small_lids_mm(const Models& models, const Calibration& c, const MaskParts& parts, int eye,
+GenericLids::Heights small_lids_mm(const Calibration& c, const MaskParts& parts, int eye,
                                    const GenericLids::Heights& mm) {
   constexpr double step_mm = 1, least_aperture_mm = 0.5;
   constexpr int upper = 0, lower = 1;
@@ -91,7 +90,7 @@ GenericLids::Heights small_lids_mm(const Models& models, const Calibration& c, c
   const bool both = eyes[OD].motion.size() > 0 && eyes[OS].motion.size() > 0;
   if (eyes[eye].motion.size() == 0) return {to_step(mm[upper], step_mm), to_step(mm[lower], step_mm)};  // never open
   const double open = both ? 0.5 * (eyes[OD].openness + eyes[OS].openness) : eyes[eye].openness;
-  GenericLids::Heights shown = parts.lids[eye].heights_at(motion_of_openness(models, eye, openness_class(open)));
+  GenericLids::Heights shown = parts.rest_mm[eye][openness_class(open)];
   if (both) {
     const GenericLids::Heights apart =
         GenericLids::heights_of(c.eyes[OS], eyes[OS].motion) - GenericLids::heights_of(c.eyes[OD], eyes[OD].motion);
@@ -113,7 +112,7 @@ LidWeights lid_motion(const Models& models, const Calibration& calibration, cons
   if (rules.own_face) return closed ? shut(rows, &statics.shape, statics.closing, fit.motion) : fit.motion;
   if (!rules.lids_mm) return motion_of_openness(models, eye, fit.openness) + generic.raised_by(lids_follow_mm(fit));
   GenericLids::Heights mm = GenericLids::heights_of(statics, fit.motion);
-  if (calibration.rest.small) mm = small_lids_mm(models, calibration, parts, eye, mm);
+  if (calibration.rest.small) mm = small_lids_mm(calibration, parts, eye, mm);
   for (double& height : mm) height = to_step(height, rules.lid_step_mm);
   const LidWeights motion = generic.as_high_as(mm, fit.motion, calibration.rest.eyes[eye].motion);
   return closed ? shut(rows, nullptr, generic.closing(), motion) : motion;
@@ -251,7 +250,11 @@ void MaskLips::close(const LipGaps& seen_mm, UnitWeightsF& units) const {
 MaskParts MaskParts::of(const Models& models, const MaskSubject& subject) {
   MaskParts parts;
   parts.lips = MaskLips::of(models, subject);
-  for (int eye = 0; eye < 2; ++eye) parts.lids[eye] = GenericLids(models, eye);
+  for (int eye = 0; eye < 2; ++eye) {
+    parts.lids[eye] = GenericLids(models, eye);
+    for (std::size_t k = 0; k < openness_classes.size(); ++k)
+      parts.rest_mm[eye][k] = parts.lids[eye].heights_at(motion_of_openness(models, eye, openness_classes[k]));
+  }
   return parts;
 }
 

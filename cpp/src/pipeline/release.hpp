@@ -26,6 +26,7 @@
 #include "pipeline/mask.hpp"
 #include "pipeline/options.hpp"
 #include "pipeline/release_rules.hpp"
+#include "pipeline/released_motion.hpp"
 
 namespace dmask {
 
@@ -88,6 +89,7 @@ struct MaskLips {
 struct MaskParts {
   MaskLips lips;
   std::array<GenericLids, 2> lids;
+  std::array<std::array<GenericLids::Heights, openness_classes.size()>, 2> rest_mm;  // of each class, an eye
 
   static MaskParts of(const Models& models, const MaskSubject& subject);
 };

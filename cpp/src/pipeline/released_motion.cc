@@ -70,14 +70,14 @@ double openness_against_rest(double rest, bool in_levels, double openness) {
   if (!(openness > 0)) return openness;
   double share = rest > 0 ? openness / rest : 1;
   if (in_levels) share = share < 0.25 ? 0 : share < 0.75 ? 0.5 : 1;
-  return std::min(share * openness_class(rest), most);
+  return std::min(share * openness_classes[openness_class(rest)], most);
 }
 
 }  // namespace
 
-double openness_class(double rest) {
+std::size_t openness_class(double rest) {
   constexpr double narrow_below = 0.15, wide_above = 0.50;
-  return rest < narrow_below ? 0.12 : rest > wide_above ? 0.55 : 0.32;
+  return rest < narrow_below ? 0 : rest > wide_above ? 2 : 1;
 }
 
 FrameFit released_motion(const Rest& rest, const ReleaseRules& rules, const ReleaseRules::Steps& steps,

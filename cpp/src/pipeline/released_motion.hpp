@@ -2,7 +2,9 @@
 // are, how wide his lids are open and what of his face the units have to show are his own, and stay with him from day to day.
 #pragma once
 
+#include <array>
 #include <cmath>
+#include <cstddef>
 
 #include "fit/calibration.hpp"
 #include "fit/result.hpp"
@@ -18,7 +20,9 @@ FrameFit released_motion(const Rest& rest, const ReleaseRules& rules, const Rele
 
 inline double to_step(double value, double step) { return std::round(value / step) * step; }
 
-// Of lids that rest as open as that (0: they were never seen open): narrow, usual or wide.
-double openness_class(double rest);
+// Of lids that are shown in classes: narrow, usual, wide.
+inline constexpr std::array openness_classes{0.12, 0.32, 0.55};
+// The one of lids that rest as open as that; narrow for 0, never seen open.
+std::size_t openness_class(double rest);
 
 }  // namespace dmask

@@ -109,7 +109,6 @@ def run_everybody(
 ) -> int:
     """Each person of the first second in a folder of his own, the largest first: a run each."""
     from dmask.io.same_file import refuse_inputs
-    from dmask.run.diagnostics import DIAGNOSTIC_FILES
     from dmask.run.folder import remove_results
     from dmask.run.recording import run_item
     from dmask.run.results import RESULT_FILES
@@ -117,16 +116,10 @@ def run_everybody(
     refuse_resume(args)
     folders = [out / f"person{number}" for number in range(1, MOST_PEOPLE + 1)]
     refuse_inputs([folder / name for folder in folders for name in RESULT_FILES], [source])
-
-    def remove(folder: Path) -> None:
-        remove_results(folder, out)
-        if args.diagnostics:
-            remove_results(args.diagnostics / folder.name, args.diagnostics, DIAGNOSTIC_FILES)
-
     people = 1
     for number, folder in enumerate(folders, 1):
         if number > people:  # of an earlier run, of more people
-            remove(folder)
+            remove_results(folder.name, out, args.diagnostics)
             continue
         pipeline = announced_pipeline(options | {"person": str(number)})
         try:
@@ -140,7 +133,7 @@ def run_everybody(
         if number == 1:
             people = outcome.people
         if number > 1 and not outcome.frames_with_face:  # they were never in sight together
-            remove(folder)
+            remove_results(folder.name, out, args.diagnostics)
             continue
         print(f"{folder}: {outcome.frames} frames, {outcome.frames_with_face} with this person's face")
         if not outcome.frames_with_face:

@@ -95,9 +95,7 @@ def mask_item(item: Item, pipeline: Pipeline, batch: Batch, making: Making, labe
                     batch.diagnostics / item.name if batch.diagnostics else None,
                 )
             except Error:
-                remove_results(folder, batch.out)
-                if batch.diagnostics:
-                    remove_results(batch.diagnostics / item.name, batch.diagnostics, DIAGNOSTIC_FILES)
+                remove_results(item.name, batch.out, batch.diagnostics)
                 raise
     except Error as error:
         return BatchRow(item.name, "failed", str(error), 0, 0)
@@ -112,8 +110,14 @@ def row_of(name: str, frames: int, with_face: int, broken_off: str | None, kept:
     return BatchRow(name, status, "; ".join(filter(None, (reason, kept))), frames, with_face)
 
 
-def remove_results(folder: Path, out: Path, names: Sequence[str] = RESULT_FILES) -> None:
-    """What an earlier run left there, and folders that are empty then; other files stay."""
+def remove_results(name: str, out: Path, diagnostics: Path | None) -> None:
+    """What an earlier run of an item left, and folders that are empty then; other files stay."""
+    remove_files(out / name, out, RESULT_FILES)
+    if diagnostics:
+        remove_files(diagnostics / name, diagnostics, DIAGNOSTIC_FILES)
+
+
+def remove_files(folder: Path, out: Path, names: Sequence[str]) -> None:
     for name in names:
         with suppress(OSError):
             (folder / name).unlink()

@@ -17,7 +17,7 @@ from dmask.synthetic.lids import LidEvent
 from dmask.synthetic.projected import Camera, Moment, Patient, draw_patient, project
 
 LIDS_PER_DEG = 1 / 30  # of the model's look down or up, for a degree of gaze
-PUPIL_MM = 31.5  # from the middle, on either side
+PUPIL_MM = 0.5 * _core.adult_pupils_mm  # from the middle, on either side
 LARGE_SACCADE_DEG = 8.0
 
 

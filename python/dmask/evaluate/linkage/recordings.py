@@ -23,6 +23,7 @@ from dmask.evaluate.linkage.originals import Pair
 from dmask.evaluate.linkage.shards import Rows
 from dmask.io.tables import EYES, FRAME_COLUMNS, Columns, frame_row, values_row
 from dmask.measure.summary import summarise
+from dmask.run.recording import sums_moments
 
 if TYPE_CHECKING:
     from dmask._core import FrameDetection, Pipeline
@@ -60,13 +61,11 @@ def released(pipeline: Pipeline, detections: Sequence[FrameDetection]) -> Releas
     for number, detection in enumerate(detections):
         result = pipeline.fit(detection)
         columns.add(frame_row(number, result))
-        if pipeline.holds and pipeline.tells_blinks:
+        if sums_moments(pipeline):
             moments.add(values_row(number, pipeline.unreleased_moment()))
         rows.append(result.track_row)
     told = columns.arrays()
-    return Released(
-        told, np.array(rows), moments.arrays() if pipeline.holds and pipeline.tells_blinks else told
-    )
+    return Released(told, np.array(rows), moments.arrays() if sums_moments(pipeline) else told)
 
 
 def motion(one: Released, tells_blinks: bool = True) -> dict[str, float]:

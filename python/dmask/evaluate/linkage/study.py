@@ -36,7 +36,7 @@ from dmask.evaluate.linkage.originals import (
 from dmask.evaluate.linkage.page import write_page
 from dmask.evaluate.linkage.recordings import RELEASES, motion_attacks, recordings_of
 from dmask.evaluate.linkage.releases import PROFILES, releases_of
-from dmask.evaluate.linkage.shards import Rows, identity, rows_of
+from dmask.evaluate.linkage.shards import ITEMS, Make, Rows, identity, rows_of
 from dmask.evaluate.linkage.signs import compared
 from dmask.io.atomic import atomic_file, check_folder
 from dmask.io.report import write_report
@@ -44,6 +44,7 @@ from dmask.options import add_core_arguments, core_options
 from dmask.ranges import whole
 from dmask.run.progress import Progress
 
+FIGURES = "linkage.json"
 COLUMNS = (
     "of", "has", "attacker", "against", "session", "people", "rank1_pct", "rank1_low_pct", "rank1_high_pct",
     "rank5_pct", "auc", "auc_low", "auc_high", "tar_at_far_1pct", "control_auc",
@@ -83,7 +84,11 @@ def add_arguments(parser: argparse.ArgumentParser, reid: bool = False) -> None:
 
 def check_own(out: Path) -> None:
     """Raises WrongUse where something else lies there: what identifies would be handed on with it."""
-    if out.is_dir() and any(out.iterdir()) and not (out / IDENTIFYING).is_dir():
+    if (
+        out.is_dir()
+        and any(out.iterdir())
+        and not any((out / name).exists() for name in (IDENTIFYING, FIGURES))
+    ):
         raise WrongUse(
             f"{out} holds something already; expected a new folder, or that of an earlier study: what "
             "identifies people is kept in it"
@@ -101,6 +106,14 @@ class Plan(NamedTuple):
     recordings_across: list[Pair]
     recognisers: dict[str, str]  # how each was asked for, by its name
     options: dict[str, Any]  # of the core, beside the profile
+
+    def settings(self) -> dict[str, Any]:
+        """What everything that is made of a file depends on."""
+        return {
+            "options": self.options,
+            "core": environment.sha256(Path(_core.__file__)),
+            "models": self.models_sha256(),
+        }
 
     def models_sha256(self) -> dict[str, str]:
         return environment.model_sha256(str(self.options["weights"]), environment.models_folder(self.options))
@@ -186,7 +199,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         progress.clear()
     figures["attacks"] = [row_of(attack) for attack in made]
     figures["worst"] = worst(made)
-    write_report(args.output / "linkage.json", figures)
+    write_report(args.output / FIGURES, figures)
     write_table(args.output / "linkage.csv", made)
     write_page(args.output / "index.html", figures, made)
     return figures
@@ -200,21 +213,11 @@ def gathered(plan: Plan, out: Path, workers: int) -> tuple[Material, dict[str, A
     """What attackers have, and what each way to disguise a face leaves to be seen."""
     folder = out / IDENTIFYING
     originals, others, frozen = plan.originals, plan.others, plan.recognisers
-    settings = {
-        "options": plan.options,
-        "profiles": PROFILES,
-        "core": environment.sha256(Path(_core.__file__)),
-        "models": plan.models_sha256(),
-        "recognisers": list(frozen.values()),
-    }
+    settings = plan.settings() | {"profiles": PROFILES, "recognisers": list(frozen.values())}
     settings["masks"] = str(folder / f"masks-{identity((), settings)}")
 
     def step(label: str, name: str, items: list[Any], make: Any, **more: Any) -> Rows:
-        progress = Progress(sys.stderr.isatty(), label, "parts")
-        try:
-            return rows_of(name, items, make, settings | more, folder, workers, progress.show)
-        finally:
-            progress.clear()
+        return shown(label, name, items, make, settings | more, folder, workers)
 
     mine = step("masks", "releases", [(one.path,) for one in originals], releases_of)
     if not mine["face"].any():
@@ -261,18 +264,25 @@ def ways_of() -> tuple[str, ...]:
 
 def moving(plan: Plan, out: Path, workers: int) -> Rows:
     """How people move in the masks of their recordings."""
-    settings = {
-        "options": plan.options,
-        "releases": RELEASES,
-        "core": environment.sha256(Path(_core.__file__)),
-        "models": plan.models_sha256(),
-    }
-    progress = Progress(sys.stderr.isatty(), "recordings", "parts")
+    items = [(one.path,) for one in plan.recordings]
+    settings = plan.settings() | {"releases": RELEASES}
+    return shown("recordings", "recordings", items, recordings_of, settings, out / IDENTIFYING, workers, 1)
+
+
+def shown(
+    label: str,
+    name: str,
+    items: list[Any],
+    make: Make,
+    settings: dict[str, Any],
+    folder: Path,
+    workers: int,
+    at_a_time: int = ITEMS,
+) -> Rows:
+    """rows_of() with its progress on the terminal."""
+    progress = Progress(sys.stderr.isatty(), label, "parts")
     try:
-        items = [(one.path,) for one in plan.recordings]
-        return rows_of(
-            "recordings", items, recordings_of, settings, out / IDENTIFYING, workers, progress.show, 1
-        )
+        return rows_of(name, items, make, settings, folder, workers, progress.show, at_a_time)
     finally:
         progress.clear()
 
