@@ -18,6 +18,7 @@ from dmask.evaluate.linkage.originals import Original, Pair, pairs_across, pairs
 from dmask.evaluate.linkage.page import table
 from dmask.evaluate.linkage.releases import PROFILES, columns_of_numbers, name_of, releases_of
 from dmask.evaluate.linkage.shards import rows_of
+from dmask.evaluate.linkage.study import check_own
 from dmask.synthetic import Pose, SyntheticPatient
 
 PEOPLE = 20
@@ -254,6 +255,18 @@ def test_too_few_people_are_refused(people, tmp_path, capsys):
     assert cli.main(words) == 2
     assert "holds something already" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "taken").iterdir()] == ["frames.csv"]
+
+
+def test_a_study_takes_its_own_folder_with_or_without_what_identifies(tmp_path):
+    check_own(tmp_path / "new")
+    check_own(tmp_path)  # empty
+    (tmp_path / "linkage.json").write_text("{}")
+    check_own(tmp_path)
+    (tmp_path / "linkage.json").rename(tmp_path / "mine.json")
+    with pytest.raises(WrongUse, match="holds something already"):
+        check_own(tmp_path)
+    (tmp_path / "identifying").mkdir()
+    check_own(tmp_path)
 
 
 def test_a_table_shows_markup_as_text():
