@@ -12,6 +12,7 @@ from dmask.axes import KAPPA_DEG
 from dmask.measure.deviation import (
     Looks,
     expected_of_straight_eyes,
+    note,
     primary_position,
     where_they_look,
 )
@@ -129,6 +130,7 @@ def test_straight_eyes_are_expected_by_distance():
 
 def test_a_distance_that_is_known_as_near_alone_widens_what_is_expected():
     coarse = expected_of_straight_eyes(Looks(None, np.array([]), "near", None))
+    assert coarse["at"] == "0.25 to 0.5 m" and "at 0.25 to 0.5 m are expected" in note(coarse)
     for distance_mm in (260.0, 330.0, 490.0):
         exact = expected_at(distance_mm)
         assert coarse["interval_95"][0] <= exact["interval_95"][0] + 0.2

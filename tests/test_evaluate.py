@@ -71,7 +71,19 @@ def test_eval_residual_reads_a_result(tmp_path, capsys, patient_video):
     assert "eyelid_are_pct" in capsys.readouterr().out
     assert cli.main(["eval", "residual", str(tmp_path / "out")]) == 2
     assert "--diagnostics" in capsys.readouterr().err
-    assert cli.main(["eval", "residual", str(tmp_path)]) == 2
+    assert cli.main(["eval", "residual", str(own), str(tmp_path / "out")]) == 2  # no folder is left out
+    capsys.readouterr()
+    for wrong, said in ((tmp_path, f"name them, as {own}"), (tmp_path / "none", "is no folder")):
+        assert cli.main(["eval", "residual", str(wrong)]) == 2
+        assert said in capsys.readouterr().err
+    header, row = (own / "diagnostics.csv").read_text().splitlines()[:2]
+    for content, said in (
+        (header + "\n", "has no frames"),
+        (f"{header}\n{',' * row.count(',')}\n", "no eye was measured"),
+    ):
+        (tmp_path / "diagnostics.csv").write_text(content)
+        assert cli.main(["eval", "residual", str(tmp_path)]) == 2
+        assert said in capsys.readouterr().err
     for foreign in ("a,b\n1,2\n", (own / "diagnostics.csv").read_text() + "9,none\n"):
         (tmp_path / "diagnostics.csv").write_text(foreign)
         capsys.readouterr()

@@ -10,7 +10,14 @@ from conftest import write_video
 from dmask import cli
 from dmask.errors import WrongUse
 from dmask.evaluate.linkage.originals import Pair, is_video, read_originals
-from dmask.evaluate.linkage.recordings import FEATURES, RELEASES, motion_attacks, recordings_of, varying
+from dmask.evaluate.linkage.recordings import (
+    FEATURES,
+    RELEASES,
+    doubts_of,
+    motion_attacks,
+    recordings_of,
+    varying,
+)
 from dmask.synthetic import SyntheticPatient
 from dmask.synthetic.demo import motion
 
@@ -57,6 +64,15 @@ def test_what_is_withheld_or_the_same_of_everybody_tells_nobody():
         assert attack.auc.value == 0.5 and attack.rank1.value == 0
 
 
+def test_recordings_that_tell_little_are_named():
+    rows = {"seconds": np.array([20.0, 0.5, 20.0]), "seen": np.array([1.0, 1.0, 0.1])}
+    assert doubts_of(rows) == [
+        "1 of 3 recordings are shorter than 5 seconds",
+        "in 1 of 3 recordings the face is not seen half of the time",
+    ]
+    assert doubts_of({name: values[:1] for name, values in rows.items()}) == []
+
+
 def test_what_a_recording_tells_is_what_its_profile_lets_out(video):
     rows = recordings_of([(video,)], {"options": {"backend": "cpu"}})
     told = {name: json.loads(rows[name][0])[0] for name in RELEASES}
@@ -82,7 +98,11 @@ def test_the_command_takes_videos_by_person_and_session(video, tmp_path, capsys)
     assert all(map(is_video, read_originals([tmp_path / "in"], "file")))
     words = ["eval", "linkage", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--backend", "cpu"]
     assert cli.main(words) == 0
-    assert f"recordings of {PEOPLE}, {PEOPLE} in two sessions; chance 5 %" in capsys.readouterr().out
+    assert f"recordings of {PEOPLE}, {PEOPLE} in two sessions; chance 5 %" in (
+        said := capsys.readouterr().out
+    )
+    assert f"Doubtful: {2 * PEOPLE - 1} files are copies of others" in said
+    assert f"Doubtful: {2 * PEOPLE} of {2 * PEOPLE} recordings are shorter than 5 seconds." in said
     figures = json.loads((tmp_path / "out" / "linkage.json").read_text())
     found = {(a["of"], a["attacker"], a["session"]) for a in figures["attacks"]}
     assert {of for of, _, _ in found} == set(RELEASES) and {s for *_, s in found} == {

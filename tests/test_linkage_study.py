@@ -2,6 +2,11 @@
 
 import csv
 import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import cv2
@@ -11,10 +16,17 @@ from test_recognisers import own
 
 from dmask import cli
 from dmask.errors import Error, WrongUse
-from dmask.evaluate.linkage import attacks, scores
+from dmask.evaluate.linkage import attacks, recognisers, scores
 from dmask.evaluate.linkage.attacks import Held, Material
 from dmask.evaluate.linkage.faces import places
-from dmask.evaluate.linkage.originals import Original, Pair, pairs_across, pairs_within, read_originals
+from dmask.evaluate.linkage.originals import (
+    Original,
+    Pair,
+    copies,
+    pairs_across,
+    pairs_within,
+    read_originals,
+)
 from dmask.evaluate.linkage.page import table
 from dmask.evaluate.linkage.releases import PROFILES, columns_of_numbers, name_of, releases_of
 from dmask.evaluate.linkage.shards import rows_of
@@ -43,6 +55,13 @@ def test_a_picture_shows_whom_its_file_or_its_folder_is_called_after(tmp_path):
         read_originals([make_files(tmp_path / "c", ["x.txt"])], "file")
     with pytest.raises(WrongUse, match="neither a folder nor a .csv"):
         read_originals([tmp_path / "missing"], "file")
+
+
+def test_copies_are_counted_whatever_they_are_called(tmp_path):
+    make_files(tmp_path, ["a/anna.png", "b/anna.png", "b/bert.png", "c/anna.png"])
+    for name, content in (("a/anna", b"1"), ("b/anna", b"1"), ("b/bert", b"2"), ("c/anna", b"11")):
+        (tmp_path / f"{name}.png").write_bytes(content)
+    assert copies(read_originals([tmp_path], "file")) == 1
 
 
 def test_a_manifest_says_it_line_by_line(tmp_path):
@@ -117,14 +136,14 @@ def test_a_face_that_was_not_found_is_where_faces_lie():
         places(points[1:2], np.array([[200, 200]]))
 
 
-def material(signal, seed=0, people=60):
-    """Two releases each, of which `signal` stays with the person."""
+def material(strength, seed=0, people=60):
+    """Two releases each, of which `strength` stays with the person."""
     random = np.random.default_rng(seed)
     who = random.normal(size=(people, 6))
     mix = np.random.default_rng(9).normal(size=(6, 10))
 
     def release(of):
-        return signal * (of @ mix) + random.normal(size=(len(of), 10))
+        return strength * (of @ mix) + random.normal(size=(len(of), 10))
 
     both = np.concatenate([who, who])
     others = random.normal(size=(1500, 6))
@@ -139,12 +158,12 @@ def material(signal, seed=0, people=60):
 
 @pytest.mark.parametrize("against", ["faces", "masks", "pairs"])
 def test_attackers_find_what_is_there_and_nothing_where_nothing_is(against):
-    for signal in (1.0, 0.0):
-        known = material(signal)
+    for strength in (1.0, 0.0):
+        known = material(strength)
         held = Held.of(known, "clinical", "files")
         of = attacks.discriminated if against == "pairs" else lambda *a: attacks.correlated(against, *a)
         found = [scores.auc(attacks.over_folds(held, known.other, of, control)) for control in (False, True)]
-        assert found[0] > 0.9 if signal else abs(found[0] - 0.5) < 0.12
+        assert found[0] > 0.9 if strength else abs(found[0] - 0.5) < 0.12
         assert abs(found[1] - 0.5) < 0.12  # the control
 
 
@@ -242,12 +261,58 @@ def test_the_command_attacks_and_goes_on_where_it_stopped(people, tmp_path, caps
     assert of_reid and {(a["against"], a["attacker"]) for a in of_reid} == {("faces", "mine")}
 
 
-def test_too_few_people_are_refused(people, tmp_path, capsys):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_whoever_interrupts_all_processes_hears_of_it_once(tmp_path, number):
+    (tmp_path / "slow.py").write_text(
+        textwrap.dedent(
+            """
+            import pathlib, sys, time
+            import numpy as np
+            from dmask import cli
+            from dmask.evaluate.linkage.shards import rows_of
+
+            def make(items, settings):
+                if items[0][0].name == "b":
+                    print("begun", flush=True)
+                    time.sleep(600)
+                return {"a": np.zeros(len(items))}
+
+            def run(args):
+                here = pathlib.Path(__file__).parent
+                items = [(here / name,) for name in "abc"]
+                rows_of("x", items, make, {}, here / "kept", 1, lambda done, of: None, 1)
+
+            if __name__ == "__main__":
+                from dmask.evaluate import residual
+                residual.run = run
+                sys.exit(cli.main(["eval", "residual", "."]))
+            """
+        )
+    )
+    make_files(tmp_path, "abc")
+    with subprocess.Popen(
+        [sys.executable, "slow.py"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as process:  # fmt: skip
+        assert process.stdout.readline() == "begun\n"
+        os.killpg(process.pid, number)
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert said == ("dmask: interrupted; what is made stays made: the same command goes on from there\n")
+    assert len(list((tmp_path / "kept").iterdir())) == 1
+
+
+def test_too_few_people_are_refused(people, tmp_path, capsys, monkeypatch):
     net = own(tmp_path)
     words = ["eval", "linkage", str(people / "s0"), "-o", str(tmp_path / "out"), "--recogniser", str(net)]
     assert cli.main(words) == 2
     assert "got 0 people with two sessions" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+    monkeypatch.setattr(recognisers, "installed", list)
+    assert cli.main(words[:-2]) == 2  # all that is missing, at once
+    said = capsys.readouterr().err
+    assert "got 0 people with two sessions" in said
+    assert "pip install --no-deps 'face-recognition-models==0.3.0' dlib-bin" in said
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "frames.csv").write_text("kept")
     words = ["eval", "linkage", str(people / "s0"), str(people / "s1"), "-o", str(tmp_path / "taken"),

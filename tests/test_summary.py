@@ -68,6 +68,15 @@ def test_deviation_averages_degrees_and_converts_last():
     assert prism_dioptres(45.0) == pytest.approx(100.0)
 
 
+def test_eyes_too_small_to_be_measured_are_said_to_be_drawn_all_the_same():
+    few = np.where(TIME_S < 1, "low_resolution", "")
+    told = [
+        any("may be noise" in statement for statement in summarise(frames, OPTIONS)["statements"])
+        for frames in (recording(), recording(os_reason=few))
+    ]
+    assert told == [False, True]
+
+
 def test_invalid_frames_stay_out_of_the_medians_and_are_counted_by_reason():
     invalid = TIME_S < 2
     frames = recording(

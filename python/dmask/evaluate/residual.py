@@ -14,7 +14,8 @@ import numpy as np
 from dmask.errors import Error, WrongUse
 from dmask.io.tables import EYES
 
-TABLES = ("diagnostics.csv", "frames.csv")
+DIAGNOSTICS = "diagnostics.csv"
+TABLES = (DIAGNOSTICS, "frames.csv")
 MODELS = ("eyeball", "eyelid")
 
 
@@ -28,20 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> dict[str, float]:
+    """Raises WrongUse where a folder has nothing of this kind, Error where a table is not of dmask."""
     values: dict[str, list[np.ndarray]] = {name: [] for name in MODELS}
     for folder in map(Path, args.results):
-        table = next((folder / name for name in TABLES if (folder / name).is_file()), None)
-        if table is None:
-            raise WrongUse(
-                f"{folder} holds none of {', '.join(TABLES)}; expected a folder that `dmask run` wrote"
-            )
-        columns = read_columns(table)
+        columns = read_columns(table_of(folder))
         for name, found in values.items():
             found += [columns[f"{eye}_{name}_residual_pct"] for eye in EYES]
-    if not any(np.isfinite(part).any() for found in values.values() for part in found):
-        raise WrongUse(
-            "the profile withholds residuals; expected the folder of `dmask run --diagnostics DIR`"
-        )
     figures: dict[str, float] = {}
     for name, found in values.items():
         finite = np.concatenate(found)
@@ -52,8 +45,21 @@ def run(args: argparse.Namespace) -> dict[str, float]:
     return figures
 
 
+def table_of(folder: Path) -> Path:
+    expected = "expected the folder of `dmask run --diagnostics DIR`, or of a run with the profile article"
+    if not folder.is_dir():
+        raise WrongUse(f"{folder} is no folder; {expected}")
+    table = next((folder / name for name in TABLES if (folder / name).is_file()), None)
+    if table is None:
+        below = next(filter(None, (sorted(folder.glob(f"*/{name}")) for name in TABLES)), [])
+        hint = f": {len(below)} folders in it do, name them, as {below[0].parent}" if below else ""
+        raise WrongUse(f"{folder} holds none of {', '.join(TABLES)}; {expected}{hint}")
+    return table
+
+
 def read_columns(path: Path) -> dict[str, np.ndarray]:
-    """The columns of residuals, (F,), NaN for empty cells. Raises Error where the file is not of dmask."""
+    """The columns of residuals, (F,), NaN for empty cells. Raises WrongUse where no cell holds any, Error
+    where the file is not of dmask."""
     names = [f"{eye}_{name}_residual_pct" for eye in EYES for name in MODELS]
     try:
         with path.open(newline="", encoding="utf-8") as file:
@@ -63,4 +69,12 @@ def read_columns(path: Path) -> dict[str, np.ndarray]:
             ]
     except (KeyError, TypeError, ValueError) as error:
         raise Error(f"{path} has no residuals ({error}); expected a table that `dmask run` wrote") from None
-    return dict(zip(names, np.reshape(rows, (-1, len(names))).T, strict=True))
+    values = np.reshape(rows, (-1, len(names)))
+    if not rows:
+        raise WrongUse(f"{path} has no frames; expected the table of a recording: leave it out")
+    if not np.isfinite(values).any():
+        why = "no eye was measured in any frame" if path.name == DIAGNOSTICS else (
+            "its profile withholds them, or no eye was measured: name the folder of --diagnostics"
+        )  # fmt: skip
+        raise WrongUse(f"{path} has no residuals; expected some ({why}): leave it out")
+    return dict(zip(names, values.T, strict=True))

@@ -24,6 +24,12 @@ REACH_MM = {
     "far": (_core.intermediate_mm, 1e9),
 }
 
+WHERE = {  # where a distance lies that is told by its class alone
+    "near": f"{REACH_MM['near'][0] / 1000:g} to {_core.near_mm / 1000:g} m",
+    "intermediate": f"{_core.near_mm / 1000:g} to {_core.intermediate_mm / 1000:g} m",
+    "far": f"more than {_core.intermediate_mm / 1000:g} m",
+}
+
 
 def prism_dioptres(angle_deg: float) -> float:
     """PD = 100 tan(angle): averages are taken in degrees, and converted last."""
@@ -137,6 +143,7 @@ def expected_of_straight_eyes(looks: Looks) -> dict[str, Any] | None:
         "twice_kappa_deg": 2 * KAPPA_DEG,
         "convergence_deg": round(convergence_deg, 1),
         "vertical_deg": 0.0,
+        "at": "this distance" if looks.distance_mm is not None else WHERE[looks.distance],
     }
 
 
@@ -155,7 +162,7 @@ def note(expected: dict[str, Any] | None) -> str:
         return signs + "What straight eyes would show depends on the distance, which is not known here."
     low, high = expected["interval_95"]
     return signs + (
-        f"Straight eyes that look into the camera at this distance are expected at "
+        f"Straight eyes that look into the camera at {expected['at']} are expected at "
         f"{expected['horizontal_deg']:g} degrees horizontally ({low:g} to {high:g}): twice the angle kappa, "
         f"{expected['twice_kappa_deg']:g}, less {expected['convergence_deg']:g} of convergence; an "
         "expectation for adults, no norm. Into the distance there is no convergence."

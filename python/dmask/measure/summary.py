@@ -30,6 +30,10 @@ STEPS = {  # by profile and coarse time: what angles are short of
         "measurements.",
     ),
 }
+TOO_SMALL = (
+    "Eyes that are too small in the picture to be measured (low_resolution) are drawn as the nets saw them, "
+    "in coarse steps where the profile has them: a squint or a lid half shut in the mask may be noise."
+)
 BLINKS_WITHHELD = "How often the lids blink, and how, is withheld by the profile: it tells people apart."
 SUMMARISED = ("yaw_deg", "pitch_deg", "mrd1_mm", "mrd2_mm", "pfh_mm", "openness")
 
@@ -117,7 +121,15 @@ def summarise(
             "by_direction": by_direction(frames, looks),
             "note": note(expected),
         },
-        "statements": [*statements(options), *([] if tells_blinks else [BLINKS_WITHHELD])],
+        "statements": [
+            *statements(options),
+            *(
+                [TOO_SMALL]
+                if any((frames[f"{eye}_reason"] == "low_resolution").any() for eye in EYES)
+                else []
+            ),
+            *([] if tells_blinks else [BLINKS_WITHHELD]),
+        ],
     }
 
 

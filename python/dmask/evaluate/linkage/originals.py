@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from collections.abc import Iterable
 from pathlib import Path
@@ -117,6 +118,18 @@ def pairs_within(originals: list[Original]) -> list[Pair]:
         if two:
             found.append(Pair(two[0], two[1]))
     return found
+
+
+def copies(originals: list[Original]) -> int:
+    """How many are a copy of an earlier one, byte by byte: of these nothing has to be linked."""
+    by_size: dict[int, list[Path]] = {}
+    for original in originals:
+        by_size.setdefault(original.path.stat().st_size, []).append(original.path)
+    return sum(
+        len(files) - len({hashlib.sha256(file.read_bytes()).digest() for file in files})
+        for files in by_size.values()
+        if len(files) > 1
+    )
 
 
 def by_person(originals: list[Original]) -> dict[str, list[int]]:

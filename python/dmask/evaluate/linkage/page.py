@@ -34,6 +34,7 @@ def write_page(path: Path, figures: dict[str, Any], attacks: Sequence[Attack]) -
         "<!doctype html><html lang='en'><meta charset='utf-8'><title>Linkage of masks</title>",
         f"<style>{STYLE}</style><h1>Can these masks be linked to their people?</h1>",
         paragraph(introduction(figures)),
+        *(paragraph(f"Doubtful: {doubt}.") for doubt in figures["doubts"]),
         "<h2>The strongest attackers</h2>",
         strongest(figures),
         *disguises(figures, attacks),

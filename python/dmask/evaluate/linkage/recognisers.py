@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from dmask.arrays import Floats, Pixels
 from dmask.errors import WrongUse
 from dmask.evaluate.linkage.description import Align, Description, Input, describe
+from dmask.evaluate.linkage.description import advice as advice
 from dmask.evaluate.linkage.description import known as known
 from dmask.evaluate.linkage.points import bounds, checked, five_points
 from dmask.io.video import without_opencv_threads

@@ -38,6 +38,7 @@ RELEASES = {
 FEATURES = (10, 30, 100)  # that an attacker goes by
 MOST_FRAMES = 1800  # a minute
 FOLDS = 10
+LEAST_S = 5.0  # what is shorter tells little of how somebody moves
 
 
 class Released(NamedTuple):
@@ -110,13 +111,14 @@ def varying(names: list[str], values: np.ndarray) -> tuple[list[str], np.ndarray
 
 
 def recordings_of(items: Sequence[tuple[Path]], settings: dict[str, Any]) -> Rows:
-    """Rows of videos, (N,) texts: of each release its features, of the whole, the first and the second half.
+    """Rows of videos: of each release (N,) texts, its features of the whole, the first and the second half;
+    `seconds`, (N,), and `seen`, (N,), the share of frames with the patient's face.
 
     Settings: `options` of the pipelines beside the profile.
     """
     import dmask
 
-    rows: dict[str, list[str]] = {name: [] for name in RELEASES}
+    rows: dict[str, list[Any]] = {name: [] for name in (*RELEASES, "seconds", "seen")}
     pipelines = {
         name: dmask.Pipeline(dmask.Options(**settings["options"] | release))
         for name, release in RELEASES.items()
@@ -130,6 +132,9 @@ def recordings_of(items: Sequence[tuple[Path]], settings: dict[str, Any]) -> Row
             one = released(pipeline, detections)
             parts = (one, one.part(slice(0, half)), one.part(slice(half, None)))
             rows[name].append(json.dumps([motion(part, pipeline.tells_blinks) for part in parts]))
+        seconds = one.columns["time_s"]
+        rows["seconds"].append(float(seconds[-1] - seconds[0]) if seconds.size else 0.0)
+        rows["seen"].append(float(np.mean(one.columns["face_valid"])) if seconds.size else 0.0)
     return {name: np.array(values) for name, values in rows.items()}
 
 
@@ -150,11 +155,22 @@ def detected(path: Path, pipeline: Pipeline, threads: int) -> list[FrameDetectio
         raise Error(f"{path}: {error}") from None
 
 
+def doubts_of(rows: Rows) -> list[str]:
+    """What makes figures of these recordings say little."""
+    short, unseen = int((rows["seconds"] < LEAST_S).sum()), int((rows["seen"] < 0.5).sum())
+    found = []
+    if short:
+        found.append(f"{short} of {len(rows['seconds'])} recordings are shorter than {LEAST_S:g} seconds")
+    if unseen:
+        found.append(f"in {unseen} of {len(rows['seen'])} recordings the face is not seen half of the time")
+    return found
+
+
 def motion_attacks(rows: Rows, across: list[Pair], everybody: list[int]) -> Iterator[Attack]:
     """Of each release: a recording looked for among those of another session, and its first half among the
     second halves; `everybody` are recordings of one person each."""
-    for name, texts in rows.items():
-        parts = [json.loads(text) for text in texts]
+    for name in (name for name in RELEASES if name in rows):
+        parts = [json.loads(text) for text in rows[name]]
         sides = {
             "other": [[parts[pair[end]][0] for pair in across] for end in (0, 1)],
             "the same recording": [[parts[i][half] for i in everybody] for half in (1, 2)],

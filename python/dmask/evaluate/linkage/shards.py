@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
+import os
+import signal
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -35,7 +38,8 @@ def rows_of(
     """`make` of all items, in their order; (N, ...) each. `make` takes `at_a_time` of them and the settings.
 
     An item is a tuple that begins with its file. What lies in `folder` of the same items, files and
-    settings is taken from there. Raises what `make` raises, and Error where a process was ended.
+    settings is taken from there. Raises what `make` raises, Error where a process was ended, and
+    KeyboardInterrupt at once: its processes are ended.
     """
     folder.mkdir(parents=True, exist_ok=True)
     parts = [items[at : at + at_a_time] for at in range(0, len(items), at_a_time)]
@@ -43,7 +47,8 @@ def rows_of(
     missing = [i for i, file in enumerate(files) if not file.is_file()]
     done = len(parts) - len(missing)
     show(done, len(parts))
-    with ProcessPoolExecutor(max(1, workers), multiprocessing.get_context("spawn")) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max(1, workers), spawn, heed_the_parent_alone) as pool:
         work = [pool.submit(write, make, parts[i], settings, files[i]) for i in missing]
         try:
             for finished in as_completed(work):
@@ -55,10 +60,29 @@ def rows_of(
                 "a process that made masks was ended, perhaps for want of memory; start again with fewer "
                 "--workers: what is made stays made"
             ) from None
+        except KeyboardInterrupt:
+            for process in multiprocessing.active_children():
+                process.kill()
+            raise KeyboardInterrupt("what is made stays made: the same command goes on from there") from None
         finally:
             for one in work:
                 one.cancel()
     return joined([read(file) for file in files])
+
+
+def heed_the_parent_alone() -> None:
+    """Whoever interrupts a group of processes interrupts these by their parent, who says so once; and they
+    end with it, however it ends."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=end_with_the_parent, daemon=True).start()
+
+
+def end_with_the_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def write(make: Make, items: Sequence[Any], settings: dict[str, Any], file: Path) -> None:

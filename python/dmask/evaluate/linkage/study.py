@@ -28,13 +28,14 @@ from dmask.evaluate.linkage.originals import (
     Original,
     Pair,
     by_person,
+    copies,
     is_video,
     pairs_across,
     pairs_within,
     read_originals,
 )
 from dmask.evaluate.linkage.page import write_page
-from dmask.evaluate.linkage.recordings import RELEASES, motion_attacks, recordings_of
+from dmask.evaluate.linkage.recordings import RELEASES, doubts_of, motion_attacks, recordings_of
 from dmask.evaluate.linkage.releases import PROFILES, releases_of
 from dmask.evaluate.linkage.shards import ITEMS, Make, Rows, identity, rows_of
 from dmask.evaluate.linkage.signs import compared
@@ -129,22 +130,24 @@ def planned(args: argparse.Namespace) -> Plan:
     if args.only_faces and not originals:
         raise WrongUse("got videos alone; expected pictures, which recognisers of faces look at")
     names = (args.recogniser or recognisers.installed()) if originals else []
-    if originals and not names:
-        raise WrongUse(
-            f"no recogniser is installed; expected one of {', '.join(recognisers.known())}: name it "
-            "with --recogniser, and it is said how to install it"
-        )
     across, within = pairs_across(originals), pairs_within(originals)
-    if originals and max(len(across), len(within)) < attacks.LEAST_PEOPLE:
-        raise WrongUse(
-            f"got {len(across)} people with two sessions, {len(within)} with two pictures of one; "
-            f"expected {attacks.LEAST_PEOPLE} or more: see --named-by, or give a manifest"
+    least, people = attacks.LEAST_PEOPLE, len(by_person(recordings))
+    missing = []
+    if originals and max(len(across), len(within)) < least:
+        missing.append(
+            f"got {len(across)} people with two sessions, {len(within)} with two pictures of one; expected "
+            f"{least} or more: see --named-by, or give a manifest"
         )
-    if recordings and len(by_person(recordings)) < attacks.LEAST_PEOPLE:
-        raise WrongUse(
-            f"got videos of {len(by_person(recordings))} people; expected {attacks.LEAST_PEOPLE} or more: "
-            "see --named-by, or give a manifest"
+    if recordings and people < least:
+        missing.append(
+            f"got videos of {people} people; expected {least} or more: see --named-by, or give a manifest"
         )
+    if originals and not names:
+        missing.append(
+            f"no recogniser is installed; expected one or more: {' or '.join(recognisers.advice())}"
+        )
+    if missing:
+        raise WrongUse("; also ".join(missing))
     attacked = {original.person for original in originals}
     learnt_from = read_originals(args.learn_from, args.learn_named_by) if args.learn_from else []
     return Plan(
@@ -186,6 +189,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         "chance_rank1_pct": round(
             100 / max(1, len(plan.across or plan.within or by_person(plan.recordings))), 3
         ),
+        "doubts": [*doubts_of_copies(plan), *(doubts_of(moved) if moved is not None else ())],
         "disguises": disguised,
         "attacks": [],
     }
@@ -203,6 +207,13 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     write_table(args.output / "linkage.csv", made)
     write_page(args.output / "index.html", figures, made)
     return figures
+
+
+def doubts_of_copies(plan: Plan) -> list[str]:
+    twice = copies([*plan.originals, *plan.recordings])
+    return (
+        [f"{twice} files are copies of others: a copy is linked to its original by itself"] if twice else []
+    )
 
 
 def describe(recogniser: recognisers.Recogniser) -> dict[str, str]:
@@ -348,6 +359,7 @@ def as_text(figures: dict[str, Any]) -> str:
         f"{'of':21} {'has':20} {'attacker':24} {'against':8} {'session':16} {'Rank-1 %':>18} {'AUC':>20} "
         f"{'control':>8}",
     ]
+    lines[1:1] = [f"Doubtful: {doubt}." for doubt in figures["doubts"]]
     for a in figures["attacks"]:
         lines.append(
             f"{a['of']:21} {a['has']:20} {a['attacker']:24} {a['against']:8} {a['session']:16} "
