@@ -182,6 +182,14 @@ def test_unwritable_output(tmp_path, capsys, patient_video):
     assert_nothing_written(tmp_path, "file")
 
 
+def test_results_of_one_recording_do_not_lie_among_those_of_several(tmp_path, capsys, patient_video):
+    (tmp_path / "out" / "Somebody").mkdir(parents=True)
+    (tmp_path / "out" / "batch.csv").write_text("kept")
+    assert cli.main(["run", str(patient_video), "-o", str(tmp_path / "out"), "--overwrite"]) == 2
+    assert "holds the results of several recordings" in capsys.readouterr().err
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["Somebody", "batch.csv"]
+
+
 def test_existing_output_needs_overwrite(tmp_path, capsys, patient_video):
     out = tmp_path / "out"
     out.mkdir()

@@ -68,7 +68,8 @@ def test_eval_residual_reads_a_result(tmp_path, capsys, patient_video):
     own = tmp_path / "own"
     assert cli.main(["run", str(patient_video), "-o", str(tmp_path / "out"), "--diagnostics", str(own)]) == 0
     assert cli.main(["eval", "residual", str(own)]) == 0
-    assert "eyelid_are_pct" in capsys.readouterr().out
+    assert "eyelid_are_pct" in (told := capsys.readouterr().out)
+    once = int(told.split("eyelid_eyes_and_frames")[1].split()[0])
     assert cli.main(["eval", "residual", str(tmp_path / "out")]) == 2
     assert "--diagnostics" in capsys.readouterr().err
     assert cli.main(["eval", "residual", str(own), str(tmp_path / "out")]) == 2  # no folder is left out
@@ -84,6 +85,15 @@ def test_eval_residual_reads_a_result(tmp_path, capsys, patient_video):
         (tmp_path / "diagnostics.csv").write_text(content)
         assert cli.main(["eval", "residual", str(tmp_path)]) == 2
         assert said in capsys.readouterr().err
+    for residual in ("-1", "inf"):
+        row_of_it = ",".join([residual] * header.count(",") + [residual])
+        (tmp_path / "diagnostics.csv").write_text(f"{header}\n{row_of_it}\n")
+        assert cli.main(["eval", "residual", str(tmp_path)]) == 1
+        assert "no distance" in capsys.readouterr().err
+    report = tmp_path / "report.json"
+    for folders in ([own], [own, own / "."]):
+        assert cli.main(["eval", "residual", *map(str, folders), "--json", str(report)]) == 0
+        assert json.loads(report.read_text())["eyelid_eyes_and_frames"] == once
     for foreign in ("a,b\n1,2\n", (own / "diagnostics.csv").read_text() + "9,none\n"):
         (tmp_path / "diagnostics.csv").write_text(foreign)
         capsys.readouterr()

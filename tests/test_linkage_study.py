@@ -30,7 +30,8 @@ from dmask.evaluate.linkage.originals import (
 from dmask.evaluate.linkage.page import table
 from dmask.evaluate.linkage.releases import PROFILES, columns_of_numbers, name_of, releases_of
 from dmask.evaluate.linkage.shards import rows_of
-from dmask.evaluate.linkage.study import check_own
+from dmask.evaluate.linkage.study import Plan, check_own, doubts_of_copies
+from dmask.io.claim import claimed
 from dmask.synthetic import Pose, SyntheticPatient
 
 PEOPLE = 20
@@ -46,9 +47,11 @@ def make_files(folder, names):
 
 
 def test_a_picture_shows_whom_its_file_or_its_folder_is_called_after(tmp_path):
-    folder = make_files(tmp_path, ["a/anna.png", "b/anna.png", "b/bert.jpg", "b/notes.txt"])
+    folder = make_files(tmp_path, ["a/anna.png", "b/anna.png", "b/bert.jpg", "b/notes.txt", "b/._bert.jpg"])
     by_file = read_originals([folder], "file")
-    assert [(one.person, one.session) for one in by_file] == [("anna", "a"), ("anna", "b"), ("bert", "b")]
+    assert [(one.person, one.session) for one in by_file] == [
+        ("anna", str(folder / "a")), ("anna", str(folder / "b")), ("bert", str(folder / "b")),
+    ]  # fmt: skip
     by_folder = read_originals([folder], "folder")
     assert [(one.person, one.session) for one in by_folder] == [("a", "anna"), ("b", "anna"), ("b", "bert")]
     with pytest.raises(WrongUse, match="holds no pictures"):
@@ -61,7 +64,14 @@ def test_copies_are_counted_whatever_they_are_called(tmp_path):
     make_files(tmp_path, ["a/anna.png", "b/anna.png", "b/bert.png", "c/anna.png"])
     for name, content in (("a/anna", b"1"), ("b/anna", b"1"), ("b/bert", b"2"), ("c/anna", b"11")):
         (tmp_path / f"{name}.png").write_bytes(content)
-    assert copies(read_originals([tmp_path], "file")) == 1
+    assert copies(found := read_originals([tmp_path], "file")) == 1
+
+    def plan(attacked, others):
+        return Plan(attacked, [], [], others, [], [], {}, {})
+
+    assert doubts_of_copies(plan(found[:1], found[2:])) == []
+    assert [doubt.split()[0] for doubt in doubts_of_copies(plan(found[:2], found[2:]))] == ["1"]
+    assert "learn from" in doubts_of_copies(plan(found[:1], found[1:]))[0]
 
 
 def test_a_manifest_says_it_line_by_line(tmp_path):
@@ -76,6 +86,7 @@ def test_a_manifest_says_it_line_by_line(tmp_path):
     with pytest.raises(WrongUse, match="no text in UTF-8"):
         read_originals([manifest], "file")
     for text, said in (
+        ("path,person\n" + 200_000 * "x" + ",anna\n", "field larger"),
         ("path,name\np/1.png,anna\n", "no column person"),
         ("path,person\np/3.png,anna\n", "line 2: got path 'p/3.png'"),
         ("path,person\np/1.png,\n", "line 2"),
@@ -320,6 +331,11 @@ def test_too_few_people_are_refused(people, tmp_path, capsys, monkeypatch):
     assert cli.main(words) == 2
     assert "holds something already" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "taken").iterdir()] == ["frames.csv"]
+    words[words.index(str(tmp_path / "taken"))] = str(tmp_path / "new")
+    assert cli.main([*words, "--profile", "strict"]) == 2  # all of them are attacked
+    with claimed(tmp_path / "new"):
+        other = subprocess.run([sys.executable, "-m", "dmask", *words], capture_output=True, text=True)
+    assert other.returncode == 2 and "is being written by another run" in other.stderr
 
 
 def test_a_study_takes_its_own_folder_with_or_without_what_identifies(tmp_path):

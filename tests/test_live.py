@@ -76,7 +76,7 @@ def test_a_folder_being_filled_is_masked_as_it_fills(tmp_path, patient_frames, c
     dropped = rows["face_reason"] == "dropped"
     assert rows["frame"].tolist() == list(range(40))
     assert dropped.sum() == run["live"]["frames_dropped"]
-    assert np.all(np.diff(rows["time_s"]) > 0)
+    assert np.all(np.diff(rows["time_s"]) > 0) and rows["time_s"][0] == 0
     assert np.isnan(rows["od_openness"][dropped]).all()
     assert rows["face_valid"][~dropped][-1] == 1
     assert run["live"]["arrival_to_mask"]["p50_ms"] > 0

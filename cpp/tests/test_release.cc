@@ -1,4 +1,5 @@
 // Every door out of the core and its C interface, under every profile: what may not leave is not there, what may is.
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "models_dir.hpp"
 #include "pipeline/coarse_time.hpp"
 #include "pipeline/mask_mesh.hpp"
+#include "pipeline/own_limits.hpp"
 #include "pipeline/pipeline.hpp"
 #include "pipeline/released_motion.hpp"
 #include "rendered_face.h"
@@ -632,3 +634,50 @@ TEST_CASE(the_c_interface_holds_in_coarse_time) {
 }  // namespace
 
 int main(int argc, char** argv) { return test::run(argc, argv); }
+
+// Where a known limit is crossed the distance is known; with the face's size in the picture it would be the patient's own measures.
+TEST_CASE(a_face_in_its_place_tells_no_limit_that_is_known) {
+  for (const Profile profile : {Profile::clinical, Profile::strict}) {
+    const Followed& f = followed(profile);
+    PipelineOptions options = options_for(profile);
+    options.framing = Framing::input;
+    const ReleaseRules in_place = release_rules(f.pipeline.models(), options);
+    const ReleaseRules canonical = release_rules(f.pipeline.models(), options_for(profile));
+    const MaskParts parts = MaskParts::of(f.pipeline.models(), f.pipeline.subject());
+    Calibration own = f.pipeline.unreleased_calibration();
+    FrameFit fit = f.pipeline.unreleased_fit();
+    EXPECT(fit.eyes[OD].reason == Reason::none);
+    const auto largest_too_small = [&](const ReleaseRules& rules) {
+      double low = 0.2, high = 0.4;
+      for (int k = 0; k < 40; ++k) {
+        fit.eyes[OD].px_per_deg = 0.5 * (low + high);
+        const FrameResult r = release_frame(f.pipeline.models(), own, f.pipeline.subject(), parts, rules, fit);
+        (r.eyes[OD].reason == Reason::low_resolution ? low : high) = fit.eyes[OD].px_per_deg;
+      }
+      return high;
+    };
+    const auto nearest_not_near_mm = [&](const ReleaseRules& rules) {
+      double low = 300, high = 800;
+      for (int k = 0; k < 40; ++k) {
+        fit.pose.translation *= 0.5 * (low + high) / fit.pose.translation.norm();
+        const FrameResult r = release_frame(f.pipeline.models(), own, f.pipeline.subject(), parts, rules, fit);
+        (r.distance == Distance::near ? low : high) = fit.pose.translation.norm();
+      }
+      return high;
+    };
+    std::vector<double> px_per_deg, near;
+    for (int person = 0; person < 12; ++person) {
+      own.identity[0] = 0.1 * person;
+      px_per_deg.push_back(largest_too_small(in_place));
+      EXPECT(px_per_deg.back() >= 0.25 && px_per_deg.back() <= 0.3125);  // never what was not measured
+      EXPECT(largest_too_small(in_place) == px_per_deg.back());          // the same each time
+      near.push_back(nearest_not_near_mm(in_place));
+    }
+    const auto spread = [](const std::vector<double>& values) {
+      const auto [least, most] = std::minmax_element(values.begin(), values.end());
+      return *most / *least;
+    };
+    EXPECT(spread(px_per_deg) > 1.1 && spread(near) > 1.1);
+    EXPECT(largest_too_small(canonical) < 0.21);  // there the fit has said it
+  }
+}

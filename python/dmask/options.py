@@ -28,10 +28,14 @@ def table() -> dict[str, dict[str, Any]]:
 
 
 def add_core_arguments(
-    parser: argparse.ArgumentParser, more_choices: dict[str, tuple[str, ...]] | None = None, **defaults: Any
+    parser: argparse.ArgumentParser,
+    more_choices: dict[str, tuple[str, ...]] | None = None,
+    without: tuple[str, ...] = (),
+    **defaults: Any,
 ) -> None:
-    """What a command that makes masks takes; `defaults` are its own, by option, and so are `more_choices`."""
-    _add(parser, "mask", defaults, more_choices)
+    """What a command that makes masks takes; `defaults` are its own, by option, and so are `more_choices`;
+    `without` are options that it decides by itself."""
+    _add(parser, "mask", defaults, more_choices, without)
     parser.add_argument("--at", metavar="T0-T1", help="when the eye of --fixating does, in seconds: 2.5-4")
     add_backend_arguments(parser, more_choices)
 
@@ -53,10 +57,11 @@ def _add(
     use: str,
     defaults: dict[str, Any],
     more_choices: dict[str, tuple[str, ...]] | None = None,
+    without: tuple[str, ...] = (),
 ) -> None:
     for name, row in table().items():
         row = row | {"default": defaults.get(name, row["default"])}
-        if row["use"] != use or name in FIXATION_WINDOW:
+        if row["use"] != use or name in FIXATION_WINDOW or name in without:
             continue
         if row["kind"] == "flag":
             parser.add_argument(flag(name), action="store_true", help=f"turn off that {row['help']}")

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "detect/face68.hpp"
+#include "pipeline/own_limits.hpp"
 
 namespace dmask {
 namespace {
@@ -267,9 +268,12 @@ FrameResult release_frame(const Models& models, const Calibration& calibration, 
   FrameResult result;
   result.time_s = fit.time_s;
   result.face_reason = fit.face_reason;
+  const bool own_limits = !rules.own_face && !rules.canonical;
+  const OwnLimits limits = own_limits ? OwnLimits::of(calibration) : OwnLimits{0, 1};
   for (int eye = 0; eye < 2; ++eye) {
-    const double openness = released_openness(models, calibration.eyes[eye], eye, rules, fit.eyes[eye].openness);
-    result.eyes[eye] = measures_of(fit.eyes[eye], openness, rules);
+    EyeFit e = fit.eyes[eye];
+    if (e.reason == Reason::none && e.px_per_deg < limits.min_px_per_deg) e.reason = Reason::low_resolution;
+    result.eyes[eye] = measures_of(e, released_openness(models, calibration.eyes[eye], eye, rules, e.openness), rules);
   }
   result.mask = mask_of(models, calibration, subject, parts, rules, measured.pose, shown);
   if (!result.mask.face) return result;
@@ -277,7 +281,7 @@ FrameResult release_frame(const Models& models, const Calibration& calibration, 
   const Vec3 place = place_mm(calibration, measured.pose);
   if (rules.own_face) result.head_mm = place;
   // Of whoever is too small it is no more than how large the face is beside the irises, which is his own.
-  if (rules.own_face || !rest.small) result.distance = distance_at(place.norm());
+  if (rules.own_face || !rest.small) result.distance = limits.distance_at(place.norm());
   return result;
 }
 

@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from dmask.io.atomic import check_folder, claimed_output
     from dmask.io.source import camera_number, find_input
-    from dmask.run.diagnostics import check_apart
+    from dmask.run.diagnostics import check_apart, check_none_there
 
     if args.profile == "article":
         print(ARTICLE_WARNING, file=sys.stderr)
@@ -73,6 +73,7 @@ def run(args: argparse.Namespace) -> int:
         raise WrongUse("got a camera's number among several inputs, expected it alone, or files and folders")
     sources = [] if camera is not None else [find_input(name) for name in args.input]
     check_folder(out, args.overwrite or args.resume)
+    check_none_there(out)
     if args.diagnostics is not None and args.resume:
         raise WrongUse(
             "got --resume and --diagnostics; expected one of them: what is kept is not looked at again"
@@ -149,11 +150,17 @@ def no_face(source: Path, frames: int) -> str:
 
 
 def run_one(source: Path, out: Path, options: dict[str, Any], args: argparse.Namespace, show: bool) -> int:
+    from dmask.io.items import BATCH
     from dmask.io.same_file import refuse_inputs
     from dmask.run.recording import run_item
     from dmask.run.results import RESULT_FILES
 
     refuse_resume(args)
+    if (out / BATCH).exists():
+        raise WrongUse(
+            f"{out} holds the results of several recordings ({BATCH}); expected another folder for those "
+            "of one"
+        )
     refuse_inputs([out / name for name in RESULT_FILES], [source])
     pipeline = announced_pipeline(options)
     try:

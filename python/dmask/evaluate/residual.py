@@ -31,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> dict[str, float]:
     """Raises WrongUse where a folder has nothing of this kind, Error where a table is not of dmask."""
     values: dict[str, list[np.ndarray]] = {name: [] for name in MODELS}
-    for folder in map(Path, args.results):
+    folders = {Path(name).resolve(): Path(name) for name in args.results}  # each once
+    for folder in folders.values():
         columns = read_columns(table_of(folder))
         for name, found in values.items():
             found += [columns[f"{eye}_{name}_residual_pct"] for eye in EYES]
@@ -51,7 +52,7 @@ def table_of(folder: Path) -> Path:
         raise WrongUse(f"{folder} is no folder; {expected}")
     table = next((folder / name for name in TABLES if (folder / name).is_file()), None)
     if table is None:
-        below = next(filter(None, (sorted(folder.glob(f"*/{name}")) for name in TABLES)), [])
+        below = sorted(folder.glob(f"*/{DIAGNOSTICS}"))
         hint = f": {len(below)} folders in it do, name them, as {below[0].parent}" if below else ""
         raise WrongUse(f"{folder} holds none of {', '.join(TABLES)}; {expected}{hint}")
     return table
@@ -72,6 +73,8 @@ def read_columns(path: Path) -> dict[str, np.ndarray]:
     values = np.reshape(rows, (-1, len(names)))
     if not rows:
         raise WrongUse(f"{path} has no frames; expected the table of a recording: leave it out")
+    if np.isinf(values).any() or (values < 0).any():
+        raise Error(f"{path} has a residual that is no distance; expected a table that `dmask run` wrote")
     if not np.isfinite(values).any():
         why = "no eye was measured in any frame" if path.name == DIAGNOSTICS else (
             "its profile withholds them, or no eye was measured: name the folder of --diagnostics"

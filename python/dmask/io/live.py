@@ -110,7 +110,7 @@ def camera_frames(number: int, seconds: float | None) -> Iterator[Frame]:
 def folder_frames(
     folder: Path, seconds: float | None, notes: list[str], stop: threading.Event | None = None
 ) -> Iterator[Frame]:
-    """Pictures as they appear in `folder`, in the order of their names, with the seconds since the start.
+    """Pictures as they appear in `folder`, in the order of their names, with the seconds since the first.
 
     What is there at the start is left alone. Ends after `seconds` (None: never), when `stop` is set, and when
     the folder disappears. Pictures that stay unreadable or are of another size than the first are left out.
@@ -118,6 +118,7 @@ def folder_frames(
     """
     stop = stop or threading.Event()
     start_s = there_s = time.monotonic()
+    first_s: float | None = None
     seen = {path.name for path in folder.iterdir()}
     waiting: dict[str, HalfWritten] = {}
     shape: tuple[int, ...] | None = None
@@ -150,7 +151,9 @@ def folder_frames(
             if bgr.shape != shape:
                 _note(notes, f"pictures of another size than {shape[1]}x{shape[0]} were left out")
                 continue
-            yield Frame(time.monotonic() - start_s, bgr)
+            came_s = time.monotonic()
+            first_s = came_s if first_s is None else first_s
+            yield Frame(came_s - first_s, bgr)
         if not fresh or waiting:
             stop.wait(POLL_S)
 

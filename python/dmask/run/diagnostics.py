@@ -70,3 +70,13 @@ def check_apart(diagnostics: Path, out: Path) -> None:
             f"got --diagnostics {diagnostics} and results in {out}; expected two folders apart: what is in "
             "the first identifies, and would be handed on with the second"
         )
+
+
+def check_none_there(out: Path) -> None:
+    """Raises WrongUse where an earlier run put them into what is to hold results."""
+    there = next((name for name in DIAGNOSTIC_FILES if (out / name).exists()), None)
+    if there:
+        raise WrongUse(
+            f"{out} holds {there}, which identifies; expected another folder for results, which would be "
+            "handed on with it"
+        )

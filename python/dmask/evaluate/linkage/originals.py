@@ -55,15 +55,16 @@ def of_folder(folder: Path, named_by: str) -> list[Original]:
         for path in folder.rglob("*")
         if path.suffix.lower() in (*PICTURE_SUFFIXES, *VIDEO_SUFFIXES)
         and IDENTIFYING not in path.relative_to(folder).parts
+        and not path.name.startswith(".")
     )
     if not found:
         raise WrongUse(
-            f"{folder} holds no pictures and no videos; expected some of {', '.join(PICTURE_SUFFIXES)}, or "
-            "videos"
+            f"{folder} holds no pictures and no videos (links to folders are not followed); expected some of "
+            f"{', '.join(PICTURE_SUFFIXES)}, or videos"
         )
     if named_by == "folder":
         return [Original(path, path.parent.name, path.stem) for path in found]
-    return [Original(path, path.stem, path.parent.name) for path in found]
+    return [Original(path, path.stem, str(path.parent)) for path in found]
 
 
 def is_video(original: Original) -> bool:
@@ -79,21 +80,27 @@ def read_manifest(manifest: Path) -> list[Original]:
         raise WrongUse(f"{manifest} is no text in UTF-8; expected a manifest that is saved as such") from None
     with io.StringIO(text, newline="") as file:
         rows = csv.DictReader(file)
-        missing = [name for name in MANIFEST_COLUMNS if name not in (rows.fieldnames or ())]
-        if missing:
-            raise WrongUse(
-                f"{manifest} has no column {missing[0]}; expected path, person and, if any, session"
-            )
-        found = []
-        for number, row in enumerate(rows, 2):
-            path = manifest.parent / (row["path"] or "")
-            if not row["person"] or not path.is_file():
+        try:
+            missing = [name for name in MANIFEST_COLUMNS if name not in (rows.fieldnames or ())]
+            if missing:
                 raise WrongUse(
-                    f"{manifest}, line {number}: got path {row['path']!r}, person {row['person']!r}; "
-                    "expected a file that is there, and who it shows"
+                    f"{manifest} has no column {missing[0]}; expected path, person and, if any, session"
                 )
-            found.append(Original(path, row["person"], row.get("session") or ""))
-    return found
+            return [of_row(manifest, number, row) for number, row in enumerate(rows, 2)]
+        except csv.Error as error:
+            raise WrongUse(
+                f"{manifest}, line {rows.line_num}: {error}; expected a manifest of path, person, session"
+            ) from None
+
+
+def of_row(manifest: Path, number: int, row: dict[str, str]) -> Original:
+    path = manifest.parent / (row["path"] or "")
+    if not row["person"] or not path.is_file():
+        raise WrongUse(
+            f"{manifest}, line {number}: got path {row['path']!r}, person {row['person']!r}; "
+            "expected a file that is there, and who it shows"
+        )
+    return Original(path, row["person"], row.get("session") or "")
 
 
 def pairs_across(originals: list[Original]) -> list[Pair]:

@@ -20,6 +20,7 @@ from dmask.errors import Error
 from dmask.io.atomic import atomic_file
 
 ITEMS = 24  # of one file
+GOES_ON = "what is made stays made: the same command goes on from there"
 
 Rows = dict[str, np.ndarray]  # (N, ...) by name
 Make = Callable[[Sequence[Any], dict[str, Any]], Rows]
@@ -63,7 +64,7 @@ def rows_of(
         except KeyboardInterrupt:
             for process in multiprocessing.active_children():
                 process.kill()
-            raise KeyboardInterrupt("what is made stays made: the same command goes on from there") from None
+            raise KeyboardInterrupt(GOES_ON) from None
         finally:
             for one in work:
                 one.cancel()

@@ -37,9 +37,9 @@ from dmask.evaluate.linkage.originals import (
 from dmask.evaluate.linkage.page import write_page
 from dmask.evaluate.linkage.recordings import RELEASES, doubts_of, motion_attacks, recordings_of
 from dmask.evaluate.linkage.releases import PROFILES, releases_of
-from dmask.evaluate.linkage.shards import ITEMS, Make, Rows, identity, rows_of
+from dmask.evaluate.linkage.shards import GOES_ON, ITEMS, Make, Rows, identity, rows_of
 from dmask.evaluate.linkage.signs import compared
-from dmask.io.atomic import atomic_file, check_folder
+from dmask.io.atomic import atomic_file, check_folder, claimed_output
 from dmask.io.report import write_report
 from dmask.options import add_core_arguments, core_options
 from dmask.ranges import whole
@@ -79,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser, reid: bool = False) -> None:
         )
         parser.add_argument("--no-network", action="store_true", help="without the attacker that needs torch")
     parser.add_argument("--workers", type=whole(1), default=2, metavar="N", help="processes (default 2)")
-    add_core_arguments(parser)
+    add_core_arguments(parser, without=("profile",))  # all of them are attacked
     parser.set_defaults(learn_from=[], learn_named_by="file", no_network=reid, only_faces=reid)
 
 
@@ -169,7 +169,16 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         attacks.check_network()
     check_folder(args.output, overwrite=True)
     check_own(args.output)
-    args.output.mkdir(parents=True, exist_ok=True)
+    with claimed_output(args.output):
+        args.output.mkdir(parents=True, exist_ok=True)
+        try:
+            return studied(plan, args)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(GOES_ON) from None
+
+
+def studied(plan: Plan, args: argparse.Namespace) -> dict[str, Any]:
+    """The figures of a plan; files in args.output."""
     material, disguised = gathered(plan, args.output, args.workers) if plan.originals else (None, {})
     moved = moving(plan, args.output, args.workers) if plan.recordings else None
     figures = {
@@ -210,10 +219,18 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def doubts_of_copies(plan: Plan) -> list[str]:
-    twice = copies([*plan.originals, *plan.recordings])
-    return (
+    """Of nothing that is attacked a copy is to be linked, or to be learnt from."""
+    attacked = [*plan.originals, *plan.recordings]
+    twice, learnt = (
+        copies(attacked),
+        copies([*attacked, *plan.others]) - copies(attacked) - copies(plan.others),
+    )
+    doubts = (
         [f"{twice} files are copies of others: a copy is linked to its original by itself"] if twice else []
     )
+    if learnt > 0:
+        doubts.append(f"{learnt} files that attackers learn from are copies of those that they attack")
+    return doubts
 
 
 def describe(recogniser: recognisers.Recogniser) -> dict[str, str]:
