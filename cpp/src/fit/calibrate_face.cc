@@ -32,10 +32,14 @@ double implied_iris_radius_mm(const FrameDetection& d, const FacePose& pose, con
   return best;
 }
 
-// One closed-form factor on shape and distance (the picture does not change) from two priors: the outer canthi
-// and the iris.
-double metric_scale(const Calibration& c, const std::vector<double>& iris_radii_mm, const FitOptions& options) {
-  const auto outer_canthus = [&](Eye eye) { return Vec3(c.face.neutral.segment<3>(3 * face68::lids[eye].outer)); };
+// One closed-form factor on shape and distance (the picture does not change) from two priors: the outer canthi,
+// where they are and not a millimetre inside, where people mark them, and the iris.
+double metric_scale(const Calibration& c, const Points3f& convention, const std::vector<double>& iris_radii_mm,
+                    const FitOptions& options) {
+  const auto outer_canthus = [&](Eye eye) -> Vec3 {
+    const int landmark = face68::lids[eye].outer;
+    return c.face.neutral.segment<3>(3 * landmark) - convention.row(landmark).transpose().cast<double>();
+  };
   const double canthi_mm = (outer_canthus(OS) - outer_canthus(OD)).norm();
   double information = std::pow(options.canthi_mm / options.canthi_sd_mm, 2);
   double log_scale = information * std::log(options.canthi_mm / canthi_mm);
@@ -90,7 +94,7 @@ void bring_to_metric_scale(CalibrationRun& run, Calibration& c) {
     const double r = implied_iris_radius_mm(run.detections[c.frames_used[f]], run.poses[f], c.face, c.camera);
     if (r > 0) iris_radii.push_back(r);
   }
-  c.scale = metric_scale(c, iris_radii, run.options);
+  c.scale = metric_scale(c, run.models.landmark_rows.convention, iris_radii, run.options);
   c.face.neutral *= c.scale;
   c.face.units *= c.scale;
   for (FacePose& pose : run.poses) pose.translation *= c.scale;

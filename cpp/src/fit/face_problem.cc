@@ -135,6 +135,7 @@ FaceObservation FaceObservation::from(const FrameDetection& detection, const Fit
 LandmarkRows LandmarkRows::from(const FaceModel& model, const Points3f& convention) {
   std::vector<int> vertices(model.landmarks().begin(), model.landmarks().end());
   LandmarkRows rows;
+  rows.convention = convention;
   rows.candidates = static_cast<int>(model.contour_rows().cols());
   for (int i = 0; i < jaw_end; ++i)
     for (int c = 0; c < rows.candidates; ++c) vertices.push_back(model.contour_rows()(i, c));
@@ -148,7 +149,12 @@ LandmarkRows LandmarkRows::from(const FaceModel& model, const Points3f& conventi
     }
   }
   rows.rows = model.rows(vertices);
-  for (int i = 0; i < 68; ++i) rows.rows.mean.segment<3>(3 * i) += convention.row(i).transpose();
+  const auto shift = [&](int landmark, int row) {
+    rows.rows.mean.segment<3>(3 * row) += convention.row(landmark).transpose();
+  };
+  for (int i = 0; i < 68; ++i) shift(i, i);
+  for (int i = 0; i < jaw_end; ++i)
+    for (int c = 0; c < rows.candidates; ++c) shift(i, rows.jaw_row(i, c));
   return rows;
 }
 

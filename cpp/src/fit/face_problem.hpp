@@ -28,9 +28,9 @@ struct FaceObservation {
 // Which rows of the face model the fit looks at: the 68 landmarks, then the contour's candidates.
 struct LandmarkRows {
   FaceRows rows;
-  int candidates = 0;  // a jaw landmark
+  int candidates = 0;   // a jaw landmark
+  Points3f convention;  // where people put each landmark against the model's vertex, head frame, mm
 
-  // `convention`: where people put each landmark against the model's vertex, head frame, mm.
   static LandmarkRows from(const FaceModel& model, const Points3f& convention);
   int jaw_row(int landmark, int candidate) const { return 68 + landmark * candidates + candidate; }
 };
