@@ -21,8 +21,14 @@ def models() -> _core.Models:
 def test_random_patients_are_found_again_under_half_a_pixel_of_noise(known: bool, gaze_deg: float) -> None:
     errors = round_trip(MODELS, patients=3, frames=16, known_statics=known)
     assert np.median(errors.rotation_deg) < gaze_deg
-    assert np.median(errors.opening_mm) < 0.25
+    assert np.median(np.abs(errors.opening_mm)) < 0.25
     assert np.median(errors.head_deg) < 1.2
+
+
+def test_lids_are_neither_too_wide_nor_too_narrow_in_the_mean() -> None:
+    errors = round_trip(MODELS, patients=8, frames=12)
+    assert abs(np.mean(errors.opening_mm)) < 0.07
+    assert abs(np.mean(errors.mrd1_mm)) < 0.07
 
 
 def test_a_five_hertz_oscillation_keeps_its_amplitude_through_the_smoothing() -> None:

@@ -287,6 +287,49 @@ struct LidScene : Scene {
   }
 };
 
+TEST_CASE(where_people_mark_the_contour_goes_with_it_as_it_slides) {
+  const Points3f nowhere = Points3f::Zero(68, 3);
+  Points3f somewhere = nowhere;
+  somewhere.row(3) << 1, 2, 0;
+  const LandmarkRows as_they_are = LandmarkRows::from(models().face, nowhere);
+  const LandmarkRows moved = LandmarkRows::from(models().face, somewhere);
+  const auto shift = [&](int row) -> Vec3f {
+    return moved.rows.mean.segment<3>(3 * row) - as_they_are.rows.mean.segment<3>(3 * row);
+  };
+  EXPECT((shift(3) - Vec3f(1, 2, 0)).norm() < 1e-4f && shift(4).norm() == 0);
+  for (int c = 0; c < moved.candidates; ++c)
+    EXPECT((shift(moved.jaw_row(3, c)) - Vec3f(1, 2, 0)).norm() < 1e-4f && shift(moved.jaw_row(4, c)).norm() == 0);
+}
+
+// A cubic would be 0.2 mm too high.
+TEST_CASE(curves_of_the_lids_are_as_high_as_the_margins_at_the_pupil) {
+  const EyelidRows& rows = models().eyelid_rows[OS];
+  constexpr int n = EyelidRows::margin_samples;
+  const auto height = [&](int lid, double x) {  // of the mean open lids, mm
+    int k = 0;
+    while (k < n - 2 && rows.patch[3 * (lid * n + k + 1)] < x) ++k;
+    const auto at = [&](int i, int axis) { return rows.patch[3 * (lid * n + i) + axis]; };
+    return at(k, 1) + (x - at(k, 0)) / (at(k + 1, 0) - at(k, 0)) * (at(k + 1, 1) - at(k, 1));
+  };
+  const double inner = rows.patch[0], outer = rows.patch[3 * (n - 1)];
+  constexpr double px_per_mm = 10;
+  EyeDetection eye;
+  for (int k = 0; k <= 10; ++k) {
+    const double x = inner + 0.1 * k * (outer - inner);
+    const auto seen_at = [&](double y) {
+      return Landmark{static_cast<float>(px_per_mm * x), static_cast<float>(-px_per_mm * y), 1};
+    };
+    eye.lid[k] = seen_at(height(0, x));
+    if (k > 0 && k < 10) eye.lid[20 - k] = seen_at(height(1, x));
+  }
+  const LidCurves curves = LidCurves::from(eye, Vec2(0, -1), FitOptions{});
+  for (int k = 0; k < dense_per_lid; ++k) {
+    const Vec2 upper = curves.dense[k] / px_per_mm, lower = curves.dense[dense_per_lid + k] / px_per_mm;
+    if (std::abs(upper.x()) < 3) EXPECT_NEAR(-upper.y(), height(0, upper.x()), 0.08);
+    if (std::abs(lower.x()) < 3) EXPECT_NEAR(-lower.y(), height(1, lower.x()), 0.08);
+  }
+}
+
 TEST_CASE(a_window_of_eyelids_has_the_derivatives_of_its_residuals) {
   LidScene scene;
   EXPECT(scene.line_points(scene.window) > 20);

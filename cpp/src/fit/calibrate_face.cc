@@ -10,16 +10,15 @@ namespace dmask {
 namespace {
 
 // The iris radius that a face of this size would have, mm, from the limbus' points at the head's three and nine o'clock.
-double implied_iris_radius_mm(const FrameDetection& d, const FacePose& pose, const LandmarkFace& face,
+// Each iris lies as far before its eyeball's centre as it does in a straight look.
+double implied_iris_radius_mm(const FrameDetection& d, const FacePose& pose, const std::array<Vec3, 2>& centres_mm,
                               const Camera& camera) {
   constexpr int limbus = 18;
   const int roll = static_cast<int>(std::lround(face_roll_rad(d.face) * limbus / (2 * M_PI)));  // in points
   double best = 0;
   for (int eye = 0; eye < 2; ++eye) {
     const auto& iris = d.eyes[eye].iris;
-    const face68::Lid& lid = face68::lids[eye];
-    const Vec3 x = 0.5 * (face.neutral.segment<3>(3 * lid.inner) + face.neutral.segment<3>(3 * lid.outer));
-    const double depth = (pose.rotation * x + pose.translation).z();
+    const double depth = (pose.rotation * centres_mm[eye] + pose.translation).z() - Eyeball{}.iris_plane_mm();
     double sum = 0, weight = 0;
     for (int upright : {4, 5, 13, 14}) {
       const int side = 1 + ((upright + roll) % limbus + limbus) % limbus;
@@ -89,9 +88,11 @@ void fit_window(CalibrationRun& run, Calibration& c) {
 }
 
 void bring_to_metric_scale(CalibrationRun& run, Calibration& c) {
+  const std::array<Vec3, 2> centres_mm{model_centre(run.models.eyelid[OD], c.identity, 1),
+                                       model_centre(run.models.eyelid[OS], c.identity, 1)};
   std::vector<double> iris_radii;
   for (std::size_t f = 0; f < run.faces.size(); ++f) {
-    const double r = implied_iris_radius_mm(run.detections[c.frames_used[f]], run.poses[f], c.face, c.camera);
+    const double r = implied_iris_radius_mm(run.detections[c.frames_used[f]], run.poses[f], centres_mm, c.camera);
     if (r > 0) iris_radii.push_back(r);
   }
   c.scale = metric_scale(c, run.models.landmark_rows.convention, iris_radii, run.options);

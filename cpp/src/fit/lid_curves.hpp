@@ -1,4 +1,4 @@
-// Detected lids as curves: one cubic a lid, Eqs. (6, 7), sampled densely, Eq. (8).
+// Detected lids as curves: one polynomial a lid, Eqs. (6, 7), sampled densely, Eq. (8).
 #pragma once
 
 #include <array>

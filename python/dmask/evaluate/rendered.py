@@ -25,7 +25,7 @@ PROFILE = "article"  # lets out all that is measured
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--patients", type=whole(1), default=5, metavar="N")
+    parser.add_argument("--patients", type=whole(1), default=20, metavar="N")
     parser.add_argument("--frames", type=whole(1), default=60, metavar="N", help="of each patient")
     parser.add_argument(
         "--size",
