@@ -287,20 +287,6 @@ struct LidScene : Scene {
   }
 };
 
-TEST_CASE(where_people_mark_the_contour_goes_with_it_as_it_slides) {
-  const Points3f nowhere = Points3f::Zero(68, 3);
-  Points3f somewhere = nowhere;
-  somewhere.row(3) << 1, 2, 0;
-  const LandmarkRows as_they_are = LandmarkRows::from(models().face, nowhere);
-  const LandmarkRows moved = LandmarkRows::from(models().face, somewhere);
-  const auto shift = [&](int row) -> Vec3f {
-    return moved.rows.mean.segment<3>(3 * row) - as_they_are.rows.mean.segment<3>(3 * row);
-  };
-  EXPECT((shift(3) - Vec3f(1, 2, 0)).norm() < 1e-4f && shift(4).norm() == 0);
-  for (int c = 0; c < moved.candidates; ++c)
-    EXPECT((shift(moved.jaw_row(3, c)) - Vec3f(1, 2, 0)).norm() < 1e-4f && shift(moved.jaw_row(4, c)).norm() == 0);
-}
-
 // A cubic would be 0.2 mm too high.
 TEST_CASE(curves_of_the_lids_are_as_high_as_the_margins_at_the_pupil) {
   const EyelidRows& rows = models().eyelid_rows[OS];

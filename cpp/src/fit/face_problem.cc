@@ -149,12 +149,7 @@ LandmarkRows LandmarkRows::from(const FaceModel& model, const Points3f& conventi
     }
   }
   rows.rows = model.rows(vertices);
-  const auto shift = [&](int landmark, int row) {
-    rows.rows.mean.segment<3>(3 * row) += convention.row(landmark).transpose();
-  };
-  for (int i = 0; i < 68; ++i) shift(i, i);
-  for (int i = 0; i < jaw_end; ++i)
-    for (int c = 0; c < rows.candidates; ++c) shift(i, rows.jaw_row(i, c));
+  for (int i = 0; i < 68; ++i) rows.rows.mean.segment<3>(3 * i) += convention.row(i).transpose();
   return rows;
 }
 

@@ -47,8 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Median and 95th percentile of the absolute error by measure, and the shares of valid frames; or the
-    matrix of hard cases. Raises WrongUse."""
+    """Median and 95th percentile of the absolute error by measure, the median with its sign, and the shares
+    of valid frames; or the matrix of hard cases. Raises WrongUse."""
     if args.matrix:
         from dmask.evaluate.matrix import matrix
 
@@ -108,10 +108,11 @@ def errors_of_patients(args: argparse.Namespace) -> dict[str, Any]:
         "eyes_valid_share": valid / eyes,
     }
     for name, values in errors.items():
-        absolute = np.abs(np.array(values))
-        if absolute.size:
+        if values:
+            absolute = np.abs(np.array(values))
             figures[f"{name}_median"] = float(np.median(absolute))
             figures[f"{name}_p95"] = float(np.percentile(absolute, 95))
+            figures[f"{name}_bias"] = float(np.median(values))
     return figures
 
 

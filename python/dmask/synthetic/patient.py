@@ -61,7 +61,7 @@ class SyntheticPatient:
         self._size, self._ptosis, self._place_mm = size, ptosis, np.array(place_mm)
         self._focal_px = 0.5 * size[0] / float(np.tan(np.radians(hfov_deg / 2)))
         random = np.random.default_rng(seed)
-        self.identity = identity = 0.7 * random.standard_normal(50)  # w_fs
+        identity = 0.7 * random.standard_normal(50)
         self._centres = {}  # of the eyeballs, head frame, mm
         for eye, mirror, slope in (("od", -1, "centre_from_identity_od"), ("os", 1, "centre_from_identity")):
             self._centres[eye] = self._lid["centre_os"] * [mirror, 1, 1] + identity @ self._lid[slope][:50]
@@ -81,7 +81,7 @@ class SyntheticPatient:
 
     def render(self, pose: Pose) -> tuple[np.ndarray, dict[str, float]]:
         """(frame (H, W, 3) uint8 BGR, truth), truth being named as in frames.csv."""
-        rotation, translation = self.head_pose(pose)
+        rotation, translation = self._head(pose)
         turn = cv2.Rodrigues(HEAD_TO_CAMERA @ rotation)[0].ravel()
         row = [1.0, *turn, *translation, *self._face_motion(pose)]
         for eye, ptosis in zip(EYES, self._ptosis, strict=True):
@@ -105,7 +105,7 @@ class SyntheticPatient:
 
     def in_picture(self, head_mm: np.ndarray, pose: Pose) -> np.ndarray:
         """(N, 2) px of (N, 3) points of the head frame, mm; its origin is near the nasion."""
-        rotation, translation = self.head_pose(pose)
+        rotation, translation = self._head(pose)
         return self._projected(head_mm @ rotation.T + translation)
 
     def eye_centre(self, eye: str) -> np.ndarray:
@@ -126,14 +126,14 @@ class SyntheticPatient:
 
     def fixation(self, eye: str, pose: Pose) -> tuple[float, float]:
         """Yaw and pitch of the optical axis of an eye that looks into the camera, in degrees."""
-        rotation, translation = self.head_pose(pose)
+        rotation, translation = self._head(pose)
         x, y, z = -rotation.T @ translation - self._centres[eye]
         temporal = 1 if eye == "os" else -1
         yaw_deg = np.degrees(np.arctan2(x, z)) + temporal * KAPPA_DEG
         return float(yaw_deg), float(np.degrees(np.arctan2(y, np.hypot(x, z))))
 
-    def head_pose(self, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
-        """R (3, 3) and t (3,) mm, head frame to camera frame."""
+    def _head(self, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
+        """R and t, head frame to camera frame."""
         rotation = _core.head_rotation(pose.head_yaw_deg, pose.head_pitch_deg, pose.head_roll_deg)
         return rotation, self._place_mm - rotation @ (0.5 * (self._centres["od"] + self._centres["os"]))
 
