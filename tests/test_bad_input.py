@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import struct
 import subprocess
@@ -188,6 +189,14 @@ def test_results_of_one_recording_do_not_lie_among_those_of_several(tmp_path, ca
     assert cli.main(["run", str(patient_video), "-o", str(tmp_path / "out"), "--overwrite"]) == 2
     assert "holds the results of several recordings" in capsys.readouterr().err
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["Somebody", "batch.csv"]
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "frames.csv").write_text("kept")
+    (tmp_path / "in").mkdir()
+    shutil.copy(patient_video, tmp_path / "in")
+    for several in ([str(tmp_path / "in")], [str(patient_video), "--person", "all"]):
+        assert cli.main(["run", *several, "-o", str(tmp_path / "one"), "--overwrite"]) == 2
+        assert "holds the results of one recording" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "one").iterdir()] == ["frames.csv"]
 
 
 def test_existing_output_needs_overwrite(tmp_path, capsys, patient_video):

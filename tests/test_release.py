@@ -317,7 +317,10 @@ def test_diagnostics_go_into_a_folder_of_their_own_and_say_that_they_identify(
     assert not (tmp_path / "out").exists()
     assert cli.main([*words, "--diagnostics", str(tmp_path / "own")]) == 0
     assert sorted(path.name for path in (tmp_path / "own").iterdir()) == sorted(DIAGNOSTIC_FILES)
-    assert cli.main([*words[:3], str(tmp_path / "own"), "--overwrite"]) == 2  # no results among them
+    (tmp_path / "several").mkdir()
+    shutil.copytree(tmp_path / "own", tmp_path / "several" / "item")
+    for place in ("own", "several"):  # no results among them
+        assert cli.main([*words[:3], str(tmp_path / place), "--overwrite"]) == 2
     said = json.loads((tmp_path / "own" / "diagnostics.json").read_text())
     assert said["identifying"] is True and np.linalg.norm(said["subject"]["identity"]) > 0.1
     with (tmp_path / "own" / "diagnostics.csv").open(newline="") as file:

@@ -631,10 +631,6 @@ TEST_CASE(the_c_interface_holds_in_coarse_time) {
   EXPECT_NEAR(coarse.measures.head_yaw_deg, fine.measures.head_yaw_deg, 5);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) { return test::run(argc, argv); }
-
 // Where a known limit is crossed the distance is known; with the face's size in the picture it would be the patient's own measures.
 TEST_CASE(a_face_in_its_place_tells_no_limit_that_is_known) {
   for (const Profile profile : {Profile::clinical, Profile::strict}) {
@@ -681,3 +677,7 @@ TEST_CASE(a_face_in_its_place_tells_no_limit_that_is_known) {
     EXPECT(largest_too_small(canonical) < 0.21);  // there the fit has said it
   }
 }
+
+}  // namespace
+
+int main(int argc, char** argv) { return test::run(argc, argv); }

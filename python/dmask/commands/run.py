@@ -87,6 +87,8 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.resume and (args.live or camera is not None):
         raise WrongUse("got --resume with a live source, which does not come twice; expected recordings")
+    recorded = camera is None and not args.live
+    check_alike(out, everybody or (recorded and (len(sources) > 1 or sources[0].is_dir())))
     show = args.progress or sys.stderr.isatty()
     with claimed_output(out):  # before anything is loaded: two runs into one folder would mix
         if camera is not None:
@@ -103,6 +105,22 @@ def run(args: argparse.Namespace) -> int:
             return run_items(sources, out, options, args, show)
         one = run_everybody if everybody else run_one
         return one(sources[0], out, options, args, show)
+
+
+def check_alike(out: Path, several: bool) -> None:
+    """Raises WrongUse where earlier results of one recording would lie among those of several, or the other
+    way: nothing says of them whose they are, or in which profile."""
+    from dmask.io.items import BATCH
+    from dmask.run.results import RESULT_FILES
+
+    holds_several = next((name for name in (BATCH, "person1") if (out / name).exists()), None)
+    if not several and holds_several:
+        raise WrongUse(
+            f"{out} holds the results of several recordings ({holds_several}); expected another folder for "
+            "those of one"
+        )
+    if several and any((out / name).is_file() for name in RESULT_FILES):
+        raise WrongUse(f"{out} holds the results of one recording; expected another folder for several")
 
 
 def run_everybody(
@@ -150,17 +168,11 @@ def no_face(source: Path, frames: int) -> str:
 
 
 def run_one(source: Path, out: Path, options: dict[str, Any], args: argparse.Namespace, show: bool) -> int:
-    from dmask.io.items import BATCH
     from dmask.io.same_file import refuse_inputs
     from dmask.run.recording import run_item
     from dmask.run.results import RESULT_FILES
 
     refuse_resume(args)
-    if (out / BATCH).exists():
-        raise WrongUse(
-            f"{out} holds the results of several recordings ({BATCH}); expected another folder for those "
-            "of one"
-        )
     refuse_inputs([out / name for name in RESULT_FILES], [source])
     pipeline = announced_pipeline(options)
     try:

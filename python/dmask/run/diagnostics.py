@@ -74,7 +74,9 @@ def check_apart(diagnostics: Path, out: Path) -> None:
 
 def check_none_there(out: Path) -> None:
     """Raises WrongUse where an earlier run put them into what is to hold results."""
-    there = next((name for name in DIAGNOSTIC_FILES if (out / name).exists()), None)
+    there = next(
+        (path.name for name in DIAGNOSTIC_FILES for path in (*out.glob(name), *out.glob(f"*/{name}"))), None
+    )
     if there:
         raise WrongUse(
             f"{out} holds {there}, which identifies; expected another folder for results, which would be "

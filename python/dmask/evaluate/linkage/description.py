@@ -200,21 +200,21 @@ def weights(path: Path, facts: dict[str, Any]) -> Path:
             )
         return file
     package, version = facts["package"], facts["version"]
-    advice = pip_line(facts)
+    install = pip_line(facts)
     try:
         found = importlib.metadata.distribution(package)
     except importlib.metadata.PackageNotFoundError:
         raise WrongUse(
             f"got no package {package}; expected {version}, which holds the weights of {facts['name']}: "
-            f"{advice}"
+            f"{install}"
         ) from None
     if found.version != version:
         raise WrongUse(
-            f"got {package} {found.version}; expected {version}, whose weights are described: {advice}"
+            f"got {package} {found.version}; expected {version}, whose weights are described: {install}"
         )
     file = Path(str(found.locate_file(facts["file"])))
     if not file.is_file():
         raise WrongUse(
-            f"{package} has no {facts['file']}; expected the weights of {facts['name']} there: {advice}"
+            f"{package} has no {facts['file']}; expected the weights of {facts['name']} there: {install}"
         )
     return file

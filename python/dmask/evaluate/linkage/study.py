@@ -221,14 +221,12 @@ def studied(plan: Plan, args: argparse.Namespace) -> dict[str, Any]:
 def doubts_of_copies(plan: Plan) -> list[str]:
     """Of nothing that is attacked a copy is to be linked, or to be learnt from."""
     attacked = [*plan.originals, *plan.recordings]
-    twice, learnt = (
-        copies(attacked),
-        copies([*attacked, *plan.others]) - copies(attacked) - copies(plan.others),
-    )
-    doubts = (
-        [f"{twice} files are copies of others: a copy is linked to its original by itself"] if twice else []
-    )
-    if learnt > 0:
+    twice = copies(attacked)
+    learnt = copies([*attacked, *plan.others]) - twice - copies(plan.others)
+    doubts = []
+    if twice:
+        doubts.append(f"{twice} files are copies of others: a copy is linked to its original by itself")
+    if learnt:
         doubts.append(f"{learnt} files that attackers learn from are copies of those that they attack")
     return doubts
 
