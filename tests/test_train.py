@@ -12,7 +12,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
 pytest.importorskip("scipy", reason="training needs scipy: pip install '.[train]'")
 
-from dmask.crops import HEATMAP_STRIDE_PX  # noqa: E402
+from dmask.crops import HEATMAP_STRIDE_PX, similarity  # noqa: E402
 from dmask.evaluate.held_out import is_validation, person_of  # noqa: E402
 from dmask.train import eye_tasks, loop, measures, tasks  # noqa: E402
 from dmask.train.data import augment, convention, eyes, faces  # noqa: E402
@@ -261,7 +261,7 @@ def test_a_mirrored_iris_runs_clockwise_from_twelve_again():
 def test_limbus_points_count_from_twelve_of_the_turned_crop():
     ring = np.vstack([[0.0, 0.0], 20 * np.column_stack([np.cos(eyes.LIMBUS_RAD), np.sin(eyes.LIMBUS_RAD)])])
     visible = np.r_[1, np.arange(18) < 5].astype(int)
-    turned = augment.transform(augment.similarity(1, np.deg2rad(40), [0, 0], [0, 0]), ring)
+    turned = augment.transform(similarity(1, np.deg2rad(40), [0, 0], [0, 0]), ring)
     out, seen = eyes.from_twelve(turned, visible)
     assert np.allclose(out, ring, atol=1e-4)
     assert seen[1:].tolist() == np.roll(visible[1:], 2).tolist()
@@ -319,9 +319,9 @@ def test_an_occluder_hides_the_points_it_covers():
 
 
 def test_similarity_turns_clockwise_in_the_picture_and_hits_its_target():
-    m = augment.similarity(2, np.pi / 2, [10, 5], [3, 4])
+    m = similarity(2, np.pi / 2, [10, 5], [3, 4])
     assert np.allclose(augment.transform(m, np.array([[10.0, 5], [11, 5]])), [[3, 4], [3, 6]], atol=1e-5)
-    mirrored = augment.similarity(1, 0.0, [10, 5], [0, 0], mirror=True)
+    mirrored = similarity(1, 0.0, [10, 5], [0, 0], mirror=True)
     assert np.allclose(augment.transform(mirrored, np.array([[12.0, 6.0]])), [[-2, 1]], atol=1e-5)
 
 
@@ -358,8 +358,7 @@ def test_the_mesh_map_recovers_a_linear_convention():
     deform = rng.normal(0, 1, (5, 478, 2))
     mesh = base + np.einsum("nk,kij->nij", rng.normal(0, 2, (80, 5)), deform)
     turn = [
-        augment.similarity(rng.uniform(0.5, 2), rng.uniform(-0.5, 0.5), [0, 0], rng.uniform(0, 90, 2))
-        for _ in mesh
+        similarity(rng.uniform(0.5, 2), rng.uniform(-0.5, 0.5), [0, 0], rng.uniform(0, 90, 2)) for _ in mesh
     ]
     mesh = np.stack([augment.transform(m, p) for m, p in zip(turn, mesh, strict=True)])
     xy68 = 0.5 * (mesh[:, :68] + mesh[:, 100:168])

@@ -167,6 +167,7 @@ void bind_fit(py::module_& m) {
   m.attr("like_at_once") = like_at_once;
   m.attr("like_in_time") = like_in_time;
   m.attr("adult_kappa_deg") = adult_kappa_deg;
+  m.attr("outer_canthus_share") = outer_canthus_share;
   m.attr("adult_pupils_mm") = adult_pupils_mm;
   m.def(
       "head_rotation",

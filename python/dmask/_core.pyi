@@ -366,6 +366,7 @@ def likenesses(
 like_at_once: float
 like_in_time: float
 adult_kappa_deg: float
+outer_canthus_share: float  # of the way between the margins' ends, from the inner one
 adult_pupils_mm: float
 
 def head_rotation(yaw_deg: float, pitch_deg: float, roll_deg: float) -> _Doubles: ...

@@ -142,7 +142,7 @@ void EyelidProblem::match(const State& state) {
       int row = 0;
       double x0 = 0, x1 = (q[1] - q[0]).dot(across) / l2;
       for (int k = 0; k < dense_per_lid; ++k) {
-        const double s = dense_abscissa(k);
+        const double s = outer_canthus_share * dense_abscissa(k);
         while (row < margin - 2 && x1 < s) {
           ++row;
           x0 = std::max(x0, x1);

@@ -11,6 +11,9 @@ namespace {
 
 // A cubic leaves the upper margin of an open eye 0.2 mm too high at the pupil; two more degrees leave 0.03 mm.
 constexpr int lid_degree = 5;
+// Before the outer canthus the lids turn towards each other so sharply that no such curve follows: the canthus, as one of
+// its points, would lift the margins elsewhere.
+constexpr double outer_canthus_weight = 0.04;
 using Polynomial = Eigen::Matrix<double, lid_degree + 1, 1>;
 
 // Chebyshev's polynomials on 0..1: powers of x would hardly differ from each other there.
@@ -54,7 +57,8 @@ LidCurves LidCurves::from(const EyeDetection& eye, const Vec2& up, const FitOpti
       const Vec2 d = point(at(k)) - curves.inner;
       const double x = d.dot(ex) / curves.width_px, y = d.dot(ey) / curves.width_px;
       const Polynomial row = basis(x);
-      const double weight = std::clamp<double>(eye.lid[at(k)].confidence, 0.02, 1);
+      const double trust = k == 10 ? outer_canthus_weight : 1;
+      const double weight = trust * std::clamp<double>(eye.lid[at(k)].confidence, 0.02, 1);
       normal += weight * row * row.transpose();
       rhs += weight * y * row;
     }

@@ -15,6 +15,9 @@ EVALUATIONS = {
     "eye-lines": Command(
         "dmask.evaluate.eye_lines", "compare crease and bulge with lines set by an AI annotator"
     ),
+    "closeups": Command(
+        "dmask.evaluate.closeups", "compare lids and irises of single eyes with masks of the visible globe"
+    ),
     "covered": Command(
         "dmask.evaluate.covered", "watch whether eyes behind hands, cards and dark lenses are called covered"
     ),

@@ -16,6 +16,9 @@ PARTS = {
     "sight": Command(TRAINING, "train which lids count as seen, their points staying", {"net": "sight"}),
     "lines": Command(TRAINING, "train the head of crease, margins and bulge alone", {"net": "lines"}),
     "render-eyes": Command("dmask.train.render_eyes.render", "render eyes with exact landmarks"),
+    "render-patients": Command(
+        "dmask.commands.train_render_patients", "render eyes or faces of the face model's own patients"
+    ),
     "render-faces": Command("dmask.commands.train_render_faces", "render faces with exact landmarks"),
     "validate": Command("dmask.commands.train_validate", "measure the nets on people that training left out"),
     "cards": Command("dmask.train.cards", "write the model cards from measured figures"),

@@ -6,21 +6,27 @@ The landmark networks see renders here: what they make of real skin is another q
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dmask import _core, environment
+from dmask.arrays import Pixels
 from dmask.errors import WrongUse
 from dmask.options import add_backend_arguments, core_options, make_pipeline
-from dmask.ranges import LARGEST_PX, whole
+from dmask.ranges import LARGEST_PX, place, whole
 
 if TYPE_CHECKING:
-    from dmask.synthetic.patient import Pose
+    from dmask.synthetic.patient import Pose, SyntheticPatient
 
 MEASURES = ("yaw_deg", "pitch_deg", "mrd1_mm", "mrd2_mm", "pfh_mm")
 HEAD = ("head_yaw_deg", "head_pitch_deg", "head_roll_deg")
+STUDIO_HELP = (
+    "ICT-FaceKit's folder: patients as a camera sees them (skins, hair, spectacles, lashes, light, lens), "
+    "not as the mask's renderer draws them"
+)
 PROFILE = "article"  # lets out all that is measured
 
 
@@ -34,6 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PX",
         help="width and height of the frames",
     )
+    parser.add_argument(
+        "--first", type=whole(0), default=0, metavar="N", help="number of the first patient (default 0)"
+    )
+    parser.add_argument("--ict", type=place, metavar="DIR", help=STUDIO_HELP)
+    parser.add_argument("--unityeyes2", type=place, metavar="DIR", help="with --ict: whose irises")
     parser.add_argument(
         "--matrix",
         action="store_true",
@@ -76,14 +87,15 @@ def errors_of_patients(args: argparse.Namespace) -> dict[str, Any]:
     pipeline = make_pipeline(core_options(args) | {"profile": PROFILE})
     errors: dict[str, list[float]] = {name: [] for name in (*HEAD, *MEASURES, "inter_eye_yaw_deg")}
     eyes = valid = faces = 0
-    for seed in range(args.patients):
+    photographer = photographer_of(args)
+    for seed in range(args.first, args.first + args.patients):
         patient = SyntheticPatient(seed, (args.size, args.size))
+        render = photographer(patient, seed)
         truths, detections = [], []
         pipeline.reset()
         for number in range(args.frames):
-            frame, truth = patient.render(
-                random_pose(np.random.default_rng([seed, number]), number / args.frames)
-            )
+            pose = random_pose(np.random.default_rng([seed, number]), number / args.frames)
+            frame, truth = render(pose, number)
             truths.append(truth)
             detections.append(pipeline.detect(frame, number / 30))
         pipeline.calibrate(detections)
@@ -114,6 +126,24 @@ def errors_of_patients(args: argparse.Namespace) -> dict[str, Any]:
             figures[f"{name}_p95"] = float(np.percentile(absolute, 95))
             figures[f"{name}_bias"] = float(np.median(values))
     return figures
+
+
+Photographer = Callable[["Pose", int], tuple[Pixels, dict[str, float]]]
+
+
+def photographer_of(args: argparse.Namespace) -> Callable[[SyntheticPatient, int], Photographer]:
+    """What draws a patient's frames: the mask's renderer, or a studio's camera. Raises WrongUse."""
+    if (args.ict is None) != (args.unityeyes2 is None):
+        raise WrongUse("got --ict or --unityeyes2 alone; expected both, or neither")
+    if args.ict is None:
+        return lambda patient, seed: lambda pose, number: patient.render(pose)
+    from dmask.train.studio import Studio, StudioAssets
+
+    try:
+        assets = StudioAssets.load(args.ict, args.unityeyes2)
+    except FileNotFoundError as error:
+        raise WrongUse(str(error)) from None
+    return lambda patient, seed: Studio(patient, assets, seed).photograph
 
 
 def errors_of(measured: float, true: float, valid: bool) -> list[float]:

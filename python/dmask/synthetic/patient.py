@@ -5,7 +5,7 @@ What is known exactly: head pose, the optical axis of each eye, and where the li
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -38,6 +38,7 @@ class Pose:
     smile: float = 0.0  # 0 to 1: the mouth, the cheeks, and the lower lids with them
     squint: float = 0.0  # 0 to 1: lids that narrow without shutting
     lids_down: float = 0.0  # 0 to 1: both margins as in a far look down
+    units: dict[str, float] = field(default_factory=dict)  # motion units by name besides, 0 to 1
 
 
 class SyntheticPatient:
@@ -76,6 +77,7 @@ class SyntheticPatient:
             for eye in EYES
         }
         subject = _core.MaskSubject(identity.astype(np.float32), eyes["od"], eyes["os"], hfov_deg=hfov_deg)
+        self._mean, self._triangles = face["mean"], face["triangles"]
         self._renderer = _core.MaskRenderer(subject, str(MODELS_DIR))
         self._margins = {eye: self._margin_vertices(eye, len(face["mean"])) for eye in EYES}
 
@@ -99,6 +101,37 @@ class SyntheticPatient:
             truth |= self._eye_truth(eye, pose, head)
         return frame, truth
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the frames, px."""
+        return self._size
+
+    @property
+    def focal_px(self) -> float:
+        return self._focal_px
+
+    def mesh(self) -> tuple[np.ndarray, np.ndarray]:
+        """(N, 3) mm of the mean person's vertices, head frame, and (T, 3) triangles of the mesh."""
+        return self._mean.copy(), self._triangles.copy()
+
+    def at_rest(self) -> np.ndarray:
+        """(N, 3) mm of this person's vertices, head frame, with lids open."""
+        pose = Pose()
+        self.render(pose)
+        rotation, translation = self.head_pose(pose)
+        points: np.ndarray = (self._renderer.vertices() - translation) @ rotation
+        return points
+
+    def lid_rows(self, eye: str, line: str) -> np.ndarray:
+        """Rows of the vertices along `upper_margin`, `lower_margin`, `upper_lash` or `lower_lash`, inner to
+        outer."""
+        rows: np.ndarray = self._lid[f"face_vertex_{eye}"][self._lid[line]]
+        return rows
+
+    def head_pose(self, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
+        """R (3, 3) and t (3,) mm, head frame to camera frame."""
+        return self._head(pose)
+
     def vertices(self) -> np.ndarray:
         """(N, 3) mesh of the last rendered frame, camera frame, mm."""
         return self._renderer.vertices()
@@ -119,10 +152,26 @@ class SyntheticPatient:
         centre: np.ndarray = self._centres[eye] + IRIS_PLANE_MM * gaze_axis(yaw_deg, pitch_deg)
         return centre
 
+    def limbus(self, eye: str, pose: Pose) -> np.ndarray:
+        """(19, 3) head frame, mm: centre of the iris, then the limbus clockwise from 12 o'clock, as a camera
+        before the face sees it."""
+        axis = np.array(gaze_axis(getattr(pose, f"{eye}_yaw_deg"), getattr(pose, f"{eye}_pitch_deg")))
+        left = np.cross([0.0, 1.0, 0.0], axis)  # of the patient: right in the picture
+        left /= np.linalg.norm(left)
+        angle = np.radians(20 * np.arange(18))[:, None]
+        ring = np.sin(angle) * left + np.cos(angle) * np.cross(axis, left)
+        return self.pupil(eye, pose) + IRIS_RADIUS_MM * np.vstack([np.zeros(3), ring])
+
+    def margins(self, eye: str) -> tuple[np.ndarray, np.ndarray]:
+        """(N, 2) px of the upper and the lower margin, inner to outer, in the last rendered frame."""
+        vertices = self._renderer.vertices().astype(np.float64)
+        upper, lower = (self._projected(vertices[rows]) for rows in self._margins[eye])
+        return upper, lower
+
     def lid_outline(self, eye: str) -> np.ndarray:
         """(N, 2) px around the opening of an eye in the last rendered frame."""
-        upper, lower = self._margins[eye]
-        return self._projected(self._renderer.vertices()[np.r_[upper, lower[::-1]]].astype(np.float64))
+        upper, lower = self.margins(eye)
+        return np.vstack([upper, lower[::-1]])
 
     def fixation(self, eye: str, pose: Pose) -> tuple[float, float]:
         """Yaw and pitch of the optical axis of an eye that looks into the camera, in degrees."""
@@ -143,9 +192,11 @@ class SyntheticPatient:
         return xy
 
     def _face_motion(self, pose: Pose) -> np.ndarray:
-        """w_fm: what smile and squint move besides the lids."""
+        """w_fm: what smile and squint move besides the lids, and units of their own."""
         amount = {"mouthSmile": pose.smile, "cheekSquint": pose.smile, "eyeSquint": pose.squint}
-        return np.array([amount.get(name.rsplit("_", 1)[0], 0.0) for name in self._unit_names])
+        return np.array(
+            [amount.get(name.rsplit("_", 1)[0], 0.0) + pose.units.get(name, 0.0) for name in self._unit_names]
+        )
 
     def _lid_shape(self, eye: str, neutral: np.ndarray) -> np.ndarray:
         """w_es that suits the person's own face (N, 3): ridge regression, prior N(0, 1), noise 0.5 mm."""

@@ -155,8 +155,9 @@ def project(
     detection.face = noisy(to_px(models.landmarks(patient.identity, moment.units, rotation, translation)))
     for eye, name in enumerate(EYES):
         lines = {k: to_px(v) for k, v in lid_lines(models, patient, moment, eye).items()}
-        shares = np.linspace(0, 1, 11)
+        shares = _core.outer_canthus_share * np.linspace(0, 1, 11)
         upper, lower = along_canthi(lines["upper"], shares), along_canthi(lines["lower"], shares)
+        upper[-1] = lower[-1] = lines["upper"][0] + shares[-1] * (lines["upper"][-1] - lines["upper"][0])
         found = _core.EyeDetection()
         found.lid = noisy(np.r_[upper, lower[9:0:-1]])
 

@@ -20,9 +20,10 @@ from dmask.train.nets.lines import lines_loss
 from dmask.train.nets.networks import EyeNet, build
 
 VALIDATION_RENDERS = 600
-REAL_SHARE = (
-    0.4  # of the pictures: people have said more about lids, the truth about irises is in the renders
-)
+# Of the pictures: close-ups with masks; patients by the mask's renderer and by the studio's camera
+# (`render-patients`); of the rest real ones: people have said more about lids, renders more about irises.
+MASKS_SHARE, PATIENTS_SHARES = 0.10, {"patients": 0.08, "studio": 0.17}
+REAL_SHARE = 0.5
 
 
 def real_eyes(data: Path, work: Path) -> tuple[eyes.Eyes, eyes.Eyes]:
@@ -111,10 +112,12 @@ def make(
     work: Path,
     weights: str,
     extra: eyes.Eyes | None = None,
+    masks: eyes.Eyes | None = None,
 ) -> Task:
     """The task of `weights` research (real and rendered eyes) or open (rendered ones alone).
 
-    `extra` eyes train beside them, real ones with the real, rendered ones with the rendered.
+    `extra` eyes train beside them, real ones with the real, rendered ones with the rendered; `masks`, and the
+    patients of `synthetic` (patients_train*, studio_train*), are sets of their own.
 
     `what` is eyes (trunk and heads), or eyelid, iris or lines: that head alone on the trunk as it is; or
     sight: what of the lids counts as seen, every point staying where it is.
@@ -132,11 +135,12 @@ def make(
         real = eyes.Eyes.concatenate([real, extra.take(np.flatnonzero(extra.real))])
         rendered = eyes.Eyes.concatenate([rendered, extra.take(np.flatnonzero(~extra.real))])
     crops = eyes.nominal(held_out)
+    others = [] if masks is None else [(masks, MASKS_SHARE)]
+    for kind, share in PATIENTS_SHARES.items():
+        if files := sorted(synthetic.glob(f"{kind}_train*.npz")):
+            others.append((eyes.read_synthetic(files), share))
     sampler = eyes.EyeSampler(
-        real if weights == "research" else None,
-        rendered,
-        REAL_SHARE,
-        what == "sight",
+        real if weights == "research" else None, rendered, REAL_SHARE, what == "sight", others
     )
 
     def evaluate(net: nn.Module) -> dict[str, float]:

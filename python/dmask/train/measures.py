@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dmask.crops import EYE_CROP_AT
 from dmask.measure.auc import auc
 from dmask.measure.curves import cubic, distance_to_polyline
-from dmask.train.data.eyes import CLOSED, NOMINAL_XY, Eyes, opening
+from dmask.train.data.eyes import CLOSED, Eyes, opening
 from dmask.train.nets.lines import line_distance, read_line
 
 COVERED = 16  # bit of `render_eyes`: no lid point is free
@@ -17,7 +18,7 @@ LINE_NAMES = ("crease", "upper", "lower", "bulge")
 def lid_measures(eyes: Eyes, lid: NDArray, logits: NDArray) -> dict[str, float]:
     """Predicted lid points (N,20,2), nominal crop, against people's points and against rendered truth."""
     out: dict[str, float] = {}
-    truth, person = eyes.lid - NOMINAL_XY, eyes.human_lid - np.array(NOMINAL_XY, np.float32)
+    truth, person = eyes.lid - EYE_CROP_AT, eyes.human_lid - np.array(EYE_CROP_AT, np.float32)
     h = np.flatnonzero(eyes.human)
     if len(h):
         polyline, to_cubic = [], []
@@ -51,7 +52,7 @@ def lid_measures(eyes: Eyes, lid: NDArray, logits: NDArray) -> dict[str, float]:
 def iris_measures(eyes: Eyes, iris: NDArray, logits: NDArray) -> dict[str, float]:
     """Predicted iris points (N,19,2) in the nominal crop; distances over the interocular distance."""
     out: dict[str, float] = {}
-    truth = eyes.iris - NOMINAL_XY
+    truth = eyes.iris - EYE_CROP_AT
     error = np.linalg.norm(iris - truth, axis=2) / eyes.interocular_px[:, None]
     seen = eyes.iris_visible == 1
     agreed = eyes.real & (eyes.iris_weight[:, 0] > 0.5) & (eyes.openness > 0.1)
@@ -85,7 +86,7 @@ FAR_ASIDE = 0.22  # of the canthal distance from its middle, beyond which an iri
 
 def far_measures(eyes: Eyes, iris: NDArray) -> dict[str, float]:
     """Irises far aside: error of the centre, and how far they are pulled back to the middle, % as above."""
-    lid, truth = eyes.lid - NOMINAL_XY, eyes.iris[:, 0] - NOMINAL_XY
+    lid, truth = eyes.lid - EYE_CROP_AT, eyes.iris[:, 0] - EYE_CROP_AT
     along = lid[:, 10] - lid[:, 0]
     canthal_px = np.linalg.norm(along, axis=1)
     along = along / canthal_px[:, None]
@@ -127,7 +128,7 @@ def line_measures(eyes: Eyes, edges: NDArray, presence: NDArray) -> dict[str, fl
     for k, name in enumerate(LINE_NAMES):
         there = r[eyes.line_present[r, k] == 1]
         read = [read_line(edges[i, k])[0] for i in there]
-        truth = [eyes.lines[i, k] - NOMINAL_XY for i in there]
+        truth = [eyes.lines[i, k] - EYE_CROP_AT for i in there]
         distances = np.array([line_distance(p, t) for p, t in zip(read, truth, strict=True)])
         out[f"{name}_px_mean"] = float(np.nanmean(distances))
         out[f"{name}_px_median"] = float(np.nanmedian(distances))

@@ -12,6 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from dmask.environment import weights_dir
+from dmask.evaluate.single_eye import EyeNets
 from dmask.point_order import MIRROR_68
 from dmask.train.data import faces
 from dmask.train.loop import Task, device_of, to_tensors
@@ -21,6 +23,7 @@ from dmask.train.nets.networks import FACE, EyeNet, build
 from dmask.train.nets.start import REVIVING_BATCHES, load_eyes, load_onnx, revive, widen
 
 FACES = ("face", "wide-face")
+PATIENTS_SHARE = 0.35  # of the pictures
 
 
 def landmarks_loss(net: nn.Module, batch: dict[str, Tensor]) -> Tensor:
@@ -139,18 +142,30 @@ def make_face(
     distil: Path | None,
     synthetic: Path | None,
     extra: faces.Faces | None,
+    patients: Path | None = None,
 ) -> Task:
-    """`synthetic`: folder of rendered faces; then nothing else is trained on, human labels only measure."""
-    wide = load_start(build("wide-face"), distil) if distil else None
-    sampler: faces.FaceSampler | faces.SyntheticFaceSampler
+    """`synthetic`: folder of rendered faces; then nothing else is trained on, human labels only measure.
+
+    `patients`: folder of patients' faces (`render-patients --faces`), which train beside photographs.
+    `distil`: a checkpoint of the wide net, or an ONNX file of this one.
+    """
+    wide = None
+    if distil is not None:
+        wide = load_start(build("face" if distil.suffix == ".onnx" else "wide-face"), distil)
+    sampler: faces.FaceSampler | faces.SyntheticFaceSampler | faces.MixedFaceSampler
     if synthetic is None:
         gate = math.inf if distil else faces.EYES_AGREE  # what a net teaches needs no other label
         photographs = faces.read_photographs(data, labeller(teacher) if teacher else None, extra, gate)
         sampler = faces.FaceSampler(photographs, clean=wide is not None)
+        if patients is not None:
+            drawn = faces.read_synthetic_faces(sorted(patients.glob("train*.npz")))
+            others = faces.SyntheticFaceSampler(*drawn, clean=wide is not None)
+            sampler = faces.MixedFaceSampler(sampler, others, PATIENTS_SHARE)
     else:
         rendered = faces.read_synthetic_faces(sorted(synthetic.glob("train*.npz")))
         sampler = faces.SyntheticFaceSampler(*rendered, clean=wide is not None)
-    checks = face_checks(data, synthetic / "validation.npz" if synthetic else None)
+    folder = synthetic or patients
+    checks = face_checks(data, folder / "validation.npz" if folder else None)
 
     def export(net: nn.Module) -> None:
         if what == "face":
@@ -172,10 +187,11 @@ def make(
     synthetic_faces: Path | None = None,
     extra: dict[str, Path] | None = None,
     distil: Path | None = None,
+    patients: Path | None = None,
 ) -> Task:
     """The task `face`, `wide-face`, `eyes`, or one head of the eyes; `output`: folder of the ONNX files.
 
-    `extra`: folders of other sets by name: 300w, wflw for the face; unityeyes, edges for the eyes.
+    `extra`: folders of other sets by name: 300w, wflw for the face; unityeyes, edges, masks for the eyes.
 
     The net starts from the averaged weights of a checkpoint, from an ONNX file (of the eyes: from the three
     of its folder), or from nothing.
@@ -186,13 +202,15 @@ def make(
 
         more = datasets.read_extra(extra.get("300w"), extra.get("wflw"))
         rendered = synthetic_faces if weights == "open" else None
-        task = make_face(what, data, output, teacher, distil, rendered, more)
+        task = make_face(what, data, output, teacher, distil, rendered, more, patients)
     else:
         from dmask.train import eye_tasks
         from dmask.train.data import eye_datasets
 
         more_eyes = eye_datasets.read_extra(extra.get("unityeyes"), extra.get("edges"))
-        task = eye_tasks.make(what, data, synthetic, output, work, weights, more_eyes)
+        masks = extra.get("masks")
+        masked = eye_datasets.read_globe_masks(masks, EyeNets(weights_dir(weights))) if masks else None
+        task = eye_tasks.make(what, data, synthetic, output, work, weights, more_eyes, masked)
     if start_from is not None:
         start_task(task, start_from, widens=what == "wide-face")
     return task

@@ -15,6 +15,10 @@ EXTRA_SETS = {
     "300w": ("face", "300W (.pts files beside pictures; who validates is left out)"),
     "wflw": ("face", "WFLW (WFLW_annotations and WFLW_images)"),
     "unityeyes": ("eyes", "UnityEyes (version 1: .json beside pictures)"),
+    "masks": (
+        "eyes",
+        "close-ups with masks of the visible globe (images/, masks/: dmask.io.globe_masks)",
+    ),
     "edges": ("eyes", "drawn lines (images/ and lines/, see dmask.train.data.eye_datasets)"),
 }
 
@@ -80,8 +84,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--distil",
         type=place,
-        metavar="CHECKPOINT",
-        help="face: a net of `dmask train wide-face`, whose answers to the uncovered picture are learnt too",
+        metavar="NET",
+        help="face: a net of `dmask train wide-face`, or face68.onnx, whose answers to the uncovered "
+        "picture are learnt too",
+    )
+    parser.add_argument(
+        "--patients",
+        type=place,
+        metavar="DIR",
+        help="face: patients' faces beside the photographs (train*.npz, validation.npz of `dmask train "
+        "render-patients --faces`)",
     )
     parser.add_argument(
         "--keep",
@@ -158,6 +170,7 @@ def run(args: argparse.Namespace) -> int:
             args.synthetic_faces,
             extra,
             args.distil,
+            args.patients,
         )
         before = copy.deepcopy(task.net)
         trained = loop.train(task, args.work / f"{args.net}.pt", options, args.resume)

@@ -12,18 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import openvino as ov
-import torch
 from numpy.typing import NDArray
 
 from dmask.environment import cpu_info, sha256
 from dmask.errors import Error, WrongUse
+from dmask.evaluate.single_eye import OnnxNet, decode, planes
 from dmask.io.report import write_report
 from dmask.measure.auc import auc
 from dmask.point_order import POINT_GROUPS
-from dmask.stopwatch import stopwatch
 from dmask.train import eye_tasks, measures
 from dmask.train.data import eyes, faces
-from dmask.train.nets import heatmap
 
 SPECTACLES = 1 | 32 | 64  # bits of `render_eyes`: frame, thick lens, dark lens
 SPECTACLES_FIGURES = (
@@ -35,33 +33,8 @@ SPECTACLES_FIGURES = (
 )
 
 
-class OnnxNet:
-    """One ONNX file on one CPU thread, a picture at a time as in use; keeps the milliseconds of each."""
-
-    def __init__(self, path: Path, precision: str) -> None:
-        settings = {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": precision}
-        self.request = ov.Core().compile_model(str(path), "CPU", settings).create_infer_request()
-        self.times_ms: list[float] = []
-
-    def __call__(self, one: NDArray[np.float32]) -> dict[str, NDArray]:
-        elapsed_ms = stopwatch()
-        result = self.request.infer([np.ascontiguousarray(one[None], np.float32)])
-        self.times_ms.append(elapsed_ms())
-        return {name: np.array(value[0]) for port, value in result.items() for name in port.names}
-
-
-def planes(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """RGB (H,W,3) uint8 -> (3,H,W) 0..1."""
-    return image.transpose(2, 0, 1).astype(np.float32) / 255
-
-
 def stacked(outputs: list[dict[str, NDArray]]) -> dict[str, NDArray]:
     return {name: np.stack([out[name] for out in outputs]) for name in outputs[0]}
-
-
-def decode(heatmaps: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(N,K,h,w) logits -> (N,K,2) crop pixels, as the nets were trained, in float64."""
-    return heatmap.decode(torch.from_numpy(heatmaps).double()).numpy()
 
 
 def face_figures(path: Path, data: Path, precision: str) -> dict[str, float]:

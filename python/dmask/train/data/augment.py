@@ -14,17 +14,6 @@ Array = NDArray[np.float32]
 _noise = np.random.default_rng(0).normal(0, 1, (512, 512, 3)).astype(np.float32)
 
 
-def similarity(
-    scale: float, angle_rad: float, source_xy: Array, target_xy: Array, mirror: bool = False
-) -> Array:
-    """(2,3) map: rotate by the angle, scale, bring source_xy to target_xy; `mirror` turns x round first."""
-    c, s = scale * np.cos(angle_rad), scale * np.sin(angle_rad)
-    a = np.array([[c, -s], [s, c]])
-    if mirror:
-        a[:, 0] *= -1
-    return np.column_stack([a, np.asarray(target_xy) - a @ np.asarray(source_xy)]).astype(np.float32)
-
-
 def transform(matrix: Array, xy: Array) -> Array:
     return (xy @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
 

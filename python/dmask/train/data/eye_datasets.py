@@ -1,6 +1,6 @@
-"""Eyes from other sets as `Eyes`: UnityEyes (version 1) and folders of hand-drawn line maps.
+"""Eyes from other sets as `Eyes`: UnityEyes (version 1), hand-drawn line maps, masks of the visible globe.
 
-`dmask train eyes --extra-unityeyes DIR --extra-edges DIR`
+`dmask train eyes --extra-unityeyes DIR --extra-edges DIR --extra-masks DIR`
 """
 
 from __future__ import annotations
@@ -12,10 +12,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dmask.crops import CANTHAL_PX, cut_eye
 from dmask.errors import Error, WrongUse
+from dmask.evaluate.held_out import is_held_out
+from dmask.evaluate.single_eye import EyeNets
+from dmask.io.globe_masks import MaskedEye, ends_of, find_masks, limbus_of, margins_in, read_masks
 from dmask.io.labelled import PICTURE_SUFFIXES
 from dmask.io.picture import read_named, read_unchanged
-from dmask.train.data import augment, eyes
+from dmask.train.data import eyes
 
 # UnityEyes lists the inner margin's 16 points from behind the caruncle over the upper lid to the outer corner
 # (8) and back, and the caruncle's seven: the innermost last, its neighbours along the margins 3 and 5.
@@ -27,6 +31,11 @@ UPPER_CARUNCLE, LOWER_CARUNCLE = (3, 2), (5, 0)  # inner -> outer
 LEVELS = {"crease": 50, "upper margin": 100, "lower margin": 150, "bulge": 200}
 MARGINS = ("upper margin", "lower margin")
 LEAST_LINE_PX = 8
+# Rows of `Eyes.lid` on the upper and the lower margin, inner to outer, without the canthi.
+MARGIN_ROWS = list(range(1, 10)), list(range(19, 10, -1))
+CUT_OFF, CUT_OFF_PX = 2, 2.0  # next to the caruncle, where no mask goes, points this far off are none
+MOST_UNTOLD = 0.5  # of the lid points
+MOST_APART_PX = 8.0  # the nets' margins and the mask's
 MOST_GAP = 0.2  # between the margins' ends, of the canthal distance
 
 
@@ -56,7 +65,7 @@ def _unityeye(file: Path) -> dict:
     # People, and this project's own renders, put the canthi a little inside of where the margins join.
     inner = caruncle[[3, INNERMOST, 5]].mean(0)
     outer = margin[[OUTER - 1, OUTER, OUTER + 1]].mean(0)
-    image, matrix = cut_out(picture, np.stack([inner, outer]), mirror=False)
+    image, matrix = cut_eye(picture[:, :, ::-1], np.stack([inner, outer]), mirror=False)
     upper = np.vstack([caruncle[[INNERMOST, *UPPER_CARUNCLE]], margin[1 : OUTER + 1]])
     lower = np.vstack([caruncle[[INNERMOST, *LOWER_CARUNCLE]], margin[: OUTER - 1 : -1]])
     corners = eyes.apply(matrix, np.stack([inner, outer]))
@@ -147,7 +156,7 @@ def _drawn_eye(file: Path, pictures: Path) -> dict:
     corners = ends.mean(0)
     if np.linalg.norm(ends[0] - ends[1], axis=1).max() > MOST_GAP * np.linalg.norm(corners[1] - corners[0]):
         raise Error(f"{file}: the margins' ends do not meet; expected both to run from canthus to canthus")
-    image, matrix = cut_out(picture, corners, mirror)
+    image, matrix = cut_eye(picture[:, :, ::-1], corners, mirror)
     corners = eyes.apply(matrix, corners)
     frame = eyes.canthal_frame(*corners)
     lines, present = np.zeros((4, 20, 2), np.float32), []
@@ -181,7 +190,7 @@ def _end(xy: NDArray[np.intp], right: bool) -> NDArray[np.float64]:
 def _trace(xy: NDArray[np.float64], frame: NDArray[np.float64]) -> NDArray[np.float32]:
     """(20,2) points at equal arc length, inner -> outer, along a line's pixels in the crop (N,2)."""
     s, h = eyes.apply(frame, xy).T
-    column = np.rint(s * eyes.CANTHAL_PX).astype(int)
+    column = np.rint(s * CANTHAL_PX).astype(int)
     columns, place = np.unique(column, return_inverse=True)
     count = np.bincount(place)
     line = np.column_stack([np.bincount(place, s) / count, np.bincount(place, h) / count])
@@ -189,19 +198,6 @@ def _trace(xy: NDArray[np.float64], frame: NDArray[np.float64]) -> NDArray[np.fl
     arc = np.r_[0, np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))]
     at = np.linspace(0, arc[-1], 20)
     return np.column_stack([np.interp(at, arc, line[:, k]) for k in range(2)]).astype(np.float32)
-
-
-def cut_out(picture: NDArray[np.uint8], corners: NDArray, mirror: bool) -> tuple[NDArray[np.uint8], NDArray]:
-    """(192,240,3) RGB of an eye, its canthi (inner, outer) along x, and the (2,3) map to it."""
-    axis = corners[1] - corners[0]
-    angle = -np.arctan2(axis[1], -axis[0] if mirror else axis[0])
-    scale = eyes.CANTHAL_PX / float(np.linalg.norm(axis))
-    middle = [(eyes.WIDTH_PX - 1) / 2, (eyes.HEIGHT_PX - 1) / 2]
-    matrix = augment.similarity(scale, angle, corners.mean(0), middle, mirror)
-    if scale < 1:
-        picture = cv2.GaussianBlur(picture, (0, 0), 0.45 * np.sqrt(1 / scale**2 - 1) + 1e-3)
-    image = augment.warp(picture, matrix, eyes.HEIGHT_PX, eyes.WIDTH_PX, cv2.BORDER_REPLICATE)
-    return image[:, :, ::-1], matrix
 
 
 def _picture_beside(file: Path) -> Path:
@@ -220,10 +216,51 @@ def _record(image: NDArray[np.uint8], labels: dict, name: str, person: NDArray |
         "human": person is not None,
         "name": name,
         "human_lid": np.full((6, 2), np.nan) if person is None else person,
-        "interocular_px": eyes.CANTHAL_PX / 0.46,  # as in `eyes.read_synthetic`
-        "outer_corners_px": eyes.CANTHAL_PX / 0.31,
+        "interocular_px": CANTHAL_PX / 0.46,  # as in `eyes.read_synthetic`
+        "outer_corners_px": CANTHAL_PX / 0.31,
         "occluder": 255 if person is not None else 0,
     }
+
+
+def read_globe_masks(root: Path, nets: EyeNets) -> eyes.Eyes:
+    """Close-ups with masks of the visible globe (dmask.io.globe_masks) in `root`, but those that `eval
+    closeups --held-out` measures.
+
+    Lids' heights and limbus are the masks'; canthi, and margins where a mask is cut off, are what `nets` say.
+    Raises WrongUse, Error.
+    """
+    masks = [file for file in find_masks(root) if not is_held_out(file)]
+    records = (_masked_eye(eye, nets) for eye in read_masks(masks) if eye.globe.any())
+    return eyes.collect([record for record in records if record is not None])
+
+
+def _masked_eye(eye: MaskedEye, nets: EyeNets) -> dict | None:
+    """None where the nets' lids are not about the mask."""
+    ends = ends_of(eye.globe)
+    ends += np.array([[-0.12], [0.03]]) * (ends[1] - ends[0])  # the caruncle is in no mask
+    if eye.right:
+        ends = ends[::-1]
+    picture = eye.picture[:, :, ::-1]
+    seen = nets.look(picture, ends, eye.right)
+    image, matrix = cut_eye(picture, seen.lid[[0, 10]], eye.right)
+    lid = eyes.apply(matrix, seen.lid)
+    globe = cv2.warpAffine(eye.globe, matrix, (eyes.WIDTH_PX, eyes.HEIGHT_PX))
+    told = margins_in(globe, lid[1:10, 0])
+    own = np.stack([lid[rows, 1] for rows in MARGIN_ROWS])
+    told[:, :CUT_OFF][np.abs(told - own)[:, :CUT_OFF] > CUT_OFF_PX] = np.nan
+    upper, lower = np.where(np.isnan(told), own, told)
+    if np.isnan(told).mean() > MOST_UNTOLD or np.nanmedian(np.abs(told - own)) > MOST_APART_PX:
+        return None
+    lid[MARGIN_ROWS[0], 1], lid[MARGIN_ROWS[1], 1] = upper, np.maximum(lower, upper)
+    wide = float(eyes.opening(lid[None])[0])
+    lines = np.zeros((4, 20, 2), np.float32)
+    lines[1:3] = eyes.margins_as_lines(lid)
+    labels = {"lid": lid, "lid_visible": np.ones(20), "iris": np.zeros((19, 2)), "iris_weight": (0, 0)}
+    labels |= {"iris_visible": np.full(19, 255), "lines": lines, "line_present": (255, 1, 1, 255)}
+    if (limbus := limbus_of(eye)) is not None:
+        iris = iris_from_ring(eyes.apply(matrix, limbus.ring(36)))
+        labels |= {"iris": iris, "iris_weight": (1, 1), "iris_visible": eyes.inside_opening(iris, lid)}
+    return _record(image, labels | {"openness": wide}, f"masks/{eye.name}", person=None)
 
 
 def read_extra(unityeyes: Path | None, edges: Path | None) -> eyes.Eyes | None:

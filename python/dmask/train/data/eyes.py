@@ -7,7 +7,7 @@ the nominal crop, which is the central 160x128: training moves, scales and turns
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -17,21 +17,23 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
 from dmask.crops import (
+    CANTHAL_PX,
     EDGE_STRIDE_PX,
     EYE_CANTHAL_WIDTHS,
+    EYE_CROP_AT,
     EYE_HEIGHT_PX,
+    EYE_SQUARE_PX,
     EYE_WIDTH_PX,
     LEAST_OF_OTHER_EYE,
     LUMA,
+    similarity,
 )
 from dmask.evaluate.held_out import is_validation
 from dmask.io.picture import read_named
 from dmask.point_order import CANTHI, MIRROR_IRIS
 from dmask.train.data import augment, covers, faces
 
-WIDTH_PX, HEIGHT_PX = 240, 192
-NOMINAL_XY = (40, 32)  # corner of the nominal 160x128 crop
-CANTHAL_PX = EYE_WIDTH_PX / EYE_CANTHAL_WIDTHS
+WIDTH_PX, HEIGHT_PX = EYE_SQUARE_PX
 S_LID = np.linspace(0, 1, 11)  # positions of lid points along the canthal line
 LIMBUS_RAD = np.deg2rad(20 * np.arange(18) - 90)  # clockwise in the picture (y down) from 12 o'clock
 CLOSED = 0.035  # opening / canthal distance
@@ -226,7 +228,7 @@ def real_eyes(
             angle = -np.arctan2(axis[1], -axis[0] if mirror else axis[0])
             scale = EYE_WIDTH_PX / (EYE_CANTHAL_WIDTHS * c)
             middle = [(WIDTH_PX - 1) / 2, (HEIGHT_PX - 1) / 2]
-            matrix = augment.similarity(scale, angle, corners.mean(0), middle, mirror)
+            matrix = similarity(scale, angle, corners.mean(0), middle, mirror)
             if scale < 1:
                 blurred = cv2.GaussianBlur(picture, (0, 0), 0.45 * np.sqrt(1 / scale**2 - 1) + 1e-3)
             else:
@@ -353,12 +355,12 @@ def jitter(rng: np.random.Generator, strength: float) -> NDArray[np.float32]:
     angle = np.deg2rad(12) * spread * rng.uniform(-1, 1)
     shift = 0.06 * spread * EYE_WIDTH_PX * rng.uniform(-1, 1, 2)
     target = np.array([(EYE_WIDTH_PX - 1) / 2, (EYE_HEIGHT_PX - 1) / 2]) + shift
-    return augment.similarity(scale, angle, [(WIDTH_PX - 1) / 2, (HEIGHT_PX - 1) / 2], target)
+    return similarity(scale, angle, [(WIDTH_PX - 1) / 2, (HEIGHT_PX - 1) / 2], target)
 
 
 def nominal(eyes: Eyes) -> NDArray[np.uint8]:
     """(N,128,160,3) the crops as a perfect tracker would make them."""
-    x, y = NOMINAL_XY
+    x, y = EYE_CROP_AT
     return eyes.image[:, y : y + EYE_HEIGHT_PX, x : x + EYE_WIDTH_PX]
 
 
@@ -373,17 +375,24 @@ MOST_OF_LINE_COVERED = 0.4  # more of it, and whether a line is there cannot be 
 class EyeSampler:
     """Random training crops of real and rendered eyes with the labels of all three eye nets.
 
-    Without real eyes (None) every picture is a render.
+    Without real eyes (None) every picture is a render. `others`: further sets of renders, each with its share
+    of the pictures.
     """
 
     def __init__(
-        self, real: Eyes | None, synthetic: Eyes, real_share: float, for_sight: bool = False
+        self,
+        real: Eyes | None,
+        synthetic: Eyes,
+        real_share: float,
+        for_sight: bool = False,
+        others: Sequence[tuple[Eyes, float]] = (),
     ) -> None:
         self.real_share = real_share if real is not None else 0.0
         self.cover_share = SIGHT_COVER_SHARE if for_sight else COVER_SHARE
         self.defocus_share = DEFOCUS_SHARE if for_sight else 0.0
-        self.sets = [synthetic, synthetic] if real is None else [real, synthetic]
-        self.cumulative = [np.linspace(0, 1, len(synthetic) + 1)[1:]] * 2
+        self.sets = [synthetic if real is None else real, synthetic, *(part for part, _ in others)]
+        self.other_shares = np.cumsum([share for _, share in others])
+        self.cumulative = [np.linspace(0, 1, len(part) + 1)[1:] for part in self.sets]
         if real is not None:
             useful = (real.lid_weight > 0) | (real.iris_weight[:, 0] > 0) | (real.iris_visible[:, 0] != 255)
             # Shut and half-shut eyes are rare in photographs; human labels are worth more.
@@ -395,7 +404,7 @@ class EyeSampler:
         image = np.empty((n, EYE_HEIGHT_PX, EYE_WIDTH_PX, 3), np.uint8)
         out: dict[str, list] = {}
         for i in range(n):
-            part = 0 if rng.random() < self.real_share else 1
+            part = self.drawn_set(rng.random())
             eyes = self.sets[part]
             k = min(int(np.searchsorted(self.cumulative[part], rng.random())), len(eyes) - 1)
             matrix = jitter(rng, strength)
@@ -406,7 +415,7 @@ class EyeSampler:
                 image[i], np.vstack([lid, iris, *lines, pupil_of(iris)]), part == 0, rng, strength
             )
             pupil = hidden[20] and hidden[-12:].all()
-            if part == 1 and eyes.iris_visible[k][0] == 0:  # by what the renderer drew, or by the lid
+            if part > 0 and eyes.iris_visible[k][0] == 0:  # by what the renderer drew, or by the lid
                 pupil = pupil or bool(inside_opening(eyes.iris[k][:1], eyes.lid[k])[0])
             if rng.random() < self.defocus_share:
                 image[i] = cv2.GaussianBlur(image[i], (0, 0), np.exp(rng.uniform(*np.log(DEFOCUS_PX))))
@@ -425,6 +434,13 @@ class EyeSampler:
             for name, value in labels.items():
                 out.setdefault(name, []).append(value)
         return {"image": image} | {name: np.stack(values) for name, values in out.items()}
+
+    def drawn_set(self, draw: float) -> int:
+        """Of `sets`, for a number 0 to 1."""
+        others = float(self.other_shares[-1]) if len(self.other_shares) else 0.0
+        if draw < others:
+            return 2 + int(np.searchsorted(self.other_shares, draw, side="right"))
+        return 0 if draw - others < self.real_share * (1 - others) else 1
 
     def put_before(
         self, image: NDArray[np.uint8], xy: NDArray, real: bool, rng: np.random.Generator, strength: float

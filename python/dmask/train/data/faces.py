@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dmask.crops import FACE_MARGIN, FACE_PX
+from dmask.crops import FACE_MARGIN, FACE_PX, similarity
 from dmask.evaluate.held_out import is_validation
 from dmask.io.picture import read_named
 from dmask.point_order import MIRROR_68, OUTER_CORNERS
@@ -187,7 +187,7 @@ def face_box(xy: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
 def shrink(image: NDArray[np.uint8], centre: NDArray, side: float, size_px: int) -> tuple[NDArray, NDArray]:
     """Square of `side` px around `centre` at size_px, not aliased; and the (2,3) map picture -> square."""
     scale = size_px / side
-    matrix = augment.similarity(scale, 0.0, centre, [(size_px - 1) / 2] * 2)
+    matrix = similarity(scale, 0.0, centre, [(size_px - 1) / 2] * 2)
     if scale < 1:
         image = cv2.GaussianBlur(image, (0, 0), 0.45 * np.sqrt(1 / scale**2 - 1) + 1e-3)
     return augment.warp(image, matrix, size_px, size_px, cv2.BORDER_REPLICATE), matrix
@@ -412,6 +412,23 @@ class SyntheticFaceSampler:
         return crops.batch()
 
 
+class MixedFaceSampler:
+    """Crops of photographs, and of patients rendered as a camera sees them, which no teacher knows better."""
+
+    def __init__(self, photographs: FaceSampler, patients: SyntheticFaceSampler, share: float) -> None:
+        self.photographs, self.patients, self.share = photographs, patients, share
+
+    def batch(self, rng: np.random.Generator, n: int, strength: float = 1.0) -> dict[str, NDArray]:
+        count = int(np.clip(rng.binomial(n, self.share), 1, n - 1))
+        real, rendered = (
+            self.photographs.batch(rng, n - count, strength),
+            self.patients.batch(rng, count, strength),
+        )
+        if "taught" in rendered:
+            rendered["taught"][:] = 0
+        return {name: np.concatenate([real[name], rendered[name]]) for name in real}
+
+
 def synthetic_crops(file: Path) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Crops of rendered faces as in use: RGB (N,128,128,3), points in them (N,68,2)."""
     images, points, _ = read_synthetic_faces([file])
@@ -436,13 +453,13 @@ def jittered_crop(
     """
     mirror = rng.random() < 0.5
     angle = turn_rad + np.deg2rad(30) * rng.uniform(-1, 1) * (0.4 + 0.6 * strength)
-    turned = augment.transform(augment.similarity(1, angle, [0, 0], [0, 0], mirror), xy)
+    turned = augment.transform(similarity(1, angle, [0, 0], [0, 0], mirror), xy)
     centre, side = face_box(turned)
     spread = 0.5 + 0.5 * strength
     side *= 1 + 0.20 * spread * rng.uniform(-1, 1)
     centre = centre + 0.08 * spread * side * rng.uniform(-1, 1, 2)
     scale = FACE_PX / side
-    matrix = augment.similarity(scale, angle, [0, 0], [0, 0], mirror)
+    matrix = similarity(scale, angle, [0, 0], [0, 0], mirror)
     matrix[:, 2] = (FACE_PX - 1) / 2 - scale * centre
     order = MIRROR_68 if mirror else np.arange(68)
     points = augment.transform(matrix, xy)[order]

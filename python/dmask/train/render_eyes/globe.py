@@ -69,9 +69,13 @@ def draw_globe(
     view: View,
     shadow_depth: np.ndarray,
     light_frame: np.ndarray,
+    lids_rise: bool = True,
 ) -> np.ndarray:
-    """Draw the eyeball into the picture; returns where it is seen, bool (h,w)."""
-    hits, seen = _cast(view, mesh_depth, axes)
+    """Draw the eyeball into the picture; returns where it is seen, bool (h,w).
+
+    lids_rise: the mesh clears the cornea; else it clears the sphere alone, and the cornea stays behind it.
+    """
+    hits, seen = _cast(view, mesh_depth, axes, lids_rise)
     _draw_gap(picture, mesh_depth, margin_px, seen, look)
     if not len(hits.point):
         return seen
@@ -90,7 +94,7 @@ def draw_globe(
     return seen
 
 
-def _cast(view: View, mesh_depth: np.ndarray, axes: np.ndarray) -> tuple[Hits, np.ndarray]:
+def _cast(view: View, mesh_depth: np.ndarray, axes: np.ndarray, lids_rise: bool) -> tuple[Hits, np.ndarray]:
     """The hits in front of the lids' mesh, and where they are, bool (h,w)."""
     height, width = mesh_depth.shape
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).reshape(-1, 2)
@@ -106,7 +110,7 @@ def _cast(view: View, mesh_depth: np.ndarray, axes: np.ndarray) -> tuple[Hits, n
         cap = (origin + np.where(np.isfinite(to_cornea), to_cornea, 0)[:, None] * rays) @ optical
         is_cornea = np.isfinite(to_cornea) & (cap > LIMBUS_PLANE_MM)
         distance = np.where(is_cornea, np.minimum(to_cornea, to_globe), to_globe)
-    depth = (distance / length).reshape(height, width)
+    depth = ((distance if lids_rise else to_globe) / length).reshape(height, width)
     seen = np.isfinite(depth) & (depth < mesh_depth - 0.5)
     visible = seen.ravel()
     rays, distance = rays[visible], distance[visible]

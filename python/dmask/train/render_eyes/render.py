@@ -257,7 +257,7 @@ def sample_look(pose: Pose, tone: np.ndarray, crease_in_both: bool, rng: np.rand
         fill=fill,
         ambient=ambient,
         ambient_up=ambient_up,
-        environment=_environment(ambient, key, rng),
+        environment=environment(ambient, key, rng),
         tone_gain=tone_gain,
         look_down=look_down,
         bump_mm=float(rng.uniform(1.5, 4.5)),
@@ -290,7 +290,7 @@ def _direction(azimuth_deg: float, elevation_deg: float) -> np.ndarray:
     )
 
 
-def _environment(ambient: np.ndarray, key: Light, rng: np.random.Generator) -> np.ndarray:
+def environment(ambient: np.ndarray, key: Light, rng: np.random.Generator) -> np.ndarray:
     """(48,96,3) what the cornea mirrors: a room, lamps and windows."""
     room = cv2.resize(
         rng.uniform(0.1, 1.2, (6, 12)).astype(np.float32) ** 2, (96, 48), interpolation=cv2.INTER_CUBIC

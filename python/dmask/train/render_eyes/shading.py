@@ -11,6 +11,7 @@ from dmask.train.render_eyes.geometry import EyeRegion, texture_gradients, verte
 from dmask.train.render_eyes.globe import draw_globe
 from dmask.train.render_eyes.light import (
     SRGB_TO_LINEAR,
+    Lashes,
     Look,
     View,
     blur_shadow,
@@ -59,7 +60,7 @@ def render(
     picture, depth = _draw_skin(
         region, vertices, attributes, view, background.copy(), 1, *shade, leave_out=opening
     )
-    picture = _smooth_outlines(picture, depth)
+    picture = smooth_outlines(picture, depth)
     globe_seen = np.zeros((height, width), np.float32)
     if x1 > x0 and y1 > y0:
         # Pixel p of the picture covers pixels 2p and 2p + 1 of the fine one.
@@ -75,11 +76,11 @@ def render(
         picture[opening] = cv2.resize(np.minimum(fine, 3.0), size, interpolation=cv2.INTER_AREA)
         globe_seen[opening] = cv2.resize(seen.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     without_lashes = picture.copy()
-    _draw_lashes(picture, depth, region, vertices, look, view, rng)
+    draw_lashes(picture, depth, _lash_lines(region, vertices, look), look, view, rng)
     return Rendered(picture, without_lashes, depth, globe_seen)
 
 
-def _smooth_outlines(picture: np.ndarray, depth: np.ndarray) -> np.ndarray:
+def smooth_outlines(picture: np.ndarray, depth: np.ndarray) -> np.ndarray:
     """Anti-aliasing where the depth jumps: nose and cheek against what is behind them."""
     flat = np.minimum(depth, np.float32(1e4))
     jump = cv2.dilate(flat, np.ones((3, 3), np.uint8)) - cv2.erode(flat, np.ones((3, 3), np.uint8)) > 6
@@ -199,29 +200,46 @@ def _skin(
     return albedo.T
 
 
-def _draw_lashes(
+@dataclass
+class LashLine:
+    """Where a lid's lashes grow: from `root` (N,3) away from `crest` (N,3), inner to outer; eye frame, mm."""
+
+    lashes: Lashes
+    root: np.ndarray
+    crest: np.ndarray
+    upper: bool
+
+
+def _lash_lines(region: EyeRegion, vertices: np.ndarray, look: Look) -> list[LashLine]:
+    half, chains = region.half, region.chains
+    upper, lower = slice(2, half - 1), slice(None, half + 3, -1)
+    return [
+        LashLine(look.upper_lashes, vertices[chains[1][upper]], vertices[chains[2][upper]], True),
+        LashLine(look.lower_lashes, vertices[chains[1][lower]], vertices[chains[2][lower]], False),
+    ]
+
+
+def draw_lashes(
     picture: np.ndarray,
     mesh_depth: np.ndarray,
-    region: EyeRegion,
-    vertices: np.ndarray,
+    lines: list[LashLine],
     look: Look,
     view: View,
     rng: np.random.Generator,
 ) -> None:
     height, width = picture.shape[:2]
     cover = np.zeros((2 * height, 2 * width), np.uint8)
-    half = region.half
-    for lashes, chain, crest, sign in (
-        (look.upper_lashes, region.chains[1][2 : half - 1], region.chains[2][2 : half - 1], 1.0),
-        (look.lower_lashes, region.chains[1][: half + 3 : -1], region.chains[2][: half + 3 : -1], -1.0),
-    ):
+    for line in lines:
+        lashes = line.lashes
         if lashes.count == 0:
             continue
-        along = np.linspace(0.12 if sign > 0 else 0.3, 1.0, lashes.count) + rng.normal(0, 0.004, lashes.count)
-        position = np.clip(along, 0, 1) * (len(chain) - 1)
-        root = _along(vertices[chain], position) + rng.normal(0, 0.12, (lashes.count, 3))
+        along = np.linspace(0.12 if line.upper else 0.3, 1.0, lashes.count) + rng.normal(
+            0, 0.004, lashes.count
+        )
+        position = np.clip(along, 0, 1) * (len(line.root) - 1)
+        root = _along(line.root, position) + rng.normal(0, 0.12, (lashes.count, 3))
         outward = root / np.linalg.norm(root, axis=1, keepdims=True)
-        away = _along(vertices[crest], position) - root
+        away = _along(line.crest, position) - root
         away -= np.einsum("ij,ij->i", away, outward)[:, None] * outward
         away /= np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-3)
         fan = (np.clip(along, 0, 1) - 0.42)[:, None] * lashes.spread * np.array([1.0, 0, 0])

@@ -342,17 +342,18 @@ def add_spectacles(
     depth: np.ndarray,
     light: np.ndarray,
     rng: np.random.Generator,
+    clear: bool = False,
 ) -> int:
     """Draw spectacles into the linear picture; `hidden` (h,w) 0..1 takes what cannot be seen through.
 
     points (V,3) mm of the head, `project` gives their pixels and depths, depth (h,w) mm of what is drawn;
-    returns the flags.
+    returns the flags. `clear`: no sunglasses.
     """
     worn = _make_spectacles(points[model.landmarks], project, depth, rng)
     shade = np.roll(worn.rim, int(4 * worn.px_per_mm), 0)
     linear *= 1 - 0.35 * cv2.GaussianBlur(shade, (0, 0), 1 + worn.px_per_mm)[..., None]
     flags = FRAME
-    if rng.random() < 0.3:
+    if rng.random() < 0.3 and not clear:
         _darken(linear, hidden, worn.lens, light, rng)
         flags |= DARK_LENS
     elif rng.random() < 0.5:

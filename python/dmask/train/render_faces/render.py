@@ -248,7 +248,7 @@ def sample_lighting(rng: np.random.Generator) -> Lighting:
     )
 
 
-def _shade(
+def shade(
     albedo: np.ndarray,
     normal: np.ndarray,
     openness: np.ndarray,
@@ -293,11 +293,11 @@ class Scene:
     sheets: list[tuple[dress.Sheet, np.ndarray, np.ndarray]]  # hair, hat: with their points and normals
 
 
-def _project(camera: np.ndarray, to_drawn: np.ndarray) -> np.ndarray:
+def project(camera: np.ndarray, to_drawn: np.ndarray) -> np.ndarray:
     return (camera[:, :2] / camera[:, 2:]) @ to_drawn[:, :2].T + to_drawn[:, 2]
 
 
-def _lit(scene: Scene, place: np.ndarray, middle: np.ndarray, light: Lighting) -> np.ndarray:
+def lit_by_key(scene: Scene, place: np.ndarray, middle: np.ndarray, light: Lighting) -> np.ndarray:
     """(h,w) 0..1: how much of the key light reaches the drawn places (h,w,3)."""
     frame = light_frame(light.key.towards).astype(np.float32)
     meshes = [(scene.points, scene.triangles)] + [(p, sheet.triangles) for sheet, p, _ in scene.sheets]
@@ -490,7 +490,7 @@ def render_face(rng: np.random.Generator, head: Head) -> tuple[np.ndarray, dict]
     albedo_map, brows, skin_gloss = paint.paint(
         head.regions, skin, hair, np.array([key_head[0], -key_head[1]]), rng
     )
-    marks, flat = _marks(head, points, brows, pose)
+    marks, flat = marks_of(head, points, brows, turn, pose.translation_mm)
     xy, to_drawn = _frame(flat)
 
     clothes, scene = _dress(model, points, pose, skin, hair, rng)
@@ -513,7 +513,7 @@ def render_face(rng: np.random.Generator, head: Head) -> tuple[np.ndarray, dict]
 
     def project(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         camera = _to_camera(places, pose)
-        return _project(camera, to_drawn), camera[:, 2]
+        return project(camera, to_drawn), camera[:, 2]
 
     drawn_xy = (xy + 0.5) * FINER - 0.5
     in_front = cv2.dilate(np.minimum(depth, 1e5), np.ones((3, 3), np.uint8))
@@ -521,7 +521,7 @@ def render_face(rng: np.random.Generator, head: Head) -> tuple[np.ndarray, dict]
     lids_seen = lids_z < _look_up(in_front, drawn_lids, 1e5) + HIDDEN_MM
     seen = marks[:, 2] < _look_up(in_front, drawn_xy, 1e5) + np.where(np.arange(68) < 17, 4, 1) * HIDDEN_MM
     _lashes(linear, drawn_lids, lids_seen, lit_by, rng)
-    hidden = _draw_sheets(linear, depth, scene, light, to_drawn)
+    hidden = draw_sheets(linear, depth, scene, light, to_drawn)
     occluder = dress.HAIR if (_look_up(hidden, drawn_xy, 0) > 0.5).any() else 0
     if rng.random() < 0.33:
         occluder |= dress.add_spectacles(linear, hidden, points, model, project, depth, lit_by, rng)
@@ -543,10 +543,11 @@ def _to_camera(places: np.ndarray, pose: Pose) -> np.ndarray:
     return places @ pose.rotation.T + pose.translation_mm
 
 
-def _marks(head: Head, points: np.ndarray, brows: np.ndarray, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
-    """The 68 landmarks in the camera's frame (68,3), mm, and over their depth (68,2)."""
-    turn = pose.rotation
-    marks = labelled_points(head, points, brows) @ turn.T + pose.translation_mm
+def marks_of(
+    head: Head, points: np.ndarray, brows: np.ndarray, turn: np.ndarray, translation_mm: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The 68 landmarks in the camera's frame (68,3), mm, and over their depth (68,2); head -> camera."""
+    marks = labelled_points(head, points, brows) @ turn.T + translation_mm
     flat = marks[:, :2] / marks[:, 2:]
     chosen = _outermost(head, flat[68:].reshape(17, JAW_STEPS, 2), turn[:2, 1])
     rows = np.concatenate([68 + np.arange(17) * JAW_STEPS + chosen, np.arange(17, 68)])
@@ -634,7 +635,7 @@ def _draw(
         ],
         1,
     ).astype(np.float32)
-    pixels = _project(scene.points, to_drawn).astype(np.float32)
+    pixels = project(scene.points, to_drawn).astype(np.float32)
     triangle, _, depth, surface = gbuffer(
         pixels, scene.points[:, 2].astype(np.float32), scene.triangles, DRAWN, DRAWN, attributes
     )
@@ -658,11 +659,11 @@ def _draw(
     gloss = np.where(part == SKIN, np.float32(skin_gloss), 0).astype(np.float32)
     gloss[(part == TEETH) | (part == GUM)] = 0.1
     _eyes(albedo, gloss, part, place, scene.points[:count], head, pose.rotation, gaze_deg, rng)
-    lit = _lit(scene, place, pose.translation_mm, light)
+    lit = lit_by_key(scene, place, pose.translation_mm, light)
     fall_in = light.ambient + 0.6 * light.key.colour
     linear = background * (fall_in * np.float32(np.exp(rng.normal(0, 0.5))))
     full = np.flatnonzero(triangle.ravel() >= 0)
-    linear.reshape(-1, 3)[full] = _shade(
+    linear.reshape(-1, 3)[full] = shade(
         albedo.reshape(-1, 3)[full], normal.reshape(-1, 3)[full], surface.reshape(-1, 9)[full, 5],
         lit.ravel()[full], gloss.ravel()[full], light,
     )  # fmt: skip
@@ -672,7 +673,7 @@ def _draw(
     return linear.astype(np.float32), depth, fall_in
 
 
-def _draw_sheets(
+def draw_sheets(
     linear: np.ndarray, depth: np.ndarray, scene: Scene, light: Lighting, to_drawn: np.ndarray
 ) -> np.ndarray:
     """Draw hair and hat over the head in place; returns how much they cover (h,w) 0..1."""
@@ -681,11 +682,11 @@ def _draw_sheets(
     for sheet, points, normals in scene.sheets:
         attributes = np.concatenate([sheet.texture_px, sheet.margin[:, None], normals], 1).astype(np.float32)
         triangle, _, z, surface = gbuffer(
-            _project(points, to_drawn).astype(np.float32),
+            project(points, to_drawn).astype(np.float32),
             points[:, 2].astype(np.float32),
             sheet.triangles,
-            DRAWN,
-            DRAWN,
+            depth.shape[1],
+            depth.shape[0],
             attributes,
         )
         at = np.ascontiguousarray(surface[..., :2])
@@ -699,7 +700,7 @@ def _draw_sheets(
         normal = surface.reshape(len(share.ravel()), -1)[full, 3:6]
         normal *= np.where(normal[:, 2:] > 0, -1, 1).astype(np.float32)
         ones = np.ones(len(full), np.float32)
-        shaded = _shade(
+        shaded = shade(
             albedo.reshape(-1, 3)[full], normal, 0.8 * ones, ones, np.float32(0.2 * sheet.gloss) * ones, light
         )
         flat = linear.reshape(-1, 3)

@@ -1,0 +1,30 @@
+"""`dmask train render-patients`: eyes and faces of patients; see dmask.train.render_patients."""
+
+from __future__ import annotations
+
+import argparse
+
+from dmask.errors import WrongUse
+from dmask.ranges import place, whole
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-o", "--output", type=place, required=True, metavar="OUT.npz")
+    parser.add_argument("--count", type=whole(1), required=True, help="of patients")
+    parser.add_argument("--seed", type=whole(0), default=0)
+    parser.add_argument("--shard", type=whole(0), default=0, help="patients per file, 0 = all in one")
+    parser.add_argument("--ict", type=place, metavar="DIR", help="ICT-FaceKit: draw what a camera would see")
+    parser.add_argument("--unityeyes2", type=place, metavar="DIR", help="with --ict: whose irises")
+    parser.add_argument("--faces", action="store_true", help="whole faces in place of eyes; needs --ict")
+    parser.add_argument("--split", choices=("train", "validation"), default="train", help="of the irises")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Writes the pictures. Raises WrongUse."""
+    if (args.ict is None) != (args.unityeyes2 is None):
+        raise WrongUse("got --ict or --unityeyes2 alone; expected both, or neither")
+    if args.faces and args.ict is None:
+        raise WrongUse("got --faces without --ict; expected ICT-FaceKit's folder")
+    from dmask.train import render_patients  # needs scipy, which --help does not
+
+    return render_patients.run(args)
