@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from dmask import cli
+from dmask._core import outer_canthus_share
 from dmask.axes import KAPPA_DEG
 from dmask.io.video import VideoReader, VideoWriter
 from dmask.synthetic import Pose, SyntheticPatient
@@ -32,6 +33,8 @@ EXOTROPIA_DEG = 12.0  # the left eye points this much further to the patient's l
 BLINK_S = 2.9
 BLINK_HALF_S = 0.2
 PANEL_PX = 360  # a side of each half
+EYE_SEED, EYE_FRAME_PX, EYE_SCALE, EYE_PX = 11, 1600, 3.4, (800, 420)
+MARGIN, LASHES, CANTHUS, MRD = (60, 140, 0), (0, 110, 230), (170, 60, 140), (200, 60, 0)  # BGR
 PANEL_CROP = (slice(60, 570), slice(105, 615))  # rows, columns: the face
 
 
@@ -53,8 +56,65 @@ def moving_mask(target: Path) -> None:
         write_webp(target, map(beside, read(patient), read(out / "mask.mp4")))
 
 
+def eye_lines(target: Path) -> None:
+    """What is measured at an eye: margins, canthi, MRD1, MRD2; the lash line is another."""
+    patient = SyntheticPatient(EYE_SEED, (EYE_FRAME_PX, EYE_FRAME_PX))
+    pose = Pose(os_yaw_deg=4.0, os_pitch_deg=-2.0)
+    frame, truth = patient.render(pose)
+    (upper, lower), lashes = patient.margins("os"), patient.lash_lines("os")
+    canthi = [
+        0.5 * (upper[0] + lower[0]) + share * 0.5 * (upper[-1] + lower[-1] - upper[0] - lower[0])
+        for share in (0.0, outer_canthus_share)
+    ]
+    pupil = patient.in_picture(patient.pupil("os", pose)[None], pose)[0]
+    up = patient.in_picture((patient.pupil("os", pose) + [0, 1, 0])[None], pose)[0] - pupil
+    middle = 0.5 * (canthi[0] + canthi[1]) + [0, 4]
+    corner = middle - 0.5 * np.array(EYE_PX) / EYE_SCALE
+    move = np.array([[EYE_SCALE, 0, -EYE_SCALE * corner[0]], [0, EYE_SCALE, -EYE_SCALE * corner[1]]])
+    picture = cv2.warpAffine(frame, move, EYE_PX, flags=cv2.INTER_CUBIC)
+
+    def at(xy: np.ndarray) -> np.ndarray:
+        return np.rint((np.atleast_2d(xy) @ move[:, :2].T + move[:, 2]) * 16).astype(np.int32)
+
+    def draw(xy: np.ndarray, colour: tuple[int, int, int], thick: int = 2) -> None:
+        cv2.polylines(picture, [at(xy)], False, colour, thick, cv2.LINE_AA, 4)
+
+    for line in lashes:
+        for k in range(0, len(line) - 1, 2):
+            draw(line[k : k + 2], LASHES)
+    draw(upper, MARGIN, 3)
+    draw(lower, MARGIN, 3)
+    ends = [pupil + truth["os_mrd1_mm"] * up, pupil - truth["os_mrd2_mm"] * up]
+    for end, name in zip(ends, ("MRD1", "MRD2"), strict=True):
+        draw(np.stack([pupil, end]), MRD, 3)
+        write(picture, name, at(0.5 * (pupil + end))[0] // 16 + [10, 6], MRD)
+    for canthus in canthi:
+        cv2.circle(picture, tuple(at(canthus)[0].tolist()), 7 * 16, CANTHUS, -1, cv2.LINE_AA, 4)
+    cv2.circle(picture, tuple(at(pupil)[0].tolist()), 6 * 16, MRD, -1, cv2.LINE_AA, 4)
+    for text, place, colour in (
+        ("margin (visible globe)", (40, 110), MARGIN),
+        ("lash line", (560, 70), LASHES),
+        ("inner canthus", (20, 262), CANTHUS),
+        ("outer canthus", (620, 215), CANTHUS),
+    ):
+        write(picture, text, place, colour)
+    cv2.imwrite(str(target), picture)
+
+
+def write(
+    picture: np.ndarray, text: str, place: np.ndarray | tuple[int, int], colour: tuple[int, int, int]
+) -> None:
+    corner = (int(place[0]), int(place[1]))
+    for shade, thick in (((255, 255, 255), 5), (colour, 2)):
+        cv2.putText(picture, text, corner, cv2.FONT_HERSHEY_SIMPLEX, 0.7, shade, thick, cv2.LINE_AA)
+
+
 # What is rendered here, and by what. Nothing else in the repository may be a picture.
-PICTURES: dict[str, Callable[[Path], None]] = {"first_mask.png": first_mask, "moving_mask.webp": moving_mask}
+PICTURES: dict[str, Callable[[Path], None]] = {
+    "first_mask.png": first_mask,
+    "moving_mask.webp": moving_mask,
+    "eye_lines.png": eye_lines,
+}
 
 
 def motion(patient: SyntheticPatient, time_s: float) -> Pose:

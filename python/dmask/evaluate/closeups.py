@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PALPEBRAL_MM = 28.5  # canthus to canthus
 INTEROCULAR = 2.17  # over the canthal distance, as elsewhere in training and evaluation
-STATIONS = np.linspace(0.2, 0.9, 15)  # of the way from the inner canthus, where no caruncle is
+STATIONS = np.linspace(0.2, 0.9, 8)  # where the lid points are, but for those at the caruncle
 OPEN, NARROW = 0.2, 0.08  # of the canthal distance
 SEEN = 0.5  # mean visibility of the lids, from which on an eye counts as seen
 LEAST_GLOBE_PX = 100
@@ -150,7 +150,7 @@ def compare(eye: MaskedEye, points: EyePoints) -> Score:
     told = margins_in(globe, columns)
     upper, lower = (np.interp(columns, line[:, 0], line[:, 1])
                     for line in (lid[:11], lid[[0, *range(19, 9, -1)]]))  # fmt: skip
-    middle = len(STATIONS) // 2
+    middle = 3  # of STATIONS, halfway
     gap = told[1] - told[0]
     drawn = np.zeros_like(globe)
     cv2.fillPoly(drawn, [np.rint(lid * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)

@@ -20,6 +20,7 @@ from dmask.ranges import LARGEST_PX, place, whole
 
 if TYPE_CHECKING:
     from dmask.synthetic.patient import Pose, SyntheticPatient
+    from dmask.train.studio import StudioAssets
 
 MEASURES = ("yaw_deg", "pitch_deg", "mrd1_mm", "mrd2_mm", "pfh_mm")
 HEAD = ("head_yaw_deg", "head_pitch_deg", "head_roll_deg")
@@ -27,6 +28,7 @@ STUDIO_HELP = (
     "ICT-FaceKit's folder: patients as a camera sees them (skins, hair, spectacles, lashes, light, lens), "
     "not as the mask's renderer draws them"
 )
+WORST = 10  # patients on --sheet
 PROFILE = "article"  # lets out all that is measured
 
 
@@ -45,6 +47,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--ict", type=place, metavar="DIR", help=STUDIO_HELP)
     parser.add_argument("--unityeyes2", type=place, metavar="DIR", help="with --ict: whose irises")
+    parser.add_argument(
+        "--cohort",
+        action="store_true",
+        help="patients of all kinds before all cameras (needs --ict): bias, spread, cover of what is stated",
+    )
+    parser.add_argument("--table", metavar="CSV", help="with --cohort: every eye in every frame")
+    parser.add_argument(
+        "--read",
+        type=place,
+        nargs="+",
+        metavar="CSV",
+        help="with --cohort: tables made before",
+    )
+    parser.add_argument("--plot", metavar="PNG", help="with --cohort: Bland and Altman's plots")
+    parser.add_argument("--sheet", metavar="PNG", help="with --cohort: the ten worst patients, all rendered")
     parser.add_argument(
         "--matrix",
         action="store_true",
@@ -68,6 +85,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         models = environment.model_sha256(options["weights"], environment.models_folder(options))
         seen_by = [environment.sha256(Path(_core.__file__)), models, options]
         return matrix(make_pipeline(options), args.quick, 1 if args.quick else 2, keep, seen_by)
+    if args.cohort:
+        return figures_of_cohort(args)
+    if args.table or args.read or args.plot or args.sheet:
+        raise WrongUse("got --table, --read, --plot or --sheet alone; they go with --cohort")
     if args.quick or args.keep:
         raise WrongUse("got --quick or --keep alone; they go with --matrix")
     return errors_of_patients(args)
@@ -78,6 +99,39 @@ def as_text(figures: dict[str, Any]) -> str:
     from dmask.evaluate.lines import as_lines
 
     return matrix.as_text(figures) if "cases" in figures else as_lines(figures)
+
+
+def figures_of_cohort(args: argparse.Namespace) -> dict[str, Any]:
+    """Raises WrongUse, Error."""
+    from dmask.evaluate import agreement, cohort
+    from dmask.io.atomic import atomic_file
+    from dmask.io.picture import write_png
+
+    worst: list[cohort.Look] = []
+    if args.read:
+        table = cohort.read_tables(args.read)
+    else:
+        if args.ict is None or args.unityeyes2 is None:
+            raise WrongUse("--ict and --unityeyes2 are missing; expected the folders that draw a cohort")
+        assets = assets_of(args)
+        options = core_options(args) | {"profile": PROFILE}
+        rows = []
+        for seed in range(args.first, args.first + args.patients):
+            whom = cohort.someone(seed, assets)
+            look = cohort.look_at(whom, args.frames, lambda hfov: make_pipeline(options | {"hfov_deg": hfov}))
+            rows += look.rows
+            worst = sorted([*worst, look], key=lambda look: look.badness, reverse=True)[:WORST]
+        table = cohort.columns(rows)
+        if args.table:
+            cohort.write_table(Path(args.table), rows)
+    if args.plot:
+        panels = {name: (table[name], table[f"{name}_true"]) for name in cohort.MEASURES}
+        with atomic_file(Path(args.plot), overwrite=True) as partial:
+            write_png(partial, agreement.draw(panels))
+    if args.sheet and worst:
+        with atomic_file(Path(args.sheet), overwrite=True) as partial:
+            write_png(partial, cohort.contact_sheet(worst))
+    return cohort.figures(table)
 
 
 def errors_of_patients(args: argparse.Namespace) -> dict[str, Any]:
@@ -137,13 +191,20 @@ def photographer_of(args: argparse.Namespace) -> Callable[[SyntheticPatient, int
         raise WrongUse("got --ict or --unityeyes2 alone; expected both, or neither")
     if args.ict is None:
         return lambda patient, seed: lambda pose, number: patient.render(pose)
-    from dmask.train.studio import Studio, StudioAssets
+    from dmask.train.studio import Studio
+
+    assets = assets_of(args)
+    return lambda patient, seed: Studio(patient, assets, seed).photograph
+
+
+def assets_of(args: argparse.Namespace) -> StudioAssets:
+    """Raises WrongUse."""
+    from dmask.train.studio import StudioAssets
 
     try:
-        assets = StudioAssets.load(args.ict, args.unityeyes2)
+        return StudioAssets.load(args.ict, args.unityeyes2)
     except FileNotFoundError as error:
         raise WrongUse(str(error)) from None
-    return lambda patient, seed: Studio(patient, assets, seed).photograph
 
 
 def errors_of(measured: float, true: float, valid: bool) -> list[float]:

@@ -68,9 +68,10 @@ class SyntheticPatient:
             self._centres[eye] = self._lid["centre_os"] * [mirror, 1, 1] + identity @ self._lid[slope][:50]
         modes = face["identity_q"][:50] * face["identity_step"][:50, None, None]
         neutral = face["mean"] + np.tensordot(identity, modes, 1)
+        self._shapes = {eye: self._lid_shape(eye, neutral) for eye in EYES}
         eyes = {
             eye: _core.MaskEye(
-                self._lid_shape(eye, neutral).astype(np.float32),
+                self._shapes[eye].astype(np.float32),
                 self._centres[eye].astype(np.float32),
                 iris_radius_mm=IRIS_RADIUS_MM,
             )
@@ -88,7 +89,7 @@ class SyntheticPatient:
         row = [1.0, *turn, *translation, *self._face_motion(pose)]
         for eye, ptosis in zip(EYES, self._ptosis, strict=True):
             yaw, pitch = (np.radians(getattr(pose, f"{eye}_{axis}_deg")) for axis in ("yaw", "pitch"))
-            row += [1.0, yaw, pitch, *self._lid_motion(getattr(pose, f"{eye}_closure"), ptosis, pose)]
+            row += [1.0, yaw, pitch, *self._lid_motion(eye, getattr(pose, f"{eye}_closure"), ptosis, pose)]
         frame = self._renderer.render(np.array(row, np.float32), *self._size)
         head = (self._renderer.vertices() - translation) @ rotation
         truth = {
@@ -168,6 +169,14 @@ class SyntheticPatient:
         upper, lower = (self._projected(vertices[rows]) for rows in self._margins[eye])
         return upper, lower
 
+    def lash_lines(self, eye: str) -> tuple[np.ndarray, np.ndarray]:
+        """(N, 2) px where the lashes of the upper and the lower lid grow, in the last rendered frame."""
+        vertices = self._renderer.vertices().astype(np.float64)
+        upper, lower = (
+            self._projected(vertices[self.lid_rows(eye, f"{side}_lash")]) for side in ("upper", "lower")
+        )
+        return upper, lower
+
     def lid_outline(self, eye: str) -> np.ndarray:
         """(N, 2) px around the opening of an eye in the last rendered frame."""
         upper, lower = self.margins(eye)
@@ -207,9 +216,13 @@ class SyntheticPatient:
         normal = basis @ basis.T / 0.25 + np.eye(len(basis)) * len(wanted)
         return np.linalg.solve(normal, basis @ wanted.ravel() / 0.25)
 
-    def _lid_motion(self, closure: float, ptosis: float, pose: Pose) -> np.ndarray:
+    def _lid_motion(self, eye: str, closure: float, ptosis: float, pose: Pose) -> np.ndarray:
         """w_em of a lid: open, half shut, shut along the blink's path; the rest as far as it is open."""
-        middle, full = self._named("blink_mid"), self._named("blink_full")
+        middle, full = (
+            self._named(name)
+            + self._shapes[eye] @ self._lid[f"{name}_from_shape"]  # lids of every shape meet
+            for name in ("blink_mid", "blink_full")
+        )
         blink = 2 * closure * middle if closure < 0.5 else middle + (2 * closure - 1) * (full - middle)
         narrow = ptosis * self._named("ptosis")
         for name in ("smile", "squint", "lids_down"):

@@ -207,7 +207,8 @@ class Studio:
         depth = self._draw_skin(scene, pose, to_square, linear)
         linear = smooth_outlines(linear, depth)
         for eye in EYES:
-            self._draw_eye(scene, pose, eye, to_square, linear)
+            shut = truth[f"{eye}_openness"] == 0
+            self._draw_eye(scene, pose, eye, shut, to_square, linear)
         hidden = draw_sheets(linear, depth, scene, self.light, to_square)
         if self.spectacles:
             self._put_on_spectacles(pose, to_square, linear, hidden, depth)
@@ -290,7 +291,13 @@ class Studio:
         return np.asarray(depth)
 
     def _draw_eye(
-        self, scene: Scene, pose: Pose, eye: str, to_square: np.ndarray, linear: np.ndarray
+        self,
+        scene: Scene,
+        pose: Pose,
+        eye: str,
+        shut: bool,
+        to_square: np.ndarray,
+        linear: np.ndarray,
     ) -> None:
         """Skin, globe and lashes around an eye, finely, into the square, in place."""
         rotation, translation = self.patient.head_pose(pose)
@@ -318,18 +325,19 @@ class Studio:
         if self.liner:
             draw_liner(box, margins, self.liner, EYE_FINER * self.patient.focal_px / centre[2])
         outline = np.vstack([margins[0], margins[1][::-1]])
-        draw_globe(
-            box,
-            depth + DIP_MM,
-            outline,
-            axes,
-            self.iris,
-            self.look,
-            view,
-            shadow,
-            light_frame,
-            lids_rise=False,
-        )
+        if not shut:  # lids that meet leave no sliver
+            draw_globe(
+                box,
+                depth + DIP_MM,
+                outline,
+                axes,
+                self.iris,
+                self.look,
+                view,
+                shadow,
+                light_frame,
+                lids_rise=False,
+            )
         lashes = [
             LashLine(
                 self.look.upper_lashes, resampled(line[LID_LINES[0]]), resampled(line[LID_LINES[2]]), True

@@ -1,0 +1,110 @@
+"""`dmask eval rendered --cohort`: errors are counted by patient and cell, and drawn as Bland and Altman."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("scipy", reason="needs scipy: pip install '.[train]'")
+
+from dmask import cli  # noqa: E402
+from dmask.errors import Error  # noqa: E402
+from dmask.evaluate import agreement, cohort  # noqa: E402
+
+PATIENTS, FRAMES = 200, 12
+
+
+def made_table(sd_said: float = 1.0, between: float = 0.0, bias: float = 0.0) -> dict[str, np.ndarray]:
+    """Errors of deviation 1 in all, of which `between` patients; 1 mm and degree alike."""
+    random = np.random.default_rng(1)
+    seed = np.repeat(np.arange(PATIENTS), FRAMES)
+    count = len(seed)
+    table = {name: np.zeros(count) for name in ("valid", "hfov_known", "spectacles")}
+    table |= {
+        "seed": seed.astype(float),
+        "kind": np.repeat("healthy", count),
+        "px_per_deg": np.full(count, 0.7),
+    }
+    table |= {"openness_true": np.full(count, 0.3), "jpeg": np.full(count, 100.0), "valid": np.ones(count)}
+    for name in cohort.MEASURES:
+        own = np.repeat(random.normal(0, between, PATIENTS), FRAMES)
+        table[f"{name}_true"] = random.normal(0, 8, count)
+        error = own + random.normal(0, np.sqrt(1 - between**2), count) + bias
+        table[name] = table[f"{name}_true"] + error
+    return table | {name: np.full(count, sd_said) for name in cohort.STATED.values()}
+
+
+def test_what_is_stated_rightly_covers_68_and_95_percent():
+    figures = cohort.figures(made_table())
+    assert figures["yaw_deg_cover_68"] == pytest.approx(0.68, abs=0.03)
+    assert figures["yaw_deg_cover_95"] == pytest.approx(0.95, abs=0.02)
+    assert figures["yaw_deg_median"] == pytest.approx(0.674, abs=0.05)
+    assert figures["patients"] == PATIENTS
+
+
+def test_what_is_stated_too_narrow_covers_less():
+    figures = cohort.figures(made_table(sd_said=0.5))
+    assert figures["yaw_deg_cover_68"] < 0.45 and figures["yaw_deg_cover_95"] < 0.75
+
+
+def test_frames_of_a_patient_who_err_together_are_not_counted_apart():
+    apart, together = cohort.figures(made_table()), cohort.figures(made_table(between=0.95))
+    assert together["yaw_deg_cover_68_pm"] > 2 * apart["yaw_deg_cover_68_pm"]
+    assert together["yaw_deg_patients_sd"] == pytest.approx(0.95, abs=0.2)
+
+
+def test_a_bias_has_its_sign_and_stands_in_the_cells():
+    figures = cohort.figures(made_table(bias=-0.8))
+    assert figures["mrd1_mm_bias"] == pytest.approx(-0.8, abs=0.1)
+    assert figures["0.6 to 0.8 px/deg: mrd1_mm_bias"] == pytest.approx(-0.8, abs=0.1)
+    assert not any(key.startswith("kind ptosis") for key in figures)
+
+
+def test_what_has_no_number_is_left_out_and_a_shut_eye_counted():
+    table = made_table()
+    table["yaw_deg"][::2] = np.nan
+    table["openness_true"][:10] = 0
+    table["pfh_mm"][:10] = [0] * 9 + [1.2]
+    figures = cohort.figures(table)
+    assert np.isfinite([value for value in figures.values() if isinstance(value, float)]).all()
+    assert figures["shut_eyes_fissure_0_share"] == pytest.approx(0.9)
+
+
+def test_a_table_that_is_none_is_named(tmp_path):
+    with pytest.raises(Error, match="expected"):
+        cohort.read_tables([tmp_path / "none.csv"])
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(Error, match="--cohort --table"):
+        cohort.read_tables([tmp_path / "other.csv"])
+
+
+def test_limits_of_agreement_stand_where_they_are():
+    true = np.linspace(0, 10, 500)
+    measured = true + 1.0 + np.random.default_rng(0).normal(0, 0.5, 500)
+    picture = agreement.panel("x", measured, true)
+    red = (picture[:, :, 2] > 150) & (picture[:, :, 0] < 120)
+    rows = np.flatnonzero(red.sum(1) > 200)
+    span = agreement.PANEL_PX[1] - agreement.TOP - agreement.BOTTOM
+    reach = 1.3 * (1.96 * 0.5 + 1.0)
+    wanted = [agreement.TOP + (1 - (level + reach) / (2 * reach)) * span for level in (1.98, 1.0, 0.02)]
+    assert all(np.abs(rows - row).min() <= 4 for row in wanted)
+    assert (agreement.panel("nothing", np.full(9, np.nan), true[:9])[60:] == 255).all()
+
+
+def test_a_cohort_is_drawn_measured_and_read_again(tmp_path, shared, capsys):
+    folders = [f"{shared}/data/ict_facekit", f"{shared}/data/unityeyes2"]
+    table, plot, sheet = (tmp_path / name for name in ("rows.csv", "plot.png", "sheet.png"))
+    first, again = tmp_path / "first.json", tmp_path / "again.json"
+    command = ["eval", "rendered", "--cohort", "--patients", "1", "--frames", "3", "--first", "3"]
+    more = ["--ict", folders[0], "--unityeyes2", folders[1], "--table", str(table), "--plot", str(plot)]
+    assert cli.main([*command, *more, "--sheet", str(sheet), "--json", str(first)]) == 0
+    assert cli.main(["eval", "rendered", "--cohort", "--read", str(table), "--json", str(again)]) == 0
+    assert json.loads(first.read_text()) == pytest.approx(json.loads(again.read_text()))
+    assert cv2.imread(str(plot)).shape[1] == 3 * agreement.PANEL_PX[0]
+    assert cv2.imread(str(sheet)).shape[1] == 4 * cohort.TILE_PX
+    assert cli.main(["eval", "rendered", "--table", "x.csv"]) == 2
+    assert cli.main(["eval", "rendered", "--cohort"]) == 2
+    assert "--cohort" in capsys.readouterr().err

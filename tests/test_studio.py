@@ -1,0 +1,156 @@
+"""Patients as a camera sees them: what is drawn keeps the patient's truth, and training gets it as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("scipy", reason="needs scipy: pip install '.[train]'")
+
+from dmask import cli  # noqa: E402
+from dmask.synthetic.patient import Pose, SyntheticPatient  # noqa: E402
+from dmask.train import render_patients, studio  # noqa: E402
+from dmask.train.data import eyes, faces  # noqa: E402
+from dmask.train.studio import Lens, Studio, StudioAssets  # noqa: E402
+
+SIZE = 480
+CLEAR = Lens(1.0, np.ones(3, np.float32), 0.0, 2.2, 1.0, 1.0, 0.3, 0.0, 0.0, None)
+
+
+@pytest.fixture(scope="module")
+def assets(shared: Path) -> StudioAssets:
+    folders = shared / "data/ict_facekit", shared / "data/unityeyes2"
+    for folder in folders:
+        if not folder.is_dir():
+            pytest.skip(f"needs {folder.name}: {folder} is not there")
+    return StudioAssets.load(*folders)
+
+
+def recording(assets: StudioAssets, seed: int = 7, size: int = SIZE, lens: Lens | None = CLEAR) -> Studio:
+    return Studio(SyntheticPatient(seed, (size, size)), assets, seed, lens)
+
+
+def test_a_frame_has_the_patients_truth_and_size(assets):
+    made = recording(assets)
+    pose = Pose(head_yaw_deg=8, od_yaw_deg=4, os_closure=0.5)
+    frame, truth = made.photograph(pose, 0)
+    assert frame.shape == (SIZE, SIZE, 3) and frame.dtype == np.uint8
+    assert truth == SyntheticPatient(7, (SIZE, SIZE)).render(pose)[1]
+
+
+def test_a_seed_makes_the_same_recording_again_and_another_one_another(assets):
+    frame, _ = recording(assets, lens=None).photograph(Pose(), 3)
+    assert np.array_equal(frame, recording(assets, lens=None).photograph(Pose(), 3)[0])
+    other = Studio(SyntheticPatient(7, (SIZE, SIZE)), assets, 8)
+    assert np.abs(other.photograph(Pose(), 3)[0].astype(int) - frame).mean() > 5
+
+
+def test_a_still_scene_differs_by_the_cameras_noise_alone(assets):
+    made = recording(assets)
+    assert np.array_equal(made.photograph(Pose(), 0)[0], made.photograph(Pose(), 1)[0])
+    made.lens = Lens(1.0, np.ones(3, np.float32), 0.0, 2.2, 1.0, 1.0, 0.3, 0.0, 0.02, None)
+    first, second = (made.photograph(Pose(), k)[0].astype(float) for k in (0, 1))
+    assert 2 < (first - second).std() < 12
+
+
+def globe_seen(made: Studio, pose: Pose, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+    """(H,W) bool: where the frame changes with the eyeballs' colour."""
+    draw, frames = studio.draw_globe, []
+    for level in (0.0, 4.0):
+
+        def painted(picture, *args, level=level, **kwargs):
+            seen = draw(picture, *args, **kwargs)
+            picture[seen] = level
+            return seen
+
+        monkeypatch.setattr(studio, "draw_globe", painted)
+        monkeypatch.setattr(studio, "draw_lashes", lambda *args: None)
+        frames.append(made.photograph(pose, 0)[0].astype(int))
+    return np.abs(frames[1] - frames[0]).max(2) > 110
+
+
+@pytest.mark.parametrize("closure", [0.0, 0.5])
+def test_the_globe_is_seen_between_the_margins(assets, monkeypatch, closure):
+    made = recording(assets, size=960)
+    made.sheets, made.spectacles = [], False
+    pose = Pose(od_closure=closure, os_closure=closure)
+    seen = globe_seen(made, pose, monkeypatch)
+    px_per_mm = made.patient.focal_px / 420
+    for eye in ("od", "os"):
+        upper, lower = made.patient.margins(eye)
+        middle = int(round(float(upper[:, 0].mean())))
+        off = []
+        for x in range(middle - int(4 * px_per_mm), middle + int(4 * px_per_mm)):
+            rows = np.flatnonzero(seen[:, x])
+            for line, row in ((upper, rows[0] - 0.5), (lower, rows[-1] + 0.5)):
+                order = np.argsort(line[:, 0])
+                off.append(row - np.interp(x, line[order, 0], line[order, 1]))
+        off_mm = np.array(off).reshape(-1, 2) / px_per_mm
+        assert np.abs(off_mm.mean(0)).max() < 0.15 and np.abs(off_mm).max() < 0.5
+
+
+def test_a_shut_eye_shows_no_globe(assets, monkeypatch):
+    made = recording(assets, size=960)
+    made.sheets, made.spectacles = [], False
+    seen = globe_seen(made, Pose(od_closure=1, os_closure=1), monkeypatch)
+    outline = np.vstack([made.patient.lid_outline(eye) for eye in ("od", "os")])
+    (x0, y0), (x1, y1) = outline.min(0).astype(int) - 9, outline.max(0).astype(int) + 9
+    assert not seen[y0:y1, x0:x1].any()
+
+
+def test_nothing_hangs_before_the_eyes_unless_it_may(assets):
+    for seed in range(20, 32):
+        patient = SyntheticPatient(seed, (SIZE, SIZE))
+        made = Studio(patient, assets, seed, CLEAR)
+        made.spectacles = False
+        made.photograph(Pose(), 0)
+        _, seen = made.landmarks68(Pose())
+        assert seen[36:48].all(), seed
+
+
+def test_the_68_points_lie_on_the_face_that_is_drawn(assets):
+    made = recording(assets)
+    pose = Pose(head_yaw_deg=15)
+    made.photograph(pose, 0)
+    xy, seen = made.landmarks68(pose)
+    assert seen.mean() > 0.7
+    for eye, corners in (("od", (39, 36)), ("os", (42, 45))):
+        upper, lower = made.patient.margins(eye)
+        ends = 0.5 * (upper[[0, -1]] + lower[[0, -1]])
+        assert np.linalg.norm(xy[list(corners)] - ends, axis=1).max() < 0.06 * np.ptp(xy[:, 0])
+    assert xy[8, 1] == xy[:, 1].max() and xy[30, 0] > xy[27, 0]  # chin below; the nose turns to the right
+
+
+def test_training_gets_eyes_with_the_meshes_margins(assets):
+    for drawn in (None, assets):
+        pairs = render_patients.eyes_of_patient(np.random.default_rng(5), drawn)
+        assert len(pairs) >= 2
+        for image, labels in pairs:
+            assert image.shape == (eyes.HEIGHT_PX, eyes.WIDTH_PX, 3)
+            assert labels["canthi"][:, 1] == pytest.approx(labels["canthi"][0, 1], abs=1e-3)
+            assert labels["canthi"][0, 0] < labels["canthi"][1, 0]  # the inner one left, of either eye
+            heights = labels["lid"][1:10, 1] - labels["lid"][19:10:-1, 1]
+            assert (heights <= 1e-6).all()
+            assert labels["iris"].shape == (19, 2) and np.isfinite(labels["iris"]).all()
+
+
+def test_training_gets_files_that_it_can_read(assets, shared, tmp_path):
+    folders = ["--ict", str(shared / "data/ict_facekit"), "--unityeyes2", str(shared / "data/unityeyes2")]
+    for name, more in (("eyes", []), ("faces", ["--faces"])):
+        output = tmp_path / f"{name}.npz"
+        command = ["train", "render-patients", "-o", str(output), "--count", "2", "--seed", "4"]
+        assert cli.main([*command, *folders, *more]) == 0
+    read = eyes.read_synthetic([tmp_path / "eyes.npz"])
+    assert len(read) > 0 and all(name.startswith("patient ") for name in read.name)
+    images, points, visible = faces.read_synthetic_faces([tmp_path / "faces.npz"])
+    assert len(images) > 0 and points.shape[1:] == (68, 2) and visible.any()
+
+
+def test_half_of_the_studio_is_refused(capsys):
+    command = ["train", "render-patients", "-o", "x.npz", "--count", "1"]
+    assert cli.main([*command, "--ict", "here"]) == 2
+    assert cli.main([*command, "--faces"]) == 2
+    assert cli.main(["eval", "rendered", "--patients", "1", "--ict", "here"]) == 2
+    assert "expected both" in capsys.readouterr().err
