@@ -316,6 +316,88 @@ TEST_CASE(curves_of_the_lids_are_as_high_as_the_margins_at_the_pupil) {
   }
 }
 
+// The same curve with the outer canthus where its margins are apart: the canthus must not draw them together elsewhere.
+TEST_CASE(an_outer_canthus_before_the_margins_join_leaves_the_curves_where_they_are) {
+  EyeDetection eye;
+  const auto height = [](double x) { return 60 * x * (1.25 - x); };  // px; at the canthus 15 are left
+  for (int k = 0; k <= 10; ++k) {
+    const float x = 20.0f * k, y = k < 10 ? static_cast<float>(height(0.1 * k)) : 0;
+    eye.lid[k] = {x, -y, 1};
+    if (k > 0 && k < 10) eye.lid[20 - k] = {x, y, 1};
+  }
+  const LidCurves curves = LidCurves::from(eye, Vec2(0, -1), FitOptions{});
+  for (int k = 0; k < dense_per_lid; ++k)
+    if (dense_abscissa(k) < 0.9) EXPECT_NEAR(-curves.dense[k].y(), height(dense_abscissa(k)), 0.9);
+}
+
+// `opening` of the width, with the first `limbus` points of an iris in sight.
+EyeDetection slit(double opening, int limbus) {
+  EyeDetection eye;
+  for (int k = 0; k <= 10; ++k) {
+    const double s = 0.1 * k, h = 100 * 0.5 * opening * 4 * s * (1 - s);
+    eye.lid[k] = {static_cast<float>(100 * s), static_cast<float>(-h), 1};
+    if (k > 0 && k < 10) eye.lid[20 - k] = {static_cast<float>(100 * s), static_cast<float>(h), 1};
+  }
+  for (int k = 1; k <= limbus; ++k) eye.iris[k].confidence = 0.9f;
+  return eye;
+}
+
+double seen_opening(const LidCurves& curves) {
+  double most = 0;
+  for (int k = 0; k < dense_per_lid; ++k)
+    most = std::max(most, (curves.dense[dense_per_lid + k] - curves.dense[k]).norm() / curves.width_px);
+  return most;
+}
+
+TEST_CASE(a_slit_with_an_iris_in_it_is_open_and_one_without_is_the_shadow_of_lashes) {
+  const FitOptions options;
+  const auto curves = [&](double opening, int limbus) {
+    return LidCurves::from(slit(opening, limbus), Vec2(0, -1), options);
+  };
+  const LidCurves with = curves(0.07, 4), without = curves(0.07, 0);
+  EXPECT(!with.shut && without.shut);
+  EXPECT_NEAR(seen_opening(with), 0.07, 0.003);
+  EXPECT(seen_opening(without) < 1e-9);
+  EXPECT(curves(0.025, 9).shut);
+  EXPECT_NEAR(seen_opening(curves(0.14, 0)), 0.14, 0.003);  // wide open behind a hand, or looking far down
+  double before = 0;
+  for (double opening = 0.02; opening < 0.16; opening += 0.005) {  // no jump on the way
+    const double now = seen_opening(curves(opening, 2));
+    EXPECT(now >= before - 1e-9 && now < before + 0.03);
+    before = now;
+  }
+}
+
+// Points at the same shares of the way to the outer canthus lie on the model that they are of.
+TEST_CASE(lids_that_end_at_the_outer_canthus_need_no_offset) {
+  LidScene scene;
+  constexpr int n = EyelidRows::margin_samples;
+  const Vec3 centre = scene.model.centre.cast<double>();
+  EyelidObservation& o = scene.frames[0];
+  const auto px = [&](int row) {
+    return scene.camera.project(o.rotation * (scene.rows.patch.segment<3>(3 * row) + centre) + o.translation);
+  };
+  for (int lid = 0; lid < 2; ++lid) {
+    const Vec2 across = px(lid * n + n - 1) - px(lid * n);
+    for (int k = 0; k < dense_per_lid; ++k) {
+      const double s = outer_canthus_share * dense_abscissa(k);
+      const auto share = [&](int row) { return (px(lid * n + row) - px(lid * n)).dot(across) / across.squaredNorm(); };
+      int row = 0;
+      while (row < n - 2 && share(row + 1) < s) ++row;
+      const double b = (s - share(row)) / (share(row + 1) - share(row));
+      o.curves.dense[lid * dense_per_lid + k] = (1 - b) * px(lid * n + row) + b * px(lid * n + row + 1);
+    }
+  }
+  const std::vector<EyelidObservation> one = {o};
+  EyelidProblem problem(scene.rows, centre, scene.camera, scene.options, one);
+  EyelidProblem::State still{
+      VecX::Zero(scene.model.shape.cols()), Vec3::Zero(), 0, {VecX::Zero(scene.model.motion.cols())}};
+  VecX r;
+  problem.match(still);
+  problem.residuals(still, r, nullptr);
+  EXPECT(r.head(2 * dense_points).cwiseAbs().maxCoeff() < 0.05);
+}
+
 TEST_CASE(a_window_of_eyelids_has_the_derivatives_of_its_residuals) {
   LidScene scene;
   EXPECT(scene.line_points(scene.window) > 20);

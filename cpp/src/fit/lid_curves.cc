@@ -73,11 +73,12 @@ LidCurves LidCurves::from(const EyeDetection& eye, const Vec2& up, const FitOpti
   }
   const auto in_sight = [](const Landmark& p) { return p.confidence > 0.5f; };
   const auto limbus_in_sight = std::count_if(eye.iris.begin() + 1, eye.iris.end(), in_sight);
-  curves.shut = curves.openness <= options.shut_openness ||
-                (curves.openness <= 0.5 * (options.shut_openness + options.open_openness) && limbus_in_sight < 3);
-  // Detectors stop short of a shut eye by a millimetre or two: below a threshold the lids close.
-  const double range = options.open_openness - options.shut_openness;
-  const double closing = curves.shut ? 0 : std::clamp((curves.openness - options.shut_openness) / range, 0.0, 1.0);
+  // Detectors stop short of a shut eye: below a threshold the lids close.
+  const double iris = std::min<double>(limbus_in_sight, options.slit_limbus) / options.slit_limbus;
+  const double least = options.shut_openness + iris * (options.slit_shut_openness - options.shut_openness);
+  const double whole = options.open_openness + iris * (options.slit_open_openness - options.open_openness);
+  const double closing = std::clamp((curves.openness - least) / (whole - least), 0.0, 1.0);
+  curves.shut = closing == 0;
   for (int k = 0; k < dense_per_lid; ++k) {  // Eq. (8)
     const double s = dense_abscissa(k);
     double upper = height[0][k], lower = height[1][k];

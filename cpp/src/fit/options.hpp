@@ -40,8 +40,11 @@ struct FitOptions {
   double patch_offset_sigma_mm = 1.5;
   double patch_depth_sigma_mm = 0.5;
   double patch_roll_sigma_deg = 3.0;
-  double shut_openness = 0.06;  // aperture / width at which the lids are shut
-  double open_openness = 0.12;  // above it the detected lids are taken as they are
+  // Aperture / width at which lids are shut, and above which they are taken as they are detected: where no limbus is seen
+  // between them, what looks like an opening is the shadow of lashes; where it is seen, even a slit is one.
+  double shut_openness = 0.09, open_openness = 0.12;
+  double slit_shut_openness = 0.03, slit_open_openness = 0.05;
+  int slit_limbus = 3;  // of 18 points in sight, from which on the iris is seen
 
   // Eyeballs.
   double iris_sigma_pct = 0.5;
