@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import ArrayLike
-
-from dmask.arrays import Floats, Pixels
+from numpy.typing import ArrayLike, NDArray
 
 FACE_PX = 128
 FACE_MARGIN = 1.3  # side of the crop / larger side of the 68 points' bounding box
@@ -43,8 +41,8 @@ def similarity(
 
 
 def cut_eye(
-    picture: Pixels, canthi: Floats, mirror: bool, reference_px: float | None = None
-) -> tuple[Pixels, np.ndarray]:
+    picture: NDArray[np.uint8], canthi: NDArray[np.float64], mirror: bool, reference_px: float | None = None
+) -> tuple[NDArray[np.uint8], np.ndarray]:
     """(192,240,3) of an eye in the channels of `picture`, and the (2,3) map to it.
 
     canthi (2,2), inner and outer, px: they come to lie along x, the inner one left; `mirror`: it was right.

@@ -22,7 +22,9 @@ EVALUATIONS = {
         "dmask.evaluate.covered", "watch whether eyes behind hands, cards and dark lenses are called covered"
     ),
     "synthetic": Command("dmask.evaluate.round_trip", "fit random patients' projected landmarks, with noise"),
-    "rendered": Command("dmask.evaluate.rendered", "compare results with the truth of rendered patients"),
+    "rendered": Command(
+        "dmask.commands.eval_rendered", "compare results with the truth of rendered patients"
+    ),
     "blinks": Command("dmask.evaluate.blinks", "count blinks in lid courses whose blinks are known"),
     "stability": Command(
         "dmask.evaluate.stability", "watch the detector on video: jitter, exchanged eyes, blinks, small faces"

@@ -14,13 +14,14 @@ from dmask.errors import WrongUse
 from dmask.io.same_file import refuse_inputs
 from dmask.ranges import NOT_EMPTY
 
-FILES_WRITTEN = ("json", "plot", "sheet", "card", "keep")
+FILES_WRITTEN = ("json", "plot", "sheet", "table", "card", "keep")
 WRITTEN = ("output", "diagnostics", *FILES_WRITTEN)  # an output may be a file or a folder
 READ = (
     "input", "id_secret", "track", "video", "a", "b", "models", "folder", "labels", "groups", "results",
     "data", "synthetic", "synthetic_faces", "start_from", "teacher", "finetune", "unityeyes2", "ict",
-    "extra_300w", "extra_wflw", "extra_unityeyes", "extra_edges",
+    "extra_300w", "extra_wflw", "extra_unityeyes", "extra_edges", "extra_masks", "distil", "patient_faces",
     "research_report", "research_faces", "open_report", "open_faces", "originals", "learn_from", "recogniser",
+    "read",
 )  # fmt: skip
 NEITHER = ("at", "nets", "work", "cache")  # a time, names; folders of dmask's own
 

@@ -11,7 +11,7 @@ import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -21,8 +21,7 @@ from dmask.errors import Error
 
 if TYPE_CHECKING:
     from dmask._core import FrameDetection, FrameResult, Pipeline
-    from dmask.synthetic.patient import Pose
-    from dmask.train.studio import Studio, StudioAssets
+    from dmask.synthetic.patient import Pose, SyntheticPatient
 
 KINDS = {
     "healthy": 0.40,
@@ -46,6 +45,27 @@ WITHIN = {"68": 1.0, "95": 1.96}
 PX_PER_DEG = (0.0, 0.4, 0.6, 0.8, 1.2, 9.0)
 TILE_PX = 300
 NOT_FOUND = 5.0  # what no number at all counts in `badness`
+
+
+class Lens(Protocol):
+    @property
+    def noise(self) -> float: ...
+    @property
+    def jpeg(self) -> int | None: ...
+
+
+class Studio(Protocol):
+    """What draws a patient as a camera sees somebody: dmask.train.studio has it."""
+
+    patient: SyntheticPatient
+    spectacles: bool
+
+    @property
+    def lens(self) -> Lens: ...
+    def photograph(self, pose: Pose, number: int) -> tuple[Pixels, dict[str, float]]: ...
+
+
+StudioFor = Callable[["SyntheticPatient", int], Studio]  # of a patient and a seed
 
 
 @dataclass
@@ -101,9 +121,8 @@ class Someone:
         return pose
 
 
-def someone(seed: int, assets: StudioAssets) -> Someone:
+def someone(seed: int, studio_for: StudioFor) -> Someone:
     from dmask.synthetic.patient import SyntheticPatient
-    from dmask.train.studio import Studio
 
     random = np.random.default_rng([seed, 14])
     kind = str(random.choice(list(KINDS), p=list(KINDS.values())))
@@ -122,7 +141,7 @@ def someone(seed: int, assets: StudioAssets) -> Someone:
     return Someone(
         seed,
         kind,
-        Studio(patient, assets, seed),
+        studio_for(patient, seed),
         hfov_deg,
         hfov_known,
         distance_mm,

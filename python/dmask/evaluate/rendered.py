@@ -19,8 +19,8 @@ from dmask.options import add_backend_arguments, core_options, make_pipeline
 from dmask.ranges import LARGEST_PX, place, whole
 
 if TYPE_CHECKING:
+    from dmask.evaluate.cohort import StudioFor
     from dmask.synthetic.patient import Pose, SyntheticPatient
-    from dmask.train.studio import StudioAssets
 
 MEASURES = ("yaw_deg", "pitch_deg", "mrd1_mm", "mrd2_mm", "pfh_mm")
 HEAD = ("head_yaw_deg", "head_pitch_deg", "head_roll_deg")
@@ -74,7 +74,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_backend_arguments(parser)
 
 
-def run(args: argparse.Namespace) -> dict[str, Any]:
+StudioOf = Callable[[argparse.Namespace], "StudioFor"]
+
+
+def run(args: argparse.Namespace, studio_of: StudioOf) -> dict[str, Any]:
     """Median and 95th percentile of the absolute error by measure, the median with its sign, and the shares
     of valid frames; or the matrix of hard cases. Raises WrongUse."""
     if args.matrix:
@@ -86,12 +89,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         seen_by = [environment.sha256(Path(_core.__file__)), models, options]
         return matrix(make_pipeline(options), args.quick, 1 if args.quick else 2, keep, seen_by)
     if args.cohort:
-        return figures_of_cohort(args)
+        return figures_of_cohort(args, studio_of)
     if args.table or args.read or args.plot or args.sheet:
         raise WrongUse("got --table, --read, --plot or --sheet alone; they go with --cohort")
     if args.quick or args.keep:
         raise WrongUse("got --quick or --keep alone; they go with --matrix")
-    return errors_of_patients(args)
+    return errors_of_patients(args, studio_of)
 
 
 def as_text(figures: dict[str, Any]) -> str:
@@ -101,7 +104,7 @@ def as_text(figures: dict[str, Any]) -> str:
     return matrix.as_text(figures) if "cases" in figures else as_lines(figures)
 
 
-def figures_of_cohort(args: argparse.Namespace) -> dict[str, Any]:
+def figures_of_cohort(args: argparse.Namespace, studio_of: StudioOf) -> dict[str, Any]:
     """Raises WrongUse, Error."""
     from dmask.evaluate import agreement, cohort
     from dmask.io.atomic import atomic_file
@@ -113,11 +116,11 @@ def figures_of_cohort(args: argparse.Namespace) -> dict[str, Any]:
     else:
         if args.ict is None or args.unityeyes2 is None:
             raise WrongUse("--ict and --unityeyes2 are missing; expected the folders that draw a cohort")
-        assets = assets_of(args)
+        studio_for = studio_of(args)
         options = core_options(args) | {"profile": PROFILE}
         rows = []
         for seed in range(args.first, args.first + args.patients):
-            whom = cohort.someone(seed, assets)
+            whom = cohort.someone(seed, studio_for)
             look = cohort.look_at(whom, args.frames, lambda hfov: make_pipeline(options | {"hfov_deg": hfov}))
             rows += look.rows
             worst = sorted([*worst, look], key=lambda look: look.badness, reverse=True)[:WORST]
@@ -134,14 +137,14 @@ def figures_of_cohort(args: argparse.Namespace) -> dict[str, Any]:
     return cohort.figures(table)
 
 
-def errors_of_patients(args: argparse.Namespace) -> dict[str, Any]:
+def errors_of_patients(args: argparse.Namespace, studio_of: StudioOf) -> dict[str, Any]:
     """Of patients drawn at random who move and look about."""
     from dmask.synthetic.patient import EYES, SyntheticPatient
 
     pipeline = make_pipeline(core_options(args) | {"profile": PROFILE})
     errors: dict[str, list[float]] = {name: [] for name in (*HEAD, *MEASURES, "inter_eye_yaw_deg")}
     eyes = valid = faces = 0
-    photographer = photographer_of(args)
+    photographer = photographer_of(args, studio_of)
     for seed in range(args.first, args.first + args.patients):
         patient = SyntheticPatient(seed, (args.size, args.size))
         render = photographer(patient, seed)
@@ -185,26 +188,16 @@ def errors_of_patients(args: argparse.Namespace) -> dict[str, Any]:
 Photographer = Callable[["Pose", int], tuple[Pixels, dict[str, float]]]
 
 
-def photographer_of(args: argparse.Namespace) -> Callable[[SyntheticPatient, int], Photographer]:
+def photographer_of(
+    args: argparse.Namespace, studio_of: StudioOf
+) -> Callable[[SyntheticPatient, int], Photographer]:
     """What draws a patient's frames: the mask's renderer, or a studio's camera. Raises WrongUse."""
     if (args.ict is None) != (args.unityeyes2 is None):
         raise WrongUse("got --ict or --unityeyes2 alone; expected both, or neither")
     if args.ict is None:
         return lambda patient, seed: lambda pose, number: patient.render(pose)
-    from dmask.train.studio import Studio
-
-    assets = assets_of(args)
-    return lambda patient, seed: Studio(patient, assets, seed).photograph
-
-
-def assets_of(args: argparse.Namespace) -> StudioAssets:
-    """Raises WrongUse."""
-    from dmask.train.studio import StudioAssets
-
-    try:
-        return StudioAssets.load(args.ict, args.unityeyes2)
-    except FileNotFoundError as error:
-        raise WrongUse(str(error)) from None
+    studio_for = studio_of(args)
+    return lambda patient, seed: studio_for(patient, seed).photograph
 
 
 def errors_of(measured: float, true: float, valid: bool) -> list[float]:

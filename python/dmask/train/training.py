@@ -89,7 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "picture are learnt too",
     )
     parser.add_argument(
-        "--patients",
+        "--patient-faces",
         type=place,
         metavar="DIR",
         help="face: patients' faces beside the photographs (train*.npz, validation.npz of `dmask train "
@@ -170,7 +170,7 @@ def run(args: argparse.Namespace) -> int:
             args.synthetic_faces,
             extra,
             args.distil,
-            args.patients,
+            args.patient_faces,
         )
         before = copy.deepcopy(task.net)
         trained = loop.train(task, args.work / f"{args.net}.pt", options, args.resume)
