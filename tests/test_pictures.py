@@ -16,6 +16,7 @@ import pytest
 from conftest import CHECKOUT, background, write_video
 
 RENDERED_BY = {
+    "docs/eye_lines.png": "docs/make_pictures.py",
     "docs/first_mask.png": "docs/make_pictures.py",
     "docs/moving_mask.webp": "docs/make_pictures.py",
 }

@@ -212,7 +212,8 @@ def test_of_who_is_too_small_to_be_measured_nothing_is_finer_than_it_was_seen(
     common = shown_rest_deg.mean(0) / 15
     assert np.allclose(common, np.round(common), atol=1e-3)
     assert abs(shown_rest_deg[1, 1] - shown_rest_deg[0, 1]) < 1e-3  # level eyes, as the steps have it
-    # The distance is not told by what straight eyes would show there.
+    # The distance is not told by what straight eyes would show there: these are nearly so, at both distances.
+    known |= {"os_rest_yaw_deg": known["od_rest_yaw_deg"] + 4.0}
     shown = []
     for distance_mm in (450.0, 700.0):
         again = dmask.Pipeline(dmask.Options(profile=profile, backend="cpu"))
@@ -350,7 +351,9 @@ def test_summary_json_holds_what_the_profile_lets_out(profile, run):
         assert (summary[eye]["px_per_deg"] is None) == (profile != "article")
     primary = summary["deviation_os_minus_od"]["primary_position"]
     assert (primary["distance_mm"] is None) == (profile != "article")
-    assert primary["distance"] == "near" and primary["straight_ahead"] == "camera"
+    # In steps of 15 degrees nobody may look into the camera.
+    ahead = {"camera", "rest"} if profile == "strict" else {"camera"}
+    assert primary["distance"] == "near" and primary["straight_ahead"] in ahead
     said = " ".join(summary["statements"])
     assert (f"{HVID_MM:g}" in said) == (profile != "strict")
     assert ("withheld by the profile" in said) == (profile == "strict")

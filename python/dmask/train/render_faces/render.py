@@ -511,20 +511,20 @@ def render_face(rng: np.random.Generator, head: Head) -> tuple[np.ndarray, dict]
         rng,
     )
 
-    def project(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def in_picture(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         camera = _to_camera(places, pose)
         return project(camera, to_drawn), camera[:, 2]
 
     drawn_xy = (xy + 0.5) * FINER - 0.5
     in_front = cv2.dilate(np.minimum(depth, 1e5), np.ones((3, 3), np.uint8))
-    drawn_lids, lids_z = project(points[model.landmarks[36:48]])
+    drawn_lids, lids_z = in_picture(points[model.landmarks[36:48]])
     lids_seen = lids_z < _look_up(in_front, drawn_lids, 1e5) + HIDDEN_MM
     seen = marks[:, 2] < _look_up(in_front, drawn_xy, 1e5) + np.where(np.arange(68) < 17, 4, 1) * HIDDEN_MM
     _lashes(linear, drawn_lids, lids_seen, lit_by, rng)
     hidden = draw_sheets(linear, depth, scene, light, to_drawn)
     occluder = dress.HAIR if (_look_up(hidden, drawn_xy, 0) > 0.5).any() else 0
     if rng.random() < 0.33:
-        occluder |= dress.add_spectacles(linear, hidden, points, model, project, depth, lit_by, rng)
+        occluder |= dress.add_spectacles(linear, hidden, points, model, in_picture, depth, lit_by, rng)
     if rng.random() < 0.13:
         occluder |= dress.add_objects(linear, hidden, drawn_xy, skin, lit_by, rng)
     seen &= _look_up(hidden, drawn_xy, 0) < 0.5
