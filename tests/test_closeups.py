@@ -96,6 +96,15 @@ def test_an_iris_that_lids_hide_has_no_limbus(eye):
     assert globe_masks.limbus_of(MaskedEye("hidden", eye.picture, eye.globe, hidden, False)) is None
 
 
+def test_the_inner_canthus_of_a_right_eye_is_looked_for_on_the_right(eye):
+    left = globe_masks.rough_canthi(eye)
+    flipped = MaskedEye("flipped", eye.picture[:, ::-1], eye.globe[:, ::-1], eye.disc[:, ::-1], right=True)
+    width = eye.globe.shape[1]
+    assert globe_masks.rough_canthi(flipped) == pytest.approx(left * [-1, 1] + [width - 1, 0], abs=1e-6)
+    assert left[0, 0] < INNER[0] and left[1, 0] > OUTER[0]  # a mask shows neither to its end
+    assert INNER[0] - left[0, 0] > 2 * (left[1, 0] - OUTER[0])
+
+
 def test_points_on_the_border_have_no_error(eye):
     score = closeups.compare(eye, points())
     assert np.nanmax(np.abs([score.upper, score.lower])) < 0.02

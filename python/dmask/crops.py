@@ -40,6 +40,17 @@ def similarity(
     return np.column_stack([a, np.asarray(target_xy) - a @ np.asarray(source_xy)]).astype(np.float32)
 
 
+def apply(matrix: NDArray[np.float64], xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(...,2) points through a map (2,3)."""
+    return np.asarray(np.asarray(xy, float) @ matrix[:, :2].T + matrix[:, 2])
+
+
+def inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(2,3) back from where a map (2,3) leads."""
+    a = np.linalg.inv(matrix[:, :2])
+    return np.column_stack([a, -a @ matrix[:, 2]])
+
+
 def cut_eye(
     picture: NDArray[np.uint8], canthi: NDArray[np.float64], mirror: bool, reference_px: float | None = None
 ) -> tuple[NDArray[np.uint8], np.ndarray]:

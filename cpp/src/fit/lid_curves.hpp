@@ -14,10 +14,6 @@ inline constexpr int dense_points = 2 * dense_per_lid;
 // Abscissa of dense point k along the line through the canthi, inner 0 to outer 1.
 inline double dense_abscissa(int k) { return (k + 0.5) / dense_per_lid; }
 
-// Where detectors and people see the opening end, of the way from where the model's margins join at the inner canthus to
-// where they join at the outer one: behind it the lids lie on each other (median of 40 rendered patients).
-inline constexpr double outer_canthus_share = 0.948;
-
 struct LidCurves {
   bool found = false;
   Vec2 inner = Vec2::Zero(), outer = Vec2::Zero();  // canthi, px

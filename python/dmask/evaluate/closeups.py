@@ -27,10 +27,6 @@ STATIONS = np.linspace(0.2, 0.9, 8)  # where the lid points are, but for those a
 OPEN, NARROW = 0.2, 0.08  # of the canthal distance
 SEEN = 0.5  # mean visibility of the lids, from which on an eye counts as seen
 LEAST_GLOBE_PX = 100
-BEFORE_MASK, AFTER_MASK = (
-    0.12,
-    0.03,
-)  # what the mask leaves out at the inner and the outer canthus, of its length
 TILE_PX = 300
 
 
@@ -120,29 +116,20 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def score_of(eye: MaskedEye, nets: EyeNets) -> Score:
-    from dmask.io.globe_masks import ends_of
+    from dmask.io.globe_masks import rough_canthi
 
-    ends = ends_of(eye.globe)
-    if eye.right:
-        ends = ends[::-1]
-    across = ends[1] - ends[0]
-    points = nets.look(
-        eye.picture[:, :, ::-1], ends + np.array([[-BEFORE_MASK], [AFTER_MASK]]) * across, eye.right
-    )
-    return compare(eye, points)
+    return compare(eye, nets.look(eye.picture[:, :, ::-1], rough_canthi(eye), eye.right))
 
 
 def compare(eye: MaskedEye, points: EyePoints) -> Score:
     """In a picture that is turned so that the canthi lie along x."""
     import cv2
 
-    from dmask.crops import cut_eye
-    from dmask.evaluate.single_eye import apply
+    from dmask.crops import EYE_SQUARE_PX, apply, cut_eye
     from dmask.io.globe_masks import limbus_of, margins_in
 
     _, matrix = cut_eye(eye.picture, points.lid[[0, 10]], eye.right)
-    size = 240, 192
-    globe = np.asarray(cv2.warpAffine(eye.globe, matrix, size), np.uint8)
+    globe = np.asarray(cv2.warpAffine(eye.globe, matrix, EYE_SQUARE_PX), np.uint8)
     lid = apply(matrix, points.lid)
     inner, outer = lid[0], lid[10]
     width_px = float(outer[0] - inner[0])
@@ -221,27 +208,19 @@ def contact_sheet(scores: list[Score], count: int) -> Pixels:
     """The `count` worst eyes by their borders, BGR: the mask's outline green, the nets' points red."""
     import cv2
 
-    worst = sorted(scores, key=lambda score: -np.nan_to_num(score.error, nan=9.0))[:count]
-    columns = min(6, len(worst))
-    tile_height = TILE_PX * 4 // 5
-    sheet = np.full((-(-len(worst) // columns) * tile_height, columns * TILE_PX, 3), 255, np.uint8)
-    from dmask.crops import cut_eye
-    from dmask.evaluate.single_eye import apply
+    from dmask.crops import apply, cut_eye
+    from dmask.evaluate.sheet import captioned, laid_out
 
-    for k, score in enumerate(worst):
+    tiles = []
+    for score in sorted(scores, key=lambda score: -np.nan_to_num(score.error, nan=9.0))[:count]:
         square, matrix = cut_eye(score.eye.picture, score.points.lid[[0, 10]], score.eye.right)
         scale = TILE_PX / square.shape[1]
-        tile = cv2.resize(square, (TILE_PX, tile_height), interpolation=cv2.INTER_LINEAR)
-        globe = cv2.warpAffine(score.eye.globe, scale * matrix, (TILE_PX, tile_height))
-        outline, _ = cv2.findContours(
-            (globe > 127).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-        )
+        size = TILE_PX, round(scale * square.shape[0])
+        tile = np.asarray(cv2.resize(square, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+        globe = np.asarray(cv2.warpAffine(score.eye.globe, scale * matrix, size) > 127, np.uint8)
+        outline, _ = cv2.findContours(globe, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         cv2.drawContours(tile, outline, -1, (0, 200, 0), 1)
         for x, y in np.rint(apply(matrix, score.points.lid) * scale * 16).astype(int).tolist():
             cv2.circle(tile, (x, y), 24, (0, 0, 255), -1, cv2.LINE_AA, 4)
-        caption = f"{score.eye.name}: {PALPEBRAL_MM * score.error:.2f} mm"
-        for colour, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-            cv2.putText(tile, caption, (6, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, width, cv2.LINE_AA)
-        row, column = divmod(k, columns)
-        sheet[row * tile_height : (row + 1) * tile_height, column * TILE_PX : (column + 1) * TILE_PX] = tile
-    return sheet
+        tiles.append(captioned(tile, f"{score.eye.name}: {PALPEBRAL_MM * score.error:.2f} mm"))
+    return laid_out(tiles, min(6, len(tiles)))

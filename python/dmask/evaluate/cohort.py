@@ -325,17 +325,14 @@ def contact_sheet(looks: list[Look]) -> Pixels:
     """Patients' first frames beside their masks; both are rendered."""
     import cv2
 
+    from dmask.evaluate.sheet import captioned, laid_out
+
     tiles = []
     for look in looks:
-        halves = [
-            cv2.resize(half, (TILE_PX, TILE_PX), interpolation=cv2.INTER_AREA)
-            for half in (look.frame, look.mask)
-        ]
-        tile = np.hstack(halves)
+        both = look.frame, look.mask
+        tile = np.hstack(
+            [cv2.resize(half, (TILE_PX, TILE_PX), interpolation=cv2.INTER_AREA) for half in both]
+        )
         caption = f"{look.whom.seed} {look.whom.kind}, {look.whom.distance_mm:.0f} mm: {look.badness:.1f}"
-        for colour, thick in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-            cv2.putText(tile, caption, (6, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, thick, cv2.LINE_AA)
-        tiles.append(tile)
-    blank = np.full((TILE_PX, 2 * TILE_PX, 3), 255, np.uint8)
-    tiles += [blank] * (-len(tiles) % 2)
-    return np.vstack([np.hstack(tiles[k : k + 2]) for k in range(0, len(tiles), 2)])
+        tiles.append(captioned(np.asarray(tile, np.uint8), caption))
+    return laid_out(tiles, 2)

@@ -237,25 +237,21 @@ def contact_sheet(scores: list[Score], count: int) -> Pixels:
     """The `count` worst pictures, BGR: labelled points green, predicted red. These are the input's pixels."""
     import cv2
 
+    from dmask.evaluate.sheet import captioned, laid_out
     from dmask.io.picture import read_named
 
-    worst = sorted(scores, key=lambda score: -score.error)[:count]
-    columns = min(6, len(worst))
-    sheet = np.full((-(-len(worst) // columns) * TILE_PX, columns * TILE_PX, 3), 255, np.uint8)
-    for k, score in enumerate(worst):
+    tiles = []
+    for score in sorted(scores, key=lambda score: -score.error)[:count]:
         xy = score.face.xy
         side = 1.5 * float(np.ptp(xy, axis=0).max())
         scale = TILE_PX / side
         shift = TILE_PX / 2 - scale * (xy.min(0) + xy.max(0)) / 2
         matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
         flags = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        tile = cv2.warpAffine(read_named(score.face.path), matrix, (TILE_PX, TILE_PX), flags=flags)
+        picture = read_named(score.face.path)
+        tile = np.asarray(cv2.warpAffine(picture, matrix, (TILE_PX, TILE_PX), flags=flags), np.uint8)
         for points, colour in ((xy, (0, 200, 0)), (score.predicted, (0, 0, 255))):
             for x, y in () if points is None else np.rint((points * scale + shift) * 16).astype(int):
                 cv2.circle(tile, (int(x), int(y)), 20, colour, -1, cv2.LINE_AA, 4)
-        caption = score.reason or f"{100 * score.error:.1f} %"
-        for colour, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-            cv2.putText(tile, caption, (6, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, width, cv2.LINE_AA)
-        row, column = divmod(k, columns)
-        sheet[row * TILE_PX : (row + 1) * TILE_PX, column * TILE_PX : (column + 1) * TILE_PX] = tile
-    return sheet
+        tiles.append(captioned(tile, score.reason or f"{100 * score.error:.1f} %"))
+    return laid_out(tiles, min(6, len(tiles)))

@@ -10,7 +10,15 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from dmask.arrays import Floats, Pixels
-from dmask.crops import EYE_CROP_AT, EYE_HEIGHT_PX, EYE_WIDTH_PX, HEATMAP_STRIDE_PX, cut_eye
+from dmask.crops import (
+    EYE_CROP_AT,
+    EYE_HEIGHT_PX,
+    EYE_WIDTH_PX,
+    HEATMAP_STRIDE_PX,
+    apply,
+    cut_eye,
+    inverse,
+)
 from dmask.point_order import MIRROR_IRIS
 from dmask.stopwatch import stopwatch
 
@@ -85,12 +93,3 @@ class EyeNets:
 
 def sigmoid(logits: NDArray[np.float32]) -> Floats:
     return np.asarray(1 / (1 + np.exp(-logits.astype(np.float64))))
-
-
-def apply(matrix: Floats, xy: Floats) -> Floats:
-    return np.asarray(np.asarray(xy, float) @ matrix[:, :2].T + matrix[:, 2])
-
-
-def inverse(matrix: Floats) -> Floats:
-    a = np.linalg.inv(matrix[:, :2])
-    return np.column_stack([a, -a @ matrix[:, 2]])

@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dmask.errors import Error, WrongUse
-from dmask.io.labelled import PICTURE_SUFFIXES
+from dmask.io.labelled import picture_of
 from dmask.io.picture import read_named, read_unchanged
 
 SCLERA, IRIS, PUPIL = 1, 2, 3
 LEAST_ARC = 0.5  # of the limbus that has to be seen against the sclera for an ellipse to be fitted
 FLATTEST = 0.6  # least ratio of its axes: the limbus of an eye turned by 53 degrees; less is a bad fit
 LEAST_LIMBUS_PX = 20
+BEFORE_MASK, AFTER_MASK = 0.12, 0.03  # what a mask leaves out at the inner and outer canthus, of its length
 
 
 @dataclass
@@ -50,11 +51,8 @@ def read_masks(files: list[Path]) -> Iterator[MaskedEye]:
 
 def read_mask(file: Path) -> MaskedEye:
     """Raises Error."""
-    beside = file.parent.parent / "images"
-    paths = [path for suffix in PICTURE_SUFFIXES if (path := beside / (file.stem + suffix)).is_file()]
-    if not paths:
-        raise Error(f"{file}: no picture {beside / file.stem}.png or .jpg; expected one of its name there")
-    picture, mask = read_named(paths[0]), read_unchanged(file)
+    picture = read_named(picture_of(file.parent.parent / "images" / file.name))
+    mask = read_unchanged(file)
     if mask.ndim != 2 or mask.dtype != np.uint8:
         raise Error(f"{file}: not an 8-bit grey picture; expected levels 0 to 3: convert it")
     if mask.shape != picture.shape[:2]:
@@ -67,15 +65,18 @@ def read_mask(file: Path) -> MaskedEye:
     return MaskedEye(file.stem, picture, globe, disc, file.stem.lower().endswith("_od"))
 
 
-def ends_of(globe: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """(2,2) px, left and right: where the visible globe ends along its longer axis."""
-    ys, xs = np.nonzero(globe)
+def rough_canthi(eye: MaskedEye) -> NDArray[np.float64]:
+    """(2,2) px, inner and outer: the ends of the visible globe along its longer axis, and what no mask shows
+    of the caruncle and of the outer corner."""
+    ys, xs = np.nonzero(eye.globe)
     xy = np.column_stack([xs, ys]).astype(float)
     centre = xy.mean(0)
     axis = np.linalg.svd(xy - centre, full_matrices=False)[2][0]
-    axis *= np.sign(axis[0]) or 1.0
+    axis *= (np.sign(axis[0]) or 1.0) * (-1.0 if eye.right else 1.0)  # towards the outer canthus
     along = (xy - centre) @ axis
-    return np.stack([centre + along.min() * axis, centre + along.max() * axis])
+    inner, outer = along.min(), along.max()
+    inner, outer = inner - BEFORE_MASK * (outer - inner), outer + AFTER_MASK * (outer - inner)
+    return np.stack([centre + inner * axis, centre + outer * axis])
 
 
 @dataclass

@@ -80,11 +80,18 @@ class SyntheticPatient:
         subject = _core.MaskSubject(identity.astype(np.float32), eyes["od"], eyes["os"], hfov_deg=hfov_deg)
         self._mean, self._triangles = face["mean"], face["triangles"]
         self._renderer = _core.MaskRenderer(subject, str(MODELS_DIR))
-        self._margins = {eye: self._margin_vertices(eye, len(face["mean"])) for eye in EYES}
+        self._patch_rows = {}
+        count = len(face["mean"])
+        for eye in EYES:  # vertices that the patch adds follow the face's, OD's first
+            rows = self._lid[f"face_vertex_{eye}"].copy()
+            added = rows < 0
+            rows[added] = count + np.arange(added.sum())
+            count += int(added.sum())
+            self._patch_rows[eye] = rows
 
     def render(self, pose: Pose) -> tuple[np.ndarray, dict[str, float]]:
         """(frame (H, W, 3) uint8 BGR, truth), truth being named as in frames.csv."""
-        rotation, translation = self._head(pose)
+        rotation, translation = self.head_pose(pose)
         turn = cv2.Rodrigues(HEAD_TO_CAMERA @ rotation)[0].ravel()
         row = [1.0, *turn, *translation, *self._face_motion(pose)]
         for eye, ptosis in zip(EYES, self._ptosis, strict=True):
@@ -126,12 +133,8 @@ class SyntheticPatient:
     def lid_rows(self, eye: str, line: str) -> np.ndarray:
         """Rows of the vertices along `upper_margin`, `lower_margin`, `upper_lash` or `lower_lash`, inner to
         outer."""
-        rows: np.ndarray = self._lid[f"face_vertex_{eye}"][self._lid[line]]
+        rows: np.ndarray = self._patch_rows[eye][self._lid[line]]
         return rows
-
-    def head_pose(self, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
-        """R (3, 3) and t (3,) mm, head frame to camera frame."""
-        return self._head(pose)
 
     def vertices(self) -> np.ndarray:
         """(N, 3) mesh of the last rendered frame, camera frame, mm."""
@@ -139,7 +142,7 @@ class SyntheticPatient:
 
     def in_picture(self, head_mm: np.ndarray, pose: Pose) -> np.ndarray:
         """(N, 2) px of (N, 3) points of the head frame, mm; its origin is near the nasion."""
-        rotation, translation = self._head(pose)
+        rotation, translation = self.head_pose(pose)
         return self._projected(head_mm @ rotation.T + translation)
 
     def eye_centre(self, eye: str) -> np.ndarray:
@@ -165,17 +168,14 @@ class SyntheticPatient:
 
     def margins(self, eye: str) -> tuple[np.ndarray, np.ndarray]:
         """(N, 2) px of the upper and the lower margin, inner to outer, in the last rendered frame."""
-        vertices = self._renderer.vertices().astype(np.float64)
-        upper, lower = (self._projected(vertices[rows]) for rows in self._margins[eye])
-        return upper, lower
+        return self._lid_line(eye, "upper_margin"), self._lid_line(eye, "lower_margin")
 
     def lash_lines(self, eye: str) -> tuple[np.ndarray, np.ndarray]:
         """(N, 2) px where the lashes of the upper and the lower lid grow, in the last rendered frame."""
-        vertices = self._renderer.vertices().astype(np.float64)
-        upper, lower = (
-            self._projected(vertices[self.lid_rows(eye, f"{side}_lash")]) for side in ("upper", "lower")
-        )
-        return upper, lower
+        return self._lid_line(eye, "upper_lash"), self._lid_line(eye, "lower_lash")
+
+    def _lid_line(self, eye: str, line: str) -> np.ndarray:
+        return self._projected(self._renderer.vertices()[self.lid_rows(eye, line)].astype(np.float64))
 
     def lid_outline(self, eye: str) -> np.ndarray:
         """(N, 2) px around the opening of an eye in the last rendered frame."""
@@ -184,14 +184,14 @@ class SyntheticPatient:
 
     def fixation(self, eye: str, pose: Pose) -> tuple[float, float]:
         """Yaw and pitch of the optical axis of an eye that looks into the camera, in degrees."""
-        rotation, translation = self._head(pose)
+        rotation, translation = self.head_pose(pose)
         x, y, z = -rotation.T @ translation - self._centres[eye]
         temporal = 1 if eye == "os" else -1
         yaw_deg = np.degrees(np.arctan2(x, z)) + temporal * KAPPA_DEG
         return float(yaw_deg), float(np.degrees(np.arctan2(y, np.hypot(x, z))))
 
-    def _head(self, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
-        """R and t, head frame to camera frame."""
+    def head_pose(self, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
+        """R (3, 3) and t (3,) mm, head frame to camera frame."""
         rotation = _core.head_rotation(pose.head_yaw_deg, pose.head_pitch_deg, pose.head_roll_deg)
         return rotation, self._place_mm - rotation @ (0.5 * (self._centres["od"] + self._centres["os"]))
 
@@ -236,21 +236,12 @@ class SyntheticPatient:
         weights: np.ndarray = self._lid["named_in_motion"][names.index(name)].astype(np.float64)
         return weights
 
-    def _margin_vertices(self, eye: str, face_vertices: int) -> tuple[np.ndarray, np.ndarray]:
-        """Rows of the renderer's vertices along the upper and the lower margin."""
-        rows = {}
-        for name in EYES:  # vertices that the patch adds follow the face's, OD's first
-            rows[name] = self._lid[f"face_vertex_{name}"].copy()
-            added = rows[name] < 0
-            rows[name][added] = face_vertices + np.arange(added.sum())
-            face_vertices += int(added.sum())
-        return rows[eye][self._lid["upper_margin"]], rows[eye][self._lid["lower_margin"]]
-
     def _eye_truth(self, eye: str, pose: Pose, head: np.ndarray) -> dict[str, float]:
         """Margins along the head's y at the pupil, as the tracker defines MRD1, MRD2 and PFH."""
         yaw_deg, pitch_deg = getattr(pose, f"{eye}_yaw_deg"), getattr(pose, f"{eye}_pitch_deg")
         pupil = self.pupil(eye, pose)
-        upper, lower = (margin_height(head[rows], pupil[0]) for rows in self._margins[eye])
+        margins = [head[self.lid_rows(eye, line)] for line in ("upper_margin", "lower_margin")]
+        upper, lower = (margin_height(points, pupil[0]) for points in margins)
         shut = upper - lower < SHUT_MM
         return {
             f"{eye}_yaw_deg": yaw_deg,
@@ -258,7 +249,7 @@ class SyntheticPatient:
             f"{eye}_mrd1_mm": float("nan") if shut else float(upper - pupil[1]),
             f"{eye}_mrd2_mm": float("nan") if shut else float(pupil[1] - lower),
             f"{eye}_pfh_mm": 0.0 if shut else float(upper - lower),
-            f"{eye}_openness": 0.0 if shut else openness(*(head[rows] for rows in self._margins[eye])),
+            f"{eye}_openness": 0.0 if shut else openness(*margins),
         }
 
 

@@ -26,6 +26,8 @@ from dmask.synthetic.patient import EYES, Pose, SyntheticPatient
 from dmask.train.data import augment, eyes, faces
 from dmask.train.data.eye_datasets import lid_from_margins
 from dmask.train.data.shards import Arrays, write_shards
+from dmask.train.render_eyes.render import DTYPES as EYE_DTYPES
+from dmask.train.render_faces.render import DTYPES as FACE_DTYPES
 from dmask.train.render_faces.render import sample_expression
 from dmask.train.studio import Studio, StudioAssets
 
@@ -246,29 +248,11 @@ def smooth_noise(rng: np.random.Generator, height: int, width: int, size_px: flo
     return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC))
 
 
-DTYPES = {
-    "lid": np.float32,
-    "lid_visible": np.uint8,
-    "iris": np.float32,
-    "iris_visible": np.uint8,
-    "lines": np.float32,
-    "line_present": np.uint8,
-    "openness": np.float32,
-    "canthi": np.float32,
-    "occluder": np.uint8,
-    "closed": np.uint8,
-    "skin": np.int64,
-}
-
-
-FACE_DTYPES = {
-    "xy": np.float32,
-    "visible": np.uint8,
-    "yaw_deg": np.float32,
-    "pitch_deg": np.float32,
-    "roll_deg": np.float32,
-    "occluder": np.uint8,
-}
+OF_EYES = (
+    "lid", "lid_visible", "iris", "iris_visible", "lines", "line_present", "openness", "canthi", "occluder",
+    "closed",
+)  # fmt: skip
+DTYPES = {name: EYE_DTYPES[name] for name in OF_EYES} | {"skin": np.int64}
 
 
 def render_patients(

@@ -50,6 +50,7 @@ BACKGROUND_PX = 512
 WITH_SPECTACLES, WITH_HAT, WITH_LINER = 0.2, 0.08, 0.2  # shares of the recordings
 METERED = 0.27  # what the camera makes of the level that it meters, linear
 LASH_POINTS = 24
+LID_LINES = ("upper_margin", "lower_margin", "upper_lash", "lower_lash")
 FREE_MM = (22.0, 16.0)  # beside, above and below a globe's centre: where no hair falls
 MOST_GLOSS = 0.1
 
@@ -363,9 +364,6 @@ class Studio:
         dress.add_spectacles(
             linear, hidden, self.head, self.face.model, in_square, depth, self.falls_in, rng, clear=True
         )
-
-
-LID_LINES = ("upper_margin", "lower_margin", "upper_lash", "lower_lash")
 
 
 def resampled(line: np.ndarray) -> np.ndarray:

@@ -1,10 +1,10 @@
 #include "cuda/fits/fit_device.hpp"
+#include "geometry/eye.hpp"
 
 namespace dmask::cuda {
 namespace {
 
 constexpr int margin = 61, dense_per_lid = 50, dense_points = 2 * dense_per_lid;  // EyelidRows, LidCurves
-constexpr float outer_canthus_share = 0.948f;                                     // LidCurves
 constexpr int line_points = 20, max_line_rows = max_eyelid_rows - 2 * margin, max_points = dense_points + max_line_rows;
 constexpr int columns = max_fit_motions + 1, last = columns - 1;
 constexpr int threads = 160;
@@ -101,7 +101,8 @@ struct EyelidBlock {
   // The same share of the way between the canthi, on the model's lids and on the detected ones: Eq. (9).
   __device__ void match_dense(int k) {
     const int lid = k / dense_per_lid;
-    const float share = outer_canthus_share * (static_cast<float>(k % dense_per_lid) + 0.5f) / dense_per_lid;
+    const float share =
+        static_cast<float>(outer_canthus_share) * (static_cast<float>(k % dense_per_lid) + 0.5f) / dense_per_lid;
     const float* x = s.abscissa[lid];
     int row = 0;
     float before = 0, after = x[1];

@@ -16,8 +16,8 @@ from dmask.crops import CANTHAL_PX, cut_eye
 from dmask.errors import Error, WrongUse
 from dmask.evaluate.held_out import is_held_out
 from dmask.evaluate.single_eye import EyeNets
-from dmask.io.globe_masks import MaskedEye, ends_of, find_masks, limbus_of, margins_in, read_masks
-from dmask.io.labelled import PICTURE_SUFFIXES
+from dmask.io.globe_masks import MaskedEye, find_masks, limbus_of, margins_in, read_masks, rough_canthi
+from dmask.io.labelled import picture_of
 from dmask.io.picture import read_named, read_unchanged
 from dmask.train.data import eyes
 
@@ -52,7 +52,7 @@ def read_unityeyes(root: Path, limit: int | None = None) -> eyes.Eyes:
 
 
 def _unityeye(file: Path) -> dict:
-    picture = read_named(_picture_beside(file))
+    picture = read_named(picture_of(file))
     try:
         labels = json.loads(file.read_text(encoding="utf-8"))
         margin = _points(labels, "interior_margin_2d", MARGIN_POINTS, len(picture))
@@ -136,7 +136,7 @@ def _drawn_eye(file: Path, pictures: Path) -> dict:
     side = file.stem[-3:].lower()
     if side not in ("_od", "_os"):
         raise Error(f"{file}: the name says no eye; expected it to end in _od or _os: rename both files")
-    picture = read_named(_picture_beside(pictures / file.name))
+    picture = read_named(picture_of(pictures / file.name))
     drawn = read_unchanged(file)
     if drawn.ndim != 2 or drawn.dtype != np.uint8:
         raise Error(f"{file}: not an 8-bit grey picture; expected the levels 0, {_level_list()}: convert it")
@@ -200,13 +200,6 @@ def _trace(xy: NDArray[np.float64], frame: NDArray[np.float64]) -> NDArray[np.fl
     return np.column_stack([np.interp(at, arc, line[:, k]) for k in range(2)]).astype(np.float32)
 
 
-def _picture_beside(file: Path) -> Path:
-    for suffix in PICTURE_SUFFIXES:
-        if (path := file.with_suffix(suffix)).is_file():
-            return path
-    raise Error(f"{file}: no picture {file.with_suffix('.png')} or .jpg; expected one of the same name there")
-
-
 def _record(image: NDArray[np.uint8], labels: dict, name: str, person: NDArray | None) -> dict:
     """An entry for `eyes.collect`; `person` (6,2) canthi, two upper and two lower points set by people."""
     return labels | {
@@ -236,12 +229,8 @@ def read_globe_masks(root: Path, nets: EyeNets) -> eyes.Eyes:
 
 def _masked_eye(eye: MaskedEye, nets: EyeNets) -> dict | None:
     """None where the nets' lids are not about the mask."""
-    ends = ends_of(eye.globe)
-    ends += np.array([[-0.12], [0.03]]) * (ends[1] - ends[0])  # the caruncle is in no mask
-    if eye.right:
-        ends = ends[::-1]
     picture = eye.picture[:, :, ::-1]
-    seen = nets.look(picture, ends, eye.right)
+    seen = nets.look(picture, rough_canthi(eye), eye.right)
     image, matrix = cut_eye(picture, seen.lid[[0, 10]], eye.right)
     lid = eyes.apply(matrix, seen.lid)
     globe = cv2.warpAffine(eye.globe, matrix, (eyes.WIDTH_PX, eyes.HEIGHT_PX))

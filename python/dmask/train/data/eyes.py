@@ -26,6 +26,8 @@ from dmask.crops import (
     EYE_WIDTH_PX,
     LEAST_OF_OTHER_EYE,
     LUMA,
+    apply,
+    inverse,
     similarity,
 )
 from dmask.evaluate.held_out import is_validation
@@ -101,15 +103,6 @@ def canthal_frame(inner: NDArray, outer: NDArray) -> NDArray[np.float64]:
     if x[0] < 0:  # inner canthus right of the outer one: keep h pointing up the picture
         a[1] *= -1
     return np.column_stack([a, -a @ np.asarray(inner, float)])
-
-
-def apply(matrix: NDArray, xy: NDArray) -> NDArray[np.float64]:
-    return np.asarray(xy, float) @ matrix[:, :2].T + matrix[:, 2]
-
-
-def inverse(matrix: NDArray) -> NDArray[np.float64]:
-    a = np.linalg.inv(matrix[:, :2])
-    return np.column_stack([a, -a @ matrix[:, 2]])
 
 
 def height_at(curve: NDArray, s: NDArray) -> NDArray[np.float64]:
