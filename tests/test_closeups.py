@@ -165,6 +165,24 @@ def test_the_nets_find_the_lids_of_close_ups_on_either_side(tmp_path, capsys):
     assert cv2.imread(str(sheet)).shape[1] == 4 * closeups.TILE_PX
 
 
+def test_a_mask_that_tells_no_border_is_counted_and_a_name_need_not_be_utf_8(eye):
+    dots = np.zeros_like(eye.globe)
+    dots[20, 20], dots[150, 190] = 255, 255
+    bare = MaskedEye("\udcff", eye.picture, dots, np.zeros_like(dots), False)
+    scores = [closeups.compare(bare, points()), closeups.compare(eye, points())]
+    assert closeups.summarise(scores)["borders_not_told"] == 1
+    assert closeups.contact_sheet(scores, 2).shape[1] == 2 * closeups.TILE_PX
+
+
+def test_nets_that_are_not_there_are_named(tmp_path, capsys):
+    write_closeups(tmp_path / "eyes")
+    assert cli.main(["eval", "closeups", str(tmp_path / "eyes"), "--models", str(tmp_path)]) == 2
+    assert "without eyelid.onnx" in capsys.readouterr().err
+    both = ["--sheet", str(tmp_path / "same"), "--json", str(tmp_path / "same")]
+    assert cli.main(["eval", "closeups", str(tmp_path / "eyes"), *both]) == 2
+    assert "for two outputs" in capsys.readouterr().err
+
+
 def test_wrong_folders_and_files_are_named(tmp_path, capsys):
     with pytest.raises(WrongUse, match="holds no .png"):
         globe_masks.find_masks(tmp_path)

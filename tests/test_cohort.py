@@ -77,8 +77,21 @@ def test_a_table_that_is_none_is_named(tmp_path):
     with pytest.raises(Error, match="expected"):
         cohort.read_tables([tmp_path / "none.csv"])
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(Error, match="--cohort --table"):
+    with pytest.raises(Error, match="--cohort"):
         cohort.read_tables([tmp_path / "other.csv"])
+    head = ",".join(cohort.COLUMNS) + "\n"
+    row = ",".join("od" if name in cohort.TEXT else "1.0" for name in cohort.COLUMNS) + "\n"
+    for content, said in (
+        (b"\xff\xfe", "no table in UTF-8"),
+        (head.encode(), "no rows"),
+        ((head + row + row[:20] + "\n").encode(), "line 3: .* copy it again"),
+        ((head + row.replace("1.0", "one", 1)).encode(), "line 2: a cell is no number"),
+        ((head + row.replace("1.0", "1e308", 1)).encode(), "line 2: a number is beyond"),
+        ((head + row + row).encode(), "line 3: patient 1, frame 1, od was read before"),
+    ):
+        (tmp_path / "bad.csv").write_bytes(content)
+        with pytest.raises(Error, match=said):
+            cohort.read_tables([tmp_path / "bad.csv"])
 
 
 def test_limits_of_agreement_stand_where_they_are():
@@ -105,6 +118,8 @@ def test_a_cohort_is_drawn_measured_and_read_again(tmp_path, shared, capsys):
     assert json.loads(first.read_text()) == pytest.approx(json.loads(again.read_text()))
     assert cv2.imread(str(plot)).shape[1] == 3 * agreement.PANEL_PX[0]
     assert cv2.imread(str(sheet)).shape[1] == 4 * cohort.TILE_PX
+    for wrong in (["--sheet", "x.png"], ["--table", "x.csv"], ["--quick"], ["--matrix"]):
+        assert cli.main(["eval", "rendered", "--cohort", "--read", str(table), *wrong]) == 2, wrong
     assert cli.main(["eval", "rendered", "--table", "x.csv"]) == 2
     assert cli.main(["eval", "rendered", "--cohort"]) == 2
     assert "--cohort" in capsys.readouterr().err

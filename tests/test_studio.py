@@ -154,3 +154,26 @@ def test_half_of_the_studio_is_refused(capsys):
     assert cli.main([*command, "--faces"]) == 2
     assert cli.main(["eval", "rendered", "--patients", "1", "--ict", "here"]) == 2
     assert "expected both" in capsys.readouterr().err
+
+
+def test_pictures_go_to_an_npz_alone_and_damaged_folders_are_named(tmp_path, capsys):
+    for output in (tmp_path / "data", tmp_path / "data.csv", tmp_path):
+        assert cli.main(["train", "render-patients", "-o", str(output), "--count", "1"]) == 2
+    assert "ends in .npz" in capsys.readouterr().err
+    (tmp_path / "ict_light.npz").write_bytes(b"PK cut off")
+    (tmp_path / "vertex_indices.json").write_text('{"idx_to_landmark_verts": []}')
+    folders = ["--ict", str(tmp_path), "--unityeyes2", str(tmp_path)]
+    assert cli.main(["eval", "rendered", "--patients", "1", *folders]) == 1
+    assert "is damaged" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_a_patient_who_cannot_be_seen_is_drawn_again():
+    asked = []
+
+    def draw(rng: np.random.Generator) -> list:
+        asked.append(rng.random())
+        return [("picture", {})] if len(asked) == 3 else []
+
+    assert render_patients.some_of(draw, np.random.default_rng(0)) == [("picture", {})]
+    assert len(set(asked)) == 3

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from dmask.errors import WrongUse
 from dmask.evaluate import rendered
 from dmask.evaluate.cohort import StudioFor
 
@@ -18,11 +17,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def studio_of(args: argparse.Namespace) -> StudioFor:
-    """From the folders --ict and --unityeyes2. Raises WrongUse."""
+    """From the folders --ict and --unityeyes2. Raises WrongUse, Error."""
     from dmask.train.studio import Studio, StudioAssets  # needs scipy
 
-    try:
-        assets = StudioAssets.load(args.ict, args.unityeyes2)
-    except FileNotFoundError as error:
-        raise WrongUse(str(error)) from None
+    assets = StudioAssets.load(args.ict, args.unityeyes2)
     return lambda patient, seed: Studio(patient, assets, seed)

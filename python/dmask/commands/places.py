@@ -35,6 +35,9 @@ def check_places(args: argparse.Namespace) -> None:
         for path in paths(args, name):
             if path.is_dir():
                 raise WrongUse(f"got a folder as --{name}, {path}; expected the name of a file")
+    written = [path.resolve() for name in FILES_WRITTEN for path in paths(args, name)]
+    if twice := [path for path in written if written.count(path) > 1]:
+        raise WrongUse(f"got {twice[0]} for two outputs; expected a name for each")
     for secret in paths(args, "id_secret"):
         for out in paths(args, "output"):
             if out.resolve() in (secret.resolve(), *secret.resolve().parents):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dmask.arrays import Floats, Pixels
-from dmask.errors import Error
+from dmask.errors import Error, WrongUse
 from dmask.ranges import place, whole
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ OPEN, NARROW = 0.2, 0.08  # of the canthal distance
 SEEN = 0.5  # mean visibility of the lids, from which on an eye counts as seen
 LEAST_GLOBE_PX = 100
 TILE_PX = 300
+NETS = ("eyelid.onnx", "iris.onnx")
 
 
 @dataclass
@@ -47,7 +48,10 @@ class Score:
 
     @property
     def error(self) -> float:
-        return float(np.nanmean(np.abs(np.r_[self.upper, self.lower])))
+        """Mean distance of the borders; NaN where the mask tells none between the canthi."""
+        told = np.abs(np.r_[self.upper, self.lower])
+        told = told[np.isfinite(told)]
+        return float(told.mean()) if len(told) else float("nan")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,6 +86,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from dmask.io.picture import write_png
 
     models = args.models or weights_dir(args.weights)
+    if missing := [name for name in NETS if not (models / name).is_file()]:
+        raise WrongUse(f"got --models {models} without {missing[0]}; expected a folder with both eye nets")
     files = find_masks(args.folder)
     if args.held_out:
         files = [file for file in files if is_held_out(file)]
@@ -174,6 +180,7 @@ def summarise(scores: list[Score]) -> dict[str, float]:
     mm = PALPEBRAL_MM
     figures: dict[str, float] = {
         "eyes": len(scores),
+        "borders_not_told": int(sum(np.isnan(score.error) for score in scores)),
         "seen_pct": 100 * float(np.mean([s.seen for s in scores])),
     }
     for name in ("upper", "lower"):
@@ -222,5 +229,6 @@ def contact_sheet(scores: list[Score], count: int) -> Pixels:
         cv2.drawContours(tile, outline, -1, (0, 200, 0), 1)
         for x, y in np.rint(apply(matrix, score.points.lid) * scale * 16).astype(int).tolist():
             cv2.circle(tile, (x, y), 24, (0, 0, 255), -1, cv2.LINE_AA, 4)
-        tiles.append(captioned(tile, f"{score.eye.name}: {PALPEBRAL_MM * score.error:.2f} mm"))
+        error = "not told" if np.isnan(score.error) else f"{PALPEBRAL_MM * score.error:.2f} mm"
+        tiles.append(captioned(tile, f"{score.eye.name}: {error}"))
     return laid_out(tiles, min(6, len(tiles)))

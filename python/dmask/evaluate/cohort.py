@@ -219,6 +219,14 @@ def rows_of(
 
 
 MEASURES = (*OF_EYES, *OF_HEADS, "inter_eye_yaw_deg")
+TEXT = ("kind", "eye", "reason")
+COLUMNS = (
+    "seed", "kind", "distance_mm", "hfov_known", "size_px", "spectacles", "noise", "jpeg", "frame", "eye",
+    "valid", "reason", "px_per_deg", *(name for measure in OF_EYES for name in (f"{measure}_true", measure)),
+    "openness_true", "openness", *STATED.values(),
+    *(name for measure in (*OF_HEADS, "inter_eye_yaw_deg") for name in (f"{measure}_true", measure)),
+)  # fmt: skip
+LARGEST = 1e6  # of any number in a table
 
 
 def figures(table: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -295,30 +303,52 @@ def write_table(path: Path, rows: list[dict[str, Any]]) -> None:
         atomic_file(path, overwrite=True) as partial,
         partial.open("w", newline="", encoding="utf-8") as file,
     ):
-        writer = csv.DictWriter(file, rows[0])
+        writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
 
 
 def read_tables(paths: list[Path]) -> dict[str, np.ndarray]:
-    """Columns of tables that `--table` wrote. Raises Error."""
-    rows: list[dict[str, str]] = []
+    """Columns of tables that `--table` wrote. Raises Error, which names file and line."""
+    rows: list[dict[str, Any]] = []
+    seen: set[tuple[float, float, str]] = set()
     for path in paths:
         try:
             with path.open(newline="", encoding="utf-8") as file:
-                rows += csv.DictReader(file)
+                reader = csv.DictReader(file)
+                if tuple(reader.fieldnames or ()) != COLUMNS:
+                    raise Error(f"{path} has other columns; expected a table of `eval rendered --cohort`")
+                for row in reader:
+                    rows.append(numbers_of(row, f"{path}, line {reader.line_num}"))
+                    who = rows[-1]["seed"], rows[-1]["frame"], rows[-1]["eye"]
+                    if who in seen:
+                        told = f"patient {who[0]:.0f}, frame {who[1]:.0f}, {who[2]} was read before"
+                        raise Error(f"{path}, line {reader.line_num}: {told}; expected others in each table")
+                    seen.add(who)
         except OSError as error:
             raise Error(f"{path}: {error.strerror or error}; expected a table of `eval rendered`") from None
+        except (UnicodeDecodeError, csv.Error):
+            raise Error(f"{path} is no table in UTF-8; expected one of `eval rendered --cohort`") from None
+    if not rows:
+        raise Error(f"{paths[0]} has no rows; expected an eye in a frame each")
     return columns(rows)
 
 
+def numbers_of(row: dict[str, str], place: str) -> dict[str, Any]:
+    """Raises Error."""
+    if None in row or None in row.values():
+        raise Error(f"{place}: cut off or too long, expected {len(COLUMNS)} cells; copy it again")
+    try:
+        told = {name: value if name in TEXT else float(value) for name, value in row.items()}
+    except ValueError:
+        raise Error(f"{place}: a cell is no number; copy it again") from None
+    if any(abs(value) > LARGEST for value in told.values() if isinstance(value, float)):
+        raise Error(f"{place}: a number is beyond {LARGEST:g}; copy it again")
+    return told
+
+
 def columns(rows: list[dict[str, Any]]) -> dict[str, np.ndarray]:
-    """Raises Error where a column is missing."""
-    wanted = {"seed", "kind", "px_per_deg", *(f"{name}_true" for name in MEASURES)}
-    if not rows or not wanted <= set(rows[0]):
-        raise Error("not a table that `dmask eval rendered --cohort --table` wrote; expected its columns")
-    text = ("kind", "eye", "reason")
-    return {name: np.array([row[name] for row in rows], str if name in text else float) for name in rows[0]}
+    return {name: np.array([row[name] for row in rows], str if name in TEXT else float) for name in COLUMNS}
 
 
 def contact_sheet(looks: list[Look]) -> Pixels:

@@ -80,6 +80,10 @@ StudioOf = Callable[[argparse.Namespace], "StudioFor"]
 def run(args: argparse.Namespace, studio_of: StudioOf) -> dict[str, Any]:
     """Median and 95th percentile of the absolute error by measure, the median with its sign, and the shares
     of valid frames; or the matrix of hard cases. Raises WrongUse."""
+    if args.cohort and (args.matrix or args.quick or args.keep):
+        raise WrongUse("got --matrix, --quick or --keep with --cohort; expected one or the other")
+    if args.read and (args.table or args.sheet):
+        raise WrongUse("got --table or --sheet with --read; expected neither: no patient is drawn")
     if args.matrix:
         from dmask.evaluate.matrix import matrix
 

@@ -9,7 +9,8 @@ from dmask.arrays import Pixels
 
 
 def captioned(tile: Pixels, caption: str) -> Pixels:
-    """The tile itself, with white letters in a black edge on top."""
+    """The tile itself, with white letters in a black edge on top; OpenCV's letters are ASCII's."""
+    caption = caption.encode("ascii", "backslashreplace").decode()
     for colour, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
         cv2.putText(tile, caption, (6, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, width, cv2.LINE_AA)
     return tile

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dmask.errors import Error, WrongUse
-from dmask.io.labelled import picture_of
+from dmask.io.labelled import NoPicture, picture_of
 from dmask.io.picture import read_named, read_unchanged
 
 SCLERA, IRIS, PUPIL = 1, 2, 3
@@ -51,7 +51,11 @@ def read_masks(files: list[Path]) -> Iterator[MaskedEye]:
 
 def read_mask(file: Path) -> MaskedEye:
     """Raises Error."""
-    picture = read_named(picture_of(file.parent.parent / "images" / file.name))
+    pictures = file.parent.parent / "images"
+    try:
+        picture = read_named(picture_of(pictures / file.name))
+    except NoPicture:
+        raise Error(f"{file} has no picture in {pictures}; expected one of its name (.png, .jpg)") from None
     mask = read_unchanged(file)
     if mask.ndim != 2 or mask.dtype != np.uint8:
         raise Error(f"{file}: not an 8-bit grey picture; expected levels 0 to 3: convert it")

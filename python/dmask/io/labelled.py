@@ -16,6 +16,10 @@ PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 POINT_COLUMNS = tuple(f"{axis}{i}" for i in range(68) for axis in "xy")
 
 
+class NoPicture(Error):
+    """Nothing of the name is there."""
+
+
 @dataclass
 class LabelledPicture:
     """A picture and one labelled face in it; `tags` are the table's other columns."""
@@ -95,9 +99,9 @@ def read_pts(path: Path) -> Floats:
 
 
 def picture_of(points: Path) -> Path:
-    """The picture of the same name beside a file of points. Raises Error where there is none."""
+    """The picture of the same name beside a file of points. Raises NoPicture where there is none."""
     for suffix in PICTURE_SUFFIXES:
         for path in (points.with_suffix(suffix), points.with_suffix(suffix.upper())):
             if path.is_file():
                 return path
-    raise Error(f"{points} has no picture beside it; expected one of the same name (.png, .jpg)")
+    raise NoPicture(f"{points} has no picture beside it; expected one of the same name (.png, .jpg)")

@@ -20,7 +20,6 @@ import numpy as np
 
 from dmask import _core
 from dmask.crops import LEAST_OF_OTHER_EYE, cut_eye
-from dmask.errors import WrongUse
 from dmask.point_order import MIRROR_IRIS
 from dmask.synthetic.patient import EYES, Pose, SyntheticPatient
 from dmask.train.data import augment, eyes, faces
@@ -46,7 +45,7 @@ IRISES = np.array(  # what is added to the mask's dark one, RGB
     [[0, 0, 0], [0.05, 0.02, 0], [0.15, 0.08, 0.02], [0.22, 0.3, 0.4], [0.2, 0.28, 0.2], [0.3, 0.3, 0.3]],
     np.float32,
 )
-CANTHAL_WITHIN_PX = (24.0, 130.0)  # eyes smaller or larger than this are drawn again
+CANTHAL_WITHIN_PX = (24.0, 130.0)  # eyes smaller or larger than this are left out
 
 
 def sample_pose(rng: np.random.Generator) -> Pose:
@@ -255,6 +254,13 @@ OF_EYES = (
 DTYPES = {name: EYE_DTYPES[name] for name in OF_EYES} | {"skin": np.int64}
 
 
+def some_of(draw: Callable[[np.random.Generator], list[Pair]], rng: np.random.Generator) -> list[Pair]:
+    """Of the first patient who can be seen: others stand too far away, or out of the frame."""
+    while True:
+        if pairs := draw(rng):
+            return pairs
+
+
 def render_patients(
     draw: Callable[[np.random.Generator], list[Pair]],
     dtypes: dict[str, type],
@@ -264,7 +270,7 @@ def render_patients(
 ) -> Arrays:
     """The arrays of patients first .. first + count - 1 of a seed."""
     random = [np.random.default_rng([seed, first + k]) for k in range(count)]
-    pairs = [pair for rng in random for pair in draw(rng)]
+    pairs = [pair for rng in random for pair in some_of(draw, rng)]
     arrays = {name: np.array([row[name] for _, row in pairs], dtype) for name, dtype in dtypes.items()}
     if "skin" in arrays:
         seeds, arrays["skin"] = np.unique(arrays["skin"], return_inverse=True)
@@ -273,11 +279,8 @@ def render_patients(
 
 
 def run(args: argparse.Namespace) -> int:
-    """Writes the pictures. Raises WrongUse."""
-    try:
-        assets = None if args.ict is None else StudioAssets.load(args.ict, args.unityeyes2, args.split)
-    except FileNotFoundError as error:
-        raise WrongUse(str(error)) from None
+    """Writes the pictures. Raises WrongUse, Error."""
+    assets = None if args.ict is None else StudioAssets.load(args.ict, args.unityeyes2, args.split)
     draw, dtypes = (faces_of_patient, FACE_DTYPES) if args.faces else (eyes_of_patient, DTYPES)
     write_shards(
         args.output,

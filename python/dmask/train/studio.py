@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
 
 from dmask._core import gbuffer
 from dmask.axes import HEAD_TO_CAMERA
+from dmask.errors import Error, WrongUse
 from dmask.synthetic.patient import EYES, Pose, SyntheticPatient
 from dmask.train.render_eyes.assets import EyeAssets, load_assets
 from dmask.train.render_eyes.geometry import LidState, gaze_axes, vertex_normals
@@ -64,8 +66,19 @@ class StudioAssets:
 
     @staticmethod
     def load(ict: Path, unityeyes2: Path, split: str = "validation") -> StudioAssets:
-        """`split`: train or validation, whose irises. Raises FileNotFoundError."""
-        return StudioAssets(load(ict), load_assets(unityeyes2, split))
+        """`split`: train or validation, whose irises.
+
+        Raises WrongUse where a file is not there, Error where one is damaged.
+        """
+        folder = ict
+        try:
+            face = load(ict)
+            folder = unityeyes2
+            return StudioAssets(face, load_assets(unityeyes2, split))
+        except FileNotFoundError as error:
+            raise WrongUse(f"{folder} is not whole: {error}; name the folder as it was published") from None
+        except (BadZipFile, ValueError, KeyError, OSError) as error:
+            raise Error(f"{folder} is damaged: {error}; copy it again") from None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from dmask.errors import WrongUse
+
 Arrays = dict[str, np.ndarray]
 
 
@@ -33,8 +35,10 @@ def write_shards(
 ) -> None:
     """Writes render(first, count) to `output`, or in files of `shard` pictures, NAME_000.npz and so on.
 
-    Each appears whole, under a temporary name before.
+    Each appears whole, under a temporary name before. Raises WrongUse.
     """
+    if output.suffix != ".npz" or output.is_dir():
+        raise WrongUse(f"got {output} as output; expected the name of a file that ends in .npz")
     size = shard or count
     for start in range(first, first + count, size):
         arrays = render(start, min(size, first + count - start))
