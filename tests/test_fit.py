@@ -158,6 +158,26 @@ def test_a_named_fixation_pulls_only_the_named_eye_towards_the_camera(models: _c
     assert yaw["od"][1] - yaw["od"][0] > 8
 
 
+def test_a_named_fixation_of_one_eye_makes_no_vertical_squint(models: _core.Models) -> None:
+    rng = np.random.default_rng(12)
+    patient = draw_patient(models, rng)
+    # Both look 5 degrees below what one is said to look at: its place in the head is wrong, so is the other's.
+    frames = [moment(models, patient, 0.1 * k, (0, 0), ((-3, -5), (3, -5))) for k in range(12)]
+    detections = [project(models, patient, f, Camera(), rng) for f in frames]
+    pitch_deg = {}
+    for eye in ("none", "od", "os"):
+        options = _core.Options()
+        options.fixating, options.fixating_from_s, options.fixating_to_s = eye, 0.0, 2.0
+        pipeline = _core.Pipeline(options)
+        pipeline.calibrate(detections)
+        result = pipeline.fit(detections[-1])
+        pitch_deg[eye] = np.array([result.od.pitch_deg, result.os.pitch_deg])
+    for named, eye in enumerate(("od", "os")):
+        pulled_deg = pitch_deg[eye] - pitch_deg["none"]
+        assert abs(pulled_deg[named]) > 1
+        assert abs(pulled_deg[0] - pulled_deg[1]) < 0.3 * abs(pulled_deg[named])
+
+
 def test_calibration_prefers_open_eyes_to_blinks(models: _core.Models) -> None:
     rng = np.random.default_rng(11)
     patient = draw_patient(models, rng)

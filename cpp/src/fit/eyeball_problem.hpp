@@ -63,6 +63,7 @@ class EyeballProblem {
 
  private:
   int statics() const { return fit_statics_ ? 7 : 0; }
+  void level(const State& state, VecX& r, RowsX* jacobian, int at) const;
   Gaze towards_camera(const State& state, const EyeballObservation& o) const;
 
   const Camera& camera_;
