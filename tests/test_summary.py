@@ -112,3 +112,13 @@ def test_naming_a_fixating_eye_changes_the_statement():
 )
 def test_cells_hold_numbers_or_nothing(value, text):
     assert cell(value) == text
+
+
+def test_the_noise_floor_stands_in_the_summary_unless_frames_are_held():
+    trembling = np.random.default_rng(0).normal(0, 0.2, TIME_S.size)
+    frames = recording(od_yaw_deg=5 + trembling)
+    told = summarise(frames, OPTIONS)["od"]["noise_from_frame_to_frame"]
+    assert told["yaw_deg"] == pytest.approx(0.2 * np.sqrt(2), rel=0.2)
+    assert told["pitch_deg"] == 0
+    held = summarise(frames, OPTIONS | {"profile": "strict", "coarse_time": "on"}, tells_blinks=False)
+    assert set(held["od"]["noise_from_frame_to_frame"].values()) == {None}

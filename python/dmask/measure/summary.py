@@ -17,6 +17,7 @@ from dmask.measure.deviation import (
     where_they_look,
 )
 from dmask.measure.flags import flags
+from dmask.measure.noise import noise_step
 from dmask.measure.reasons import EYE_REASONS, FACE_REASONS, counted, shares
 
 NEVER_NEGATIVE = ("pfh_mm", "openness")  # tables of an earlier version hold such: shut is 0
@@ -35,6 +36,7 @@ TOO_SMALL = (
     "in coarse steps where the profile has them: a squint or a lid half shut in the mask may be noise."
 )
 BLINKS_WITHHELD = "How often the lids blink, and how, is withheld by the profile: it tells people apart."
+TREMBLES = ("yaw_deg", "pitch_deg", "pfh_mm")
 SUMMARISED = ("yaw_deg", "pitch_deg", "mrd1_mm", "mrd2_mm", "pfh_mm", "openness")
 
 
@@ -47,6 +49,10 @@ def spread(values: np.ndarray, decimals: int = 3) -> dict[str, Any]:
     named = {"median": median, "q1": q1, "q3": q3, "iqr": q3 - q1}
     rounded = {name: round(float(value), decimals) for name, value in named.items()}
     return rounded | {"frames": int(values.size)}
+
+
+def rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
 
 
 def deviation(os_deg: np.ndarray, od_deg: np.ndarray) -> dict[str, Any]:
@@ -69,7 +75,7 @@ def summarise(
     `options` are those of `dmask.Options.released`: a value that the profile withholds is None.
     `calibration` has `ok` and `reason`; `people` is how many were seen at once, `recognitions` how
     often a face was taken for the patient's by its shape, where that is known.
-    Blinks are None where the profile does not tell them (Pipeline.tells_blinks).
+    Blinks, and the noise, are None where the profile holds frames still (Pipeline.tells_blinks).
     """
     frames = frames | {
         f"{eye}_{name}": np.maximum(frames[f"{eye}_{name}"], 0.0) for eye in EYES for name in NEVER_NEGATIVE
@@ -86,6 +92,12 @@ def summarise(
             "reasons": counted(time_s, frames[f"{eye}_valid"], frames[f"{eye}_reason"], EYE_REASONS),
             **{name: spread(np.where(valid, frames[f"{eye}_{name}"], np.nan)) for name in SUMMARISED},
             "px_per_deg": spread(frames[f"{eye}_px_per_deg"])["median"],
+            "noise_from_frame_to_frame": {
+                name: rounded(noise_step(time_s, np.where(valid, frames[f"{eye}_{name}"], np.nan)))
+                for name in TREMBLES
+            }
+            if tells_blinks  # what is held does not tremble
+            else dict.fromkeys(TREMBLES),
             "blinks": {
                 "complete": sum(blink.complete for blink in blinks),
                 "partial": sum(not blink.complete for blink in blinks),
@@ -154,6 +166,8 @@ def statements(options: dict[str, Any]) -> list[str]:
         "Millimetres of the lids, and the iris's width, are withheld by the profile."
         if options["hvid_mm"] is None
         else f"Millimetres assume an adult eye with an iris {options['hvid_mm']:g} mm wide.",
+        "noise_from_frame_to_frame is how much a value trembles where nothing moves: no movement below it "
+        "can be told, nystagmus included.",
         *STEPS.get((options["profile"], options["coarse_time"]), ()),
         "Grey in the mask is what was not measured: a shield over an eye, a dull globe without a gaze.",
         "Exophthalmos is not measured. Research use only; not a medical device.",
