@@ -22,26 +22,34 @@ namespace {
 
 using FloatArray = py::array_t<float, py::array::c_style | py::array::forcecast>;
 
-static_assert(sizeof(Landmark) == 3 * sizeof(float));
+static_assert(sizeof(Landmark) == 3 * sizeof(float) && sizeof(PointMotion) == 5 * sizeof(float));
 
-// A property whose value is a writable (count, 3) view of the landmarks inside `Owner`.
+// A property whose value is a writable view of the points inside `Owner`, a row each; `row`: what stands in one.
 template <class Owner, class Points>
-void landmarks_property(py::class_<Owner>& cls, const char* name, Points points, const char* doc) {
+void points_property(py::class_<Owner>& cls, const char* name, Points points, const char* row, const char* doc) {
+  using Point = typename std::decay_t<decltype(points(std::declval<Owner&>()))>::value_type;
+  constexpr py::ssize_t columns = sizeof(Point) / sizeof(float);
   cls.def_property(
       name,
       [points](py::object self) {
         auto& values = points(self.cast<Owner&>());
-        return py::array_t<float>({static_cast<py::ssize_t>(values.size()), py::ssize_t{3}}, &values[0].x, self);
+        return py::array_t<float>({static_cast<py::ssize_t>(values.size()), columns}, &values[0].x, self);
       },
-      [points, name](Owner& owner, const FloatArray& array) {
+      [points, name, row](Owner& owner, const FloatArray& array) {
         auto& values = points(owner);
-        if (array.ndim() != 2 || array.shape(0) != static_cast<py::ssize_t>(values.size()) || array.shape(1) != 3) {
-          throw py::value_error(std::string(name) + " has to be (" + std::to_string(values.size()) +
-                                ", 3): x, y in pixels and the confidence");
+        if (array.ndim() != 2 || array.shape(0) != static_cast<py::ssize_t>(values.size()) ||
+            array.shape(1) != columns) {
+          throw py::value_error(std::string(name) + " has to be (" + std::to_string(values.size()) + ", " +
+                                std::to_string(columns) + "): " + row);
         }
-        std::memcpy(&values[0].x, array.data(), sizeof(Landmark) * values.size());
+        std::memcpy(&values[0].x, array.data(), sizeof(Point) * values.size());
       },
       doc);
+}
+
+template <class Owner, class Points>
+void landmarks_property(py::class_<Owner>& cls, const char* name, Points points, const char* doc) {
+  points_property(cls, name, points, "x, y in pixels and the confidence", doc);
 }
 
 py::array_t<float> face_rows(const Crop& whole, const std::vector<FaceBox>& boxes) {
@@ -73,7 +81,7 @@ py::dict eye_dict(const py::object& eye) {
 py::dict frame_dict(const py::object& frame) {
   py::dict d;
   for (const char* name : {"time_s", "width", "height", "track", "face_found", "another_person", "choosing",
-                           "face_score", "sharpness", "luminance", "face"})
+                           "face_score", "sharpness", "luminance", "face", "moved_since_s", "motion", "iris_motion"})
     d[name] = frame.attr(name);
   for (const char* eye : {"od", "os"}) d[eye] = eye_dict(frame.attr(eye));
   return d;
@@ -136,6 +144,8 @@ void bind_frame_points(py::module_& m) {
       .def_readwrite("face_score", &FrameDetection::face_score, "How sure the 68 points are, 0 to 1.")
       .def_readwrite("sharpness", &FrameDetection::sharpness,
                      "Variance of the Laplacian over the face crop, grey levels squared.")
+      .def_readwrite("moved_since_s", &FrameDetection::moved_since_s,
+                     "Time of the frame that `motion` starts from; nan: none is known.")
       .def_readwrite("luminance", &FrameDetection::luminance,
                      "Mean of the face crop, of the whole frame where no face is found; grey levels, 0 to 255.")
       .def_property(
@@ -147,6 +157,15 @@ void bind_frame_points(py::module_& m) {
   landmarks_property(
       frame, "face", [](FrameDetection& d) -> auto& { return d.face; },
       "(68, 3) float32, iBUG order: x, y in pixels of the frame, and a confidence, 0 to 1.");
+  points_property(
+      frame, "motion", [](FrameDetection& d) -> auto& { return d.motion; },
+      "x, y in pixels and the information xx, xy, yy in 1/px^2",
+      "(19, 5) float32: how far face[17] to face[35], brows and nose, have moved since `moved_since_s`, by the "
+      "pictures\n"
+      "themselves: x, y in pixels of the frame, and what that is worth, xx, xy, yy in 1/px^2, 0 for nothing.");
+  points_property(
+      frame, "iris_motion", [](FrameDetection& d) -> auto& { return d.iris_motion; },
+      "x, y in pixels and the information xx, xy, yy in 1/px^2", "(2, 5) float32: the same of OD's and OS's iris.");
 }
 
 using PyYuNet = OfOneProcess<YuNet>;
@@ -275,7 +294,7 @@ void bind_detect(py::module_& m) {
           "last_timings",
           [](PyDetector& self) {
             const Turns::Turn turn(self.turns, "Detector");
-            const DetectTimings& t = self.core.get().last_timings();
+            const DetectTimings t = self.core.get().last_timings();
             py::dict ms;
             ms["face_detector"] = t.face_detector;
             ms["preprocess"] = t.preprocess;

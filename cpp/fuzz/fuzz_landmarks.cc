@@ -17,12 +17,18 @@ void spoil(Landmark& point, fuzz::Bytes& bytes) {
   else point.confidence = value;
 }
 
+void spoil(PointMotion& motion, fuzz::Bytes& bytes) {
+  float* const parts[] = {&motion.x, &motion.y, &motion.information_xx, &motion.information_xy, &motion.information_yy};
+  const double v = bytes.number();
+  *parts[bytes.between(0, 4)] = std::abs(v) > 3.4e38 ? std::numeric_limits<float>::infinity() : static_cast<float>(v);
+}
+
 template <class Points>
 void spoil_some(Points& points, fuzz::Bytes& bytes) {
   if (bytes.one_in(8)) {  // all of them alike
-    Landmark point = points[0];
+    auto point = points[0];
     spoil(point, bytes);
-    for (Landmark& p : points) p = point;
+    for (auto& p : points) p = point;
     return;
   }
   for (int k = bytes.between(0, 4); k > 0; --k)
@@ -30,7 +36,7 @@ void spoil_some(Points& points, fuzz::Bytes& bytes) {
 }
 
 void spoil(FrameDetection& d, fuzz::Bytes& bytes) {
-  switch (bytes.between(0, 10)) {
+  switch (bytes.between(0, 13)) {
     case 0: return spoil_some(d.face, bytes);
     case 1:
     case 2: return spoil_some(d.eyes[bytes.between(0, 1)].lid, bytes);
@@ -41,6 +47,9 @@ void spoil(FrameDetection& d, fuzz::Bytes& bytes) {
     case 7: d.time_s = bytes.number(); return;
     case 8: d.sharpness = static_cast<float>(bytes.next<float>()); return;
     case 9: d.luminance = static_cast<float>(bytes.next<float>()); return;
+    case 10: d.moved_since_s = bytes.number(); return;
+    case 11: return spoil_some(d.motion, bytes);
+    case 12: return spoil_some(d.iris_motion, bytes);
     default: {  // the whole face moved or made larger
       const double scale = bytes.number(), dx = bytes.number(), dy = bytes.number();
       const auto move = [&](Landmark& p) {
@@ -105,6 +114,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::Bytes bytes(data, size);
   std::vector<FrameDetection> frames;
   for (int k = bytes.between(1, 3); k > 0; --k) frames.push_back(fuzz::seen_face(10.0 * k, 1.0 / k));
+  for (std::size_t k = 1; k < frames.size(); ++k) {
+    frames[k].moved_since_s = frames[k - 1].time_s;
+    for (PointMotion& m : frames[k].motion) m = {0.1f, 0.2f, 100, 10, 50};
+    for (PointMotion& m : frames[k].iris_motion) m = {0.1f, 0.2f, 100, 10, 50};
+  }
   const bool calibrates = bytes.one_in(8);
   for (int k = bytes.between(0, 5); k > 0; --k)
     spoil(frames[bytes.between(0, static_cast<int>(frames.size()) - 1)], bytes);

@@ -444,7 +444,13 @@ TEST_CASE(a_batch_agrees_with_the_tracker) {
       t.pose.rotation = exp_so3({0.01, 0.015, 0}) * t.pose.rotation;
       Truth now = t;
       detections[s].push_back(scene.hard(f == 0 ? 0 : f == 1 ? 1 + static_cast<int>(s) : 3, scene.subjects[s], now));
-      detections[s].back().time_s = f / 30.0;
+      FrameDetection& detection = detections[s].back();
+      detection.time_s = f / 30.0;
+      if (f > 0) {  // as the pictures would say of a face that hardly moves
+        detection.moved_since_s = (f - 1) / 30.0;
+        for (PointMotion& m : detection.motion) m = {0.1f, -0.2f, 200, 20, 100};
+        for (PointMotion& m : detection.iris_motion) m = {0.3f, -0.1f, 300, 0, 200};
+      }
       if (s == 1 && f == 2) detections[s].back().face_found = false;
       want[s].push_back(tracker.fit(detections[s].back()));
     }

@@ -108,7 +108,7 @@ std::vector<std::uint8_t> drawn_face(int width, int height, double centre_x, dou
 }
 
 struct Worst {
-  double px = 0, confidence = 0, spread_cells = 0, sharpness = 0;
+  double px = 0, confidence = 0, spread_cells = 0, sharpness = 0, pixel = 0;
 
   template <class Points>
   void add(const Points& got, const Points& want) {
@@ -174,6 +174,9 @@ TEST_CASE(looks_are_the_cpus_frame_after_frame_without_allocating) {
     for (Crop& crop : crops) crop.gain = exposure_gain(want.luminance);
     if (frame == 0) worst.add(gpu->look_at_lids(crops), cpu->look_at_lids(crops));
     worst.add(gpu->look_at_eyes(crops), cpu->look_at_eyes(crops));
+    const Crop whole{{160, 120}, 416, 0, false, 208, 208};
+    const float *want_pixels = cpu->pixels(whole), *got_pixels = gpu->pixels(whole);
+    for (int i = 0; i < 3 * 208 * 208; ++i) worst.pixel = larger(worst.pixel, std::abs(got_pixels[i] - want_pixels[i]));
   }
   EXPECT(test::device_allocations() == allocations);
   std::printf("looks: %.2g px, confidence %.2g, spread %.2g cells, sharpness %.2g relative\n", worst.px,
@@ -182,6 +185,7 @@ TEST_CASE(looks_are_the_cpus_frame_after_frame_without_allocating) {
   EXPECT(worst.confidence < 1e-3);
   EXPECT(worst.spread_cells < 1e-2);
   EXPECT(worst.sharpness < 1e-3);
+  EXPECT(worst.pixel < 1e-5);
 }
 
 TEST_CASE(a_frame_in_device_memory_is_read_where_it_lies) {

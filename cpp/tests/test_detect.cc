@@ -12,6 +12,7 @@
 #include "detect/face68.hpp"
 #include "detect/face_crop.hpp"
 #include "detect/face_lids.hpp"
+#include "detect/face_motion.hpp"
 #include "detect/face_score.hpp"
 #include "detect/heatmap.hpp"
 #include "detect/limbus.hpp"
@@ -244,6 +245,124 @@ TEST_CASE(a_masked_face_scores_as_a_face_and_a_turned_one_does_not) {
   odd[3].confidence = NAN;
   EXPECT(face_score(odd, 1.9f) > 0.95f);  // one point less
   EXPECT(!(face_score(odd, NAN) >= 0));
+}
+
+// A face of 96 px between the eyes in a picture without an edge, whose skin and irises move as told.
+struct MovingFace {
+  Vec2f skin = Vec2f::Zero(), iris = Vec2f::Zero();
+  float light = 0, contrast = 40;
+  FrameDetection detection;
+
+  explicit MovingFace(double time_s) {
+    detection.time_s = time_s;
+    detection.track = 1;
+    for (int i = 0; i < face68::count; ++i)
+      detection.face[i] = {300.0f + 3 * static_cast<float>(i % 7 - 3), 230.0f + 2 * static_cast<float>(i % 5), 1};
+    detection.face[face68::nasion] = {300, 205, 1};
+    detection.face[face68::chin] = {300, 330, 1};
+    for (const Eye eye : {OD, OS}) {
+      const float x = eye == OD ? 252.0f : 348.0f, y = 210;
+      const auto& lid = face68::lids[eye];
+      detection.face[lid.inner] = {x + (eye == OD ? 18.0f : -18.0f), y, 1};
+      detection.face[lid.outer] = {x - (eye == OD ? 18.0f : -18.0f), y, 1};
+      EyeDetection& e = detection.eyes[eye];
+      for (int k = 0; k < 20; ++k) {
+        const float angle = static_cast<float>(M_PI * k / 10);
+        e.lid[k] = {x - 18 * std::cos(angle), y - 8 * std::sin(angle), 1};
+      }
+      e.iris[0] = {x, y, 1};
+      for (int k = 1; k < 19; ++k) {
+        const float angle = static_cast<float>(M_PI * (k - 1) / 9);
+        e.iris[k] = {x + 9 * std::sin(angle), y - 9 * std::cos(angle), 1};
+      }
+    }
+  }
+
+  void moved_by(const Vec2f& of_skin, const Vec2f& of_iris) {
+    skin = of_skin, iris = of_iris;
+    for (Landmark& p : detection.face) p.x += of_skin.x() + 0.4f, p.y += of_skin.y() - 0.3f;  // as a net errs
+    for (EyeDetection& e : detection.eyes)
+      for (Landmark& p : e.iris) p.x += of_iris.x() - 0.3f, p.y += of_iris.y() + 0.4f;
+  }
+
+  float grey(const Vec2f& at) const {
+    const auto texture = [](const Vec2f& p) {
+      return std::sin(0.31f * p.x() + 0.17f * p.y()) + std::sin(0.23f * p.y() - 0.11f * p.x()) + std::sin(0.4f * p.y());
+    };
+    for (const float x : {252.0f, 348.0f}) {
+      const Vec2f eye = at - Vec2f(x, 210), turned = eye - iris;
+      const bool open = eye.cwiseQuotient(Vec2f(18, 8)).norm() < 1, reflex = (eye - Vec2f(3, -2)).norm() < 1.5f;
+      if (open && reflex) return 250;
+      if (open && turned.norm() < 9) return 60 + light + 0.25f * contrast * texture(2 * turned);
+      if (open) return 150 + light;
+    }
+    return 120 + light + contrast * texture(at - skin);
+  }
+
+  void measure(FaceMotion& motion) {
+    const Crop view = motion.view(detection.face);
+    const std::size_t plane = static_cast<std::size_t>(view.width) * view.height;
+    std::vector<float> rgb(3 * plane);
+    for (int y = 0, at = 0; y < view.height; ++y)
+      for (int x = 0; x < view.width; ++x, ++at)
+        for (int k = 0; k < 3; ++k)
+          rgb[k * plane + at] = grey(view.to_frame(static_cast<float>(x), static_cast<float>(y))) / 255;
+    motion.measure(view, rgb.data(), detection);
+  }
+};
+
+bool known(const PointMotion& m) { return m.information_xx > 0 && m.information_yy > 0; }
+
+TEST_CASE(points_of_a_face_move_as_its_pixels_do) {
+  FaceMotion motion;
+  MovingFace before(1.0), now(1.04);
+  before.measure(motion);
+  EXPECT(std::isnan(before.detection.moved_since_s));
+  now.moved_by({1.37f, -0.61f}, {0.45f, 0.2f});
+  now.light = 9;  // a lamp that flickers is no motion
+  now.measure(motion);
+  EXPECT(now.detection.moved_since_s == 1.0);
+  int followed = 0;
+  for (const PointMotion& m : now.detection.motion) {
+    if (!known(m)) continue;
+    ++followed;
+    EXPECT_NEAR(m.x, 1.37, 0.05);
+    EXPECT_NEAR(m.y, -0.61, 0.05);
+  }
+  EXPECT(followed >= 15);
+  for (const PointMotion& m : now.detection.iris_motion) {
+    EXPECT(known(m));
+    EXPECT_NEAR(m.x, 0.45, 0.1);  // the cornea's reflex and the lids stay
+    EXPECT_NEAR(m.y, 0.2, 0.15);
+  }
+}
+
+TEST_CASE(no_motion_is_known_without_a_frame_before_a_pattern_or_a_point_in_sight) {
+  FaceMotion motion;
+  const auto followed = [&](MovingFace& face) {
+    face.measure(motion);
+    int count = 0;
+    for (const PointMotion& m : face.detection.motion) count += known(m);
+    return count;
+  };
+  MovingFace first(1.0), second(1.1), other(1.2), again(1.3), forgotten(1.4), smooth(1.5), hidden(1.6), leaping(1.7);
+  EXPECT(followed(first) == 0);
+  EXPECT(followed(second) > 0);
+  other.detection.track = 2;
+  EXPECT(followed(other) == 0);
+  EXPECT(std::isnan(other.detection.moved_since_s));
+  again.detection.track = 2;
+  EXPECT(followed(again) > 0);
+  motion.forget();
+  forgotten.detection.track = 2;
+  EXPECT(followed(forgotten) == 0);
+  smooth.detection.track = hidden.detection.track = leaping.detection.track = 2;
+  smooth.contrast = 0;
+  EXPECT(followed(smooth) == 0);  // its pixels are not those of the frame before
+  for (Landmark& p : hidden.detection.face) p.confidence = 0.2f;
+  EXPECT(followed(hidden) == 0);
+  leaping.detection.face[30].x = NAN;
+  EXPECT(followed(leaping) == 0);  // the points before were not in sight
 }
 
 TEST_CASE(eye_crops_see_the_inner_canthus_left) {

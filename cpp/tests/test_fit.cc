@@ -6,6 +6,7 @@
 #include "detect/face68.hpp"
 #include "fit/calibration.hpp"
 #include "fit/levenberg.hpp"
+#include "fit/motion.hpp"
 #include "geometry/larger.hpp"
 #include "geometry/rotation.hpp"
 #include "models_dir.hpp"
@@ -208,6 +209,90 @@ TEST_CASE(a_face_smoothed_tightly_stays_where_it_was) {
   EXPECT(largest_difference(fitted.rotation, scene.smoothing.previous.rotation) < 1e-5);
   EXPECT(largest_difference(fitted.translation, scene.smoothing.previous.translation) < 1e-5);
   EXPECT(largest_difference(fitted.units, scene.smoothing.previous.units) < 1e-5);
+}
+
+// A frame that goes on from another one, with what its pictures say about the motion.
+struct MotionScene : FaceScene {
+  Calibration calibration;
+  FrameFit before;
+  FrameDetection detection;
+
+  MotionScene() {
+    calibration.camera = camera;
+    calibration.face = subject;
+    calibration.eyes[OD].centre = models().eyelid[OD].centre.cast<double>();
+    before.time_s = detection.moved_since_s = 2;
+    before.face_reason = Reason::none;
+    before.pose = now;
+    before.eyes[OD].gaze_found = true;
+    before.eyes[OD].gaze = {0.1, -0.05};
+    for (PointMotion& m : detection.motion) m = {0.1f, -0.2f, 400, 0, 400};
+    detection.iris_motion[OD] = {0.1f, -0.2f, 400, 0, 400};
+    observation.interocular_px = 250;
+  }
+  Vec2 then(int i) const {  // where the fit of the frame before had a landmark
+    return camera.project(now.rotation * vertex(subject, i, now.units) + now.translation);
+  }
+};
+
+TEST_CASE(a_face_that_hardly_moves_is_where_its_pixels_say) {
+  MotionScene scene;
+  const FaceObservation net = scene.observation;
+  take_motion(scene.detection, scene.before, scene.calibration, scene.options, scene.observation);
+  for (int i = 0; i < face68::count; ++i) {
+    const Eigen::Matrix2d &root = scene.observation.root_information[i], &of_net = net.root_information[i];
+    const bool moving = i >= first_moving && i < first_moving + moving_points;
+    if (!moving) {
+      EXPECT(scene.observation.points[i] == net.points[i]);
+      EXPECT(root == of_net);
+      continue;
+    }
+    // Two sights of a point count by what each is worth.
+    const double sigma2 = std::pow(0.004 * 250, 2) + std::pow(0.3 * std::hypot(0.1, 0.2), 2) + 1 / 400.0;
+    const double of_motion = 1 / sigma2, w = (of_net.transpose() * of_net)(0, 0);
+    const Vec2 there = scene.then(i) + Vec2(0.1, -0.2),
+               between = (w * net.points[i] + of_motion * there) / (w + of_motion);
+    EXPECT_NEAR((scene.observation.points[i] - between).norm(), 0, 1e-6);
+    EXPECT(largest_difference(root * root, (w + of_motion) * Eigen::Matrix2d::Identity()) < 1e-9);
+  }
+}
+
+TEST_CASE(of_a_face_that_turns_and_of_another_frame_the_net_alone_says_where_it_is) {
+  MotionScene turning, another;
+  const FaceObservation net = turning.observation;
+  for (int k = 0; k < moving_points; ++k) turning.detection.motion[k].x = k % 2 ? 9.0f : -9.0f;
+  take_motion(turning.detection, turning.before, turning.calibration, turning.options, turning.observation);
+  another.before.time_s = 1.9;
+  take_motion(another.detection, another.before, another.calibration, another.options, another.observation);
+  for (int i = face68::jaw_end; i < face68::nose_end; ++i) {
+    EXPECT(another.observation.points[i] == net.points[i]);
+    const double farther = (turning.then(i) - net.points[i]).norm() + 20;
+    EXPECT((turning.observation.points[i] - net.points[i]).norm() < 0.02 * farther);
+  }
+}
+
+TEST_CASE(an_iris_is_followed_while_it_hardly_turns_in_its_orbit) {
+  const MotionScene scene;
+  const auto moved = [&](const PointMotion& iris) {
+    FrameDetection detection = scene.detection;
+    detection.iris_motion[OD] = iris;
+    EyeballObservation o;
+    o.points.fill(Vec2(300, 200));
+    o.root_information.fill(1 / (0.005 * 250));
+    take_motion(detection, scene.before, scene.calibration, 250, scene.options, o);
+    EXPECT(o.points[1] == Vec2(300, 200));
+    return o;
+  };
+  const Vec3 pupil = scene.calibration.eyes[OD].centre + Eyeball().iris_plane_mm() * gaze_axis(0.1, -0.05);
+  const Vec2 there = scene.camera.project(scene.now.rotation * pupil + scene.now.translation) + Vec2(0.1, -0.2);
+  const double away = (there - Vec2(300, 200)).norm();
+  const EyeballObservation still = moved(scene.detection.iris_motion[OD]);
+  EXPECT((still.points[0] - there).norm() < 0.06 * away);
+  EXPECT(still.root_information[0] > 3 / (0.005 * 250));
+  const EyeballObservation turned = moved({4.1f, -0.2f, 400, 0, 400});
+  EXPECT((turned.points[0] - Vec2(300, 200)).norm() < 0.15 * away);
+  const EyeballObservation unseen = moved({});
+  EXPECT(unseen.points[0] == Vec2(300, 200));
 }
 
 TEST_CASE(a_window_of_faces_has_the_derivatives_of_its_residuals) {

@@ -106,6 +106,9 @@ class FrameDetection(metaclass=_Bound):
     face_score: float
     sharpness: float
     luminance: float
+    moved_since_s: float
+    motion: _Floats  # (19, 5): x, y px and the information xx, xy, yy, 1/px^2
+    iris_motion: _Floats  # (2, 5), OD and OS
     face: _Floats  # (68, 3)
     od: EyeDetection
     os: EyeDetection

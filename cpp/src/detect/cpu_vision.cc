@@ -110,6 +110,13 @@ class CpuVision final : public Vision {
     return eyes_;
   }
 
+  const float* pixels(const Crop& view) override {
+    const StageTimer timer(timings_.preprocess);
+    pixels_.resize(static_cast<std::size_t>(3) * view.width * view.height);
+    sampler_.sample(frame_, view, {}, pixels_.data());
+    return pixels_.data();
+  }
+
  private:
   template <std::size_t count>
   void decode_points(Eye eye, EyesOutput maps, EyesOutput evidence, std::array<Landmark, count>& points) {
@@ -126,7 +133,7 @@ class CpuVision final : public Vision {
   Thumbnail thumbnail_{};
   FaceLook face_;
   EyesLook eyes_;
-  std::vector<float> grey_;
+  std::vector<float> grey_, pixels_;
 };
 
 }  // namespace

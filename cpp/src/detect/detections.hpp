@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 
 #include "geometry/types.hpp"
 
@@ -20,6 +21,13 @@ struct EyeDetection {
   std::array<std::array<Landmark, 20>, 4> lines{};  // LidLine; inner to outer
 };
 
+// How far a point has moved in the picture since an earlier frame, px, and what that is worth, 1/px^2: 0 for nothing.
+struct PointMotion {
+  float x = 0, y = 0;
+  float information_xx = 0, information_xy = 0, information_yy = 0;
+};
+inline constexpr int first_moving = 17, moving_points = 19;  // of the 68: brows and nose
+
 struct FrameDetection {
   double time_s = 0;
   int width = 0, height = 0;
@@ -32,7 +40,10 @@ struct FrameDetection {
   float sharpness = 0;    // variance of the Laplacian over the face crop, grey levels squared
   float luminance = 128;  // mean of the face crop, of the whole frame where no face is found; grey levels, 0..255
   std::array<Landmark, 68> face{};
-  std::array<EyeDetection, 2> eyes{};  // indexed by Eye: OD, OS
+  double moved_since_s = NAN;                       // time of the frame that `motion` starts from; NaN: none is known
+  std::array<PointMotion, moving_points> motion{};  // of face[first_moving + i], by the pictures
+  std::array<PointMotion, 2> iris_motion{};         // of each iris' centre, by Eye
+  std::array<EyeDetection, 2> eyes{};               // indexed by Eye: OD, OS
 
   // A frame like this one, in which the patient's face is not: there is none, or it is another person's.
   FrameDetection without_patient(bool another) const {

@@ -14,6 +14,7 @@
 #include "detect/limbus.hpp"
 #include "detect/steady_crop.hpp"
 #include "geometry/check.hpp"
+#include "geometry/stopwatch.hpp"
 
 namespace dmask {
 namespace {
@@ -116,6 +117,7 @@ void Detector::reset() {
 }
 
 void Detector::forget_face() {
+  motion_.forget();
   tracking_ = had_face_ = eyes_known_ = false;
   faceless_frames_ = frames_to_next_look_ = 0;
   trial_.reset();
@@ -173,13 +175,30 @@ FrameDetection Detector::detect(const ImageView& frame, double time_s) {
   }
   detection.first_track = first_track_;
   if (!tracking_) detection.luminance = mean_of(vision_->thumbnail());
+  motion_ms_ = 0;
+  if (!tracking_ || trial_) motion_.forget();
   if (!tracking_ || trial_) return detection.without_patient(trial_ || frames_to_next_look_ > 0);
   detection.face_found = true;
   detection.track = track_;
   detection.choosing = choosing_;
+  measure_motion(detection);
   patient_ = detection;
   if (recognition_) recognition_->learn(detection);
   return detection;
+}
+
+void Detector::measure_motion(FrameDetection& detection) {
+  const Crop view = motion_.view(detection.face);
+  if (!view.valid()) return motion_.forget();  // after points that were no numbers
+  const float* rgb = vision_->pixels(view);
+  const StageTimer timer(motion_ms_);
+  motion_.measure(view, rgb, detection);
+}
+
+DetectTimings Detector::last_timings() const {
+  DetectTimings timings = vision_->timings();
+  timings.preprocess += motion_ms_;
+  return timings;
 }
 
 // Landmarks inside the crop, which is taken again where they ask for; false where they are not those of a face.

@@ -10,6 +10,7 @@
 #include "detect/chosen_person.hpp"
 #include "detect/crop.hpp"
 #include "detect/detections.hpp"
+#include "detect/face_motion.hpp"
 #include "detect/recognition.hpp"
 #include "detect/vision.hpp"
 
@@ -46,7 +47,7 @@ class Detector {
   int recognitions() const { return recognitions_; }  // times that a face was taken for the patient's by its shape
   // Counts faces taken up: while it stays the same, it is the same face without a cut in between.
   int track() const { return track_; }
-  const DetectTimings& last_timings() const { return vision_->timings(); }
+  DetectTimings last_timings() const;
 
  private:
   void forget_face();
@@ -69,6 +70,7 @@ class Detector {
   float likeness(const ImageView& frame, FrameDetection face);
   bool is_somebody_else(const FrameDetection& detection);
   void detect_eyes(const ImageView& frame, FrameDetection& detection);
+  void measure_motion(FrameDetection& detection);
   float picture_change();
 
   DetectorOptions options_;
@@ -84,6 +86,8 @@ class Detector {
   };
   std::array<LastEye, 2> last_eyes_;
   bool eyes_known_ = false;  // last_eyes_ are of the same face
+  FaceMotion motion_;
+  double motion_ms_ = 0;
   double last_face_time_s_ = -1e30;
   bool had_face_ = false;
   int last_width_ = 0, last_height_ = 0;

@@ -53,6 +53,9 @@ class Vision {
   virtual const EyeLids& look_at_lids(const std::array<Crop, 2>& crops) = 0;   // eye_width x eye_height, by Eye
   virtual const EyesLook& look_at_eyes(const std::array<Crop, 2>& crops) = 0;  // the lids, and irises and lines
 
+  // The frame's pixels, 3 planes of RGB in 0..1, until the next call.
+  virtual const float* pixels(const Crop& view) = 0;
+
   const DetectTimings& timings() const { return timings_; }
 
  protected:

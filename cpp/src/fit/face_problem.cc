@@ -44,11 +44,6 @@ LandmarkTerm landmark_term(const FacePose& pose, const Vec3& x, const Camera& ca
   return term;
 }
 
-Vec3 vertex(const LandmarkFace& face, int row, const UnitWeights& units) {
-  const auto moved = [&](int k) { return face.neutral[3 * row + k] + face.units.row(3 * row + k).dot(units); };
-  return {moved(0), moved(1), moved(2)};
-}
-
 // How much of the mouth is hidden, 0..1: behind a mask, a scarf, a hand. 0 where it is in sight.
 double mouth_hidden(const FrameDetection& detection) {
   constexpr double in_sight = 0.9;
@@ -104,6 +99,11 @@ void unit_bounds(const FacePose& pose, const VecX& gradient, int at, std::vector
 }
 
 }  // namespace
+
+Vec3 vertex(const LandmarkFace& face, int row, const UnitWeights& units) {
+  const auto moved = [&](int k) { return face.neutral[3 * row + k] + face.units.row(3 * row + k).dot(units); };
+  return {moved(0), moved(1), moved(2)};
+}
 
 FaceObservation FaceObservation::from(const FrameDetection& detection, const FitOptions& options, double brows) {
   FaceObservation o;

@@ -40,6 +40,9 @@ struct LandmarkFace {  // a subject's rows
   RowsX units;         // 3 rows x M
 };
 
+// Where a row is with these units, head frame, mm.
+Vec3 vertex(const LandmarkFace& face, int row, const UnitWeights& units);
+
 struct FaceSmoothing {  // Eq. (17)
   FacePose previous;
   double rotation_sigma = 0, across_sigma_mm = 0, depth_sigma_mm = 0, unit_sigma = 0;

@@ -23,6 +23,11 @@ struct FitOptions {
 
   // Face, in % of the interocular distance or relative to it.
   double landmark_sigma_pct = 2.5;
+  // What the motion of points since the frame before tells, in % of the interocular distance, and in shares of the motion: of
+  // the face as a whole, of what its points differ by, of the iris against the face. It holds a net's points still over
+  // some ten frames of a face that is still, and over none of one that turns: the head's shape is not known well enough.
+  double motion_sigma_pct = 0.4, motion_slip = 0.3, turn_slip = 8.0;
+  double iris_motion_sigma_pct = 0.07, iris_slip = 1.0, iris_lid_slip = 5.0;
   double hidden_jaw_information =
       0.5;                            // share that the jaw's landmarks keep where the mouth is hidden: on a mask's edge
   double hidden_nod_sigma_deg = 8.0;  // of a window's heads whose mouth is hidden
@@ -52,6 +57,7 @@ struct FitOptions {
   double iris_radius_sigma_mm = 0.21;
   double centre_sigma_mm = 1.0;  // p_e sideways and up, against the patch
   double centre_depth_sigma_mm = 0.3;
+  double centre_level_sigma_mm = 0.3;     // how much higher one is than the other, against the patches
   double gaze_prior_deg = 40.0;           // keeps a lost iris inside the orbit
   double fixation_sigma_deg = 2.5;        // of a named fixation; angle kappa is not known
   double kappa_deg = adult_kappa_deg;     // optical axis temporal to the line of sight

@@ -1,6 +1,7 @@
 #include "fit/tracker.hpp"
 
 #include "fit/measures.hpp"
+#include "fit/motion.hpp"
 #include "fit/validity.hpp"
 #include "geometry/rotation.hpp"
 #include "geometry/stopwatch.hpp"
@@ -32,7 +33,8 @@ FrameFit Tracker::fit(const FrameDetection& detection) {
   const double dt_s = previous_ ? detection.time_s - previous_->time_s : 0;
 
   Stopwatch watch;
-  const FaceObservation observation = FaceObservation::from(detection, options_);
+  FaceObservation observation = FaceObservation::from(detection, options_);
+  if (previous_) take_motion(detection, *previous_, calibration_, options_, observation);
   if (!fit_face(observation, dt_s, fit.pose)) {
     set_reason(fit, lost_face_reason(detection.luminance, options_));
     previous_.reset();
@@ -103,6 +105,7 @@ void Tracker::fit_eyeball(const FrameDetection& detection, int eye, double inter
   const std::vector<EyeballObservation>& observations = iris_frame_;
   iris_frame_.assign(1, EyeballObservation::from(detection.eyes[eye], eye, fit.pose.rotation, fit.pose.translation,
                                                  interocular_px, options_));
+  if (previous_) take_motion(detection, *previous_, calibration_, interocular_px, options_, iris_frame_[0]);
   if (!iris_in_sight(detection.eyes[eye], observations[0], options_)) {
     out.reason = hidden_iris_reason(detection.eyes[eye], out.openness, options_);
     return;

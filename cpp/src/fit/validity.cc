@@ -8,9 +8,14 @@
 namespace dmask {
 namespace {
 
+bool valid(const PointMotion& m) {
+  return std::abs(m.x) <= 1e6f && std::abs(m.y) <= 1e6f && std::abs(m.information_xx) <= 1e9f &&
+         std::abs(m.information_xy) <= 1e9f && std::abs(m.information_yy) <= 1e9f;
+}
+
 template <class Points>
 bool all_valid(const Points& points) {
-  return std::all_of(points.begin(), points.end(), [](const Landmark& p) { return valid(p); });
+  return std::all_of(points.begin(), points.end(), [](const auto& p) { return valid(p); });
 }
 
 bool valid(const EyeDetection& eye) {
@@ -26,13 +31,19 @@ bool valid(const Landmark& p) {
 
 bool valid(const FrameDetection& d) {
   return d.width > 0 && d.height > 0 && std::isfinite(d.time_s) && std::isfinite(d.sharpness) &&
-         std::isfinite(d.luminance) && all_valid(d.face) && valid(d.eyes[OD]) && valid(d.eyes[OS]);
+         std::isfinite(d.luminance) && all_valid(d.motion) && all_valid(d.iris_motion) && all_valid(d.face) &&
+         valid(d.eyes[OD]) && valid(d.eyes[OS]);
 }
 
 FrameDetection without_invalid(FrameDetection d) {
   d.face_found = d.face_found && d.width > 0 && d.height > 0 && std::isfinite(d.time_s) && all_valid(d.face);
   if (!std::isfinite(d.sharpness)) d.sharpness = 0;
   if (!std::isfinite(d.luminance)) d.luminance = FrameDetection{}.luminance;
+  const auto drop_invalid = [](PointMotion& motion) {
+    if (!valid(motion)) motion = {};
+  };
+  std::for_each(d.motion.begin(), d.motion.end(), drop_invalid);
+  std::for_each(d.iris_motion.begin(), d.iris_motion.end(), drop_invalid);
   for (EyeDetection& eye : d.eyes) {
     if (!all_valid(eye.lid)) eye.lid = {};
     if (!all_valid(eye.iris)) eye.iris = {};

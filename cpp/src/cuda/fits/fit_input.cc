@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fit/motion.hpp"
 #include "fit/validity.hpp"
 #include "geometry/check.hpp"
 #include "geometry/rotation.hpp"
@@ -134,7 +135,8 @@ std::array<LidCurves, 2> pack_frame(const FrameDetection& detection, const Calib
   const Vec2 principal(camera.cx, camera.cy);
   const auto put_point = [&](const Vec2& p, float* out) { put(Vec2(p - principal), out); };
 
-  const FaceObservation face = FaceObservation::from(detection, options);
+  FaceObservation face = FaceObservation::from(detection, options);
+  if (smooth) take_motion(detection, *previous, calibration, options, face);
   for (int i = 0; i < 68; ++i) {
     put_point(face.points[i], to.points + (at * 68 + i) * 2);
     const Eigen::Matrix2d& w = face.root_information[i];
@@ -175,8 +177,9 @@ std::array<LidCurves, 2> pack_frame(const FrameDetection& detection, const Calib
       put(previous->eyes[eye].motion, to.previous_motion + p * sizes.motions);
     }
 
-    const EyeballObservation iris =
+    EyeballObservation iris =
         EyeballObservation::from(seen, eye, Mat3::Identity(), Vec3::Zero(), face.interocular_px, options);
+    if (smooth) take_motion(detection, *previous, calibration, face.interocular_px, options, iris);
     for (int i = 0; i < 19; ++i) {
       put_point(iris.points[i], to.iris + (p * 19 + i) * 2);
       to.iris_information[p * 19 + i] = static_cast<float>(iris.root_information[i]);

@@ -176,6 +176,18 @@ class GpuVision final : public Vision {
     return eyes_;
   }
 
+  const float* pixels(const Crop& view) override {
+    const StageTimer timer(timings_.preprocess);
+    const std::size_t values = static_cast<std::size_t>(3) * view.width * view.height;
+    device_planes_.reserve(values);
+    planes_.reserve(values);
+    placements_.get()[0] = place(view);
+    sample(1, view.width, view.height, {}, device_planes_.get());
+    download(device_planes_.get(), values, planes_.get(), stream_.get());
+    stream_.wait();
+    return planes_.get();
+  }
+
  private:
   struct YuNetAtSize {
     std::unique_ptr<DeviceNet> net;
@@ -250,6 +262,8 @@ class GpuVision final : public Vision {
   Result<FaceResult> face_result_;
   Result<EyesResult> eyes_result_;
   PinnedBuffer<float> maps_;  // YuNet's
+  DeviceBuffer<float> device_planes_;
+  PinnedBuffer<float> planes_;  // of pixels()
   RepeatedWork face_work_, eyes_work_;
   Thumbnail thumbnail_{};
   FaceLook face_;
