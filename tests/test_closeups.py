@@ -201,3 +201,11 @@ def test_wrong_folders_and_files_are_named(tmp_path, capsys):
     cv2.imwrite(str(mask), np.zeros((20, 31), np.uint8))
     assert cli.main(["eval", "closeups", str(tmp_path)]) == 1
     assert "expected open eyes" in capsys.readouterr().err
+
+
+def test_masks_are_found_however_their_names_end(tmp_path):
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    for name in ("b.PNG", "a.png", ".hidden.png", "notes.txt"):
+        (folder / name).write_bytes(b"")
+    assert [file.name for file in globe_masks.find_masks(tmp_path)] == ["a.png", "b.PNG"]

@@ -123,3 +123,8 @@ def test_a_cohort_is_drawn_measured_and_read_again(tmp_path, shared, capsys):
     assert cli.main(["eval", "rendered", "--table", "x.csv"]) == 2
     assert cli.main(["eval", "rendered", "--cohort"]) == 2
     assert "--cohort" in capsys.readouterr().err
+
+
+def test_a_cohort_takes_no_size(tmp_path, capsys):
+    assert cli.main(["eval", "rendered", "--cohort", "--size", "480"]) == 2
+    assert "--size" in capsys.readouterr().err

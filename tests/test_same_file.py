@@ -199,3 +199,16 @@ def test_no_input_goes_as_what_a_killed_run_has_left(tmp_path):
     video = write_video(tmp_path / "a.mp4", [background()] * 2).rename(tmp_path / "out.partial-99998")
     assert cli.main(["run", str(video), "-o", str(tmp_path / "out")]) == 1  # no face
     assert video.is_file()
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".json", "a_file/figures.json"], ids=["too long", "in a file"])
+def test_an_output_that_cannot_be_made_is_told_before_the_work(tmp_path, capsys, name):
+    (tmp_path / "a_file").write_text("")
+    (tmp_path / "pictures").mkdir()
+    assert_refused(capsys, tmp_path, "eval", "closeups", tmp_path / "pictures", "--json", tmp_path / name)
+
+
+def test_a_contact_sheet_does_not_become_a_picture_of_its_input(tmp_path, capsys):
+    masks = tmp_path / "set/masks"
+    masks.mkdir(parents=True)
+    assert_refused(capsys, tmp_path, "eval", "closeups", tmp_path / "set", "--sheet", masks / "sheet.png")

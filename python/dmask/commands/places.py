@@ -7,13 +7,15 @@ fails for an argument that is in none of these tables.
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from dmask.errors import WrongUse
-from dmask.io.same_file import refuse_inputs
+from dmask.io.same_file import folders_above, identity, refuse_inputs
 from dmask.ranges import NOT_EMPTY
 
+PICTURES_WRITTEN = ("plot", "sheet")
 FILES_WRITTEN = ("json", "plot", "sheet", "table", "card", "keep")
 WRITTEN = ("output", "diagnostics", *FILES_WRITTEN)  # an output may be a file or a folder
 READ = (
@@ -35,6 +37,7 @@ def check_places(args: argparse.Namespace) -> None:
         for path in paths(args, name):
             if path.is_dir():
                 raise WrongUse(f"got a folder as --{name}, {path}; expected the name of a file")
+            check_can_be_made(name, path)
     written = [path.resolve() for name in FILES_WRITTEN for path in paths(args, name)]
     if twice := [path for path in written if written.count(path) > 1]:
         raise WrongUse(f"got {twice[0]} for two outputs; expected a name for each")
@@ -49,6 +52,33 @@ def check_places(args: argparse.Namespace) -> None:
         [path for name in WRITTEN for path in paths(args, name)],
         [path for name in READ for path in paths(args, name)],
     )
+
+
+    for name in PICTURES_WRITTEN:
+        for path in paths(args, name):
+            for folder in (read for what in READ for read in paths(args, what)):
+                if folder.is_dir() and identity(folder) in folders_above(path):
+                    raise WrongUse(
+                        f"got --{name} {path} in the input {folder}, where it would be a picture of it; expected "
+                        "a place outside: nothing was written"
+                    )
+
+
+def check_can_be_made(name: str, path: Path) -> None:
+    """Raises WrongUse where a file cannot be written, before the work that it is for."""
+    there = path.parent
+    try:
+        path.exists()
+        while not there.exists() and there != there.parent:
+            there = there.parent
+    except OSError as error:
+        raise WrongUse(f"got --{name} {path} ({error.strerror}); expected a name that can be written") from None
+    if not there.is_dir():
+        raise WrongUse(f"got --{name} {path}, but {there} is a file; expected a folder to write into")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise WrongUse(
+            f"got --{name} {path}, but nothing may be written into {there}; expected another place, or its rights"
+        )
 
 
 def paths(args: argparse.Namespace, name: str) -> Iterator[Path]:

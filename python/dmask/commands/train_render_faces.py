@@ -16,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--first", type=whole(0), default=0, help="index of the first face, a multiple of --shard"
     )
     parser.add_argument("--shard", type=whole(0), default=0, help="faces per file, 0 = all in one")
+    parser.add_argument("--overwrite", action="store_true", help="replace files of an earlier call")
 
 
 def run(args: argparse.Namespace) -> int:

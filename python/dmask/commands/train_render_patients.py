@@ -13,6 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=whole(1), required=True, help="of patients")
     parser.add_argument("--seed", type=whole(0), default=0)
     parser.add_argument("--shard", type=whole(0), default=0, help="patients per file, 0 = all in one")
+    parser.add_argument("--overwrite", action="store_true", help="replace files of an earlier call")
     parser.add_argument("--ict", type=place, metavar="DIR", help="ICT-FaceKit: draw what a camera would see")
     parser.add_argument("--unityeyes2", type=place, metavar="DIR", help="with --ict: whose irises")
     parser.add_argument("--faces", action="store_true", help="whole faces in place of eyes; needs --ict")

@@ -29,6 +29,7 @@ STUDIO_HELP = (
     "not as the mask's renderer draws them"
 )
 WORST = 10  # patients on --sheet
+SIZE_PX = 1080
 PROFILE = "article"  # lets out all that is measured
 
 
@@ -38,9 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--size",
         type=whole(64, LARGEST_PX),
-        default=1080,
         metavar="PX",
-        help="width and height of the frames",
+        help=f"width and height of the frames (default {SIZE_PX}; those of a cohort are its own)",
     )
     parser.add_argument(
         "--first", type=whole(0), default=0, metavar="N", help="number of the first patient (default 0)"
@@ -82,6 +82,8 @@ def run(args: argparse.Namespace, studio_of: StudioOf) -> dict[str, Any]:
     of valid frames; or the matrix of hard cases. Raises WrongUse."""
     if args.cohort and (args.matrix or args.quick or args.keep):
         raise WrongUse("got --matrix, --quick or --keep with --cohort; expected one or the other")
+    if args.cohort and args.size is not None:
+        raise WrongUse("got --size with --cohort; expected none: its frames have sizes of their own")
     if args.read and (args.table or args.sheet):
         raise WrongUse("got --table or --sheet with --read; expected neither: no patient is drawn")
     if args.matrix:
@@ -150,7 +152,8 @@ def errors_of_patients(args: argparse.Namespace, studio_of: StudioOf) -> dict[st
     eyes = valid = faces = 0
     photographer = photographer_of(args, studio_of)
     for seed in range(args.first, args.first + args.patients):
-        patient = SyntheticPatient(seed, (args.size, args.size))
+        size_px = args.size or SIZE_PX
+        patient = SyntheticPatient(seed, (size_px, size_px))
         render = photographer(patient, seed)
         truths, detections = [], []
         pipeline.reset()

@@ -37,7 +37,7 @@ class MaskedEye:
 
 def find_masks(root: Path) -> list[Path]:
     """The masks below `root`, by name. Raises WrongUse where there are none."""
-    files = sorted((root / "masks").glob("*.png"))
+    files = sorted(file for file in (root / "masks").glob("[!.]*") if file.suffix.lower() == ".png")
     if not files:
         raise WrongUse(f"{root}/masks holds no .png files; expected masks there, pictures in {root}/images")
     return files

@@ -289,5 +289,6 @@ def run(args: argparse.Namespace) -> int:
         args.count,
         args.shard,
         "faces" if args.faces else "eyes",
+        args.overwrite,
     )
     return 0

@@ -31,18 +31,29 @@ def render_all(
 
 
 def write_shards(
-    output: Path, render: Callable[[int, int], Arrays], first: int, count: int, shard: int, what: str
+    output: Path,
+    render: Callable[[int, int], Arrays],
+    first: int,
+    count: int,
+    shard: int,
+    what: str,
+    overwrite: bool = False,
 ) -> None:
     """Writes render(first, count) to `output`, or in files of `shard` pictures, NAME_000.npz and so on.
 
-    Each appears whole, under a temporary name before. Raises WrongUse.
+    Each appears whole, under a temporary name before. Raises WrongUse, before anything is rendered.
     """
     if output.suffix != ".npz" or output.is_dir():
         raise WrongUse(f"got {output} as output; expected the name of a file that ends in .npz")
     size = shard or count
-    for start in range(first, first + count, size):
+    starts = range(first, first + count, size)
+    names = [f"{output.stem}_{start // size:03d}.npz" if shard else f"{output.stem}.npz" for start in starts]
+    if not overwrite and (there := [name for name in names if output.with_name(name).exists()]):
+        raise WrongUse(
+            f"{output.with_name(there[0])} exists already; give --overwrite to replace it, or another name"
+        )
+    for start, name in zip(starts, names, strict=True):
         arrays = render(start, min(size, first + count - start))
-        name = f"{output.stem}_{start // size:03d}.npz" if shard else f"{output.stem}.npz"
         partial = output.with_name(name + ".partial")
         with partial.open("wb") as file:
             np.savez(file, **arrays)

@@ -612,6 +612,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="far: up to 60 degrees sideways, 35 up, 50 down; train on these beside the usual ones",
     )
     parser.add_argument("--shard", type=whole(0), default=0, help="eyes per file, 0 = all in one")
+    parser.add_argument("--overwrite", action="store_true", help="replace files of an earlier call")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -628,5 +629,6 @@ def run(options: argparse.Namespace) -> int:
         options.count,
         options.shard,
         "eyes",
+        options.overwrite,
     )
     return 0

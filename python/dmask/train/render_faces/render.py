@@ -740,5 +740,6 @@ def run(options: argparse.Namespace) -> int:
         options.count,
         options.shard,
         "faces",
+        options.overwrite,
     )
     return 0
