@@ -161,7 +161,7 @@ def test_a_named_fixation_pulls_only_the_named_eye_towards_the_camera(models: _c
 def test_a_named_fixation_of_one_eye_makes_no_vertical_squint(models: _core.Models) -> None:
     rng = np.random.default_rng(12)
     patient = draw_patient(models, rng)
-    # Both look 5 degrees below what one is said to look at: its place in the head is wrong, so is the other's.
+    # Both look 5 degrees below what one is said to look at: its place is wrong, so is the other's.
     frames = [moment(models, patient, 0.1 * k, (0, 0), ((-3, -5), (3, -5))) for k in range(12)]
     detections = [project(models, patient, f, Camera(), rng) for f in frames]
     pitch_deg = {}

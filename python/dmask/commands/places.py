@@ -35,8 +35,6 @@ def check_places(args: argparse.Namespace) -> None:
             raise WrongUse(f"got an empty name as {name.replace('_', '-')}, {NOT_EMPTY}")
     for name in FILES_WRITTEN:
         for path in paths(args, name):
-            if path.is_dir():
-                raise WrongUse(f"got a folder as --{name}, {path}; expected the name of a file")
             check_can_be_made(name, path)
     written = [path.resolve() for name in FILES_WRITTEN for path in paths(args, name)]
     if twice := [path for path in written if written.count(path) > 1]:
@@ -68,7 +66,8 @@ def check_can_be_made(name: str, path: Path) -> None:
     """Raises WrongUse where a file cannot be written, before the work that it is for."""
     there = path.parent
     try:
-        path.exists()
+        if path.is_dir():
+            raise WrongUse(f"got a folder as --{name}, {path}; expected the name of a file")
         while not there.exists() and there != there.parent:
             there = there.parent
     except OSError as error:
