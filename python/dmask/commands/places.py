@@ -51,14 +51,13 @@ def check_places(args: argparse.Namespace) -> None:
         [path for name in READ for path in paths(args, name)],
     )
 
-
     for name in PICTURES_WRITTEN:
         for path in paths(args, name):
             for folder in (read for what in READ for read in paths(args, what)):
                 if folder.is_dir() and identity(folder) in folders_above(path):
                     raise WrongUse(
-                        f"got --{name} {path} in the input {folder}, where it would be a picture of it; expected "
-                        "a place outside: nothing was written"
+                        f"got --{name} {path} in the input {folder}, where it would be a picture of it; "
+                        "expected a place outside: nothing was written"
                     )
 
 
@@ -71,12 +70,13 @@ def check_can_be_made(name: str, path: Path) -> None:
         while not there.exists() and there != there.parent:
             there = there.parent
     except OSError as error:
-        raise WrongUse(f"got --{name} {path} ({error.strerror}); expected a name that can be written") from None
+        told = f"got --{name} {path} ({error.strerror}); expected a name that can be written"
+        raise WrongUse(told) from None
     if not there.is_dir():
         raise WrongUse(f"got --{name} {path}, but {there} is a file; expected a folder to write into")
     if not os.access(there, os.W_OK | os.X_OK):
         raise WrongUse(
-            f"got --{name} {path}, but nothing may be written into {there}; expected another place, or its rights"
+            f"got --{name} {path}, but nothing may be written into {there}; expected another place"
         )
 
 
