@@ -53,8 +53,10 @@ def check_places(args: argparse.Namespace) -> None:
 
     for name in PICTURES_WRITTEN:
         for path in paths(args, name):
+            above = set(folders_above(path))
             for folder in (read for what in READ for read in paths(args, what)):
-                if folder.is_dir() and identity(folder) in folders_above(path):
+                own = identity(folder)
+                if folder.is_dir() and own is not None and own in above:
                     raise WrongUse(
                         f"got --{name} {path} in the input {folder}, where it would be a picture of it; "
                         "expected a place outside: nothing was written"
