@@ -22,6 +22,7 @@ import numpy as np
 import dmask
 from dmask import environment
 from dmask.io.source import open_source
+from dmask.io.tables import EYES
 from dmask.measure.noise import noise_step
 from dmask.synthetic import Pose, SyntheticPatient
 from dmask.train.studio import Studio, StudioAssets
@@ -32,7 +33,6 @@ LOOKS, STILL, APART_S = 10, 20, 0.6
 SWING_DEG, SWING_HZ, FPS, SWING_FRAMES = 5.0, 5.0, 60, 72
 SETTLED = 12  # frames of a swing that do not count
 NO_SMOOTHING = 1000.0
-EYES = ("od", "os")
 ANGLES = ("yaw_deg", "pitch_deg")
 MEASURES = (*ANGLES, "pfh_mm")
 CLIP_FRAMES = 240
@@ -132,6 +132,8 @@ def main() -> int:
     parser.add_argument("--ict", type=Path, metavar="DIR")
     parser.add_argument("--unityeyes2", type=Path, metavar="DIR")
     args = parser.parse_args()
+    if (args.ict is None) != (args.unityeyes2 is None):
+        parser.error("got --ict or --unityeyes2 alone; expected both, or neither")
     print(environment.hardware(), environment.versions())
     pipeline = dmask.Pipeline(
         dmask.Options(profile="article", backend="cpu", weights=args.weights, smoothing_scale=NO_SMOOTHING)

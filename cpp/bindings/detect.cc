@@ -160,9 +160,8 @@ void bind_frame_points(py::module_& m) {
   points_property(
       frame, "motion", [](FrameDetection& d) -> auto& { return d.motion; },
       "x, y in pixels and the information xx, xy, yy in 1/px^2",
-      "(19, 5) float32: how far face[17] to face[35], brows and nose, have moved since `moved_since_s`, by the "
-      "pictures\n"
-      "themselves: x, y in pixels of the frame, and what that is worth, xx, xy, yy in 1/px^2, 0 for nothing.");
+      "(19, 5) float32: how far face[17] to face[35], brows and nose, have moved since `moved_since_s`, by the\n"
+      "pictures themselves: x, y in pixels of the frame, and what that is worth, xx, xy, yy in 1/px^2, 0 for nothing.");
   points_property(
       frame, "iris_motion", [](FrameDetection& d) -> auto& { return d.iris_motion; },
       "x, y in pixels and the information xx, xy, yy in 1/px^2", "(2, 5) float32: the same of OD's and OS's iris.");

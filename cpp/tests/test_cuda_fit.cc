@@ -451,8 +451,8 @@ TEST_CASE(a_batch_agrees_with_the_tracker) {
         for (PointMotion& m : detection.motion) m = {0.1f, -0.2f, 200, 20, 100};
         for (PointMotion& m : detection.iris_motion) m = {0.3f, -0.1f, 300, 0, 200};
       }
-      if (s == 1 && f == 2) detections[s].back().face_found = false;
-      want[s].push_back(tracker.fit(detections[s].back()));
+      if (s == 1 && f == 2) detection.face_found = false;
+      want[s].push_back(tracker.fit(detection));
     }
   }
   Worst worst;

@@ -176,8 +176,10 @@ FrameDetection Detector::detect(const ImageView& frame, double time_s) {
   detection.first_track = first_track_;
   if (!tracking_) detection.luminance = mean_of(vision_->thumbnail());
   motion_ms_ = 0;
-  if (!tracking_ || trial_) motion_.forget();
-  if (!tracking_ || trial_) return detection.without_patient(trial_ || frames_to_next_look_ > 0);
+  if (!tracking_ || trial_) {
+    motion_.forget();
+    return detection.without_patient(trial_ || frames_to_next_look_ > 0);
+  }
   detection.face_found = true;
   detection.track = track_;
   detection.choosing = choosing_;

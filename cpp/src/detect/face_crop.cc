@@ -121,6 +121,13 @@ FaceBox bounding_box(const FacePoints& points, const Crop& view) {
   return box;
 }
 
+double interocular_px(const FacePoints& points) {
+  const auto at = [&](int i) { return Vec2(points[i].x, points[i].y); };
+  const auto middle = [&](Eye e) -> Vec2 { return 0.5 * (at(face68::lids[e].inner) + at(face68::lids[e].outer)); };
+  const Vec2 od = middle(OD), os = middle(OS);
+  return std::max({(od - os).norm(), 0.5 * (at(face68::nasion) - at(face68::chin)).norm(), 1.0});
+}
+
 float face_width_px(const FacePoints& points) { return face_crop(points).width_px / face_margin; }
 
 }  // namespace dmask

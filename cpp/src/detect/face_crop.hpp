@@ -26,6 +26,10 @@ Crop eye_crop(const FacePoints& points, Eye eye);
 // Upright bounding box of the 68 points as they lie in a view, px of the view.
 FaceBox bounding_box(const FacePoints& points, const Crop& view);
 
+// Between the eyes' midpoints, at least 1 frame px; from the face's height where it is turned, which brings the eyes together
+// in the picture, not nasion and chin.
+double interocular_px(const FacePoints& points);
+
 // Larger side of the bounding box of the 68 points along the head's axes, frame px.
 float face_width_px(const FacePoints& points);
 

@@ -6,10 +6,13 @@
 #include <utility>
 
 #include "detect/face68.hpp"
+#include "detect/face_crop.hpp"
 #include "detect/grey_level.hpp"
 
 namespace dmask {
 namespace {
+
+static_assert(first_moving == face68::jaw_end && moving_points == face68::nose_end - face68::jaw_end);
 
 constexpr int view_px = 208;                   // brows and nose, and what they move in a frame
 constexpr float most_interocular_px = 128;     // in the view
@@ -29,15 +32,6 @@ constexpr int reflex_border = 2;        // px of the view
 // What is left is no white noise: coded pictures err in blocks.
 constexpr float alike_px = 4.0f;
 constexpr float quantum_levels2 = 1.0f;
-
-float interocular(const std::array<Landmark, 68>& face) {
-  const auto middle = [&](Eye eye) {
-    const Landmark &inner = face[face68::lids[eye].inner], &outer = face[face68::lids[eye].outer];
-    return Vec2f(0.5f * (inner.x + outer.x), 0.5f * (inner.y + outer.y));
-  };
-  const Landmark &nasion = face[face68::nasion], &chin = face[face68::chin];
-  return std::max((middle(OD) - middle(OS)).norm(), 0.5f * std::hypot(nasion.x - chin.x, nasion.y - chin.y));
-}
 
 float bilinear(const float* grey, float x, float y) {
   const int i = static_cast<int>(x), j = static_cast<int>(y);
@@ -66,10 +60,10 @@ bool between(const std::array<Vec2f, 20>& outline, const Vec2f& p) {
 }  // namespace
 
 Crop FaceMotion::view(const std::array<Landmark, 68>& face) const {
-  float shrink = std::max(std::ceil(interocular(face) / most_interocular_px), 1.0f);
+  const float views = static_cast<float>(interocular_px(face)) / most_interocular_px;
+  float shrink = std::max(std::ceil(views), 1.0f);
   // A face at the border between two sizes does not change between them.
-  if (known_ && std::abs(interocular(face) / now_.view.scale() / most_interocular_px - 0.75f) < 0.3f)
-    shrink = now_.view.scale();
+  if (known_ && std::abs(views / now_.view.scale() - 0.75f) < 0.3f) shrink = now_.view.scale();
   const Landmark &nasion = face[face68::nasion], &below = face[face68::under_nose];
   Crop crop;
   crop.width = crop.height = view_px;
@@ -101,8 +95,8 @@ void FaceMotion::measure(const Crop& view, const float* rgb, FrameDetection& det
 }
 
 PointMotion FaceMotion::follow_face(int point) {
-  const float interocular_px = interocular(before_.seen.face) / before_.view.scale();
-  const int half = std::clamp(static_cast<int>(std::lround(patch_share * interocular_px)), least_half, most_half);
+  const double wanted = patch_share * interocular_px(before_.seen.face) / before_.view.scale();
+  const int half = std::clamp(static_cast<int>(std::lround(wanted)), least_half, most_half);
   weights_.assign(static_cast<std::size_t>(2 * half + 1) * (2 * half + 1), 1.0f);
   return follow(before_.seen.face[point], now_.seen.face[point], half);
 }

@@ -1,5 +1,4 @@
-// How far points of a face have moved since the frame before, by the pictures themselves: a net's points tremble by ten times
-// as much.
+// How far points of a face have moved since the frame before, by the pictures themselves, which tremble less than a net's points.
 #pragma once
 
 #include <vector>

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "detect/face68.hpp"
+#include "detect/face_crop.hpp"
 #include "fit/levenberg.hpp"
 #include "geometry/rotation.hpp"
 
@@ -108,13 +109,7 @@ Vec3 vertex(const LandmarkFace& face, int row, const UnitWeights& units) {
 FaceObservation FaceObservation::from(const FrameDetection& detection, const FitOptions& options, double brows) {
   FaceObservation o;
   for (int i = 0; i < 68; ++i) o.points[i] = {detection.face[i].x, detection.face[i].y};
-  const auto middle = [&](Eye e) -> Vec2 {
-    return 0.5 * (o.points[face68::lids[e].inner] + o.points[face68::lids[e].outer]);
-  };
-  const Vec2 od = middle(OD), os = middle(OS);
-  // A turned head brings the eyes together in the picture, not nasion and chin.
-  o.interocular_px =
-      std::max({(od - os).norm(), 0.5 * (o.points[face68::nasion] - o.points[face68::chin]).norm(), 1.0});
+  o.interocular_px = dmask::interocular_px(detection.face);
   const double sigma_px = 0.01 * options.landmark_sigma_pct * o.interocular_px;
   const double hidden = mouth_hidden(detection);
   const double jaw_share = 1 - hidden * (1 - options.hidden_jaw_information);

@@ -18,7 +18,7 @@ namespace dmask {
 struct FaceObservation {
   std::array<Vec2, 68> points;
   std::array<Eigen::Matrix2d, 68> root_information;
-  double interocular_px = 0;  // between the eyes' midpoints; steadied by the face's height when turned
+  double interocular_px = 0;  // of detect/face_crop.hpp
   double nod_sigma = 0;       // of the head's nod where the mouth is hidden, rad; 0: nothing is taken of it
 
   static constexpr double brow_weight = 0.5;

@@ -68,8 +68,9 @@ void take_motion(const FrameDetection& detection, const FrameFit& before, const 
                  double interocular_px, const FitOptions& options, EyeballObservation& observation) {
   const PointMotion& motion = detection.iris_motion[observation.eye];
   const EyeFit& eye = before.eyes[observation.eye];
+  if (detection.moved_since_s != before.time_s || !known(motion) || !eye.gaze_found) return;
   const WholeMotion whole(detection);
-  if (detection.moved_since_s != before.time_s || !known(motion) || !eye.gaze_found || whole.points == 0) return;
+  if (whole.points == 0) return;
   // In its orbit an eye is followed as far as it hardly turns: reflections and lids do not turn with it, lids less than
   // all up and down.
   const Vec2 moved(motion.x, motion.y), turned = moved - whole.mean;

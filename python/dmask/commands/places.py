@@ -16,7 +16,7 @@ from dmask.io.same_file import folders_above, identity, refuse_inputs
 from dmask.ranges import NOT_EMPTY
 
 PICTURES_WRITTEN = ("plot", "sheet")
-FILES_WRITTEN = ("json", "plot", "sheet", "table", "card", "keep")
+FILES_WRITTEN = ("json", "table", "card", "keep", *PICTURES_WRITTEN)
 WRITTEN = ("output", "diagnostics", *FILES_WRITTEN)  # an output may be a file or a folder
 READ = (
     "input", "id_secret", "track", "video", "a", "b", "models", "folder", "labels", "groups", "results",
@@ -50,7 +50,6 @@ def check_places(args: argparse.Namespace) -> None:
         [path for name in WRITTEN for path in paths(args, name)],
         [path for name in READ for path in paths(args, name)],
     )
-
     for name in PICTURES_WRITTEN:
         for path in paths(args, name):
             above = set(folders_above(path))
