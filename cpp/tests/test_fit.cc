@@ -549,6 +549,7 @@ TEST_CASE(a_window_of_eyeballs_has_the_derivatives_of_its_residuals) {
   IrisScene scene;
   scene.observations[1].fixating = true;
   EyeballProblem statics = scene.statics();
+  statics.keep_tilt(0.4);
   expect_jacobian(statics, scene.state, 1e-5);
   expect_prior(statics, scene.state);
 }

@@ -28,6 +28,18 @@ std::vector<EyeballObservation> observe_irises(CalibrationRun& run, const Calibr
   return observations;
 }
 
+// How much higher OD lies in the head than OS as the pictures alone say it: what a named fixation finds wrong with
+// the height of one, the face's pose, is as wrong with the other's.
+void keep_tilt_of_pictures(EyeballProblem& problem, CalibrationRun& run, const Calibration& c,
+                           std::vector<EyeballObservation> observations, EyeballProblem::State balls) {
+  const auto named = [](const EyeballObservation& o) { return o.fixating; };
+  if (std::none_of(observations.begin(), observations.end(), named)) return;
+  for (EyeballObservation& o : observations) o.fixating = false;
+  EyeballProblem without(c.camera, run.options, observations, balls, true);
+  levenberg(without, balls, {.max_iterations = 25, .step_tolerance = 1e-4}, run.workspace);
+  problem.keep_tilt(balls.centre[OD].y() - balls.centre[OS].y());
+}
+
 void state_uncertainty(const EyeballProblem& problem, const LevenbergWorkspace& workspace, const FitOptions& options,
                        Calibration& c) {
   const int n = problem.size();
@@ -57,6 +69,7 @@ void calibrate_eyeballs(CalibrationRun& run, Calibration& c) {
                                         .asDiagonal();
   c.iris_radius_sd_mm = options.iris_radius_sigma_mm;
   if (!observations.empty()) {
+    keep_tilt_of_pictures(problem, run, c, observations, balls);
     levenberg(problem, balls, {.max_iterations = 25, .step_tolerance = 1e-4}, run.workspace);
     state_uncertainty(problem, run.workspace, options, c);
   } else {

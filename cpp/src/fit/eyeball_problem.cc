@@ -84,9 +84,9 @@ void EyeballProblem::match(const State& state) {
 
 void EyeballProblem::residuals(const State& state, VecX& r, RowsX* jacobian) const {
   const int points = 2 * 19 * static_cast<int>(observations_.size());
-  r.resize(points + (fit_statics_ ? 2 : 0));
+  r.resize(points + (tilt_mm_ ? 2 : 0));
   if (jacobian) jacobian->setZero(r.size(), size());
-  if (fit_statics_) level(state, r, jacobian, points);
+  if (tilt_mm_) tilt(state, r, jacobian, points);
   for (std::size_t f = 0; f < observations_.size(); ++f) {
     const EyeballObservation& o = observations_[f];
     const Gaze& gaze = state.gaze[f];
@@ -117,14 +117,12 @@ void EyeballProblem::residuals(const State& state, VecX& r, RowsX* jacobian) con
   }
 }
 
-// What puts one globe too high in the head, the face's pose, puts the other as high.
-void EyeballProblem::level(const State& state, VecX& r, RowsX* jacobian, int at) const {
-  const double tilt = state.centre[OD].y() - state.centre[OS].y();
-  const double mean = prior_mean_.centre[OD].y() - prior_mean_.centre[OS].y();
-  r.segment<2>(at) = Vec2((tilt - mean) / options_.centre_level_sigma_mm, 0);
+void EyeballProblem::tilt(const State& state, VecX& r, RowsX* jacobian, int at) const {
+  const double higher_mm = state.centre[OD].y() - state.centre[OS].y();
+  r.segment<2>(at) = Vec2((higher_mm - *tilt_mm_) / options_.centre_tilt_sigma_mm, 0);
   if (!jacobian) return;
-  (*jacobian)(at, 3 * OD + 1) = 1 / options_.centre_level_sigma_mm;
-  (*jacobian)(at, 3 * OS + 1) = -1 / options_.centre_level_sigma_mm;
+  (*jacobian)(at, 3 * OD + 1) = 1 / options_.centre_tilt_sigma_mm;
+  (*jacobian)(at, 3 * OS + 1) = -1 / options_.centre_tilt_sigma_mm;
 }
 
 Gaze EyeballProblem::towards_camera(const State& state, const EyeballObservation& o) const {

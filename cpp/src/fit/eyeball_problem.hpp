@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <vector>
 
 #include "detect/detections.hpp"
@@ -51,6 +52,8 @@ class EyeballProblem {
     previous_ = gaze;
     smooth_sigma_ = sigma;
   }  // Eq. (19)
+  // With `fit_statics`: OD's centre stays about `tilt_mm` higher in the head than that of OS.
+  void keep_tilt(double tilt_mm) { tilt_mm_ = tilt_mm; }
 
   int size() const { return statics() + 2 * static_cast<int>(observations_.size()); }
   void match(const State& state);
@@ -63,7 +66,7 @@ class EyeballProblem {
 
  private:
   int statics() const { return fit_statics_ ? 7 : 0; }
-  void level(const State& state, VecX& r, RowsX* jacobian, int at) const;
+  void tilt(const State& state, VecX& r, RowsX* jacobian, int at) const;
   Gaze towards_camera(const State& state, const EyeballObservation& o) const;
 
   const Camera& camera_;
@@ -73,6 +76,7 @@ class EyeballProblem {
   bool fit_statics_;
   Gaze previous_;
   double smooth_sigma_ = 0;
+  std::optional<double> tilt_mm_;
   EyeballWorkspace own_;
   EyeballWorkspace& w_;
 };

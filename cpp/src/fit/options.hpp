@@ -57,7 +57,7 @@ struct FitOptions {
   double iris_radius_sigma_mm = 0.21;
   double centre_sigma_mm = 1.0;  // p_e sideways and up, against the patch
   double centre_depth_sigma_mm = 0.3;
-  double centre_level_sigma_mm = 0.3;     // how much higher one is than the other, against the patches
+  double centre_tilt_sigma_mm = 0.3;      // OD's height less that of OS, where a fixation is named
   double gaze_prior_deg = 40.0;           // keeps a lost iris inside the orbit
   double fixation_sigma_deg = 2.5;        // of a named fixation; angle kappa is not known
   double kappa_deg = adult_kappa_deg;     // optical axis temporal to the line of sight
