@@ -78,15 +78,20 @@ std::vector<int> choose_window(const std::vector<FrameDetection>& detections, co
     if (d.face_found) sharpness.push_back(d.sharpness);
   const double typical = median(sharpness);
   std::vector<Quality> quality(detections.size());
+  std::vector<double> openness(detections.size()), open;
   for (std::size_t i = 0; i < detections.size(); ++i) {
     const FrameDetection& d = detections[i];
     if (!d.face_found) continue;
     const Vec2 up = head_up(d);
     const LidCurves od = LidCurves::from(d.eyes[OD], up, options), os = LidCurves::from(d.eyes[OS], up, options);
     // The better eye decides: the other may droop, and that is what is to be measured.
-    const double openness = std::max(od.openness, os.openness);
-    quality[i] = {asymmetry(d) < 0.3, openness > 0.18 && openness < 0.45, d.sharpness >= 0.5 * typical};
+    openness[i] = std::max(od.openness, os.openness);
+    if (openness[i] > 0.18) open.push_back(openness[i]);
+    quality[i] = {asymmetry(d) < 0.3, openness[i] > 0.18, d.sharpness >= 0.5 * typical};
   }
+  // Startled eyes are no rest, but for whose eyes are always as wide: retracted lids are to be measured.
+  const double startled = std::max(0.45, 1.1 * median(open));
+  for (std::size_t i = 0; i < detections.size(); ++i) quality[i].open = quality[i].open && openness[i] < startled;
   const char* shortfalls[] = {"", "no sharp frame with open eyes and a frontal face: blurred ones taken",
                               "no frontal frame with open eyes: turned ones taken",
                               "no frame with open eyes: lids uncertain"};
