@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from dmask import cli, models
+from dmask.environment import MODELS_DIR
 from dmask.errors import Error
 from dmask.io import container
 from dmask.measure.largest import largest
@@ -422,6 +423,21 @@ def test_builder_takes_an_obj_folder_like_the_packed_file(packed: Path, tmp_path
     assert made.opening_mm(made.template + made.blink(1.0)) <= 0.3
     small = Face(container.read(models.check("face.dmm", tmp_path / "out")))
     assert small.arrays["identity_q"].shape[0] == 3 and len(small.names) == 53
+
+
+def test_no_identity_looks_like_a_turn_of_the_head_from_the_front() -> None:
+    from dmask.face_model.bilinear import _rigid_motions
+    from dmask.face_model.builder import MARK_WEIGHTS
+
+    face = container.read(MODELS_DIR / "face.dmm")
+    marks = face["landmarks68"]
+    modes = face["identity_q"][:, marks].astype(float) * face["identity_step"][:, None, None]
+    motions = _rigid_motions(face["mean"][marks].astype(float))
+    seen = [(MARK_WEIGHTS[:, None] * moved[:, :, :2]).reshape(len(moved), -1) for moved in (motions, modes)]
+    turns = np.degrees(np.linalg.lstsq(seen[0].T, seen[1].T, rcond=None)[0][3:])
+    assert np.abs(turns).max() < 0.02
+    deeper = np.average(modes[:, :, 2], axis=1, weights=MARK_WEIGHTS**2)
+    assert np.abs(deeper).max() < 0.01
 
 
 def test_builder_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

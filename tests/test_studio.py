@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -177,3 +178,38 @@ def test_a_patient_who_cannot_be_seen_is_drawn_again():
 
     assert render_patients.some_of(draw, np.random.default_rng(0)) == [("picture", {})]
     assert len(set(asked)) == 3
+
+
+def test_an_iris_is_drawn_as_large_as_it_is(assets):
+    for radius_mm in (5.2, 6.3):
+        patient = SyntheticPatient(7, (960, 960), iris_radius_mm=radius_mm)
+        made = Studio(patient, assets, 7, CLEAR)
+        made.sheets, made.spectacles, made.liner = [], False, 0.0
+        frame, _ = made.photograph(Pose(), 0)
+        ring = patient.in_picture(patient.limbus("od", Pose()), Pose())
+        sideways = (
+            (ring[5] - ring[14]) / np.linalg.norm(ring[5] - ring[14]) * patient.focal_px / 400
+        )  # px a mm
+        mm = np.linspace(-8, 8, 641)
+        at = (ring[0] + mm[:, None] * sideways).astype(np.float32)[None]
+        grey = cv2.remap(
+            cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY).astype(np.float32), at, None, cv2.INTER_LINEAR
+        )
+        slope = np.abs(np.gradient(cv2.GaussianBlur(grey, (0, 0), 6)[0]))
+        for side in (-1, 1):
+            near = (side * mm > 4) & (side * mm < 7.5)
+            assert side * mm[near][slope[near].argmax()] == pytest.approx(radius_mm, abs=0.2)
+
+
+def test_points_of_a_convention_lie_beside_those_of_the_mesh(assets):
+    made = recording(assets)
+    made.photograph(Pose(), 0)
+    on_mesh, seen = made.landmarks68(Pose(), np.zeros((68, 3)))
+    offset_mm = np.zeros((68, 3))
+    offset_mm[[5, 30], 1] = 2.0
+    moved, still_seen = made.landmarks68(Pose(), offset_mm)
+    px_per_mm = made.patient.focal_px / 420
+    up_px = on_mesh[:, 1] - moved[:, 1]
+    assert up_px[30] == pytest.approx(2 * px_per_mm, rel=0.15)  # the nose is nearer than the eyes
+    assert np.abs(np.delete(moved - on_mesh, 30, 0)).max() == 0  # the contour is the mesh's either way
+    assert np.array_equal(np.delete(seen, 30), np.delete(still_seen, 30))

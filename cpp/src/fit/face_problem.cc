@@ -144,7 +144,10 @@ LandmarkRows LandmarkRows::from(const FaceModel& model, const Points3f& conventi
     }
   }
   rows.rows = model.rows(vertices);
-  for (int i = 0; i < 68; ++i) rows.rows.mean.segment<3>(3 * i) += convention.row(i).transpose();
+  const auto mark = [&](int row, int i) { rows.rows.mean.segment<3>(3 * row) += convention.row(i).transpose(); };
+  for (int i = 0; i < 68; ++i) mark(i, i);
+  for (int i = 0; i < jaw_end; ++i)
+    for (int c = 0; c < rows.candidates; ++c) mark(rows.jaw_row(i, c), i);
   return rows;
 }
 

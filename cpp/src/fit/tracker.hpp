@@ -17,7 +17,7 @@ namespace dmask {
 inline constexpr LevenbergOptions kFaceSteps{.max_iterations = 4, .step_tolerance = 2e-3, .gain_tolerance = 0.1};
 inline constexpr LevenbergOptions kFreshFaceSteps{.max_iterations = 15};
 inline constexpr LevenbergOptions kEyelidSteps{
-    .max_iterations = 5, .step_tolerance = 1e-2, .gain_tolerance = 0.1, .robust_scale = 4};
+    .max_iterations = 5, .step_tolerance = 1e-2, .gain_tolerance = 0.03, .robust_scale = 4};
 inline constexpr LevenbergOptions kEyeballSteps{.max_iterations = 8, .step_tolerance = 1e-4, .gain_tolerance = 0.01};
 
 class Tracker {

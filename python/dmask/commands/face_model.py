@@ -13,7 +13,7 @@ PARTS = {
     "report": Command(
         "dmask.commands.face_model_report", "measure what the models leave out, for their card"
     ),
-    "convention": Command("dmask.face_model.convention", "make landmarks.dmm: where people put landmarks"),
+    "convention": Command("dmask.train.landmarks_dmm", "make landmarks.dmm: where people put landmarks"),
 }
 
 

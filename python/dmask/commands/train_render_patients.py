@@ -17,6 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ict", type=place, metavar="DIR", help="ICT-FaceKit: draw what a camera would see")
     parser.add_argument("--unityeyes2", type=place, metavar="DIR", help="with --ict: whose irises")
     parser.add_argument("--faces", action="store_true", help="whole faces in place of eyes; needs --ict")
+    parser.add_argument(
+        "--landmarks", type=place, metavar="DMM", help="with --faces: where people put the 68 points"
+    )
     parser.add_argument("--split", choices=("train", "validation"), default="train", help="of the irises")
 
 
@@ -26,6 +29,8 @@ def run(args: argparse.Namespace) -> int:
         raise WrongUse("got --ict or --unityeyes2 alone; expected both, or neither")
     if args.faces and args.ict is None:
         raise WrongUse("got --faces without --ict; expected ICT-FaceKit's folder")
+    if args.landmarks is not None and not args.faces:
+        raise WrongUse("got --landmarks without --faces; expected both")
     from dmask.train import render_patients  # needs scipy, which --help does not
 
     return render_patients.run(args)

@@ -17,14 +17,30 @@ UNMOVED_MM = 0.02  # a vertex that no unit moves further is held fixed
 GRADIENT_LIMIT = 4.0  # slivers of the lips turn inside out in some units
 
 
+DEEPER = 2  # of _rigid_motions
+
+
 def without_rigid_motion(
-    modes: np.ndarray, points: np.ndarray, rigid: np.ndarray, more_modes: np.ndarray, more_points: np.ndarray
+    modes: np.ndarray,
+    points: np.ndarray,
+    marks: np.ndarray,
+    mark_weights: np.ndarray,
+    more_modes: np.ndarray,
+    more_points: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Modes (K,N,3) less the small rigid motion that best explains each on the `rigid` vertices (indices):
-    head pose belongs to R and t. The same motion is taken from `more_modes` (K,M,3) of `more_points`."""
+    """Modes (K,N,3) less the small rigid motion of each: head pose belongs to R and t.
+
+    It is the one that best explains, seen from the front, how the mode moves the vertices `marks`: what is
+    left of a mode looks like no turn of the head. Along the line of sight, the marks stay where they are in
+    the mean. The same motion is taken from `more_modes` (K,M,3) of `more_points`.
+    """
     motions = _rigid_motions(points)
-    basis = motions[:, rigid].reshape(6, -1).T
-    weights = np.linalg.lstsq(basis, modes[:, rigid].reshape(len(modes), -1).T, rcond=None)[0]
+    seen = [
+        (mark_weights[:, None] * moved[:, marks, :2]).reshape(len(moved), -1) for moved in (motions, modes)
+    ]
+    weights = np.linalg.lstsq(seen[0].T, seen[1].T, rcond=None)[0]
+    deeper = modes[:, marks, 2] - np.einsum("jk,jn->kn", weights, motions[:, marks, 2])
+    weights[DEEPER] += np.average(deeper, axis=1, weights=mark_weights**2)
     return (
         modes - np.einsum("jk,jnc->knc", weights, motions),
         more_modes - np.einsum("jk,jnc->knc", weights, _rigid_motions(more_points)),

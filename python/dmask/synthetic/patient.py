@@ -16,8 +16,7 @@ from dmask.environment import MODELS_DIR
 from dmask.io import container
 
 EYES = ("od", "os")
-IRIS_PLANE_MM = 10.48  # from the eyeball's centre: sqrt(12.0^2 - 5.85^2)
-IRIS_RADIUS_MM = 5.85
+GLOBE_RADIUS_MM, IRIS_RADIUS_MM = 12.0, 5.85
 LID_MOTIONS = {"smile": "cheek_squint", "squint": "squint", "lids_down": "look_down"}  # of Pose
 SHUT_MM = 0.3  # an opening below it counts as shut
 
@@ -55,14 +54,20 @@ class SyntheticPatient:
         hfov_deg: float = 40.0,
         ptosis: tuple[float, float] = (0.0, 0.0),
         place_mm: tuple[float, float, float] = (0.0, -20.0, 420.0),
+        iris_radius_mm: float = IRIS_RADIUS_MM,
     ):
         face = container.read(MODELS_DIR / "face.dmm")
         self._lid = container.read(MODELS_DIR / "eyelid.dmm")
         self._unit_names = container.to_strings(face["unit_names"])
         self._size, self._ptosis, self._place_mm = size, ptosis, np.array(place_mm)
+        self._iris_radius_mm = iris_radius_mm
+        self._iris_plane_mm = float(
+            np.sqrt(GLOBE_RADIUS_MM**2 - iris_radius_mm**2)
+        )  # from the globe's centre
         self._focal_px = 0.5 * size[0] / float(np.tan(np.radians(hfov_deg / 2)))
         random = np.random.default_rng(seed)
         identity = 0.7 * random.standard_normal(50)
+        self._identity = identity.astype(np.float32)
         self._centres = {}  # of the eyeballs, head frame, mm
         for eye, mirror, slope in (("od", -1, "centre_from_identity_od"), ("os", 1, "centre_from_identity")):
             self._centres[eye] = self._lid["centre_os"] * [mirror, 1, 1] + identity @ self._lid[slope][:50]
@@ -73,7 +78,7 @@ class SyntheticPatient:
             eye: _core.MaskEye(
                 self._shapes[eye].astype(np.float32),
                 self._centres[eye].astype(np.float32),
-                iris_radius_mm=IRIS_RADIUS_MM,
+                iris_radius_mm=iris_radius_mm,
             )
             for eye in EYES
         }
@@ -93,7 +98,7 @@ class SyntheticPatient:
         """(frame (H, W, 3) uint8 BGR, truth), truth being named as in frames.csv."""
         rotation, translation = self.head_pose(pose)
         turn = cv2.Rodrigues(HEAD_TO_CAMERA @ rotation)[0].ravel()
-        row = [1.0, *turn, *translation, *self._face_motion(pose)]
+        row = [1.0, *turn, *translation, *self.face_motion(pose)]
         for eye, ptosis in zip(EYES, self._ptosis, strict=True):
             yaw, pitch = (np.radians(getattr(pose, f"{eye}_{axis}_deg")) for axis in ("yaw", "pitch"))
             row += [1.0, yaw, pitch, *self._lid_motion(eye, getattr(pose, f"{eye}_closure"), ptosis, pose)]
@@ -113,6 +118,15 @@ class SyntheticPatient:
     def size(self) -> tuple[int, int]:
         """Width and height of the frames, px."""
         return self._size
+
+    @property
+    def identity(self) -> np.ndarray:
+        """(50,) weights of the face model's identity modes."""
+        return self._identity.copy()
+
+    @property
+    def iris_radius_mm(self) -> float:
+        return self._iris_radius_mm
 
     @property
     def focal_px(self) -> float:
@@ -153,7 +167,7 @@ class SyntheticPatient:
     def pupil(self, eye: str, pose: Pose) -> np.ndarray:
         """(3,) centre of the iris, head frame, mm."""
         yaw_deg, pitch_deg = getattr(pose, f"{eye}_yaw_deg"), getattr(pose, f"{eye}_pitch_deg")
-        centre: np.ndarray = self._centres[eye] + IRIS_PLANE_MM * gaze_axis(yaw_deg, pitch_deg)
+        centre: np.ndarray = self._centres[eye] + self._iris_plane_mm * gaze_axis(yaw_deg, pitch_deg)
         return centre
 
     def limbus(self, eye: str, pose: Pose) -> np.ndarray:
@@ -164,7 +178,7 @@ class SyntheticPatient:
         left /= np.linalg.norm(left)
         angle = np.radians(20 * np.arange(18))[:, None]
         ring = np.sin(angle) * left + np.cos(angle) * np.cross(axis, left)
-        return self.pupil(eye, pose) + IRIS_RADIUS_MM * np.vstack([np.zeros(3), ring])
+        return self.pupil(eye, pose) + self._iris_radius_mm * np.vstack([np.zeros(3), ring])
 
     def margins(self, eye: str) -> tuple[np.ndarray, np.ndarray]:
         """(N, 2) px of the upper and the lower margin, inner to outer, in the last rendered frame."""
@@ -200,8 +214,8 @@ class SyntheticPatient:
         xy: np.ndarray = self._focal_px * camera_mm[:, :2] / camera_mm[:, 2:] + middle
         return xy
 
-    def _face_motion(self, pose: Pose) -> np.ndarray:
-        """w_fm: what smile and squint move besides the lids, and units of their own."""
+    def face_motion(self, pose: Pose) -> np.ndarray:
+        """(M,) w_fm: what smile and squint move besides the lids, and units of their own."""
         amount = {"mouthSmile": pose.smile, "cheekSquint": pose.smile, "eyeSquint": pose.squint}
         return np.array(
             [amount.get(name.rsplit("_", 1)[0], 0.0) + pose.units.get(name, 0.0) for name in self._unit_names]

@@ -1,12 +1,14 @@
 """Eyes and faces of rendered patients, for training beside `render-eyes` and `render-faces`, in their forms.
 
-`dmask train render-patients -o OUT.npz --count N --seed S [--shard K] [--ict DIR --unityeyes2 DIR] [--faces]`
+`dmask train render-patients -o OUT.npz --count N --seed S [--shard K] [--ict DIR --unityeyes2 DIR]
+[--faces [--landmarks landmarks.dmm]]`
 
 A patient of the face model's own (dmask.synthetic.SyntheticPatient) is drawn whole, at some distance from
 some camera: by the mask's renderer, most eyes being painted over, or with --ict as a camera sees somebody
 (dmask.train.studio). Both eyes are cut out of the frame as the tracker cuts them, or the face with
---faces. The margins are those of the mesh, where the globe ends in the picture; crease and bulge are not
-told. Who is drawn here is measured nowhere: see PATIENTS.
+--faces: its points lie where people put them with --landmarks, else on the mesh. The margins are those of the
+mesh, where the globe ends in the picture; crease and bulge are not told. Who is drawn here is measured
+nowhere: see PATIENTS.
 """
 
 from __future__ import annotations
@@ -14,12 +16,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from dmask import _core
 from dmask.crops import LEAST_OF_OTHER_EYE, cut_eye
+from dmask.errors import Error
+from dmask.io import container
 from dmask.point_order import MIRROR_IRIS
 from dmask.synthetic.patient import EYES, Pose, SyntheticPatient
 from dmask.train.data import augment, eyes, faces
@@ -128,8 +133,11 @@ def eyes_of_patient(rng: np.random.Generator, assets: StudioAssets | None) -> li
     return out
 
 
-def faces_of_patient(rng: np.random.Generator, assets: StudioAssets) -> list[Pair]:
-    """Pictures (208,208,3) RGB and labels of the face of one patient, in some poses."""
+def faces_of_patient(
+    rng: np.random.Generator, assets: StudioAssets, convention_mm: np.ndarray | None = None
+) -> list[Pair]:
+    """Pictures (208,208,3) RGB and labels of the face of one patient, in some poses; of a landmarks.dmm
+    `convention_mm` (68,3) the points lie where people put them, else on the mesh."""
     out = []
     seed = PATIENTS + int(rng.integers(2**31))
     patient = sample_patient(seed, rng)
@@ -144,7 +152,7 @@ def faces_of_patient(rng: np.random.Generator, assets: StudioAssets) -> list[Pai
             if not name.startswith("eye")
         }
         frame, _ = studio.photograph(pose, number)
-        xy, seen = studio.landmarks68(pose)
+        xy, seen = studio.landmarks68(pose, convention_mm)
         outside = ((xy < 0) | (xy > len(frame) - 1)).any(1)
         if outside.sum() > MOST_OUTSIDE:
             continue
@@ -278,13 +286,25 @@ def render_patients(
     return arrays | {"images": np.stack([image for image, _ in pairs])}
 
 
+def read_convention(file: Path) -> np.ndarray:
+    """(68, 3) mm of a landmarks.dmm. Raises Error."""
+    try:
+        offsets: np.ndarray = container.read(file)["offset_mm"].astype(np.float64)
+    except (OSError, KeyError):
+        raise Error(f"{file} is no landmarks.dmm; expected one that `face-model convention` made") from None
+    return offsets
+
+
 def run(args: argparse.Namespace) -> int:
     """Writes the pictures. Raises WrongUse, Error."""
     assets = None if args.ict is None else StudioAssets.load(args.ict, args.unityeyes2, args.split)
-    draw, dtypes = (faces_of_patient, FACE_DTYPES) if args.faces else (eyes_of_patient, DTYPES)
+    draw, dtypes = partial(eyes_of_patient, assets=assets), DTYPES
+    if args.faces:
+        convention = None if args.landmarks is None else read_convention(args.landmarks)
+        draw, dtypes = partial(faces_of_patient, assets=assets, convention_mm=convention), FACE_DTYPES
     write_shards(
         args.output,
-        lambda first, count: render_patients(partial(draw, assets=assets), dtypes, args.seed, first, count),
+        lambda first, count: render_patients(draw, dtypes, args.seed, first, count),
         0,
         args.count,
         args.shard,

@@ -16,10 +16,12 @@ import numpy as np
 
 from dmask._core import gbuffer
 from dmask.axes import HEAD_TO_CAMERA
+from dmask.environment import MODELS_DIR
 from dmask.errors import Error, WrongUse
+from dmask.io import container
 from dmask.synthetic.patient import EYES, Pose, SyntheticPatient
 from dmask.train.render_eyes.assets import EyeAssets, load_assets
-from dmask.train.render_eyes.geometry import LidState, gaze_axes, vertex_normals
+from dmask.train.render_eyes.geometry import Cornea, LidState, gaze_axes, vertex_normals
 from dmask.train.render_eyes.globe import draw_globe
 from dmask.train.render_eyes.light import Light, Look, View, frame_of_light, shadow_map
 from dmask.train.render_eyes.render import Pose as EyePose
@@ -41,6 +43,7 @@ from dmask.train.render_faces.render import (
     shade,
 )
 
+CONTOUR = 17  # the first of the 68 points
 SKIN_ROWS = 11248  # the patient's first vertices are ICT-FaceKit's skin; the mouth's inside follows
 HEAD_MM = 170.0  # around the head's centre: what is drawn, hair included
 EYE_MM = 26.0  # around a globe's centre: what is drawn more finely
@@ -155,6 +158,7 @@ class Studio:
         self.grain = sum(paint.noise(kind, GRAIN_PX, GRAIN_PX, rng) for kind in ("pores", "fine"))
         self.rough = float(rng.uniform(0.0, 0.06))
         mean, self.triangles = patient.mesh()
+        self.named = container.read(MODELS_DIR / "face.dmm")["landmarks68"]
         self.on_map = paint.to_map(spherical(mean)[:, :2])
         self.open = np.full(len(mean), 0.25, np.float32)  # little light gets into the mouth
         self.open[:SKIN_ROWS] = assets.face.model.openness[:SKIN_ROWS]
@@ -234,19 +238,30 @@ class Studio:
         rng = np.random.default_rng([self.seed, 2, number])
         return self.lens.develop(frame, metered, rng), truth
 
-    def landmarks68(self, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
-        """(68, 2) px where people put the points in the last frame, and (68,) whether each is seen."""
+    def landmarks68(
+        self, pose: Pose, convention_mm: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(68, 2) px where people put the points in the last frame, and (68,) whether each is seen.
+
+        `convention_mm`, (68, 3) of a landmarks.dmm: where people put them against the model's vertices;
+        without it they lie on the mesh. The contour is the mesh's either way.
+        """
         rotation, translation = self.patient.head_pose(pose)
         points = self.head.copy()
         points[:SKIN_ROWS] = (self.patient.vertices()[:SKIN_ROWS] - translation) @ rotation
         marks, flat = marks_of(self.face, points, self.brows, rotation, translation)
+        if convention_mm is not None:
+            marks, flat = marks.copy(), flat.copy()
+            named = self.patient.vertices()[self.named][CONTOUR:].astype(np.float64)
+            marks[CONTOUR:] = named + convention_mm[CONTOUR:] @ rotation.T
+            flat[CONTOUR:] = marks[CONTOUR:, :2] / marks[CONTOUR:, 2:]
         depth, hidden, to_square = self.drawn
         at = flat @ to_square[:, :2].T + to_square[:, 2]
         column, row = np.rint(at).astype(int).T
         inside = (np.minimum(column, row) >= 0) & (np.maximum(column, row) < len(depth))
         row, column = np.clip(row, 0, len(depth) - 1), np.clip(column, 0, len(depth) - 1)
         front = cv2.dilate(np.minimum(depth, 1e5), np.ones((3, 3), np.uint8))[row, column]
-        slack = np.where(np.arange(68) < 17, 4, 1) * HIDDEN_MM
+        slack = np.where(np.arange(68) < CONTOUR, 4, 1) * HIDDEN_MM
         seen = inside & (marks[:, 2] < front + slack) & (hidden[row, column] < 0.5)
         width, height = self.patient.size
         return flat * self.patient.focal_px + 0.5 * (np.array([width, height]) - 1), seen
@@ -351,6 +366,7 @@ class Studio:
                 shadow,
                 light_frame,
                 lids_rise=False,
+                cornea=Cornea(self.patient.iris_radius_mm),
             )
         lashes = [
             LashLine(

@@ -24,6 +24,7 @@ MACHINE_TRUST = 0.6  # of a machine's point, a person's being 1
 HIDDEN_WEIGHT = 0.5  # of a point under a cover
 # People's points lie this far right of what they mark, in pixels of the file: a net that learnt from pictures
 # and their mirror images finds it all over the face, one that saw renders alone too; neither finds one down.
+CONTOUR = 17  # the first of the 68 points
 LABELS_RIGHT_PX = 1.17
 
 # Face Mesh: the same points of both generations, OD then OS, outer canthus .. inner canthus.
@@ -413,7 +414,10 @@ class SyntheticFaceSampler:
 
 
 class MixedFaceSampler:
-    """Crops of photographs, and of patients rendered as a camera sees them, which no teacher knows better."""
+    """Crops of photographs, and of patients rendered as a camera sees them, which no teacher knows better.
+
+    Photographs alone teach the contour: where people put it against a mesh is not known.
+    """
 
     def __init__(self, photographs: FaceSampler, patients: SyntheticFaceSampler, share: float) -> None:
         self.photographs, self.patients, self.share = photographs, patients, share
@@ -426,6 +430,7 @@ class MixedFaceSampler:
         )
         if "taught" in rendered:
             rendered["taught"][:] = 0
+        rendered["weight"][:, :CONTOUR] = 0
         return {name: np.concatenate([real[name], rendered[name]]) for name in real}
 
 

@@ -15,9 +15,7 @@ from dmask.axes import gaze_axis
 
 GLOBE_RADIUS_MM = 12.0
 LIMBUS_RADIUS_MM = 5.85
-LIMBUS_PLANE_MM = float(np.sqrt(GLOBE_RADIUS_MM**2 - LIMBUS_RADIUS_MM**2))
 CORNEA_RADIUS_MM = 7.8
-CORNEA_CENTRE_MM = LIMBUS_PLANE_MM - float(np.sqrt(CORNEA_RADIUS_MM**2 - LIMBUS_RADIUS_MM**2))
 SUBDIVISIONS = 2
 LOOPS = (
     "interior_margin_with_caruncle",
@@ -34,6 +32,24 @@ CLEARANCE_MM = (0.12, 0.8, 1.3, 1.6, 1.8, 1.8)
 SKIRT_MM = 30.0
 # Control vertices on the caruncle, each with the upper and the lower margin's next to it.
 CARUNCLE = ((27, 25, 28), (31, 32, 30), (12, 13, 0))
+
+
+@dataclass(frozen=True)
+class Cornea:
+    """The spherical cap before the iris, from the limbus on; mm, from the eyeball's centre."""
+
+    limbus_radius_mm: float = LIMBUS_RADIUS_MM
+
+    @property
+    def limbus_plane_mm(self) -> float:
+        return float(np.sqrt(GLOBE_RADIUS_MM**2 - self.limbus_radius_mm**2))
+
+    @property
+    def centre_mm(self) -> float:
+        return self.limbus_plane_mm - float(np.sqrt(CORNEA_RADIUS_MM**2 - self.limbus_radius_mm**2))
+
+
+USUAL_CORNEA = Cornea()
 
 
 def subdivide(triangles: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict]:
@@ -224,7 +240,7 @@ def limbus_points(axes: np.ndarray) -> np.ndarray:
     """(19,3) mm: the limbus circle's centre, then every 20 degrees of it, clockwise from in front."""
     angle = np.radians(np.arange(18) * 20)
     circle = LIMBUS_RADIUS_MM * (np.sin(angle)[:, None] * axes[0] + np.cos(angle)[:, None] * axes[1])
-    return LIMBUS_PLANE_MM * axes[2] + np.concatenate([np.zeros((1, 3)), circle])
+    return USUAL_CORNEA.limbus_plane_mm * axes[2] + np.concatenate([np.zeros((1, 3)), circle])
 
 
 def eyeball_radius_mm(directions: np.ndarray, optical_axis: np.ndarray) -> np.ndarray:
@@ -232,9 +248,11 @@ def eyeball_radius_mm(directions: np.ndarray, optical_axis: np.ndarray) -> np.nd
     cosine = directions @ optical_axis
     sine_sq = np.maximum(0, 1 - cosine**2)
     # |t d - c| = r for the corneal sphere; the sphere's own radius outside of it.
-    root = np.sqrt(np.maximum(0, CORNEA_RADIUS_MM**2 - CORNEA_CENTRE_MM**2 * sine_sq))
+    root = np.sqrt(np.maximum(0, CORNEA_RADIUS_MM**2 - USUAL_CORNEA.centre_mm**2 * sine_sq))
     return np.where(
-        cosine > LIMBUS_PLANE_MM / GLOBE_RADIUS_MM, CORNEA_CENTRE_MM * cosine + root, GLOBE_RADIUS_MM
+        cosine > USUAL_CORNEA.limbus_plane_mm / GLOBE_RADIUS_MM,
+        USUAL_CORNEA.centre_mm * cosine + root,
+        GLOBE_RADIUS_MM,
     )
 
 

@@ -9,11 +9,10 @@ import numpy as np
 
 from dmask.train.render_eyes.assets import IRIS_TEXTURE_RADIUS, PUPIL_TEXTURE_RADIUS
 from dmask.train.render_eyes.geometry import (
-    CORNEA_CENTRE_MM,
     CORNEA_RADIUS_MM,
     GLOBE_RADIUS_MM,
-    LIMBUS_PLANE_MM,
-    LIMBUS_RADIUS_MM,
+    USUAL_CORNEA,
+    Cornea,
 )
 from dmask.train.render_eyes.light import (
     SRGB_TO_LINEAR,
@@ -36,6 +35,7 @@ class Hits:
     rays: np.ndarray  # (n,3) unit
     point: np.ndarray  # (n,3)
     axes: np.ndarray  # (3,3) rows: the eye's temporal, up and optical axis
+    cornea: Cornea
     axial: np.ndarray  # (n) along the optical axis
     x: np.ndarray  # (n) along the temporal axis
     y: np.ndarray  # (n) along the eye's up
@@ -70,12 +70,13 @@ def draw_globe(
     shadow_depth: np.ndarray,
     light_frame: np.ndarray,
     lids_rise: bool = True,
+    cornea: Cornea = USUAL_CORNEA,
 ) -> np.ndarray:
     """Draw the eyeball into the picture; returns where it is seen, bool (h,w).
 
     lids_rise: the mesh clears the cornea; else it clears the sphere alone, and the cornea stays behind it.
     """
-    hits, seen = _cast(view, mesh_depth, axes, lids_rise)
+    hits, seen = _cast(view, mesh_depth, axes, cornea, lids_rise)
     _draw_gap(picture, mesh_depth, margin_px, seen, look)
     if not len(hits.point):
         return seen
@@ -94,7 +95,9 @@ def draw_globe(
     return seen
 
 
-def _cast(view: View, mesh_depth: np.ndarray, axes: np.ndarray, lids_rise: bool) -> tuple[Hits, np.ndarray]:
+def _cast(
+    view: View, mesh_depth: np.ndarray, axes: np.ndarray, cornea: Cornea, lids_rise: bool
+) -> tuple[Hits, np.ndarray]:
     """The hits in front of the lids' mesh, and where they are, bool (h,w)."""
     height, width = mesh_depth.shape
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).reshape(-1, 2)
@@ -105,10 +108,10 @@ def _cast(view: View, mesh_depth: np.ndarray, axes: np.ndarray, lids_rise: bool)
     axes = axes.astype(np.float32)
     right, up, optical = axes
     to_globe = _near_hit(origin, rays, np.zeros(3), GLOBE_RADIUS_MM)
-    to_cornea = _near_hit(origin, rays, CORNEA_CENTRE_MM * optical, CORNEA_RADIUS_MM)
+    to_cornea = _near_hit(origin, rays, cornea.centre_mm * optical, CORNEA_RADIUS_MM)
     with np.errstate(invalid="ignore"):
         cap = (origin + np.where(np.isfinite(to_cornea), to_cornea, 0)[:, None] * rays) @ optical
-        is_cornea = np.isfinite(to_cornea) & (cap > LIMBUS_PLANE_MM)
+        is_cornea = np.isfinite(to_cornea) & (cap > cornea.limbus_plane_mm)
         distance = np.where(is_cornea, np.minimum(to_cornea, to_globe), to_globe)
     depth = ((distance if lids_rise else to_globe) / length).reshape(height, width)
     seen = np.isfinite(depth) & (depth < mesh_depth - 0.5)
@@ -116,7 +119,7 @@ def _cast(view: View, mesh_depth: np.ndarray, axes: np.ndarray, lids_rise: bool)
     rays, distance = rays[visible], distance[visible]
     point = origin + distance[:, None] * rays
     axial, x, y = point @ optical, point @ right, point @ up
-    return Hits(rays, point, axes, axial, x, y, np.hypot(x, y)), seen
+    return Hits(rays, point, axes, cornea, axial, x, y, np.hypot(x, y)), seen
 
 
 def _near_hit(origin: np.ndarray, rays: np.ndarray, centre: np.ndarray, radius: float) -> np.ndarray:
@@ -141,11 +144,13 @@ def _surface(hits: Hits, iris: np.ndarray, look: Look) -> Surface:
     """Sclera and iris, blended over the limbus."""
     sclera = _sclera(hits, iris, look)
     normal = hits.point / np.maximum(np.linalg.norm(hits.point, axis=1, keepdims=True), 1e-6)
-    bulged = hits.point - CORNEA_CENTRE_MM * hits.axes[2]
+    bulged = hits.point - hits.cornea.centre_mm * hits.axes[2]
     bulged /= np.linalg.norm(bulged, axis=1, keepdims=True)
     stroma = _iris(hits, bulged, iris, look)
     # In a picture the edge is seen nearer to its dark side, so that the ramp starts farther out.
-    outside = np.clip((hits.across - LIMBUS_RADIUS_MM) / look.limbus_softness_mm + 0.5 - LIMBUS_SHIFT, 0, 1)
+    outside = np.clip(
+        (hits.across - hits.cornea.limbus_radius_mm) / look.limbus_softness_mm + 0.5 - LIMBUS_SHIFT, 0, 1
+    )
     outside = np.where(hits.axial > 0, outside * outside * (3 - 2 * outside), 1.0)[:, None]
     albedo = (stroma * (1 - outside) + sclera * outside).astype(np.float32)
     normal = bulged * (1 - outside) + normal * outside
@@ -168,21 +173,22 @@ def _sclera(hits: Hits, iris: np.ndarray, look: Look) -> np.ndarray:
 def _iris(hits: Hits, bulged: np.ndarray, iris: np.ndarray, look: Look) -> np.ndarray:
     """(n,3) albedo of what the rays meet behind the refracting cornea, whose normals are `bulged` (n,3)."""
     right, up, optical = hits.axes
+    limbus_mm = hits.cornea.limbus_radius_mm
     ratio = AIR_TO_EYE
     entering = -np.einsum("ij,ij->i", hits.rays, bulged)
     inside = (
         ratio * hits.rays
         + (ratio * entering - np.sqrt(np.maximum(1e-4, 1 - ratio**2 * (1 - entering**2))))[:, None] * bulged
     )
-    travel = (LIMBUS_PLANE_MM - 0.15 - hits.axial) / np.minimum(inside @ optical, -1e-3)
+    travel = (hits.cornea.limbus_plane_mm - 0.15 - hits.axial) / np.minimum(inside @ optical, -1e-3)
     on_iris = hits.point + travel[:, None] * inside
     iris_x, iris_y = on_iris @ right, on_iris @ up
-    rho = np.minimum(np.hypot(iris_x, iris_y), LIMBUS_RADIUS_MM * 0.99)
+    rho = np.minimum(np.hypot(iris_x, iris_y), limbus_mm * 0.99)
     span = IRIS_TEXTURE_RADIUS - PUPIL_TEXTURE_RADIUS
     texture_radius = np.where(
         rho < look.pupil_mm,
         rho / look.pupil_mm * PUPIL_TEXTURE_RADIUS,
-        PUPIL_TEXTURE_RADIUS + (rho - look.pupil_mm) / (LIMBUS_RADIUS_MM - look.pupil_mm) * span,
+        PUPIL_TEXTURE_RADIUS + (rho - look.pupil_mm) / (limbus_mm - look.pupil_mm) * span,
     )
     angle = np.arctan2(iris_y, iris_x)
     stroma = SRGB_TO_LINEAR[
@@ -191,7 +197,7 @@ def _iris(hits: Hits, bulged: np.ndarray, iris: np.ndarray, look: Look) -> np.nd
     stroma = 0.12 + (stroma - 0.12) * look.iris_contrast if look.iris_contrast != 1 else stroma
     stroma = np.clip(stroma, 0, None) * look.iris_gain.astype(np.float32)
     stroma *= np.clip((rho - look.pupil_mm) / 0.12 + 0.5, 0.03, 1)[:, None]
-    stroma *= (1 - 0.45 * np.clip((rho - 4.9) / 0.9, 0, 1))[:, None]
+    stroma *= (1 - 0.45 * np.clip((rho - limbus_mm + 0.95) / 0.9, 0, 1))[:, None]
     return stroma
 
 
