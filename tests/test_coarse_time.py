@@ -134,4 +134,4 @@ def test_an_hour_of_moments_fits_into_memory():
     assert found["od_reason"][0] == "closed" and found["od_reason"][-1] == "dropped"
     assert np.isnan(found["od_openness"][-1]) and found["od_openness"][0] == 0.25
     numbers = sum(values.nbytes for values in found.values() if values.dtype.kind == "f")
-    assert numbers * 216000 / 2001 < 60e6
+    assert numbers * 216000 / 2001 < 80e6

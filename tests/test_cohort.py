@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,6 +17,7 @@ from dmask import cli  # noqa: E402
 from dmask.errors import Error  # noqa: E402
 from dmask.evaluate import agreement, cohort  # noqa: E402
 
+CHECKOUT = Path(__file__).resolve().parent.parent
 PATIENTS, FRAMES = 200, 12
 
 
@@ -107,6 +111,24 @@ def test_limits_of_agreement_stand_where_they_are():
     assert (agreement.panel("nothing", np.full(9, np.nan), true[:9])[60:] == 255).all()
 
 
+def assert_stated_as_fitted(file):
+    """Standard deviations of the core are those that bench/stated_sd.py makes of its Spreads."""
+    sys.path.insert(0, str(CHECKOUT / "bench"))
+    stated_sd = pytest.importorskip("stated_sd", reason="needs the checkout's bench folder")
+    table = cohort.read_tables([file])
+    source = (CHECKOUT / "cpp" / "src" / "fit" / "uncertainty.cc").read_text()
+    for name, spread in stated_sd.SPREADS.items():
+        told = re.search(rf"Spread {spread}\s*{{(.*?)}}", source)
+        coefficients = np.array([float(value) for value in told[1].split(",")])
+        measured = np.isfinite(table[name])
+        terms = stated_sd.covariates(table, name)[measured]
+        variance = stated_sd.fixed_variance(table, name)[measured] + terms[:, 1:] ** 2 @ coefficients[1:] ** 2
+        if not stated_sd.of_gaze(name):
+            variance += coefficients[0] ** 2
+        assert measured.any(), name
+        assert table[cohort.STATED[name]][measured] == pytest.approx(np.sqrt(variance), rel=0.02), name
+
+
 def test_a_cohort_is_drawn_measured_and_read_again(tmp_path, shared, capsys):
     folders = [f"{shared}/data/ict_facekit", f"{shared}/data/unityeyes2"]
     table, plot, sheet = (tmp_path / name for name in ("rows.csv", "plot.png", "sheet.png"))
@@ -118,6 +140,7 @@ def test_a_cohort_is_drawn_measured_and_read_again(tmp_path, shared, capsys):
     assert json.loads(first.read_text()) == pytest.approx(json.loads(again.read_text()))
     assert cv2.imread(str(plot)).shape[1] == 3 * agreement.PANEL_PX[0]
     assert cv2.imread(str(sheet)).shape[1] == 4 * cohort.TILE_PX
+    assert_stated_as_fitted(table)
     for wrong in (["--sheet", "x.png"], ["--table", "x.csv"], ["--quick"], ["--matrix"]):
         assert cli.main(["eval", "rendered", "--cohort", "--read", str(table), *wrong]) == 2, wrong
     assert cli.main(["eval", "rendered", "--table", "x.csv"]) == 2

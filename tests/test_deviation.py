@@ -34,7 +34,8 @@ def looking(yaw_deg, pitch_deg=0.0, deviation_deg=12.0, sd_deg=1.0, **columns):
     for eye, side in (("od", -0.5), ("os", 0.5)):
         eyes[f"{eye}_yaw_deg"] = np.zeros(FRAMES) + yaw_deg + side * np.asarray(deviation_deg)
         eyes[f"{eye}_pitch_deg"] = np.zeros(FRAMES) + pitch_deg
-        eyes |= {f"{eye}_{axis}_sd_deg": np.full(FRAMES, sd_deg) for axis in ("yaw", "pitch")}
+    for axis in ("yaw", "pitch"):
+        eyes |= {f"{who}_{axis}_sd_deg": np.full(FRAMES, sd_deg) for who in ("od", "os", "deviation")}
     return recording(**(still | {"head_z_mm": np.full(FRAMES, 420.0)} | eyes | columns))
 
 
@@ -93,7 +94,15 @@ def test_each_direction_has_its_own_deviation():
 def test_the_stated_deviation_does_not_average_out():
     for sd_deg in (1.0, 3.0):
         low, high = primary(looking(0.0, sd_deg=sd_deg))["horizontal_deg"]["interval_95"]
-        assert high - low == pytest.approx(2 * 1.96 * np.sqrt(2) * sd_deg, abs=0.05)
+        assert high - low == pytest.approx(2 * 1.96 * sd_deg, abs=0.05)
+
+
+def test_a_table_from_before_deviations_were_stated_takes_both_eyes_as_erring_apart():
+    older = looking(0.0, sd_deg=2.0)
+    for axis in ("yaw", "pitch"):
+        older[f"deviation_{axis}_sd_deg"] = np.full(FRAMES, np.nan)
+    low, high = primary(older)["horizontal_deg"]["interval_95"]
+    assert high - low == pytest.approx(2 * 1.96 * np.sqrt(2) * 2.0, abs=0.05)
 
 
 def test_neighbours_that_say_the_same_are_not_independent():

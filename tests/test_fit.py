@@ -161,8 +161,8 @@ def test_a_named_fixation_pulls_only_the_named_eye_towards_the_camera(models: _c
 def test_a_named_fixation_of_one_eye_makes_no_vertical_squint(models: _core.Models) -> None:
     rng = np.random.default_rng(12)
     patient = draw_patient(models, rng)
-    # Both look 5 degrees below what one is said to look at: its place is wrong, so is the other's.
-    frames = [moment(models, patient, 0.1 * k, (0, 0), ((-3, -5), (3, -5))) for k in range(12)]
+    # Both look 9 degrees below what one is said to look at: its place is wrong, so is the other's.
+    frames = [moment(models, patient, 0.1 * k, (0, 0), ((-3, -9), (3, -9))) for k in range(12)]
     detections = [project(models, patient, f, Camera(), rng) for f in frames]
     pitch_deg = {}
     for eye in ("none", "od", "os"):
@@ -190,6 +190,20 @@ def test_calibration_prefers_open_eyes_to_blinks(models: _core.Models) -> None:
     assert calibration.ok and calibration.reason == ""
     assert len(calibration.frames_used) > 0
     assert all(closures[k] == 0.0 for k in calibration.frames_used)
+
+
+def test_calibration_takes_eyes_that_are_always_wide_for_open_ones(models: _core.Models) -> None:
+    rng = np.random.default_rng(11)
+    patient = draw_patient(models, rng)
+    wide = models.eyelid_motion("wide")
+    frames = [moment(models, patient, 0.1 * k, (k % 2, k % 2)) for k in range(20)]
+    for frame in frames[::2]:
+        frame.lid_motion = [motion + wide for motion in frame.lid_motion]
+    calibration = _core.Pipeline(_core.Options()).calibrate(
+        [project(models, patient, frame, Camera(), rng) for frame in frames]
+    )
+    assert calibration.ok and calibration.reason == ""
+    assert all(k % 2 == 0 for k in calibration.frames_used)
 
 
 def test_calibration_without_a_face_says_so() -> None:

@@ -17,16 +17,16 @@ from dmask.io.tables import FRAME_COLUMNS, read_frames
 from dmask.run import recording
 
 EYE = (
-    "valid,reason,yaw_deg,pitch_deg,yaw_sd_deg,pitch_sd_deg,mrd1_mm,mrd2_mm,pfh_mm,openness,px_per_deg,"
-    "eyeball_residual_pct,eyelid_residual_pct"
+    "valid,reason,yaw_deg,pitch_deg,yaw_sd_deg,pitch_sd_deg,mrd1_mm,mrd2_mm,pfh_mm,mrd1_sd_mm,"
+    "mrd2_sd_mm,pfh_sd_mm,openness,px_per_deg,eyeball_residual_pct,eyelid_residual_pct"
 ).split(",")
 HEADER = (
     (
         "frame,time_s,face_valid,face_reason,head_yaw_deg,head_pitch_deg,head_roll_deg,"
-        "head_x_mm,head_y_mm,head_z_mm"
+        "head_yaw_sd_deg,head_pitch_sd_deg,head_roll_sd_deg,head_x_mm,head_y_mm,head_z_mm"
     ).split(",")
     + [f"{eye}_{name}" for eye in ("od", "os") for name in EYE]
-    + ["distance"]
+    + ["deviation_yaw_sd_deg", "deviation_pitch_sd_deg", "distance"]
 )
 
 

@@ -122,12 +122,14 @@ void process(dmask_pipeline* p, Bytes& bytes) {
   if (status != DMASK_OK) return fuzz::require_sentence(dmask_last_error(p));
   const dmask_measures measures = got.known();
   const auto sound = [](double v) { return !std::isinf(v); };
-  fuzz::require(!measures.face_valid || (std::isfinite(measures.head_yaw_deg) && std::isfinite(measures.head_z_mm)),
+  fuzz::require(!measures.face_valid || (std::isfinite(measures.head_yaw_deg) && std::isfinite(measures.head_z_mm) &&
+                                         measures.head_pitch_sd_deg > 0),
                 "a valid head is finite");
   for (const dmask_eye_measures& e : measures.eyes) {
     fuzz::require(!e.valid || (std::isfinite(e.yaw_deg) && std::isfinite(e.pitch_deg) && std::isfinite(e.yaw_sd_deg)),
                   "a valid gaze is finite");
-    fuzz::require(sound(e.openness) && sound(e.mrd1_mm) && sound(e.pfh_mm), "a measure is a number or none");
+    fuzz::require(sound(e.openness) && sound(e.mrd1_mm) && sound(e.pfh_mm) && !(e.pfh_sd_mm <= 0),
+                  "a measure is a number or none");
   }
 }
 

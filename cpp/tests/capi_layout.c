@@ -67,6 +67,9 @@ int main(void) {
   FIELD(dmask_eye_measures, px_per_deg);
   FIELD(dmask_eye_measures, eyeball_residual_pct);
   FIELD(dmask_eye_measures, eyelid_residual_pct);
+  FIELD(dmask_eye_measures, mrd1_sd_mm);
+  FIELD(dmask_eye_measures, mrd2_sd_mm);
+  FIELD(dmask_eye_measures, pfh_sd_mm);
   FIELD(dmask_eye_measures, reserved);
   SIZE(dmask_measures);
   FIELD(dmask_measures, struct_size);
@@ -83,6 +86,11 @@ int main(void) {
   FIELD(dmask_measures, eyes);
   FIELD(dmask_measures, distance);
   FIELD(dmask_measures, reserved);
+  FIELD(dmask_measures, head_yaw_sd_deg);
+  FIELD(dmask_measures, head_pitch_sd_deg);
+  FIELD(dmask_measures, head_roll_sd_deg);
+  FIELD(dmask_measures, deviation_yaw_sd_deg);
+  FIELD(dmask_measures, deviation_pitch_sd_deg);
   SIZE(dmask_diagnostics);
   FIELD(dmask_diagnostics, struct_size);
   FIELD(dmask_diagnostics, reserved);

@@ -452,13 +452,17 @@ bool same_but_for_time(const FrameResult& a, const FrameResult& b) {
   const auto same = [](double x, double y) { return x == y || (std::isnan(x) && std::isnan(y)); };
   bool all = a.face_reason == b.face_reason && a.distance == b.distance && a.mask.to_row() == b.mask.to_row();
   all = all && same(a.head.yaw_deg, b.head.yaw_deg) && same(a.head.pitch_deg, b.head.pitch_deg) &&
-        same(a.head.roll_deg, b.head.roll_deg);
+        same(a.head.roll_deg, b.head.roll_deg) && same(a.head_sd.yaw_deg, b.head_sd.yaw_deg) &&
+        same(a.head_sd.pitch_deg, b.head_sd.pitch_deg) && same(a.head_sd.roll_deg, b.head_sd.roll_deg) &&
+        same(a.deviation_yaw_sd_deg, b.deviation_yaw_sd_deg) &&
+        same(a.deviation_pitch_sd_deg, b.deviation_pitch_sd_deg);
   for (int axis = 0; axis < 3; ++axis) all = all && same(a.head_mm[axis], b.head_mm[axis]);
   for (int eye = 0; eye < 2; ++eye) {
     const EyeMeasures &x = a.eyes[eye], &y = b.eyes[eye];
     all = all && x.reason == y.reason && same(x.yaw_deg, y.yaw_deg) && same(x.pitch_deg, y.pitch_deg) &&
           same(x.yaw_sd_deg, y.yaw_sd_deg) && same(x.pitch_sd_deg, y.pitch_sd_deg) && same(x.mrd1_mm, y.mrd1_mm) &&
-          same(x.mrd2_mm, y.mrd2_mm) && same(x.pfh_mm, y.pfh_mm) && same(x.openness, y.openness) &&
+          same(x.mrd2_mm, y.mrd2_mm) && same(x.pfh_mm, y.pfh_mm) && same(x.mrd1_sd_mm, y.mrd1_sd_mm) &&
+          same(x.mrd2_sd_mm, y.mrd2_sd_mm) && same(x.pfh_sd_mm, y.pfh_sd_mm) && same(x.openness, y.openness) &&
           same(x.px_per_deg, y.px_per_deg) && same(x.eyeball_residual_pct, y.eyeball_residual_pct) &&
           same(x.eyelid_residual_pct, y.eyelid_residual_pct);
   }
@@ -579,11 +583,19 @@ TEST_CASE(the_c_interface_hands_out_what_the_core_released) {
 
     EXPECT(same(handle.measures.head_yaw_deg, f.result.head.yaw_deg) &&
            same(handle.measures.head_z_mm, f.result.head_mm.z()));
+    const dmask_measures& told = handle.measures;
+    EXPECT(std::isfinite(told.head_yaw_sd_deg) && same(told.head_yaw_sd_deg, f.result.head_sd.yaw_deg) &&
+           same(told.head_pitch_sd_deg, f.result.head_sd.pitch_deg) &&
+           same(told.head_roll_sd_deg, f.result.head_sd.roll_deg));
+    EXPECT(std::isfinite(told.deviation_yaw_sd_deg) && same(told.deviation_yaw_sd_deg, f.result.deviation_yaw_sd_deg) &&
+           same(told.deviation_pitch_sd_deg, f.result.deviation_pitch_sd_deg));
     for (int eye = 0; eye < 2; ++eye) {
       const dmask_eye_measures& e = handle.measures.eyes[eye];
       const EyeMeasures& want = f.result.eyes[eye];
       EXPECT(e.valid == 1 && same(e.yaw_deg, want.yaw_deg) && same(e.pitch_deg, want.pitch_deg));
       EXPECT(same(e.yaw_sd_deg, want.yaw_sd_deg) && same(e.pitch_sd_deg, want.pitch_sd_deg));
+      EXPECT(same(e.mrd1_sd_mm, want.mrd1_sd_mm) && same(e.mrd2_sd_mm, want.mrd2_sd_mm) &&
+             same(e.pfh_sd_mm, want.pfh_sd_mm) && std::isnan(e.pfh_sd_mm) == (profile == Profile::strict));
       EXPECT(same(e.mrd1_mm, want.mrd1_mm) && same(e.mrd2_mm, want.mrd2_mm) && same(e.pfh_mm, want.pfh_mm));
       EXPECT(std::isnan(e.mrd1_mm) == (profile == Profile::strict));
       EXPECT(same(e.openness, want.openness) && same(e.px_per_deg, want.px_per_deg));

@@ -259,7 +259,8 @@ typedef struct dmask_eye_measures {
   double openness;         /* aperture / width between the canthi */
   double px_per_deg;       /* article alone: how many pixels a degree of the eye is worth here */
   double eyeball_residual_pct, eyelid_residual_pct; /* article alone: this frame's ARE, % of the interocular distance */
-  double reserved[8];
+  double mrd1_sd_mm, mrd2_sd_mm, pfh_sd_mm;         /* standard deviations, the constant part included */
+  double reserved[5];
 } dmask_eye_measures;
 
 typedef struct dmask_measures {
@@ -274,6 +275,9 @@ typedef struct dmask_measures {
   dmask_eye_measures eyes[2];             /* dmask_eye */
   int32_t distance;                       /* dmask_distance */
   int32_t reserved;
+  double head_yaw_sd_deg, head_pitch_sd_deg, head_roll_sd_deg; /* standard deviations */
+  double deviation_yaw_sd_deg,
+      deviation_pitch_sd_deg; /* of OS - OD; less than that of either eye where both err alike */
 } dmask_measures;
 
 typedef struct dmask_point {

@@ -278,6 +278,9 @@ dmask_eye_measures measures_of(const EyeMeasures& e) {
           .px_per_deg = e.px_per_deg,
           .eyeball_residual_pct = e.eyeball_residual_pct,
           .eyelid_residual_pct = e.eyelid_residual_pct,
+          .mrd1_sd_mm = e.mrd1_sd_mm,
+          .mrd2_sd_mm = e.mrd2_sd_mm,
+          .pfh_sd_mm = e.pfh_sd_mm,
           .reserved = {}};
 }
 
@@ -296,6 +299,11 @@ dmask_measures measures_of(const dmask_pipeline& p) {
   m.head_z_mm = r.head_mm.z();
   for (int eye = 0; eye < 2; ++eye) m.eyes[eye] = measures_of(r.eyes[eye]);
   m.distance = static_cast<std::int32_t>(r.distance);
+  m.head_yaw_sd_deg = r.head_sd.yaw_deg;
+  m.head_pitch_sd_deg = r.head_sd.pitch_deg;
+  m.head_roll_sd_deg = r.head_sd.roll_deg;
+  m.deviation_yaw_sd_deg = r.deviation_yaw_sd_deg;
+  m.deviation_pitch_sd_deg = r.deviation_pitch_sd_deg;
   return m;
 }
 

@@ -36,7 +36,7 @@ DMASK_ENDS_WITH(dmask_patient, reserved);
 DMASK_ENDS_WITH(dmask_options, coarse_time);
 DMASK_ENDS_WITH(dmask_frame, on_device);
 DMASK_ENDS_WITH(dmask_picture, stride);
-DMASK_ENDS_WITH(dmask_measures, reserved);
+DMASK_ENDS_WITH(dmask_measures, deviation_pitch_sd_deg);
 DMASK_ENDS_WITH(dmask_diagnostics, eyelid_residual_pct);
 DMASK_ENDS_WITH(dmask_landmarks, eyes);
 DMASK_ENDS_WITH(dmask_calibration, reason);

@@ -33,8 +33,8 @@ double implied_iris_radius_mm(const FrameDetection& d, const FacePose& pose, con
 
 // One closed-form factor on shape and distance (the picture does not change) from two priors: the outer canthi,
 // where they are and not a millimetre inside, where people mark them, and the iris.
-double metric_scale(const Calibration& c, const Points3f& convention, const std::vector<double>& iris_radii_mm,
-                    const FitOptions& options) {
+void metric_scale(const Points3f& convention, const std::vector<double>& iris_radii_mm, const FitOptions& options,
+                  Calibration& c) {
   const auto outer_canthus = [&](Eye eye) -> Vec3 {
     const int landmark = face68::lids[eye].outer;
     return c.face.neutral.segment<3>(3 * landmark) - convention.row(landmark).transpose().cast<double>();
@@ -48,7 +48,8 @@ double metric_scale(const Calibration& c, const Points3f& convention, const std:
     log_scale += iris_information * std::log(0.5 * options.hvid_mm / iris_mm);
     information += iris_information;
   }
-  return std::exp(log_scale / information);
+  c.scale = std::exp(log_scale / information);
+  c.scale_sd = 1 / std::sqrt(information);
 }
 
 // Where this person's brows sit on the bone, as a mean over the window: identity does not tell, and brows taken for
@@ -95,7 +96,7 @@ void bring_to_metric_scale(CalibrationRun& run, Calibration& c) {
     const double r = implied_iris_radius_mm(run.detections[c.frames_used[f]], run.poses[f], centres_mm, c.camera);
     if (r > 0) iris_radii.push_back(r);
   }
-  c.scale = metric_scale(c, run.models.landmark_rows.convention, iris_radii, run.options);
+  metric_scale(run.models.landmark_rows.convention, iris_radii, run.options, c);
   c.face.neutral *= c.scale;
   c.face.units *= c.scale;
   for (FacePose& pose : run.poses) pose.translation *= c.scale;

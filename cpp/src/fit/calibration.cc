@@ -13,7 +13,8 @@ namespace {
 
 bool finite(const Calibration& c) {
   bool all = std::isfinite(c.scale) && c.scale > 0 && c.identity.allFinite() && c.face.neutral.allFinite() &&
-             c.face.units.allFinite() && std::isfinite(c.ball.iris_radius_mm) && std::isfinite(c.iris_radius_sd_mm);
+             c.face.units.allFinite() && std::isfinite(c.ball.iris_radius_mm) && std::isfinite(c.iris_radius_sd_mm) &&
+             std::isfinite(c.scale_sd);
   for (const EyeStatics& e : c.eyes)
     all = all && e.shape.allFinite() && e.offset.allFinite() && std::isfinite(e.roll) && e.patch_centre.allFinite() &&
           e.centre.allFinite() && e.centre_covariance.allFinite() &&

@@ -47,9 +47,10 @@ struct Calibration {
   std::string reason;            // what the window had to do without, or why there is none
   std::vector<int> frames_used;  // indices into the detections given
   Camera camera;
-  VecX identity;      // w_fs
-  double scale = 1;   // on the face model's millimetres
-  LandmarkFace face;  // scaled
+  VecX identity;        // w_fs
+  double scale = 1;     // on the face model's millimetres
+  double scale_sd = 0;  // a share of it
+  LandmarkFace face;    // scaled
   std::array<EyeStatics, 2> eyes;
   Eyeball ball;
   double iris_radius_sd_mm = 0;

@@ -1,6 +1,5 @@
 #include "fit/measures.hpp"
 
-#include <Eigen/LU>
 #include <algorithm>
 #include <cmath>
 
@@ -27,11 +26,6 @@ double margin_height(const VecX& head, int lid, double x_mm) {
 // Between the margins over the head's x: lids that cross by what the fit leaves have no fissure, not a negative one.
 double fissure_mm(const VecX& head, double x_mm) {
   return std::max(margin_height(head, 0, x_mm) - margin_height(head, 1, x_mm), 0.0);
-}
-
-void widen(EyeFit& out, double sd_scale) {
-  out.yaw_sd *= sd_scale;
-  out.pitch_sd *= sd_scale;
 }
 
 }  // namespace
@@ -78,8 +72,7 @@ void measure_lids(const EyeStatics& statics, const Eigen::Ref<const VecX>& motio
 }
 
 void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Gaze& gaze, const IrisSight& sight,
-                  double residual_pct, const Eigen::Matrix2d& information, const FitOptions& options, EyeFit& out,
-                  VecX& head) {
+                  double residual_pct, const FitOptions& options, EyeFit& out, VecX& head) {
   out.eyeball_residual_pct = std::isfinite(residual_pct) ? residual_pct : NAN;
   out.reason = gaze_reason(residual_pct, out.px_per_deg, gaze, sight, options);
   if (out.reason == Reason::lost || out.reason == Reason::out_of_range) return;
@@ -87,27 +80,15 @@ void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Gaze& ga
   out.gaze_found = true;
   if (out.reason != Reason::none) return;  // too coarse for a number
 
-  // This frame's noise, and the constant that an error of p_e leaves in every frame: 1 mm sideways is 5 degrees.
-  const Eigen::Matrix2d frame_covariance = (information + Eigen::Matrix2d::Identity() * 1e-6).inverse();
-  const double plane_mm = ball.iris_plane_mm();
-  const double static_yaw =
-      std::sqrt(statics.centre_covariance(0, 0)) / (plane_mm * std::max(std::cos(out.gaze.yaw), 0.3));
-  const double static_pitch =
-      std::sqrt(statics.centre_covariance(1, 1)) / (plane_mm * std::max(std::cos(out.gaze.pitch), 0.3));
-  out.yaw_sd = std::sqrt(frame_covariance(0, 0) + static_yaw * static_yaw);
-  out.pitch_sd = std::sqrt(frame_covariance(1, 1) + static_pitch * static_pitch);
-  if (half_hidden_below(gaze, sight, options.sure_far_down_visibility, options)) widen(out, options.far_down_sd_scale);
+  out.gaze_doubt =
+      half_hidden_below(gaze, sight, options.sure_far_down_visibility, options) ? options.far_down_sd_scale : 1;
 
   // MRD along the head's y, at the pupil.
-  const Vec3 pupil = statics.centre + plane_mm * gaze_axis(out.gaze.yaw, out.gaze.pitch);
+  const Vec3 pupil = statics.centre + ball.iris_plane_mm() * gaze_axis(out.gaze.yaw, out.gaze.pitch);
   statics.rows.place(out.motion, head);
   out.mrd1_mm = margin_height(head, 0, pupil.x()) - pupil.y();
   out.mrd2_mm = pupil.y() - margin_height(head, 1, pupil.x());
   out.pfh_mm = fissure_mm(head, pupil.x());  // MRD1 + MRD2
-}
-
-void doubt_in_the_dark(double luminance, const FitOptions& options, EyeFit& out) {
-  if (luminance < options.dark_luminance) widen(out, options.dark_sd_scale);
 }
 
 }  // namespace dmask

@@ -1,4 +1,4 @@
-// What a fitted eye says: opening and margins in mm, gaze and its uncertainty, and whether they count.
+// What a fitted eye says: opening and margins in mm, gaze, and whether they count.
 #pragma once
 
 #include "fit/calibration.hpp"
@@ -19,13 +19,8 @@ LipGaps lip_gaps_mm(const FrameDetection& detection, const FacePose& pose, const
 void measure_lids(const EyeStatics& statics, const Eigen::Ref<const VecX>& motion, double residual_pct, bool shut,
                   EyeFit& out, VecX& head);
 
-// After measure_lids(): takes the gaze over where it counts, with standard deviations and margin distances. `information`:
-// JtWJ of yaw and pitch, 1/rad^2.
+// After measure_lids(): takes the gaze over where it counts, with margin distances.
 void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Gaze& gaze, const IrisSight& sight,
-                  double residual_pct, const Eigen::Matrix2d& information, const FitOptions& options, EyeFit& out,
-                  VecX& head);
-
-// Little light draws irises that look aside to the middle: a gaze is stated less surely there.
-void doubt_in_the_dark(double luminance, const FitOptions& options, EyeFit& out);
+                  double residual_pct, const FitOptions& options, EyeFit& out, VecX& head);
 
 }  // namespace dmask

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "fit/state.hpp"
+#include "geometry/rotation.hpp"
 #include "models/eyelid_model.hpp"
 
 namespace dmask {
@@ -16,12 +17,14 @@ const char* reason_text(Reason reason);  // "" for none
 struct EyeFit {
   Reason reason = Reason::no_face;  // none = gaze valid
   Gaze gaze;
+  double gaze_doubt = 1;                // times the usual standard deviation
   bool gaze_found = false;              // also below the resolution at which it counts as measured: the mask shows it
   double yaw_sd = NAN, pitch_sd = NAN;  // rad, the constant part from p_e included
   LidWeights motion;                    // w_em
   bool lids_valid = false;
   double openness = NAN;  // aperture / width between the canthi
   double mrd1_mm = NAN, mrd2_mm = NAN, pfh_mm = NAN;
+  double mrd1_sd_mm = NAN, mrd2_sd_mm = NAN, pfh_sd_mm = NAN;
   double px_per_deg = NAN;
   double eyeball_residual_pct = NAN, eyelid_residual_pct = NAN;  // Eqs. (25-29), this frame's ARE
 };
@@ -32,6 +35,8 @@ struct FrameFit {
   double time_s = 0;
   Reason face_reason = Reason::no_face;  // none = face valid
   FacePose pose;
+  HeadAngles head_sd{NAN, NAN, NAN};  // of the pose's angles
+  Gaze deviation_sd{NAN, NAN};        // of OS - OD, where both gazes are valid
   LipGaps lip_gaps_mm{NAN, NAN, NAN};
   std::array<EyeFit, 2> eyes;
   double fit_face_ms = 0, fit_eyelid_ms = 0, fit_eyeball_ms = 0;

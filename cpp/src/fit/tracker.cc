@@ -2,6 +2,7 @@
 
 #include "fit/measures.hpp"
 #include "fit/motion.hpp"
+#include "fit/uncertainty.hpp"
 #include "fit/validity.hpp"
 #include "geometry/rotation.hpp"
 #include "geometry/stopwatch.hpp"
@@ -46,6 +47,7 @@ FrameFit Tracker::fit(const FrameDetection& detection) {
   for (int eye = 0; eye < 2; ++eye) fit_eyelid(detection, eye, observation.interocular_px, dt_s, fit);
   fit.fit_eyelid_ms = watch.lap_ms();
   for (int eye = 0; eye < 2; ++eye) fit_eyeball(detection, eye, observation.interocular_px, dt_s, fit);
+  state_uncertainty(calibration_, options_, detection.luminance, fit);
   fit.fit_eyeball_ms = watch.lap_ms();
   previous_ = fit;
   return fit;
@@ -126,9 +128,7 @@ void Tracker::fit_eyeball(const FrameDetection& detection, int eye, double inter
         gaze_at(observations[0].points[0], centre, fit.pose.rotation, calibration_.camera, calibration_.ball);
   levenberg(problem, state, balls_trial_, kEyeballSteps, workspace_);  // E3, Eq. (22)
   measure_gaze(statics, calibration_.ball, state.gaze[0], iris_sight(detection.eyes[eye], observations[0]),
-               100 * problem.residual_px(state, 0) / interocular_px,
-               workspace_.jacobian.transpose() * workspace_.jacobian, options_, out, lid_matches_.head);
-  doubt_in_the_dark(detection.luminance, options_, out);
+               100 * problem.residual_px(state, 0) / interocular_px, options_, out, lid_matches_.head);
 }
 
 }  // namespace dmask

@@ -36,6 +36,7 @@ struct EyeMeasures {
   double yaw_deg = NAN, pitch_deg = NAN;  // optical axis in the head (Fick)
   double yaw_sd_deg = NAN, pitch_sd_deg = NAN;
   double mrd1_mm = NAN, mrd2_mm = NAN, pfh_mm = NAN;
+  double mrd1_sd_mm = NAN, mrd2_sd_mm = NAN, pfh_sd_mm = NAN;
   double openness = NAN;  // aperture / width between the canthi
   double px_per_deg = NAN;
   double eyeball_residual_pct = NAN, eyelid_residual_pct = NAN;
@@ -44,10 +45,11 @@ struct EyeMeasures {
 struct FrameResult {
   double time_s = 0;
   Reason face_reason = Reason::no_face;  // none: the face is valid
-  HeadAngles head{NAN, NAN, NAN};
+  HeadAngles head{NAN, NAN, NAN}, head_sd{NAN, NAN, NAN};
   Vec3 head_mm = Vec3::Constant(NAN);  // midpoint of both eyeball centres, camera frame
   Distance distance = Distance::unknown;
   std::array<EyeMeasures, 2> eyes;
+  double deviation_yaw_sd_deg = NAN, deviation_pitch_sd_deg = NAN;  // of OS - OD
   MaskFrame mask;
 };
 

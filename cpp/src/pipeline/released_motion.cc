@@ -99,7 +99,12 @@ FrameFit released_motion(const Rest& rest, const ReleaseRules& rules, const Rele
     gaze_against_rest(rest, steps, gaze);
   }
   // What is stated of an angle is no smaller than it is; as it is, it would tell how many pixels an eye has.
-  const double sd_step = 0.5 * (coarse ? rules.angle_step_deg : steps.gaze_deg) * deg;
+  const auto stepped = [&](double& sd, double step_deg, double unit) {
+    const double step = 0.5 * (coarse ? rules.angle_step_deg : step_deg) * unit;
+    if (step > 0) sd = std::ceil(sd / step) * step;
+  };
+  for (double HeadAngles::* angle : head_parts) stepped(moved.head_sd.*angle, steps.head_deg, 1);
+  for (double Gaze::* angle : gaze_parts) stepped(moved.deviation_sd.*angle, steps.deviation_deg, deg);
   for (int eye = 0; eye < 2; ++eye) {
     EyeFit& e = moved.eyes[eye];
     e.gaze = gaze[eye];
@@ -109,7 +114,7 @@ FrameFit released_motion(const Rest& rest, const ReleaseRules& rules, const Rele
       if (e.reason == Reason::none) e.reason = Reason::lost;
     }
     e.openness = openness_against_rest(rest.eyes[eye].openness, coarse, e.openness);
-    for (double EyeFit::* sd : {&EyeFit::yaw_sd, &EyeFit::pitch_sd}) e.*sd = std::ceil(e.*sd / sd_step) * sd_step;
+    for (double EyeFit::* sd : {&EyeFit::yaw_sd, &EyeFit::pitch_sd}) stepped(e.*sd, steps.gaze_deg, deg);
   }
   return moved;
 }

@@ -262,10 +262,6 @@ void fit_eyeballs_twin(const EyeballFits& fits, const EyeballResults& results) {
     tell(results.outcome[p], stats, problem.residual_px(state, 0));
     results.outcome[p].status = smooth ? fit_from_previous : fit_afresh;
     results.gaze[p] = {static_cast<float>(state.gaze[0].yaw), static_cast<float>(state.gaze[0].pitch)};
-    const Eigen::Matrix2d information = workspace.jacobian.transpose() * workspace.jacobian;
-    float* to = results.information + 3 * p;
-    to[0] = static_cast<float>(information(0, 0)), to[1] = static_cast<float>(information(0, 1)),
-    to[2] = static_cast<float>(information(1, 1));
   }
 }
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from dmask.arrays import Pixels
+from dmask.arrays import Floats, Pixels
 from dmask.axes import KAPPA_DEG, KAPPA_SD_DEG
 from dmask.errors import Error
 
@@ -36,12 +36,22 @@ SIZES_PX = (480, 720, 1080)
 NEAR_MM, FAR_MM = 330.0, 1000.0
 USUAL_HFOV_DEG = 40.0  # what is taken for a camera whose field of view is not known
 HALF_PUPILS_MM = 31.5
+HVID_SD_MM = 0.42  # of horizontal visible iris diameters, adults
 APART_S = 0.6  # between frames: longer than what smoothing reaches over
 EYES = ("od", "os")
 OF_EYES = ("yaw_deg", "pitch_deg", "mrd1_mm", "mrd2_mm", "pfh_mm")
 OF_HEADS = ("head_yaw_deg", "head_pitch_deg", "head_roll_deg")
-STATED = {"yaw_deg": "yaw_sd_deg", "pitch_deg": "pitch_sd_deg"}  # a measure's standard deviation
+OF_BOTH = {"inter_eye_yaw_deg": "deviation_yaw_sd_deg", "inter_eye_pitch_deg": "deviation_pitch_sd_deg"}
+STATED = {  # a measure's standard deviation
+    **{
+        f"{name}_{unit}": f"{name}_sd_{unit}"
+        for name, unit in (m.rsplit("_", 1) for m in (*OF_EYES, *OF_HEADS))
+    },
+    **OF_BOTH,
+}
+PLACED = ("eye_centre_sd_x_mm", "eye_centre_sd_y_mm")  # as the calibration states it
 WITHIN = {"68": 1.0, "95": 1.96}
+NOMINAL = {"68": 0.6827, "95": 0.95}
 PX_PER_DEG = (0.0, 0.4, 0.6, 0.8, 1.2, 9.0)
 TILE_PX = 300
 NOT_FOUND = 5.0  # what no number at all counts in `badness`
@@ -122,7 +132,7 @@ class Someone:
 
 
 def someone(seed: int, studio_for: StudioFor) -> Someone:
-    from dmask.synthetic.patient import SyntheticPatient
+    from dmask.synthetic.patient import IRIS_RADIUS_MM, SyntheticPatient
 
     random = np.random.default_rng([seed, 14])
     kind = str(random.choice(list(KINDS), p=list(KINDS.values())))
@@ -136,8 +146,15 @@ def someone(seed: int, studio_for: StudioFor) -> Someone:
     droops = (float(droop), float(droop)) if both else (float(droop), 0.0)
     squint = float(random.uniform(5, 22))
     deviation = {"esotropia": (-squint, 0.0), "exotropia": (squint, 0.0), "hypertropia": (0.0, 0.6 * squint)}
-    patient = SyntheticPatient(seed, (size, size), hfov_deg, droops, (0.0, -0.05 * distance_mm, distance_mm))
     kappa = random.normal(KAPPA_DEG, KAPPA_SD_DEG, 2)
+    patient = SyntheticPatient(
+        seed,
+        (size, size),
+        hfov_deg,
+        droops,
+        (0.0, -0.05 * distance_mm, distance_mm),
+        float(random.normal(IRIS_RADIUS_MM, 0.5 * HVID_SD_MM)),
+    )
     return Someone(
         seed,
         kind,
@@ -180,21 +197,21 @@ def look_at(whom: Someone, frames: int, pipeline_for: Callable[[float], Pipeline
         first = picture if number == 0 else first
         truths.append(truth)
         detections.append(pipeline.detect(picture, APART_S * number))
-    pipeline.calibrate(detections)
+    placed_mm = pipeline.calibrate(detections).eye_centre_sd_mm
     results = [pipeline.fit(detection) for detection in detections]
     rows = [
         row
         for number, (truth, result) in enumerate(zip(truths, results, strict=True))
-        for row in rows_of(whom, number, truth, result)
+        for row in rows_of(whom, number, truth, result, placed_mm)
     ]
     return Look(whom, first, pipeline.render(results[0]), rows)
 
 
 def rows_of(
-    whom: Someone, number: int, truth: dict[str, float], result: FrameResult
+    whom: Someone, number: int, truth: dict[str, float], result: FrameResult, placed_mm: Floats
 ) -> Iterator[dict[str, Any]]:
     """One an eye; those of the head and of both eyes stand in OD's."""
-    for eye in EYES:
+    for k, eye in enumerate(EYES):
         found = getattr(result, eye)
         row = whom.conditions() | {
             "frame": number,
@@ -206,25 +223,28 @@ def rows_of(
         for name in OF_EYES:
             row[f"{name}_true"] = truth[f"{eye}_{name}"]
             row[name] = getattr(found, name) if found.valid else float("nan")
+            row[STATED[name]] = getattr(found, STATED[name])
         row["openness_true"], row["openness"] = truth[f"{eye}_openness"], found.openness
-        for name in STATED.values():
-            row[name] = getattr(found, name)
+        row |= dict(zip(PLACED, placed_mm[k].tolist(), strict=False))
         for name in OF_HEADS:
             mine = eye == "od" and result.face_valid
             row[f"{name}_true"], row[name] = truth[name], getattr(result, name) if mine else float("nan")
+            row[STATED[name]] = getattr(result, STATED[name])
         both = eye == "od" and result.od.valid and result.os.valid
-        row["inter_eye_yaw_deg_true"] = truth["os_yaw_deg"] - truth["od_yaw_deg"]
-        row["inter_eye_yaw_deg"] = result.os.yaw_deg - result.od.yaw_deg if both else float("nan")
+        for name, stated in OF_BOTH.items():
+            of_one = name.removeprefix("inter_eye_")
+            row[f"{name}_true"] = truth[f"os_{of_one}"] - truth[f"od_{of_one}"]
+            row[name] = getattr(result.os, of_one) - getattr(result.od, of_one) if both else float("nan")
+            row[stated] = getattr(result, stated)
         yield row
 
 
-MEASURES = (*OF_EYES, *OF_HEADS, "inter_eye_yaw_deg")
+MEASURES = (*OF_EYES, *OF_HEADS, *OF_BOTH)
 TEXT = ("kind", "eye", "reason")
 COLUMNS = (
     "seed", "kind", "distance_mm", "hfov_known", "size_px", "spectacles", "noise", "jpeg", "frame", "eye",
-    "valid", "reason", "px_per_deg", *(name for measure in OF_EYES for name in (f"{measure}_true", measure)),
-    "openness_true", "openness", *STATED.values(),
-    *(name for measure in (*OF_HEADS, "inter_eye_yaw_deg") for name in (f"{measure}_true", measure)),
+    "valid", "reason", "px_per_deg", "openness_true", "openness", *PLACED,
+    *(name for measure in MEASURES for name in (f"{measure}_true", measure, STATED[measure])),
 )  # fmt: skip
 LARGEST = 1e6  # of any number in a table
 
@@ -246,14 +266,21 @@ def figures(table: dict[str, np.ndarray]) -> dict[str, Any]:
         for name in MEASURES
         for key, value in of_measure(table, name, everything).items()
     }
+    covered: dict[str, list[bool]] = {level: [] for level in WITHIN}
     for title, chosen in cells(table).items():
         for name in MEASURES:
             kept = of_measure(table, name, chosen)
             out |= {f"{title}: {name}{key}": kept[key] for key in CELL_KEYS if key in kept}
+            for level in WITHIN:
+                if f"_cover_{level}" in kept:
+                    off = abs(kept[f"_cover_{level}"] - NOMINAL[level])
+                    covered[level].append(off <= kept[f"_cover_{level}_pm"])
+    for level, right in covered.items():
+        out[f"cells_whose_cover_{level}_is_as_stated_share"] = float(np.mean(right))
     return out
 
 
-CELL_KEYS = ("_median", "_bias", "_cover_68", "_cover_95")
+CELL_KEYS = ("_median", "_bias", "_cover_68", "_cover_68_pm", "_cover_95", "_cover_95_pm")
 
 
 def cells(table: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -292,7 +319,9 @@ def of_measure(table: dict[str, np.ndarray], name: str, chosen: np.ndarray) -> d
             within = np.abs(error) <= z * sd
             share = np.array([within[seeds == seed].mean() for seed in np.unique(seeds)])
             out[f"_cover_{level}"] = float(within.mean())
-            out[f"_cover_{level}_pm"] = float(1.96 * share.std() / np.sqrt(len(share)))
+            by_patient = share.std() / np.sqrt(len(share))
+            by_row = np.sqrt(NOMINAL[level] * (1 - NOMINAL[level]) / len(error))  # no less, in a cell of few
+            out[f"_cover_{level}_pm"] = float(1.96 * max(by_patient, by_row))
     return out
 
 

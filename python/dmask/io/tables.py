@@ -18,22 +18,27 @@ from dmask.errors import Error
 if TYPE_CHECKING:
     from dmask._core import FrameDetection, FrameResult
 
-HEAD_VALUES = ("head_yaw_deg", "head_pitch_deg", "head_roll_deg", "head_x_mm", "head_y_mm", "head_z_mm")
+HEAD_VALUES = (
+    "head_yaw_deg", "head_pitch_deg", "head_roll_deg", "head_yaw_sd_deg", "head_pitch_sd_deg",
+    "head_roll_sd_deg", "head_x_mm", "head_y_mm", "head_z_mm",
+)  # fmt: skip
+DEVIATION_VALUES = ("deviation_yaw_sd_deg", "deviation_pitch_sd_deg")  # of OS - OD
 EYE_VALUES = (
-    "yaw_deg", "pitch_deg", "yaw_sd_deg", "pitch_sd_deg", "mrd1_mm", "mrd2_mm", "pfh_mm", "openness",
-    "px_per_deg", "eyeball_residual_pct", "eyelid_residual_pct",
+    "yaw_deg", "pitch_deg", "yaw_sd_deg", "pitch_sd_deg", "mrd1_mm", "mrd2_mm", "pfh_mm",
+    "mrd1_sd_mm", "mrd2_sd_mm", "pfh_sd_mm", "openness", "px_per_deg", "eyeball_residual_pct",
+    "eyelid_residual_pct",
 )  # fmt: skip
 EYES = ("od", "os")  # the patient's right, the patient's left
 TEXT_COLUMNS = ("face_reason", "od_reason", "os_reason", "distance")
 FRAME_COLUMNS = (
     "frame", "time_s", "face_valid", "face_reason", *HEAD_VALUES,
     *(f"{eye}_{name}" for eye in EYES for name in ("valid", "reason", *EYE_VALUES)),
-    "distance",
+    *DEVIATION_VALUES, "distance",
 )  # fmt: skip
 KEY_COLUMNS = tuple(
     name
     for name in FRAME_COLUMNS
-    if name not in (*HEAD_VALUES, "distance") and name.split("_", 1)[-1] not in EYE_VALUES
+    if name not in (*HEAD_VALUES, *DEVIATION_VALUES, "distance") and name.split("_", 1)[-1] not in EYE_VALUES
 )
 # What serves the machine that has the recording, and identifies the patient: diagnostics.csv.
 DIAGNOSTIC_EYE_VALUES = ("px_per_deg", "eyeball_residual_pct", "eyelid_residual_pct")
@@ -135,7 +140,7 @@ class Table:
 class Columns:
     """Rows of a frames.csv as columns, each (F,): float64 with NaN for empty cells; words as str.
 
-    Eight bytes a cell: an hour at 60 frames a second takes 50 MB.
+    Eight bytes a cell: an hour at 60 frames a second takes 75 MB.
     """
 
     def __init__(self, header: Iterable[str]):

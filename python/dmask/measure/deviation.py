@@ -99,11 +99,19 @@ def deviation_over(frames: dict[str, np.ndarray], chosen: np.ndarray) -> dict[st
     for name, axis in AXES.items():
         values = (frames[f"os_{axis}_deg"] - frames[f"od_{axis}_deg"])[chosen]
         values = values[np.isfinite(values)]
-        sds = [constant_sd(frames[f"{eye}_{axis}_sd_deg"][chosen]) for eye in ("od", "os")]
-        one: dict[str, Any] = dict(median_with_interval(values, float(np.hypot(sds[0], sds[1]))))
+        one: dict[str, Any] = dict(median_with_interval(values, deviation_sd(frames, axis, chosen)))
         one["median_pd"] = None if one["median"] is None else round(prism_dioptres(one["median"]), 2)
         report[name] = one
     return report
+
+
+def deviation_sd(frames: dict[str, np.ndarray], axis: str, chosen: np.ndarray) -> float:
+    """Of OS minus OD, as it is stated; of tables from before it was, as if both eyes erred apart."""
+    stated = constant_sd(frames[f"deviation_{axis}_sd_deg"][chosen])
+    if np.isfinite(stated):
+        return stated
+    sds = [constant_sd(frames[f"{eye}_{axis}_sd_deg"][chosen]) for eye in ("od", "os")]
+    return float(np.hypot(sds[0], sds[1]))
 
 
 def constant_sd(sd_deg: np.ndarray) -> float:

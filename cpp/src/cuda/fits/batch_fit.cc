@@ -8,6 +8,7 @@
 #include "cuda/runtime/device.hpp"
 #include "cuda/runtime/status.hpp"
 #include "fit/measures.hpp"
+#include "fit/uncertainty.hpp"
 #include "fit/validity.hpp"
 #include "geometry/check.hpp"
 #include "geometry/rotation.hpp"
@@ -50,7 +51,7 @@ struct BatchFit::Device {
       fit_faces(face_fits(sizes, subjects(), in, frames, from_previous), {out.pose, out.units, out.face},
                 stream.get());                                                                           // E1
     fit_eyelids(eyelid_fits(sizes, subjects(), in, out, frames), {out.motion, out.lids}, stream.get());  // E2
-    fit_eyeballs(eyeball_fits(subjects(), in, out, frames, options), {out.gaze, out.information, out.eyeballs},
+    fit_eyeballs(eyeball_fits(subjects(), in, out, frames, options), {out.gaze, out.eyeballs},
                  stream.get());  // E3
     download(output.get(), out.bytes, host_output.get(), stream.get());
   }
@@ -132,6 +133,7 @@ void BatchFit::fit(const std::vector<Item>& items, std::vector<FrameFit>& result
       results[f].lip_gaps_mm = lip_gaps_mm(*items[f].detection, results[f].pose, subjects_[items[f].subject]);
     for (int eye = 0; eye < 2; ++eye)
       take_eye(in, out, f, items[f].detection->eyes[eye], eye, luminance, subjects_[items[f].subject], results[f]);
+    state_uncertainty(subjects_[items[f].subject], options_, luminance, results[f]);
     if (items[f].detection->another_person) set_reason(results[f], Reason::another_person);
   }
 }
@@ -180,13 +182,9 @@ void BatchFit::take_eye(const FrameInput& in, const FrameOutput& out, int f, con
   }
   const float* limbus = in.iris_information + 19 * p + 1;
   const auto limbus_points = static_cast<int>(std::count_if(limbus, limbus + 18, [](float i) { return i > 0; }));
-  const float* information = out.information + 3 * p;
-  Eigen::Matrix2d both;
-  both << information[0], information[1], information[1], information[2];
   measure_gaze(statics, calibration.ball, {out.gaze[p].yaw, out.gaze[p].pitch},
-               {limbus_points, seen.iris[0].confidence}, 100 * out.eyeballs[p].residual_px / interocular_px, both,
-               options_, eye, head_);
-  doubt_in_the_dark(luminance, options_, eye);
+               {limbus_points, seen.iris[0].confidence}, 100 * out.eyeballs[p].residual_px / interocular_px, options_,
+               eye, head_);
 }
 
 }  // namespace dmask::cuda

@@ -193,8 +193,6 @@ __global__ void __launch_bounds__(32 * warps) fit_eyeballs_kernel(EyeballFits fi
   if (!first) return;
   results.outcome[problem] = outcome;
   results.gaze[problem] = gaze;
-  float* information = results.information + 3 * static_cast<std::size_t>(problem);
-  information[0] = e.hyy, information[1] = e.hyp, information[2] = e.hpp;
 }
 
 }  // namespace

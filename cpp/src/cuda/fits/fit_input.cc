@@ -115,7 +115,6 @@ FrameOutput FrameOutput::at(void* memory, int frames, const FitSizes& sizes) {
   layout.take(out.eyeballs, eyes);
   layout.take(out.motion, eyes * sizes.motions);
   layout.take(out.gaze, eyes);
-  layout.take(out.information, eyes * 3);
   out.bytes = layout.bytes();
   return out;
 }

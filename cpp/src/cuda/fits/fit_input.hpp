@@ -44,7 +44,6 @@ struct FrameOutput {
   FitOutcome *face, *lids, *eyeballs;
   float* motion;
   GazeAngles* gaze;
-  float* information;
   std::size_t bytes;
   static FrameOutput at(void* memory, int frames, const FitSizes& sizes);
 };

@@ -152,7 +152,6 @@ struct EyeballFits {
 };
 struct EyeballResults {
   GazeAngles* gaze;     // problems
-  float* information;   // problems x 3: JtWJ of the last linearisation without priors, yaw yaw, yaw pitch, pitch pitch
   FitOutcome* outcome;  // problems
 };
 void fit_eyeballs(const EyeballFits& fits, const EyeballResults& results, StreamHandle stream);

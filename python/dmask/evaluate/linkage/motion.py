@@ -20,7 +20,14 @@ SPEED_PERCENTILES = (50, 90, 99)
 BANDS_HZ = (0.1, 0.3, 0.7, 1.5, 3.0, 6.0, 12.0)
 LEAST_FRAMES = 16
 OF_THE_HEAD = ("head_yaw_deg", "head_pitch_deg", "head_roll_deg")
-OF_AN_EYE = ("yaw_deg", "pitch_deg", "yaw_sd_deg", "pitch_sd_deg", "mrd1_mm", "mrd2_mm", "pfh_mm", "openness")
+STATED = (
+    "head_yaw_sd_deg", "head_pitch_sd_deg", "head_roll_sd_deg", "deviation_yaw_sd_deg",
+    "deviation_pitch_sd_deg",
+)  # fmt: skip
+OF_AN_EYE = (
+    "yaw_deg", "pitch_deg", "yaw_sd_deg", "pitch_sd_deg", "mrd1_mm", "mrd2_mm", "pfh_mm", "mrd1_sd_mm",
+    "mrd2_sd_mm", "pfh_sd_mm", "openness",
+)  # fmt: skip
 TOGETHER = (
     *OF_THE_HEAD,
     *(f"{eye}_{name}" for eye in EYES for name in ("yaw_deg", "pitch_deg", "openness")),
@@ -60,7 +67,7 @@ def channels_of(
     columns: Mapping[str, np.ndarray], rows: np.ndarray | None, units: tuple[str, ...]
 ) -> dict[str, Floats]:
     """(F,) each, NaN where nothing was measured: the table's, differences between the eyes, the mask's."""
-    names = [*OF_THE_HEAD, *(f"{eye}_{name}" for eye in EYES for name in OF_AN_EYE)]
+    names = [*OF_THE_HEAD, *STATED, *(f"{eye}_{name}" for eye in EYES for name in OF_AN_EYE)]
     channels = {name: np.asarray(columns[name], np.float64) for name in names}
     for name in ("yaw_deg", "pitch_deg", "mrd1_mm", "pfh_mm", "openness"):
         channels[f"between_{name}"] = channels[f"os_{name}"] - channels[f"od_{name}"]
