@@ -554,6 +554,16 @@ TEST_CASE(a_window_of_eyeballs_has_the_derivatives_of_its_residuals) {
   expect_prior(statics, scene.state);
 }
 
+TEST_CASE(a_long_look_aside_moves_the_globe_no_more_than_a_short_one) {
+  IrisScene few, many;
+  for (int k = 0; k < 7; ++k)
+    for (int eye : {OD, OS}) {
+      many.observations.push_back(many.observations[eye]);
+      many.state.gaze.push_back(many.state.gaze[eye]);
+    }
+  EXPECT_NEAR(prior_cost(many.statics(), many.state), prior_cost(few.statics(), few.state), 1e-9);
+}
+
 TEST_CASE(a_fixation_draws_its_eye_alone) {
   IrisScene scene;
   const double without = prior_cost(scene.statics(), scene.state);

@@ -14,7 +14,7 @@ class Recognition {
 };
 
 // bench/same_person.py: of seven people filmed, all were known again so, five at the first look; of 42 pairs of two people
-// five were taken for one.
+// four were taken for one.
 inline constexpr float like_at_once = 0.85f;   // one frame is enough
 inline constexpr float like_in_time = 0.65f;   // mean over a trial
 inline constexpr float likeness_drop = 0.25f;  // from one frame to the next: somebody else is there now

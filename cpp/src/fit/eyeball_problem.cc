@@ -144,10 +144,13 @@ double EyeballProblem::prior(const State& state, VecX* gradient, VecX* curvature
             a == 2 ? options_.centre_depth_sigma_mm : options_.centre_sigma_mm, 3 * eye + a);
     add(state.ball.iris_radius_mm, prior_mean_.ball.iris_radius_mm, options_.iris_radius_sigma_mm, 6);
   }
+  // All frames of a window are worth one: else eyes that look down for long, or squint, would move the globe instead.
+  const double frames = fit_statics_ ? std::max<double>(1, static_cast<double>(observations_.size()) / 2) : 1;
+  const double gaze_sigma = options_.gaze_prior_deg * deg * std::sqrt(frames);
   for (std::size_t f = 0; f < observations_.size(); ++f) {
     const int at = statics() + 2 * static_cast<int>(f);
-    add(state.gaze[f].yaw, 0, options_.gaze_prior_deg * deg, at);
-    add(state.gaze[f].pitch, 0, options_.gaze_prior_deg * deg, at + 1);
+    add(state.gaze[f].yaw, 0, gaze_sigma, at);
+    add(state.gaze[f].pitch, 0, gaze_sigma, at + 1);
     if (smooth_sigma_ > 0) {
       add(state.gaze[f].yaw, previous_.yaw, smooth_sigma_, at);
       add(state.gaze[f].pitch, previous_.pitch, smooth_sigma_, at + 1);
