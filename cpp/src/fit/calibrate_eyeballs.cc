@@ -8,6 +8,8 @@
 namespace dmask {
 namespace {
 
+constexpr LevenbergOptions kStaticsSteps{.max_iterations = 25, .step_tolerance = 1e-4};
+
 // The irises of the frames that place the eyeballs, each with its frame's head pose.
 std::vector<EyeballObservation> observe_irises(CalibrationRun& run, const Calibration& c) {
   std::vector<EyeballObservation> observations;
@@ -36,7 +38,7 @@ void keep_tilt_of_pictures(EyeballProblem& problem, CalibrationRun& run, const C
   if (std::none_of(observations.begin(), observations.end(), named)) return;
   for (EyeballObservation& o : observations) o.fixating = false;
   EyeballProblem without(c.camera, run.options, observations, balls, true);
-  levenberg(without, balls, {.max_iterations = 25, .step_tolerance = 1e-4}, run.workspace);
+  levenberg(without, balls, kStaticsSteps, run.workspace);
   problem.keep_tilt(balls.centre[OD].y() - balls.centre[OS].y());
 }
 
@@ -70,7 +72,7 @@ void calibrate_eyeballs(CalibrationRun& run, Calibration& c) {
   c.iris_radius_sd_mm = options.iris_radius_sigma_mm;
   if (!observations.empty()) {
     keep_tilt_of_pictures(problem, run, c, observations, balls);
-    levenberg(problem, balls, {.max_iterations = 25, .step_tolerance = 1e-4}, run.workspace);
+    levenberg(problem, balls, kStaticsSteps, run.workspace);
     state_uncertainty(problem, run.workspace, options, c);
   } else {
     c.reason += (c.reason.empty() ? "" : "; ") +

@@ -166,13 +166,6 @@ MaskFrame mask_of(const Models& models, const Calibration& calibration, const Ma
   return frame;
 }
 
-// As it is, a standard deviation would tell how many pixels an eye has.
-double released_sd(double sd, double step, const ReleaseRules& rules) {
-  return rules.own_face ? sd : std::ceil(sd / step) * step;
-}
-double released_sd_deg(double sd_deg, const ReleaseRules& rules) { return released_sd(sd_deg, 0.25, rules); }
-double released_sd_mm(double sd_mm, const ReleaseRules& rules) { return released_sd(sd_mm, 0.05, rules); }
-
 // What is not valid is not a number.
 EyeMeasures measures_of(const EyeFit& e, double openness, const ReleaseRules& rules) {
   const bool valid = e.reason == Reason::none;
@@ -182,14 +175,14 @@ EyeMeasures measures_of(const EyeFit& e, double openness, const ReleaseRules& ru
   EyeMeasures m{.reason = e.reason,
                 .yaw_deg = of_gaze(e.gaze.yaw / deg),
                 .pitch_deg = of_gaze(e.gaze.pitch / deg),
-                .yaw_sd_deg = of_gaze(released_sd_deg(e.yaw_sd / deg, rules)),
-                .pitch_sd_deg = of_gaze(released_sd_deg(e.pitch_sd / deg, rules)),
+                .yaw_sd_deg = of_gaze(up_to_step(e.yaw_sd / deg, rules.sd_step_deg)),
+                .pitch_sd_deg = of_gaze(up_to_step(e.pitch_sd / deg, rules.sd_step_deg)),
                 .mrd1_mm = of_lids(e.mrd1_mm),
                 .mrd2_mm = of_lids(e.mrd2_mm),
                 .pfh_mm = of_lids(e.pfh_mm),
-                .mrd1_sd_mm = of_lids(released_sd_mm(e.mrd1_sd_mm, rules)),
-                .mrd2_sd_mm = of_lids(released_sd_mm(e.mrd2_sd_mm, rules)),
-                .pfh_sd_mm = of_lids(released_sd_mm(e.pfh_sd_mm, rules)),
+                .mrd1_sd_mm = of_lids(up_to_step(e.mrd1_sd_mm, rules.sd_step_mm)),
+                .mrd2_sd_mm = of_lids(up_to_step(e.mrd2_sd_mm, rules.sd_step_mm)),
+                .pfh_sd_mm = of_lids(up_to_step(e.pfh_sd_mm, rules.sd_step_mm)),
                 .openness = coarse ? NAN : openness};
   if (!rules.own_face) return m;
   m.px_per_deg = e.px_per_deg;
@@ -286,14 +279,14 @@ FrameResult release_frame(const Models& models, const Calibration& calibration, 
     result.eyes[eye] = measures_of(e, released_openness(models, calibration.eyes[eye], eye, rules, e.openness), rules);
   }
   if (result.eyes[OD].reason == Reason::none && result.eyes[OS].reason == Reason::none) {
-    result.deviation_yaw_sd_deg = released_sd_deg(fit.deviation_sd.yaw / deg, rules);
-    result.deviation_pitch_sd_deg = released_sd_deg(fit.deviation_sd.pitch / deg, rules);
+    result.deviation_yaw_sd_deg = up_to_step(fit.deviation_sd.yaw / deg, rules.sd_step_deg);
+    result.deviation_pitch_sd_deg = up_to_step(fit.deviation_sd.pitch / deg, rules.sd_step_deg);
   }
   result.mask = mask_of(models, calibration, subject, parts, rules, measured.pose, shown);
   if (!result.mask.face) return result;
   result.head = head_angles(fit.pose.rotation);
-  for (double HeadAngles::* angle : {&HeadAngles::yaw_deg, &HeadAngles::pitch_deg, &HeadAngles::roll_deg})
-    result.head_sd.*angle = released_sd_deg(fit.head_sd.*angle, rules);
+  for (double HeadAngles::* angle : head_parts)
+    result.head_sd.*angle = up_to_step(fit.head_sd.*angle, rules.sd_step_deg);
   const Vec3 place = place_mm(calibration, measured.pose);
   if (rules.own_face) result.head_mm = place;
   // Of whoever is too small it is no more than how large the face is beside the irises, which is his own.

@@ -47,7 +47,10 @@ ReleaseRules release_rules(const Models& models, const PipelineOptions& options)
     }
   }
   rules.units.setOnes(models.face.units());
-  if (rules.own_face) return rules;
+  if (rules.own_face) {
+    rules.sd_step_deg = rules.sd_step_mm = 0;
+    return rules;
+  }
   for (int u = 0; u < models.face.units(); ++u)
     if (!kept(models.face.unit_names()[u], options)) rules.units[u] = 0;
   return rules;

@@ -9,7 +9,6 @@
 namespace dmask {
 namespace {
 
-constexpr std::array head_parts{&HeadAngles::yaw_deg, &HeadAngles::pitch_deg, &HeadAngles::roll_deg};
 constexpr std::array gaze_parts{&Gaze::yaw, &Gaze::pitch};
 
 Mat3 head_against_rest(const HeadAngles& rest, double step_deg, const Mat3& rotation) {
@@ -98,10 +97,9 @@ FrameFit released_motion(const Rest& rest, const ReleaseRules& rules, const Rele
                                 : head_in_steps(steps.head_deg, fit.pose.rotation);
     gaze_against_rest(rest, steps, gaze);
   }
-  // What is stated of an angle is no smaller than it is; as it is, it would tell how many pixels an eye has.
+  // As it is, a standard deviation would tell how many pixels an eye has.
   const auto stepped = [&](double& sd, double step_deg, double unit) {
-    const double step = 0.5 * (coarse ? rules.angle_step_deg : step_deg) * unit;
-    if (step > 0) sd = std::ceil(sd / step) * step;
+    sd = up_to_step(sd, 0.5 * (coarse ? rules.angle_step_deg : step_deg) * unit);
   };
   for (double HeadAngles::* angle : head_parts) stepped(moved.head_sd.*angle, steps.head_deg, 1);
   for (double Gaze::* angle : gaze_parts) stepped(moved.deviation_sd.*angle, steps.deviation_deg, deg);

@@ -19,6 +19,9 @@ FrameFit released_motion(const Rest& rest, const ReleaseRules& rules, const Rele
                          const FrameFit& fit);
 
 inline double to_step(double value, double step) { return std::round(value / step) * step; }
+// What is stated is no smaller than it is. A step of 0: as it is.
+inline double up_to_step(double sd, double step) { return step > 0 ? std::ceil(sd / step) * step : sd; }
+inline constexpr std::array head_parts{&HeadAngles::yaw_deg, &HeadAngles::pitch_deg, &HeadAngles::roll_deg};
 
 // Of lids that are shown in classes: narrow, usual, wide.
 inline constexpr std::array openness_classes{0.12, 0.32, 0.55};

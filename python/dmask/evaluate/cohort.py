@@ -225,7 +225,7 @@ def rows_of(
             row[name] = getattr(found, name) if found.valid else float("nan")
             row[STATED[name]] = getattr(found, STATED[name])
         row["openness_true"], row["openness"] = truth[f"{eye}_openness"], found.openness
-        row |= dict(zip(PLACED, placed_mm[k].tolist(), strict=False))
+        row |= dict(zip(PLACED, placed_mm[k, :2].tolist(), strict=True))
         for name in OF_HEADS:
             mine = eye == "od" and result.face_valid
             row[f"{name}_true"], row[name] = truth[name], getattr(result, name) if mine else float("nan")

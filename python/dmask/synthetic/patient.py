@@ -84,6 +84,7 @@ class SyntheticPatient:
         }
         subject = _core.MaskSubject(identity.astype(np.float32), eyes["od"], eyes["os"], hfov_deg=hfov_deg)
         self._mean, self._triangles = face["mean"], face["triangles"]
+        self.landmark_rows = face["landmarks68"]  # (68,) the vertices that the face model names
         self._renderer = _core.MaskRenderer(subject, str(MODELS_DIR))
         self._patch_rows = {}
         count = len(face["mean"])

@@ -22,7 +22,7 @@ from dmask.environment import MODELS_DIR, weights_dir
 from dmask.errors import WrongUse
 from dmask.io import container
 from dmask.models import record
-from dmask.point_order import MIRROR_68
+from dmask.point_order import MIRROR_68, POINT_GROUPS
 from dmask.ranges import place, whole
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dmask.train.studio import Studio, StudioAssets
 
 FILE = "landmarks.dmm"
-CONTOUR, INSIDE = 17, 27  # first of the brows; of nose, lids and lips
+CONTOUR, INSIDE = POINT_GROUPS["jaw"].stop, POINT_GROUPS["nose"].start
 SIZE_PX, HFOV_DEG, FIRST_PATIENT, LOOKS = 720, 40.0, 1000, 2
 OUTLIER_MM = 4.0
 ALONG = 0.05  # what a point's place along the contour counts against its place across
@@ -86,11 +86,10 @@ class Landmarks:
 
         self._models = _core.Models(str(MODELS_DIR))
         self._convention = container.read(MODELS_DIR / FILE)["offset_mm"][:CONTOUR]
-        self._vertices = container.read(MODELS_DIR / "face.dmm")["landmarks68"]
 
     def of(self, patient: SyntheticPatient, pose: Pose) -> Floats:
         """(68, 3) of the frame that was rendered last, camera frame, mm."""
-        points: Floats = patient.vertices()[self._vertices].astype(np.float64)
+        points: Floats = patient.vertices()[patient.landmark_rows].astype(np.float64)
         rotation, translation = patient.head_pose(pose)
         seen = self._models.landmarks(patient.identity, patient.face_motion(pose), rotation, translation)
         points[:CONTOUR] = (seen[:CONTOUR] - self._convention) @ rotation.T + translation
@@ -132,7 +131,7 @@ def run(args: argparse.Namespace) -> int:
         from dmask.train.studio import StudioAssets  # needs scipy
 
         if not (args.ict and args.unityeyes2):
-            raise WrongUse("got one of --ict and --unityeyes2; expected both, or neither: painted faces")
+            raise WrongUse("got --ict or --unityeyes2 alone; expected both, or neither")
         assets = StudioAssets.load(args.ict, args.unityeyes2)
     folder = weights_dir(args.weights)
     file = folder / FILE

@@ -16,9 +16,8 @@ import numpy as np
 
 from dmask._core import gbuffer
 from dmask.axes import HEAD_TO_CAMERA
-from dmask.environment import MODELS_DIR
 from dmask.errors import Error, WrongUse
-from dmask.io import container
+from dmask.point_order import POINT_GROUPS
 from dmask.synthetic.patient import EYES, Pose, SyntheticPatient
 from dmask.train.render_eyes.assets import EyeAssets, load_assets
 from dmask.train.render_eyes.geometry import Cornea, LidState, gaze_axes, vertex_normals
@@ -43,7 +42,7 @@ from dmask.train.render_faces.render import (
     shade,
 )
 
-CONTOUR = 17  # the first of the 68 points
+CONTOUR = POINT_GROUPS["jaw"].stop  # the first of the 68 points
 SKIN_ROWS = 11248  # the patient's first vertices are ICT-FaceKit's skin; the mouth's inside follows
 HEAD_MM = 170.0  # around the head's centre: what is drawn, hair included
 EYE_MM = 26.0  # around a globe's centre: what is drawn more finely
@@ -158,7 +157,6 @@ class Studio:
         self.grain = sum(paint.noise(kind, GRAIN_PX, GRAIN_PX, rng) for kind in ("pores", "fine"))
         self.rough = float(rng.uniform(0.0, 0.06))
         mean, self.triangles = patient.mesh()
-        self.named = container.read(MODELS_DIR / "face.dmm")["landmarks68"]
         self.on_map = paint.to_map(spherical(mean)[:, :2])
         self.open = np.full(len(mean), 0.25, np.float32)  # little light gets into the mouth
         self.open[:SKIN_ROWS] = assets.face.model.openness[:SKIN_ROWS]
@@ -251,8 +249,7 @@ class Studio:
         points[:SKIN_ROWS] = (self.patient.vertices()[:SKIN_ROWS] - translation) @ rotation
         marks, flat = marks_of(self.face, points, self.brows, rotation, translation)
         if convention_mm is not None:
-            marks, flat = marks.copy(), flat.copy()
-            named = self.patient.vertices()[self.named][CONTOUR:].astype(np.float64)
+            named = self.patient.vertices()[self.patient.landmark_rows[CONTOUR:]].astype(np.float64)
             marks[CONTOUR:] = named + convention_mm[CONTOUR:] @ rotation.T
             flat[CONTOUR:] = marks[CONTOUR:, :2] / marks[CONTOUR:, 2:]
         depth, hidden, to_square = self.drawn

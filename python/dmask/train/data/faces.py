@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dmask.crops import FACE_MARGIN, FACE_PX, similarity
 from dmask.evaluate.held_out import is_validation
 from dmask.io.picture import read_named
-from dmask.point_order import MIRROR_68, OUTER_CORNERS
+from dmask.point_order import MIRROR_68, OUTER_CORNERS, POINT_GROUPS
 from dmask.train.data import augment, covers
 from dmask.train.data.convention import with_even_jaw
 
@@ -24,7 +24,6 @@ MACHINE_TRUST = 0.6  # of a machine's point, a person's being 1
 HIDDEN_WEIGHT = 0.5  # of a point under a cover
 # People's points lie this far right of what they mark, in pixels of the file: a net that learnt from pictures
 # and their mirror images finds it all over the face, one that saw renders alone too; neither finds one down.
-CONTOUR = 17  # the first of the 68 points
 LABELS_RIGHT_PX = 1.17
 
 # Face Mesh: the same points of both generations, OD then OS, outer canthus .. inner canthus.
@@ -430,7 +429,7 @@ class MixedFaceSampler:
         )
         if "taught" in rendered:
             rendered["taught"][:] = 0
-        rendered["weight"][:, :CONTOUR] = 0
+        rendered["weight"][:, POINT_GROUPS["jaw"]] = 0
         return {name: np.concatenate([real[name], rendered[name]]) for name in real}
 
 
