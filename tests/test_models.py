@@ -426,6 +426,7 @@ def test_builder_takes_an_obj_folder_like_the_packed_file(packed: Path, tmp_path
 
 
 def test_no_identity_looks_like_a_turn_of_the_head_from_the_front() -> None:
+    pytest.importorskip("scipy", reason="building the models needs scipy")
     from dmask.face_model.bilinear import _rigid_motions
     from dmask.face_model.builder import MARK_WEIGHTS
 
