@@ -134,7 +134,12 @@ def field_comment(struct: str, field: str) -> str:
 
 @pytest.mark.parametrize(
     ("struct", "name"),
-    [("dmask_options", "hfov_deg"), ("dmask_options", "threads"), ("dmask_patient", "hvid_mm")],
+    [
+        ("dmask_options", "hfov_deg"),
+        ("dmask_options", "threads"),
+        ("dmask_patient", "hvid_mm"),
+        ("dmask_patient", "age_years"),
+    ],
 )
 def test_dmask_h_says_ranges_and_defaults_as_the_table(struct, name):
     comment, row = field_comment(struct, name), TABLE[name]

@@ -385,7 +385,7 @@ def test_a_known_subject_gives_the_calibration_back(pipeline, profile):
 
 def test_options_beside_results_name_no_folder():
     released = dmask.Options(profile="strict", hvid_mm=HVID_MM, smoothing_scale=2).released()
-    assert released["hvid_mm"] is None and released["profile"] == "strict"
+    assert released["hvid_mm"] is None and released["age_years"] is None and released["profile"] == "strict"
     assert not {"models_dir", "smoothing_scale"} & set(released)
 
 

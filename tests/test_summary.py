@@ -10,6 +10,7 @@ from dmask.measure.summary import deviation, prism_dioptres, summarise
 OPTIONS = {
     "hfov_deg": 40.0,
     "hvid_mm": 11.71,
+    "age_years": 18.0,
     "profile": "clinical",
     "coarse_time": "off",
     "fixating": "none",

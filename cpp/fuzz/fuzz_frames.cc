@@ -169,11 +169,12 @@ dmask_patient patient_of(Bytes& bytes) {
   dmask_patient patient{};
   patient.struct_size = bytes.one_in(16) ? static_cast<std::uint32_t>(bytes.whole()) : sizeof patient;
   patient.hvid_mm = 11.71;
-  if (bytes.one_in(16)) patient.reserved[bytes.between(0, 3)] = bytes.number();
+  if (bytes.one_in(16)) patient.reserved[bytes.between(0, 2)] = bytes.number();
   patient.fixating = code(bytes, 3);
   if (bytes.one_in(2)) patient.fixating_from_s = bytes.number();
   if (bytes.one_in(2)) patient.fixating_to_s = bytes.number();
   if (bytes.one_in(2)) patient.hvid_mm = bytes.number();
+  if (bytes.one_in(2)) patient.age_years = bytes.number();
   return patient;
 }
 

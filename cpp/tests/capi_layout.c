@@ -14,6 +14,7 @@ int main(void) {
   FIELD(dmask_patient, fixating_from_s);
   FIELD(dmask_patient, fixating_to_s);
   FIELD(dmask_patient, hvid_mm);
+  FIELD(dmask_patient, age_years);
   FIELD(dmask_patient, reserved);
   SIZE(dmask_options);
   FIELD(dmask_options, struct_size);

@@ -137,6 +137,9 @@ static void refuses_bad_options(void) {
   REFUSED(DMASK_BAD_ARGUMENT, hfov_deg, NAN);
   REFUSED(DMASK_BAD_ARGUMENT, hfov_deg, 180);
   REFUSED(DMASK_BAD_ARGUMENT, patient.hvid_mm, NAN);
+  REFUSED(DMASK_BAD_ARGUMENT, patient.age_years, NAN);
+  REFUSED(DMASK_BAD_ARGUMENT, patient.age_years, 0.001);
+  REFUSED(DMASK_BAD_ARGUMENT, patient.age_years, -1);
   REFUSED(DMASK_BAD_VERSION, patient.struct_size, 1);
   REFUSED(DMASK_BAD_ARGUMENT, patient.fixating, 4);
   REFUSED(DMASK_BAD_ARGUMENT, person, -1);

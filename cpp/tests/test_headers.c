@@ -118,7 +118,7 @@ static void newer_program(const char* models, const uint8_t* pixels, struct meas
   patient.struct_size = sizeof patient;
   patient.hvid_mm = 12;
   CHECK(dmask_reset(pipeline, &patient) == DMASK_OK);
-  patient.reserved[3] = 4;
+  patient.reserved[2] = 4;
   CHECK(dmask_reset(pipeline, &patient) == DMASK_BAD_VERSION);
   dmask_destroy(pipeline);
 

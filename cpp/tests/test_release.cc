@@ -362,7 +362,7 @@ TEST_CASE(options_beside_results_name_no_folder_and_no_withheld_measure) {
       profile_there |= name == "profile" && value == OptionValue(std::string(name_of(profile)));
       hvid_there |= name == "hvid_mm" && value == OptionValue(measured_hvid_mm);
       EXPECT(name != "models_dir");
-      EXPECT(value || (name == "hvid_mm" && profile == Profile::strict));
+      EXPECT(value || ((name == "hvid_mm" || name == "age_years") && profile == Profile::strict));
     }
     EXPECT(profile_there);
     EXPECT(hvid_there == (profile != Profile::strict));

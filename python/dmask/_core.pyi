@@ -32,6 +32,7 @@ class Options(metaclass=_Bound):
     coarse_time: str  # off | on
     hfov_deg: float
     hvid_mm: float
+    age_years: float
     fixating: str  # none | od | os | both
     fixating_from_s: float
     fixating_to_s: float
@@ -58,6 +59,7 @@ class Options(metaclass=_Bound):
         coarse_time: str = ...,
         hfov_deg: float = ...,
         hvid_mm: float = ...,
+        age_years: float = ...,
         fixating: str = ...,
         fixating_from_s: float = ...,
         fixating_to_s: float = ...,

@@ -189,8 +189,9 @@ typedef struct dmask_patient {
   int32_t fixating;       /* dmask_fixation: eyes that look into the camera ... */
   double fixating_from_s; /* ... during this time, on the clock of the frames */
   double fixating_to_s;
-  double hvid_mm; /* horizontal visible iris diameter, 8 to 16; default 11.71 = not measured, the adult mean */
-  double reserved[4];
+  double hvid_mm;   /* horizontal visible iris diameter, 8 to 16; default 11.71 = not measured, the adult mean */
+  double age_years; /* 0.01 to 120; default 18; grown up from 15 on, and 0 = the default */
+  double reserved[3];
 } dmask_patient;
 
 typedef struct dmask_options {

@@ -150,14 +150,22 @@ Enum coded(const char* name, std::int32_t code) {
 
 dmask_patient default_patient() {
   const PatientOptions p;
-  return {
-      sizeof(dmask_patient), static_cast<std::int32_t>(p.fixating), p.fixating_from_s, p.fixating_to_s, p.hvid_mm, {}};
+  return {sizeof(dmask_patient),
+          static_cast<std::int32_t>(p.fixating),
+          p.fixating_from_s,
+          p.fixating_to_s,
+          p.hvid_mm,
+          p.age_years,
+          {}};
 }
 
 PatientOptions valid_patient(const dmask_patient& p) {
   require_same_size(p, "dmask_patient");
   require_zeros(p.reserved, "dmask_patient");
-  const PatientOptions patient{p.hvid_mm, coded<Fixating>("fixating", p.fixating), p.fixating_from_s, p.fixating_to_s};
+  // A program that was written before ages were says 0.
+  const double age_years = p.age_years == 0 ? PatientOptions{}.age_years : p.age_years;
+  const PatientOptions patient{p.hvid_mm, age_years, coded<Fixating>("fixating", p.fixating), p.fixating_from_s,
+                               p.fixating_to_s};
   check_patient(patient);
   return patient;
 }

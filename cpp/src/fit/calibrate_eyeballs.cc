@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "fit/calibration_stages.hpp"
+#include "fit/growth.hpp"
 #include "fit/window.hpp"
 
 namespace dmask {
@@ -62,7 +63,8 @@ void calibrate_eyeballs(CalibrationRun& run, Calibration& c) {
   const std::vector<EyeballObservation> observations = observe_irises(run, c);
   EyeballProblem::State balls;
   for (int eye = 0; eye < 2; ++eye) balls.centre[eye] = c.eyes[eye].patch_centre + c.eyes[eye].offset;
-  balls.ball.iris_radius_mm = 0.5 * options.hvid_mm;
+  const Growth growth = Growth::of(options);
+  balls.ball.iris_radius_mm = 0.5 * growth.hvid_mm / growth.globe;
   balls.gaze.resize(observations.size());
   EyeballProblem problem(c.camera, options, observations, balls, true);
   for (int eye = 0; eye < 2; ++eye)

@@ -4,6 +4,7 @@
 #include "detect/face68.hpp"
 #include "detect/face_crop.hpp"
 #include "fit/calibration_stages.hpp"
+#include "fit/growth.hpp"
 #include "fit/window.hpp"
 
 namespace dmask {
@@ -32,7 +33,7 @@ double implied_iris_radius_mm(const FrameDetection& d, const FacePose& pose, con
 }
 
 // One closed-form factor on shape and distance (the picture does not change) from two priors: the outer canthi,
-// where they are and not a millimetre inside, where people mark them, and the iris.
+// where they are and not a millimetre inside, where people mark them, and the iris. Both in millimetres of the fits.
 void metric_scale(const Points3f& convention, const std::vector<double>& iris_radii_mm, const FitOptions& options,
                   Calibration& c) {
   const auto outer_canthus = [&](Eye eye) -> Vec3 {
@@ -40,12 +41,13 @@ void metric_scale(const Points3f& convention, const std::vector<double>& iris_ra
     return c.face.neutral.segment<3>(3 * landmark) - convention.row(landmark).transpose().cast<double>();
   };
   const double canthi_mm = (outer_canthus(OS) - outer_canthus(OD)).norm();
-  double information = std::pow(options.canthi_mm / options.canthi_sd_mm, 2);
-  double log_scale = information * std::log(options.canthi_mm / canthi_mm);
+  const Growth growth = Growth::of(options);
+  double information = std::pow(growth.canthi_mm / growth.canthi_sd_mm, 2);
+  double log_scale = information * std::log(growth.canthi_mm / growth.globe / canthi_mm);
   const double iris_mm = median(iris_radii_mm);
   if (iris_mm > 3 && iris_mm < 10) {
-    const double iris_information = std::pow(options.hvid_mm / options.hvid_sd_mm, 2);
-    log_scale += iris_information * std::log(0.5 * options.hvid_mm / iris_mm);
+    const double iris_information = std::pow(growth.hvid_mm / growth.hvid_sd_mm, 2);
+    log_scale += iris_information * std::log(0.5 * growth.hvid_mm / growth.globe / iris_mm);
     information += iris_information;
   }
   c.scale = std::exp(log_scale / information);

@@ -49,8 +49,9 @@ void calibrate_rest(CalibrationRun& run, Calibration& c) {
   c.rest.head = {median_angle_deg(fits, &HeadAngles::yaw_deg), median_angle_deg(fits, &HeadAngles::pitch_deg),
                  median_angle_deg(fits, &HeadAngles::roll_deg)};
   const Vec3 middle = 0.5 * (c.eyes[OD].centre + c.eyes[OS].centre);
-  c.rest.distance_mm =
-      median_of(fits, [&](const FrameFit& fit) { return (fit.pose.rotation * middle + fit.pose.translation).norm(); });
+  c.rest.distance_mm = c.true_mm * median_of(fits, [&](const FrameFit& fit) {
+                         return (fit.pose.rotation * middle + fit.pose.translation).norm();
+                       });
   const double px_per_deg =
       median_of(fits, [](const FrameFit& fit) { return std::fmax(fit.eyes[OD].px_per_deg, fit.eyes[OS].px_per_deg); });
   c.rest.small = !(px_per_deg >= run.options.min_px_per_deg);

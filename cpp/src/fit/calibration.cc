@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "fit/calibration_stages.hpp"
+#include "fit/growth.hpp"
 #include "fit/validity.hpp"
 #include "fit/window.hpp"
 #include "geometry/check.hpp"
@@ -36,6 +37,7 @@ Calibration calibrate(const Models& models, const std::vector<FrameDetection>& d
   if (c.frames_used.empty()) return c;
   const FrameDetection& first = detections[c.frames_used.front()];
   c.camera = Camera::from_hfov(first.width, first.height, options.hfov_deg);
+  c.true_mm = Growth::of(options).globe;
   CalibrationRun run{models, detections, options, UnitPrior::from(models.face, options), {}, {}, {}};
   calibrate_face(run, c);
   calibrate_lids(run, c);
@@ -60,6 +62,7 @@ Calibration calibration_of(const Models& models, const Subject& subject, int wid
         "got an iris radius of " + std::to_string(subject.iris_radius_mm) + " mm, expected 4 to 8");
   Calibration c;
   c.camera = Camera::from_hfov(width, height, options.hfov_deg);
+  c.true_mm = Growth::of(options).globe;
   c.identity = subject.identity;
   c.scale = subject.scale;
   const SubjectFace face = models.face.contract(models.landmark_rows.rows, subject.identity.cast<float>());

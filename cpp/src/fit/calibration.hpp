@@ -32,7 +32,7 @@ struct EyeStatics {
 struct Rest {
   UnitWeights units;               // w_fm; of no size: all zero
   HeadAngles head{NAN, NAN, NAN};  // NaN: it was never measured
-  double distance_mm = 0;          // from the camera; 0: not known
+  double distance_mm = 0;          // from the camera, true; 0: not known
   bool small = false;              // an eye has too few pixels for its numbers, at the median
   struct Eye {
     double openness = 0;  // aperture / width of the open lids; 0: they were never seen open
@@ -48,6 +48,7 @@ struct Calibration {
   std::vector<int> frames_used;  // indices into the detections given
   Camera camera;
   VecX identity;        // w_fs
+  double true_mm = 1;   // of a millimetre of the fits: Growth::globe
   double scale = 1;     // on the face model's millimetres
   double scale_sd = 0;  // a share of it
   LandmarkFace face;    // scaled

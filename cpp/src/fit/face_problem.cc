@@ -106,6 +106,16 @@ Vec3 vertex(const LandmarkFace& face, int row, const UnitWeights& units) {
   return {moved(0), moved(1), moved(2)};
 }
 
+// The direction along which a landmark's correspondence means nothing, or zero: along the contour of the jaw, and along the
+// lids between the canthi, where points go with the iris by as much as a quarter of its way.
+Vec2 slides_along(const std::array<Vec2, 68>& points, int i) {
+  if (i < jaw_end) return (points[std::min(i + 1, jaw_end - 1)] - points[std::max(i - 1, 0)]).normalized();
+  for (const face68::Lid& lid : face68::lids)
+    for (int k = 0; k < 2; ++k)
+      if (i == lid.upper[k] || i == lid.lower[k]) return (points[lid.outer] - points[lid.inner]).normalized();
+  return Vec2::Zero();
+}
+
 FaceObservation FaceObservation::from(const FrameDetection& detection, const FitOptions& options, double brows) {
   FaceObservation o;
   for (int i = 0; i < 68; ++i) o.points[i] = {detection.face[i].x, detection.face[i].y};
@@ -117,12 +127,8 @@ FaceObservation FaceObservation::from(const FrameDetection& detection, const Fit
   for (int i = 0; i < 68; ++i) {
     const double share = i < jaw_end ? jaw_share : 1;
     const double w = landmark_weight(i, brows) * std::sqrt(share * information(detection.face[i])) / sigma_px;
-    o.root_information[i] = w * Mat2::Identity();
-    if (i < jaw_end) {  // only across the contour: along it the correspondence means nothing
-      const Vec2 along = (o.points[std::min(i + 1, jaw_end - 1)] - o.points[std::max(i - 1, 0)]).normalized();
-      const Vec2 across(-along.y(), along.x());
-      o.root_information[i] = w * (across * across.transpose() + 0.05 * along * along.transpose());
-    }
+    const Vec2 along = slides_along(o.points, i);
+    o.root_information[i] = w * (Mat2::Identity() - 0.95 * along * along.transpose());
   }
   return o;
 }

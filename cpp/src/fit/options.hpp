@@ -13,13 +13,11 @@ struct Fixation {
 };
 
 struct FitOptions {
-  double hfov_deg = 40.0;    // horizontal field of view of the camera
-  double hvid_mm = 11.71;    // horizontal visible iris diameter
-  double hvid_sd_mm = 0.42;  // adults at large; smaller when measured
-  double canthi_mm = 89.0;   // between the outer canthi, adults
-  double canthi_sd_mm = 2.9;
-  Fixation fixation;     // acts only where the user names it
-  bool eyebrows = true;  // Eqs. (23, 24)
+  double hfov_deg = 40.0;   // horizontal field of view of the camera
+  double hvid_mm = 11.71;   // horizontal visible iris diameter; this very one stands for not measured
+  double age_years = 18.0;  // of the patient: Growth says what follows from it
+  Fixation fixation;        // acts only where the user names it
+  bool eyebrows = true;     // Eqs. (23, 24)
 
   // Face, in % of the interocular distance or relative to it.
   double landmark_sigma_pct = 2.5;

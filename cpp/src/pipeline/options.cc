@@ -10,8 +10,6 @@
 namespace dmask {
 namespace {
 
-constexpr double measured_hvid_sd_mm = 0.1;  // a measured iris is known better than the adult mean
-
 template <class Number>
 std::string text_of(Number value) {
   char text[40];
@@ -127,6 +125,9 @@ std::vector<Option> make_table() {
       // From the smallest eyes with microcornea to the largest with megalocornea.
       option("hvid_mm", mask, &PatientOptions::hvid_mm, {8, 16, "mm"},
              "the patient's horizontal visible iris diameter; the default, the adult mean, stands for not measured"),
+      // Within days of birth all is as at birth.
+      option("age_years", mask, &PatientOptions::age_years, {0.01, 120, "years"},
+             "the patient's age: millimetres and the eyeballs' size rest on it; grown up from 15 on"),
       option("fixating", mask, &PatientOptions::fixating, {}, "the eye known to look into the camera for a while"),
       option("fixating_from_s", mask, &PatientOptions::fixating_from_s, of_time,
              "when the fixation begins, on the clock of the frames"),
@@ -167,13 +168,13 @@ std::vector<Option> make_table() {
 
 PatientOptions patient_of(const FitOptions& fit) {
   const bool* eye = fit.fixation.eye;
-  return {fit.hvid_mm, static_cast<Fixating>((eye[OD] ? 1 : 0) + (eye[OS] ? 2 : 0)), fit.fixation.from_s,
+  return {fit.hvid_mm, fit.age_years, static_cast<Fixating>((eye[OD] ? 1 : 0) + (eye[OS] ? 2 : 0)), fit.fixation.from_s,
           fit.fixation.to_s};
 }
 
 void apply_patient(const PatientOptions& patient, FitOptions& fit) {
   fit.hvid_mm = patient.hvid_mm;
-  fit.hvid_sd_mm = patient.hvid_mm == FitOptions{}.hvid_mm ? FitOptions{}.hvid_sd_mm : measured_hvid_sd_mm;
+  fit.age_years = patient.age_years;
   fit.fixation.eye[OD] = patient.fixating == Fixating::od || patient.fixating == Fixating::both;
   fit.fixation.eye[OS] = patient.fixating == Fixating::os || patient.fixating == Fixating::both;
   fit.fixation.from_s = patient.fixating_from_s;
@@ -248,7 +249,7 @@ void check_options(const PipelineOptions& options) {
 void check_patient(const PatientOptions& patient) {
   PipelineOptions options;
   apply_patient(patient, options.fit);
-  for (const char* name : {"hvid_mm", "fixating", "fixating_from_s", "fixating_to_s"}) {
+  for (const char* name : {"hvid_mm", "age_years", "fixating", "fixating_from_s", "fixating_to_s"}) {
     const Option& option = option_named(name);
     option.check(option.get(options));
   }

@@ -58,6 +58,7 @@ const char* name_of(Enum value) {
 // What is known of a patient beforehand.
 struct PatientOptions {
   double hvid_mm = FitOptions{}.hvid_mm;
+  double age_years = FitOptions{}.age_years;
   Fixating fixating = Fixating::none;
   double fixating_from_s = 0, fixating_to_s = 0;
 };

@@ -167,11 +167,12 @@ MaskFrame mask_of(const Models& models, const Calibration& calibration, const Ma
 }
 
 // What is not valid is not a number.
-EyeMeasures measures_of(const EyeFit& e, double openness, const ReleaseRules& rules) {
+EyeMeasures measures_of(const EyeFit& e, double openness, double true_mm, const ReleaseRules& rules) {
   const bool valid = e.reason == Reason::none;
   const auto of_gaze = [&](double value) { return valid ? value : NAN; };
   const bool coarse = e.reason == Reason::low_resolution;  // too few pixels for lids, too
-  const auto of_lids = [&](double value) { return rules.lids_mm && !coarse ? value : NAN; };
+  const auto of_lids = [&](double value) { return rules.lids_mm && !coarse ? true_mm * value : NAN; };
+  const auto sd_of_lids = [&](double value) { return up_to_step(of_lids(value), rules.sd_step_mm); };
   EyeMeasures m{.reason = e.reason,
                 .yaw_deg = of_gaze(e.gaze.yaw / deg),
                 .pitch_deg = of_gaze(e.gaze.pitch / deg),
@@ -180,9 +181,9 @@ EyeMeasures measures_of(const EyeFit& e, double openness, const ReleaseRules& ru
                 .mrd1_mm = of_lids(e.mrd1_mm),
                 .mrd2_mm = of_lids(e.mrd2_mm),
                 .pfh_mm = of_lids(e.pfh_mm),
-                .mrd1_sd_mm = of_lids(up_to_step(e.mrd1_sd_mm, rules.sd_step_mm)),
-                .mrd2_sd_mm = of_lids(up_to_step(e.mrd2_sd_mm, rules.sd_step_mm)),
-                .pfh_sd_mm = of_lids(up_to_step(e.pfh_sd_mm, rules.sd_step_mm)),
+                .mrd1_sd_mm = sd_of_lids(e.mrd1_sd_mm),
+                .mrd2_sd_mm = sd_of_lids(e.mrd2_sd_mm),
+                .pfh_sd_mm = sd_of_lids(e.pfh_sd_mm),
                 .openness = coarse ? NAN : openness};
   if (!rules.own_face) return m;
   m.px_per_deg = e.px_per_deg;
@@ -192,7 +193,8 @@ EyeMeasures measures_of(const EyeFit& e, double openness, const ReleaseRules& ru
 }
 
 Vec3 place_mm(const Calibration& calibration, const FacePose& pose) {
-  return pose.rotation * (0.5 * (calibration.eyes[OD].centre + calibration.eyes[OS].centre)) + pose.translation;
+  const Vec3 middle = 0.5 * (calibration.eyes[OD].centre + calibration.eyes[OS].centre);
+  return calibration.true_mm * (pose.rotation * middle + pose.translation);
 }
 
 }  // namespace
@@ -276,7 +278,8 @@ FrameResult release_frame(const Models& models, const Calibration& calibration, 
   for (int eye = 0; eye < 2; ++eye) {
     EyeFit e = fit.eyes[eye];
     if (e.reason == Reason::none && e.px_per_deg < limits.min_px_per_deg) e.reason = Reason::low_resolution;
-    result.eyes[eye] = measures_of(e, released_openness(models, calibration.eyes[eye], eye, rules, e.openness), rules);
+    const double openness = released_openness(models, calibration.eyes[eye], eye, rules, e.openness);
+    result.eyes[eye] = measures_of(e, openness, calibration.true_mm, rules);
   }
   if (result.eyes[OD].reason == Reason::none && result.eyes[OS].reason == Reason::none) {
     result.deviation_yaw_sd_deg = up_to_step(fit.deviation_sd.yaw / deg, rules.sd_step_deg);
@@ -311,11 +314,12 @@ CalibrationSummary release_calibration(const Calibration& calibration, Profile p
   summary.reason = calibration.reason;
   summary.frames_used = calibration.frames_used;
   if (!calibration.ok || profile != Profile::article) return summary;
-  summary.scale = calibration.scale;
-  summary.iris_radius_mm = calibration.ball.iris_radius_mm;
-  summary.iris_radius_sd_mm = calibration.iris_radius_sd_mm;
+  const double true_mm = calibration.true_mm;
+  summary.scale = true_mm * calibration.scale;
+  summary.iris_radius_mm = true_mm * calibration.ball.iris_radius_mm;
+  summary.iris_radius_sd_mm = true_mm * calibration.iris_radius_sd_mm;
   for (int eye = 0; eye < 2; ++eye)
-    summary.eye_centre_sd_mm[eye] = calibration.eyes[eye].centre_covariance.diagonal().cwiseSqrt();
+    summary.eye_centre_sd_mm[eye] = true_mm * calibration.eyes[eye].centre_covariance.diagonal().cwiseSqrt();
   return summary;
 }
 
@@ -323,7 +327,8 @@ std::vector<std::pair<std::string, std::optional<OptionValue>>> release_options(
   std::vector<std::pair<std::string, std::optional<OptionValue>>> released;
   for (const Option& option : option_table()) {
     if (option.kind == OptionKind::text || option.use == OptionUse::experiment) continue;
-    const bool withheld = options.profile == Profile::strict && option.name == "hvid_mm";  // measured on the patient
+    const bool of_whom = option.name == "hvid_mm" || option.name == "age_years";  // the patient is told by it
+    const bool withheld = options.profile == Profile::strict && of_whom;
     released.emplace_back(option.name, withheld ? std::nullopt : std::optional(option.get(options)));
   }
   return released;

@@ -19,6 +19,7 @@ from dmask.measure.deviation import (
 from dmask.measure.flags import flags
 from dmask.measure.noise import noise_step
 from dmask.measure.reasons import EYE_REASONS, FACE_REASONS, counted, shares
+from dmask.options import table
 
 NEVER_NEGATIVE = ("pfh_mm", "openness")  # tables of an earlier version hold such: shut is 0
 STEPS = {  # by profile and coarse time: what angles are short of
@@ -145,6 +146,17 @@ def summarise(
     }
 
 
+def whose_millimetres(options: dict[str, Any]) -> str:
+    if options["hvid_mm"] is None:
+        return "Millimetres of the lids, and the iris's width, are withheld by the profile."
+    usual = table()
+    told_age = options["age_years"] != usual["age_years"]["default"]
+    told_iris = options["hvid_mm"] != usual["hvid_mm"]["default"]
+    whose = f"eyes and a face of {options['age_years']:g} years" if told_age else "an adult eye"
+    iris = f" with an iris {options['hvid_mm']:g} mm wide" if told_iris or not told_age else ""
+    return f"Millimetres assume {whose}{iris}."
+
+
 def statements(options: dict[str, Any]) -> list[str]:
     """What has to be known to read the numbers."""
     if options["fixating"] == "none":
@@ -163,9 +175,7 @@ def statements(options: dict[str, Any]) -> list[str]:
         "degrees, and by how much is not known without a fixation.",
         f"The camera's horizontal field of view is taken as {options['hfov_deg']:g} degrees; another one "
         "shifts vergence by up to 8 degrees.",
-        "Millimetres of the lids, and the iris's width, are withheld by the profile."
-        if options["hvid_mm"] is None
-        else f"Millimetres assume an adult eye with an iris {options['hvid_mm']:g} mm wide.",
+        whose_millimetres(options),
         "noise_from_frame_to_frame is how much a value trembles where nothing moves: no movement below it "
         "can be told, nystagmus included.",
         *STEPS.get((options["profile"], options["coarse_time"]), ()),
