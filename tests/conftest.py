@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -128,3 +129,18 @@ def patient_frames() -> list[np.ndarray]:
 @pytest.fixture(scope="session")
 def patient_video(tmp_path_factory: pytest.TempPathFactory, patient_frames: list[np.ndarray]) -> Path:
     return write_video(tmp_path_factory.mktemp("source") / "patient-7.mp4", patient_frames)
+
+
+def with_exif(jpeg: bytes, *, focal_mm: int, taken: tuple[int, int] | None, order: str = "<") -> bytes:
+    """The JPEG with FocalLengthIn35mmFilm and the size that the camera took."""
+    entries = [(0xA405, 3, focal_mm)]
+    if taken:
+        entries = [(0xA002, 4, taken[0]), (0xA003, 4, taken[1]), *entries]
+    packed = b"".join(
+        struct.pack(order + "HHI", tag, kind, 1) + struct.pack(order + ("H2x" if kind == 3 else "I"), value)
+        for tag, kind, value in entries
+    )
+    first = struct.pack(order + "HHHIII", 1, 0x8769, 4, 1, 26, 0)
+    head = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, 8)
+    app1 = b"Exif\0\0" + head + first + struct.pack(order + "H", len(entries)) + packed + bytes(4)
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(app1) + 2) + app1 + jpeg[2:]

@@ -6,11 +6,12 @@ import av
 import cv2
 import numpy as np
 import pytest
-from conftest import background, write_video
+from conftest import background, with_exif, write_video
 
 from dmask.errors import Error
 from dmask.io.atomic import atomic_file, atomic_folder
 from dmask.io.picture import read_picture
+from dmask.io.picture_header import hfov_deg_of
 from dmask.io.source import list_folder
 from dmask.io.video import VideoReader, VideoWriter, to_bgr, without_opencv_threads
 
@@ -187,6 +188,26 @@ def test_opencv_keeps_the_caller_s_number_of_threads():
         assert cv2.getNumThreads() == 3
     finally:
         cv2.setNumThreads(before)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_the_field_of_view_is_that_of_the_focal_length_across_the_diagonal(order):
+    jpeg = cv2.imencode(".jpg", np.zeros((400, 600, 3), np.uint8))[1].tobytes()
+    told = with_exif(jpeg, focal_mm=18, taken=(6000, 4000), order=order)
+    assert hfov_deg_of(told, 600, 400) == 90
+    assert hfov_deg_of(told, 400, 600) == 67  # held upright
+    assert hfov_deg_of(with_exif(jpeg, focal_mm=50, taken=None, order=order), 600, 400) == 40
+
+
+def test_no_field_of_view_where_nothing_says_it_or_the_picture_was_cropped():
+    jpeg = cv2.imencode(".jpg", np.zeros((400, 600, 3), np.uint8))[1].tobytes()
+    assert hfov_deg_of(jpeg, 600, 400) is None
+    assert hfov_deg_of(with_exif(jpeg, focal_mm=0, taken=None), 600, 400) is None
+    assert hfov_deg_of(with_exif(jpeg, focal_mm=50, taken=(4000, 4000)), 600, 400) is None
+    assert hfov_deg_of(with_exif(jpeg, focal_mm=2, taken=None), 600, 400) is None
+    told = with_exif(jpeg, focal_mm=50, taken=(600, 400))
+    for end in range(0, 120, 3):  # damaged anywhere
+        assert hfov_deg_of(told[:end], 600, 400) in (None, 40)
 
 
 def test_a_picture_is_turned_as_its_exif_tag_says(tmp_path):

@@ -8,7 +8,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from conftest import background, write_video
+from conftest import background, with_exif, write_video
 
 from dmask import cli, options
 from dmask.environment import MODELS_DIR
@@ -180,6 +180,28 @@ def test_a_picture_gives_a_picture(tmp_path, patient_frames):
     assert len((out / "frames.csv").read_text().splitlines()) == 2
     assert cli.main(["render", str(out / "track.dmask"), "-o", str(tmp_path / "again.png")]) == 0
     assert np.abs(cv2.imread(str(tmp_path / "again.png")).astype(int) - mask).max() <= 2
+
+
+def test_a_photographs_field_of_view_is_its_own_unless_one_is_given(tmp_path, patient_frames):
+    source = tmp_path / "in"
+    source.mkdir()
+    jpeg = cv2.imencode(".jpg", patient_frames[0])[1].tobytes()
+    (source / "phone.jpg").write_bytes(with_exif(jpeg, focal_mm=28, taken=None))
+    (source / "then.jpg").write_bytes(jpeg)
+
+    def told(*words):
+        assert cli.main(["run", str(source), "-o", str(tmp_path / "out"), "--overwrite", *words]) == 0
+        reports = [
+            json.loads((tmp_path / "out" / name / "run.json").read_text()) for name in ("phone", "then")
+        ]
+        return [report["options"]["hfov_deg"] for report in reports], reports[0]["input"]["notes"]
+
+    height, width = patient_frames[0].shape[:2]
+    own = round(np.degrees(2 * np.arctan(0.5 * width * np.hypot(36, 24) / (28 * np.hypot(width, height)))))
+    fields, notes = told()
+    assert fields == [own, 40.0] and f"{own:g} degrees" in notes[0]
+    fields, notes = told("--hfov-deg", "50")
+    assert fields == [50.0, 50.0] and not notes
 
 
 def test_overwriting_a_videos_results_with_a_pictures_leaves_one_mask(tmp_path, patient_frames):

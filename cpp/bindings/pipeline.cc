@@ -182,10 +182,15 @@ py::array_t<std::uint8_t> render(PyPipeline& p, const PyResult& r) {
   return picture_of(mask);
 }
 
-void reset(PyPipeline& p) {
+void reset(PyPipeline& p, std::optional<double> hfov_deg) {
   Pipeline& core = p.core.get();
   const auto looking = p.looking(), fitting = p.fitting();
-  core.reset();
+  FitOptions fit = core.fit_options();
+  if (hfov_deg) {
+    option_named("hfov_deg").check(*hfov_deg);
+    fit.hfov_deg = *hfov_deg;
+  }
+  core.reset(fit);
 }
 
 void bind_work(PipelineClass& cls) {
@@ -214,7 +219,10 @@ void bind_work(PipelineClass& cls) {
            "A frame's FrameResult, without a mask. Frames in order: each starts from the one before.")
       .def("render", &render, py::arg("result"),
            "(H, W, 3) uint8 BGR of the frame's size; the plain background without a face.")
-      .def("reset", &reset, "Another patient: forgets face, calibration and all that was measured.");
+      .def("reset", &reset, py::kw_only(), py::arg("hfov_deg") = py::none(),
+           "Another patient: forgets face, calibration and all that was measured. hfov_deg: the camera's horizontal "
+           "field of "
+           "view from now on; None leaves it as it is.");
 }
 
 // What the detector has counted since the last reset.

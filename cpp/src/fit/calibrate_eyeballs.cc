@@ -67,10 +67,8 @@ void calibrate_eyeballs(CalibrationRun& run, Calibration& c) {
   balls.ball.iris_radius_mm = 0.5 * growth.hvid_mm / growth.globe;
   balls.gaze.resize(observations.size());
   EyeballProblem problem(c.camera, options, observations, balls, true);
-  for (int eye = 0; eye < 2; ++eye)
-    c.eyes[eye].centre_covariance = Vec3(std::pow(options.centre_sigma_mm, 2), std::pow(options.centre_sigma_mm, 2),
-                                         std::pow(options.centre_depth_sigma_mm, 2))
-                                        .asDiagonal();
+  const Eigen::Map<const Vec3> centre_sigma_mm(options.centre_sigma_mm.data());
+  for (EyeStatics& eye : c.eyes) eye.centre_covariance = centre_sigma_mm.cwiseAbs2().asDiagonal();
   c.iris_radius_sd_mm = options.iris_radius_sigma_mm;
   if (!observations.empty()) {
     keep_tilt_of_pictures(problem, run, c, observations, balls);

@@ -140,8 +140,7 @@ double EyeballProblem::prior(const State& state, VecX* gradient, VecX* curvature
   if (fit_statics_) {
     for (int eye = 0; eye < 2; ++eye)
       for (int a = 0; a < 3; ++a)
-        add(state.centre[eye][a], prior_mean_.centre[eye][a],
-            a == 2 ? options_.centre_depth_sigma_mm : options_.centre_sigma_mm, 3 * eye + a);
+        add(state.centre[eye][a], prior_mean_.centre[eye][a], options_.centre_sigma_mm[a], 3 * eye + a);
     add(state.ball.iris_radius_mm, prior_mean_.ball.iris_radius_mm, options_.iris_radius_sigma_mm, 6);
   }
   // All frames of a window are worth one: else eyes that look down for long, or squint, would move the globe instead.

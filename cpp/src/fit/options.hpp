@@ -1,6 +1,7 @@
 // Settings of the three fits. Every sigma is one standard deviation.
 #pragma once
 
+#include <array>
 #include <cmath>
 
 #include "geometry/eye.hpp"
@@ -53,8 +54,9 @@ struct FitOptions {
   double iris_sigma_pct = 0.5;
   double limbus_information = 4.0;  // independent points that the 18 of the limbus amount to
   double iris_radius_sigma_mm = 0.21;
-  double centre_sigma_mm = 1.0;  // p_e sideways and up, against the patch
-  double centre_depth_sigma_mm = 0.3;
+  // p_e against the patch, sideways, up and in depth. As a camera sees people, limbi place it worse sideways than the lids do,
+  // and better in height.
+  std::array<double, 3> centre_sigma_mm{0.7, 1.0, 0.3};
   double centre_tilt_sigma_mm = 0.3;      // OD's height less that of OS, where a fixation is named
   double gaze_prior_deg = 40.0;           // keeps a lost iris inside the orbit
   double fixation_sigma_deg = 2.5;        // of a named fixation; angle kappa is not known

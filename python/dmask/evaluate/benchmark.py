@@ -99,6 +99,7 @@ class Played:
         self._path, self._threads = path, threads
         self.frame_count: int | None = frame_count
         self.broken_off: str | None = None
+        self.hfov_deg: float | None = None
         self._open()
         source = self._source
         self.width, self.height, self.notes = source.width, source.height, source.notes

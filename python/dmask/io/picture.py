@@ -138,8 +138,10 @@ class PictureReader:
 
     def __init__(self, path: Path):
         self.notes: list[str] = []
-        self._bgr = read_picture(path, self.notes)
+        data = read_bytes(path)
+        self._bgr = decode_picture(data, self.notes)
         self.height, self.width = self._bgr.shape[:2]
+        self.hfov_deg: float | None = picture_header.hfov_deg_of(data, self.width, self.height)
         self.time_base = Fraction(1)
         self.rate = Fraction(1)
         self.frame_count: int | None = 1

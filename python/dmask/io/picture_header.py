@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import zlib
 from typing import NamedTuple
@@ -11,6 +12,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 AVIF_BRANDS = {b"avif", b"avis"}
 KINDS_WITH_AN_END = ("PNG", "JPEG", "WebP", "BMP")  # whose bytes say whether they are all there
+EXIF_TAGS, FOCAL_LENGTH_35MM, TAKEN_WIDTH, TAKEN_HEIGHT = 0x8769, 0xA405, 0xA002, 0xA003
 TIFF_SAMPLES = {1: "whole numbers", 2: "signed numbers", 3: "floating-point numbers"}
 
 
@@ -105,6 +107,31 @@ def samples_of(data: bytes) -> Samples | None:
     return None
 
 
+def hfov_deg_of(data: bytes, width: int, height: int) -> int | None:
+    """The horizontal field of view in whole degrees, by the focal length in the EXIF tags of a JPEG, TIFF or HEIC.
+
+    None where none is told, or the `width` x `height` pixels are no longer the whole of what the camera took.
+    """
+    start = 0 if kind_of(data[:HEAD_BYTES]) == "TIFF" else data.find(b"Exif\0\0") + 6
+    try:
+        exif = data[start:] if start != 5 else b""
+        tags = _tiff_tags(exif, _tiff_tags(exif)[EXIF_TAGS])
+    except (struct.error, IndexError, KeyError, OverflowError):
+        return None
+    focal_mm = tags.get(FOCAL_LENGTH_35MM, 0)
+    taken = tags.get(TAKEN_WIDTH, 0), tags.get(TAKEN_HEIGHT, 0)
+    if not focal_mm or (all(taken) and abs(_slimness(*taken) / _slimness(width, height) - 1) > 0.01):
+        return None
+    # The same angle across the diagonal as on a film of 36 x 24 mm (CIPA DCG-001).
+    focal_px = focal_mm * math.hypot(width, height) / math.hypot(36, 24)
+    hfov_deg = round(math.degrees(2 * math.atan(0.5 * width / focal_px)))
+    return hfov_deg if 5 <= hfov_deg <= 150 else None
+
+
+def _slimness(width: int, height: int) -> float:
+    return max(width, height) / min(width, height)
+
+
 def is_whole(data: bytes) -> bool:
     """Whether a picture's bytes go on to its end, as far as its kind tells; a decoder says the rest."""
     kind = kind_of(data[:HEAD_BYTES])
@@ -174,11 +201,12 @@ def _webp_size(data: bytes) -> tuple[int, int] | None:
     return None
 
 
-def _tiff_tags(data: bytes) -> dict[int, int]:
-    """The first value of each tag of the first page that holds whole numbers."""
+def _tiff_tags(data: bytes, at: int | None = None) -> dict[int, int]:
+    """The first value of each tag that holds whole numbers: of the first page, or of what begins `at` a byte."""
     order = "<" if data[:2] == b"II" else ">"
     big = data[2 if order == "<" else 3] == 43
-    (at,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
+    if at is None:
+        (at,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
     (count,) = struct.unpack_from(order + ("Q" if big else "H"), data, at)
     at += 8 if big else 2
     entry_bytes, value_at = (20, 12) if big else (12, 8)

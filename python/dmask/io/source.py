@@ -24,6 +24,7 @@ class Source(Protocol):
     time_base: Fraction
     rate: Fraction
     frame_count: int | None
+    hfov_deg: float | None  # of the camera, where the file says it
     notes: list[str]
     broken_off: str | None  # where it ends before its end, as a sentence: known once it was read
 

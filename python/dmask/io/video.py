@@ -82,6 +82,7 @@ class VideoReader:
     time_base: Fraction  # seconds a tick; every time is a multiple of it
     rate: Fraction  # average frames a second
     frame_count: int | None  # as the file declares it
+    hfov_deg: float | None = None  # videos have no common tag for it
     notes: list[str]  # what was changed on the way in
     broken_off: str | None  # once read: where it ends before its end
 

@@ -77,7 +77,6 @@ def mask_item(item: Item, pipeline: Pipeline, batch: Batch, making: Making, labe
                 return row_of(
                     item.name, kept.frames, kept.frames_with_face, kept.broken_off, "kept as it was"
                 )
-            pipeline.reset()
             overwrite = batch.overwrite or batch.resume
             try:
                 mark = making.mark(item.path)

@@ -18,6 +18,7 @@ from dmask.io.atomic import atomic_folder
 from dmask.io.picture import PictureReader
 from dmask.io.source import Source, open_source
 from dmask.io.video import Frame, without_opencv_threads
+from dmask.options import table
 from dmask.run.prefetch import prefetched
 from dmask.run.progress import Progress
 from dmask.run.results import Outcome, Recording, Results
@@ -59,10 +60,13 @@ def run_item(
 ) -> Outcome:
     """The results of one video or picture in `folder`, whole or not at all. Raises Error.
 
+    It is another patient than before: the pipeline is reset.
     With `partial` a video that breaks off is taken up to there. `made_from` goes into run.json. With `legend`
     the mask says what it is. What identifies goes into the folder `diagnostics`, where one is given.
     """
     source = open_source(path, options["threads"], partial)
+    options = options | {"hfov_deg": hfov_deg(source, options["hfov_deg"])}
+    pipeline.reset(hfov_deg=options["hfov_deg"])
     progress = Progress(show, label)
     try:
         # A mask of the other kind is from an earlier run on another kind of input.
@@ -73,6 +77,16 @@ def run_item(
     finally:
         progress.clear()
         source.close()
+
+
+def hfov_deg(source: Source, given_deg: float) -> float:
+    """The camera's field of view: as it was given. The usual one stands for not known: a file's own beats it."""
+    if source.hfov_deg is None or given_deg != table()["hfov_deg"]["default"]:
+        return given_deg
+    source.notes.append(
+        f"the field of view, {source.hfov_deg:g} degrees, is that of the focal length in the file"
+    )
+    return source.hfov_deg
 
 
 @without_opencv_threads()
