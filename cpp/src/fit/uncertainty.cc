@@ -20,16 +20,16 @@ struct Spread {
 
 // Printed by bench/stated_sd.py.
 // clang-format off
-constexpr Spread of_yaw{0.6, 0.448, 6.34, 5.31, 3.6, 0.141};
-constexpr Spread of_pitch{0.6, 0.499, 4.03, 3.5, 4.51, 0.202};
-constexpr Spread of_mrd1{0.248, 0, 1.08, 0.426, 0.732, 0};
-constexpr Spread of_mrd2{0.193, 0.0499, 0.625, 0.422, 0.993, 0};
-constexpr Spread of_pfh{0.285, 0, 1.56, 0, 0.148, 0};
-constexpr Spread of_head_yaw{0.594, 0, 3.18, 0, 0, 0};
-constexpr Spread of_head_pitch{1.83, 0.251, 0, 0, 0, 0};
-constexpr Spread of_head_roll{0.229, 0.0412, 1.01, 0, 0, 0};
-constexpr Spread of_apart{0.849, 0.564, 9.33, 6.96, 3.34, 0.13};  // OS - OD, yaw
-constexpr Spread of_height{0.849, 0.382, 5.73, 3.85, 5.34, 0.079};  // OS - OD, pitch
+constexpr Spread of_yaw{0.6, 0.395, 5.93, 3.1, 4.27, 0.196};
+constexpr Spread of_pitch{0.6, 0.482, 4.04, 3.5, 4.45, 0.196};
+constexpr Spread of_mrd1{0.244, 0.0142, 1.08, 0.388, 0.743, 0};
+constexpr Spread of_mrd2{0.187, 0.0506, 0.582, 0.392, 0.994, 0};
+constexpr Spread of_pfh{0.275, 0.000171, 1.51, 0.265, 0.114, 0};
+constexpr Spread of_head_yaw{0.591, 0.0445, 2.78, 0, 0, 0};
+constexpr Spread of_head_pitch{1.74, 0.236, 1.42, 0, 0, 0};
+constexpr Spread of_head_roll{0.219, 0.0361, 0.738, 0, 0, 0};
+constexpr Spread of_apart{0.849, 0.711, 8.01, 4.58, 6.3, 0.185};  // OS - OD, yaw
+constexpr Spread of_height{0.849, 0.339, 4.98, 3.45, 3.8, 0.0823};  // OS - OD, pitch
 // clang-format on
 
 struct Sight {

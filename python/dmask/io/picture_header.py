@@ -108,7 +108,7 @@ def samples_of(data: bytes) -> Samples | None:
 
 
 def hfov_deg_of(data: bytes, width: int, height: int) -> int | None:
-    """The horizontal field of view in whole degrees, by the focal length in the EXIF tags of a JPEG, TIFF or HEIC.
+    """The horizontal field of view in whole degrees, by the focal length in a JPEG's, TIFF's or HEIC's EXIF.
 
     None where none is told, or the `width` x `height` pixels are no longer the whole of what the camera took.
     """
@@ -202,7 +202,7 @@ def _webp_size(data: bytes) -> tuple[int, int] | None:
 
 
 def _tiff_tags(data: bytes, at: int | None = None) -> dict[int, int]:
-    """The first value of each tag that holds whole numbers: of the first page, or of what begins `at` a byte."""
+    """The first value of each tag that holds whole numbers: of the first page, or of what begins `at`."""
     order = "<" if data[:2] == b"II" else ">"
     big = data[2 if order == "<" else 3] == 43
     if at is None:

@@ -80,7 +80,7 @@ def run_item(
 
 
 def hfov_deg(source: Source, given_deg: float) -> float:
-    """The camera's field of view: as it was given. The usual one stands for not known: a file's own beats it."""
+    """The camera's field of view: as given; the usual one stands for not known, a file's own beats it."""
     if source.hfov_deg is None or given_deg != table()["hfov_deg"]["default"]:
         return given_deg
     source.notes.append(
