@@ -21,9 +21,11 @@ import numpy as np
 
 import dmask
 from dmask import environment
+from dmask.errors import WrongUse
 from dmask.io.source import open_source
 from dmask.io.tables import EYES
 from dmask.measure.noise import noise_step
+from dmask.studio_folders import add_studio_arguments, studio_folders
 from dmask.synthetic import Pose, SyntheticPatient
 from dmask.train.studio import Studio, StudioAssets
 
@@ -129,17 +131,18 @@ def main() -> int:
     parser.add_argument("clips", nargs="*", type=Path, metavar="CLIP")
     parser.add_argument("--patients", type=int, default=8, metavar="N")
     parser.add_argument("--weights", choices=("research", "open"), default="research")
-    parser.add_argument("--ict", type=Path, metavar="DIR")
-    parser.add_argument("--unityeyes2", type=Path, metavar="DIR")
+    add_studio_arguments(parser, "ICT-FaceKit's folder, for patients as a camera sees them")
     args = parser.parse_args()
-    if (args.ict is None) != (args.unityeyes2 is None):
-        parser.error("got --ict or --unityeyes2 alone; expected both, or neither")
+    try:
+        folders = studio_folders(args)
+    except WrongUse as error:
+        parser.error(str(error))
     print(environment.hardware(), environment.versions())
     pipeline = dmask.Pipeline(
         dmask.Options(profile="article", backend="cpu", weights=args.weights, smoothing_scale=NO_SMOOTHING)
     )
-    if args.ict is not None:
-        assets = StudioAssets.load(args.ict, args.unityeyes2)
+    if folders:
+        assets = StudioAssets.load(*folders)
         for size_px in SIZES_PX:
             rows = []
             for seed in range(SEEDS, SEEDS + args.patients):

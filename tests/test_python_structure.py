@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "python" / "dmask"
 # or a module beside them; `dmask` is the package's own __init__.
 LEVELS = (
     ("arrays", "crops", "errors", "point_order", "ranges", "stopwatch"),
-    ("_core", "environment"),
+    ("_core", "environment", "studio_folders"),
     ("axes",),
     ("dmask",),
     ("models", "io", "options"),

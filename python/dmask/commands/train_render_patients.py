@@ -6,6 +6,7 @@ import argparse
 
 from dmask.errors import WrongUse
 from dmask.ranges import place, whole
+from dmask.studio_folders import add_studio_arguments, studio_folders
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,8 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=whole(0), default=0)
     parser.add_argument("--shard", type=whole(0), default=0, help="patients per file, 0 = all in one")
     parser.add_argument("--overwrite", action="store_true", help="replace files of an earlier call")
-    parser.add_argument("--ict", type=place, metavar="DIR", help="ICT-FaceKit: draw what a camera would see")
-    parser.add_argument("--unityeyes2", type=place, metavar="DIR", help="with --ict: whose irises")
+    add_studio_arguments(parser, "ICT-FaceKit: draw what a camera would see")
     parser.add_argument("--faces", action="store_true", help="whole faces in place of eyes; needs --ict")
     parser.add_argument(
         "--landmarks", type=place, metavar="DMM", help="with --faces: where people put the 68 points"
@@ -25,9 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Writes the pictures. Raises WrongUse."""
-    if (args.ict is None) != (args.unityeyes2 is None):
-        raise WrongUse("got --ict or --unityeyes2 alone; expected both, or neither")
-    if args.faces and args.ict is None:
+    folders = studio_folders(args)
+    if args.faces and folders is None:
         raise WrongUse("got --faces without --ict; expected ICT-FaceKit's folder")
     if args.landmarks is not None and not args.faces:
         raise WrongUse("got --landmarks without --faces; expected both")

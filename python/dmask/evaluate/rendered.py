@@ -17,6 +17,7 @@ from dmask.arrays import Pixels
 from dmask.errors import WrongUse
 from dmask.options import add_backend_arguments, core_options, make_pipeline
 from dmask.ranges import LARGEST_PX, place, whole
+from dmask.studio_folders import add_studio_arguments, studio_folders
 
 if TYPE_CHECKING:
     from dmask.evaluate.cohort import StudioFor
@@ -45,8 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--first", type=whole(0), default=0, metavar="N", help="number of the first patient (default 0)"
     )
-    parser.add_argument("--ict", type=place, metavar="DIR", help=STUDIO_HELP)
-    parser.add_argument("--unityeyes2", type=place, metavar="DIR", help="with --ict: whose irises")
+    add_studio_arguments(parser, STUDIO_HELP)
     parser.add_argument(
         "--cohort",
         action="store_true",
@@ -120,7 +120,7 @@ def figures_of_cohort(args: argparse.Namespace, studio_of: StudioOf) -> dict[str
     if args.read:
         table = cohort.read_tables(args.read)
     else:
-        if args.ict is None or args.unityeyes2 is None:
+        if studio_folders(args) is None:
             raise WrongUse("--ict and --unityeyes2 are missing; expected the folders that draw a cohort")
         studio_for = studio_of(args)
         options = core_options(args) | {"profile": PROFILE}
@@ -199,9 +199,7 @@ def photographer_of(
     args: argparse.Namespace, studio_of: StudioOf
 ) -> Callable[[SyntheticPatient, int], Photographer]:
     """What draws a patient's frames: the mask's renderer, or a studio's camera. Raises WrongUse."""
-    if (args.ict is None) != (args.unityeyes2 is None):
-        raise WrongUse("got --ict or --unityeyes2 alone; expected both, or neither")
-    if args.ict is None:
+    if studio_folders(args) is None:
         return lambda patient, seed: lambda pose, number: patient.render(pose)
     studio_for = studio_of(args)
     return lambda patient, seed: studio_for(patient, seed).photograph

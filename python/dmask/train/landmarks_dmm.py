@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dmask.environment import MODELS_DIR, weights_dir
-from dmask.errors import WrongUse
 from dmask.io import container
 from dmask.models import record
 from dmask.point_order import MIRROR_68, POINT_GROUPS
-from dmask.ranges import place, whole
+from dmask.ranges import whole
+from dmask.studio_folders import add_studio_arguments, studio_folders
 
 if TYPE_CHECKING:
     from dmask.arrays import Floats
@@ -119,20 +119,15 @@ def add_look(
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--patients", type=whole(1), default=60, metavar="N")
     parser.add_argument("--weights", choices=("research", "open"), default="research")
-    parser.add_argument(
-        "--ict", type=place, metavar="DIR", help="ICT-FaceKit's folder: faces with skin, hair"
-    )
-    parser.add_argument("--unityeyes2", type=place, metavar="DIR", help="with --ict: whose irises")
+    add_studio_arguments(parser, "ICT-FaceKit's folder: faces with skin, hair")
 
 
 def run(args: argparse.Namespace) -> int:
     assets = None
-    if args.ict or args.unityeyes2:
+    if folders := studio_folders(args):
         from dmask.train.studio import StudioAssets  # needs scipy
 
-        if not (args.ict and args.unityeyes2):
-            raise WrongUse("got --ict or --unityeyes2 alone; expected both, or neither")
-        assets = StudioAssets.load(args.ict, args.unityeyes2)
+        assets = StudioAssets.load(*folders)
     folder = weights_dir(args.weights)
     file = folder / FILE
     if not file.exists():  # the core reads it before the first offsets are known
