@@ -707,6 +707,24 @@ TEST_CASE(tensors_that_a_net_does_not_have_are_errors_that_name_them) {
   EXPECT(message_of(foreign).find("face68.onnx has no tensor 'features'") != std::string::npos);
 }
 
+TEST_CASE(lids_are_doubted_where_the_face_net_calls_the_eye_hidden) {
+  std::array<Landmark, 68> face{};
+  const auto doubted = [&](float of_face, float of_lids) {
+    for (Landmark& point : face) point.confidence = 1;
+    for (int i = 36; i < 42; ++i) face[i].confidence = of_face;
+    std::array<Landmark, 20> lid{};
+    for (Landmark& point : lid) point.confidence = of_lids;
+    doubt_lids(face, OD, lid);
+    return lid[3].confidence;
+  };
+  EXPECT_NEAR(doubted(1.0f, 0.9f), 0.9f, 1e-6f);
+  EXPECT_NEAR(doubted(0.5f, 0.9f), 0.9f, 1e-6f);
+  EXPECT(doubted(0.2f, 0.6f) < 0.5f);
+  EXPECT(doubted(0.2f, 0.95f) > 0.5f);
+  EXPECT(doubted(0.0f, 1.0f) < 0.5f);
+  EXPECT(doubted(0.1f, 0.8f) < doubted(0.3f, 0.8f));
+}
+
 TEST_CASE(a_missing_model_is_an_error_that_names_it) {
   std::string message;
   try {

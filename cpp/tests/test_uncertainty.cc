@@ -82,6 +82,8 @@ TEST_CASE(a_gaze_is_stated_less_surely_where_less_is_known) {
   const FitOptions options;
   EXPECT_NEAR(stated(open_eyes(), calibrated(), options.dark_luminance - 1).eyes[OD].yaw_sd / usual.yaw_sd,
               options.dark_sd_scale, 1e-12);
+  EXPECT_NEAR(stated(open_eyes(), calibrated(), 6).eyes[OD].yaw_sd / usual.yaw_sd, options.noisy_luminance / 6, 1e-12);
+  EXPECT_NEAR(stated(open_eyes(), calibrated(), 0).eyes[OD].yaw_sd / usual.yaw_sd, options.most_dark_sd_scale, 1e-12);
   FrameFit half_hidden = open_eyes();
   half_hidden.eyes[OD].gaze_doubt = 1.5;
   half_hidden = stated(half_hidden);

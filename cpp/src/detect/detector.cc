@@ -532,6 +532,7 @@ void Detector::detect_eyes(const ImageView& frame, FrameDetection& detection) {
     found.lid = look.lids[eye];
     for (Landmark& point : found.lid) to_frame(frame, crop, point);
     last_eyes_[eye] = {by_face[eye], lid_crop(found.lid, eye, by_face[eye]), crop};
+    doubt_lids(detection.face, eye, found.lid);
     take_lids(found.lid, eye, detection.face);
 
     IrisPoints iris = look.irises[eye];

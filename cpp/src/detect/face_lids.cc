@@ -45,4 +45,14 @@ void take_lids(const std::array<Landmark, 20>& lid, Eye eye, std::array<Landmark
   move_to(lid[10], face[own.outer]);
 }
 
+void doubt_lids(const std::array<Landmark, 68>& face, Eye eye, std::array<Landmark, 20>& lid) {
+  constexpr float undoubted = 0.4f, least_share = 0.45f;
+  const face68::Lid& own = face68::lids[eye];
+  float seen = 0;
+  for (const int i : {own.inner, own.upper[0], own.upper[1], own.outer, own.lower[0], own.lower[1]})
+    seen += face[i].confidence / 6;
+  const float share = std::min(1.0f, least_share + (1 - least_share) * seen / undoubted);
+  for (Landmark& point : lid) point.confidence *= share;
+}
+
 }  // namespace dmask

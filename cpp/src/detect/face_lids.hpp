@@ -10,4 +10,8 @@ namespace dmask {
 // margins; confidences stay. An eye whose lid is hidden (mean confidence below one half) is left as it is.
 void take_lids(const std::array<Landmark, 20>& lid, Eye eye, std::array<Landmark, 68>& face);
 
+// Lowers the confidence of lids where the face net, which sees the whole face, calls the eye hidden: cloth with folds has the
+// look of lids from near.
+void doubt_lids(const std::array<Landmark, 68>& face, Eye eye, std::array<Landmark, 20>& lid);
+
 }  // namespace dmask

@@ -80,7 +80,9 @@ void state_uncertainty(const Calibration& c, const FitOptions& options, double l
   fit.head_sd = {sd(of_head_yaw, head), sd(of_head_pitch, head), sd(of_head_roll, head)};
 
   // Little light draws irises that look aside to the middle: a gaze is stated less surely there.
-  const double dark = luminance < options.dark_luminance ? options.dark_sd_scale : 1;
+  const double noisy = options.noisy_luminance / std::max(luminance, 1.0);
+  const double dark =
+      luminance < options.dark_luminance ? std::clamp(noisy, options.dark_sd_scale, options.most_dark_sd_scale) : 1;
   Sight yaw_of_both = head, pitch_of_both = head;
   double doubt_of_both = 1;
   bool both = true;
