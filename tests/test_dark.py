@@ -22,8 +22,8 @@ def rendered():
     return [patient.render(Pose(od_yaw_deg=yaw, os_yaw_deg=yaw)) for yaw in angles]
 
 
-def measured(pipeline, rendered, light: float, noise_sd: float) -> list:
-    random = np.random.default_rng(0)
+def measured(pipeline, rendered, light: float, noise_sd: float, seed: int = 0) -> list:
+    random = np.random.default_rng(seed)
     pipeline.reset()
     frames = [dimmed(frame, light, noise_sd, random) for frame, _ in rendered]
     detections = [pipeline.detect(frame, i / 30) for i, frame in enumerate(frames)]
@@ -35,11 +35,12 @@ def reasons(results) -> list[str]:
     return [getattr(result, eye).reason for result in results for eye in ("od", "os")]
 
 
+@pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize(
     ("light", "noise_sd"), [(1, 3), (0.15, 3), (0.07, 1), (0.05, 3), (0.02, 3), (0.03, 6)]
 )
-def test_what_is_valid_is_right_and_the_rest_is_dark(pipeline, rendered, light, noise_sd):
-    results = measured(pipeline, rendered, light, noise_sd)
+def test_what_is_valid_is_right_and_the_rest_is_dark(pipeline, rendered, light, noise_sd, seed):
+    results = measured(pipeline, rendered, light, noise_sd, seed)
     assert set(reasons(results)) <= {"", "dark"}
     for result, (_, truth) in zip(results, rendered, strict=True):
         for eye in ("od", "os"):

@@ -89,17 +89,17 @@ def test_the_shipped_eyes_come_back_and_can_be_trained_on():
 
 def test_a_kept_share_lies_between_two_nets_and_all_of_it_is_the_old_one():
     old = start.load_onnx(build("face"), SHIPPED)
-    images = [example_image(FACE_PX, FACE_PX)]
+    # Enough pictures that a batch's variance hardly depends on whether it is divided by n or n - 1.
+    images = [torch.cat([example_image(FACE_PX, FACE_PX) for _ in range(8)])]
     start.revive(old, images)
     new = copy.deepcopy(old)
     with torch.no_grad():
         new.points.heatmaps.weight.mul_(1.2)
     half = start.keep(new, old, 0.5, images)
     assert torch.allclose(half.points.heatmaps.weight, 1.1 * old.points.heatmaps.weight)
-    # The statistics of batch normalisation are those of one picture, taken anew.
     all_old = outputs_of(start.keep(new, old, 1.0, images), images[0])
     for got, want in zip(all_old, outputs_of(old, images[0]), strict=True):
-        assert np.abs(got - want).max() < 0.1 * np.abs(want).max()
+        assert np.abs(got - want).max() < 0.05 * np.abs(want).max()
 
 
 def test_another_nets_file_is_refused():

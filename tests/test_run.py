@@ -202,6 +202,9 @@ def test_a_photographs_field_of_view_is_its_own_unless_one_is_given(tmp_path, pa
     assert fields == [own, 40.0] and f"{own:g} degrees" in notes[0]
     fields, notes = told("--hfov-deg", "50")
     assert fields == [50.0, 50.0] and not notes
+    (source / "phone.jpg").write_bytes(with_exif(jpeg, focal_mm=2, taken=None))  # that no option may be
+    fields, notes = told()
+    assert fields == [40.0, 40.0] and not notes
 
 
 def test_overwriting_a_videos_results_with_a_pictures_leaves_one_mask(tmp_path, patient_frames):

@@ -185,12 +185,10 @@ py::array_t<std::uint8_t> render(PyPipeline& p, const PyResult& r) {
 void reset(PyPipeline& p, std::optional<double> hfov_deg) {
   Pipeline& core = p.core.get();
   const auto looking = p.looking(), fitting = p.fitting();
-  FitOptions fit = core.fit_options();
-  if (hfov_deg) {
-    option_named("hfov_deg").check(*hfov_deg);
-    fit.hfov_deg = *hfov_deg;
-  }
-  core.reset(fit);
+  PipelineOptions options;
+  options.fit = core.fit_options();
+  if (hfov_deg) set_option(options, "hfov_deg", *hfov_deg);
+  core.reset(options.fit);
 }
 
 void bind_work(PipelineClass& cls) {
@@ -221,8 +219,7 @@ void bind_work(PipelineClass& cls) {
            "(H, W, 3) uint8 BGR of the frame's size; the plain background without a face.")
       .def("reset", &reset, py::kw_only(), py::arg("hfov_deg") = py::none(),
            "Another patient: forgets face, calibration and all that was measured. hfov_deg: the camera's horizontal "
-           "field of "
-           "view from now on; None leaves it as it is.");
+           "field of view from now on; None leaves it as it is.");
 }
 
 // What the detector has counted since the last reset.

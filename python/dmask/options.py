@@ -17,10 +17,7 @@ SPELT_OTHERWISE = {"models_dir": "--models", "eyebrows": "--no-eyebrows"}
 NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
 FIXATION_WINDOW = ("fixating_from_s", "fixating_to_s")  # --at T0-T1
 METAVARS = {"models_dir": "DIR", "threads": "N"}
-HERE = {  # what a command makes of it
-    "threads": "from two on decoding, networks, fits and encoding overlap",
-    "hfov_deg": "the default stands for not known: a picture whose file tells its focal length goes by that",
-}
+HERE = {"threads": "from two on decoding, networks, fits and encoding overlap"}  # what a command makes of it
 
 
 def table() -> dict[str, dict[str, Any]]:

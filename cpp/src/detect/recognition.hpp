@@ -13,7 +13,7 @@ class Recognition {
   virtual float likeness(const FrameDetection& face) = 0;  // about 1 of the patient's, 0 of another's; nothing is kept
 };
 
-// bench/same_person.py: of seven people filmed, all were known again so, five at the first look; of 42 pairs of two people
+// bench/same_person.py: of seven people filmed, all were known again so, four at the first look; of 42 pairs of two people
 // four were taken for one.
 inline constexpr float like_at_once = 0.85f;   // one frame is enough
 inline constexpr float like_in_time = 0.65f;   // mean over a trial

@@ -35,7 +35,7 @@ std::vector<EyeballObservation> observe_irises(CalibrationRun& run, const Calibr
       observations.push_back(
           EyeballObservation::from(e, eye, pose.rotation, pose.translation, o.interocular_px, run.options));
       observations.back().fixating = named_fixating(run.options, eye, d.time_s);
-      const Vec3 globe = pose.rotation * (c.eyes[eye].patch_centre + c.eyes[eye].offset) + pose.translation;
+      const Vec3 globe = pose.rotation * c.eyes[eye].globe_by_lids() + pose.translation;
       leave_out_limbus_far_down(observations.back(), globe, c.camera, run.options);
     }
   }
@@ -73,7 +73,7 @@ void calibrate_eyeballs(CalibrationRun& run, Calibration& c) {
   const FitOptions& options = run.options;
   const std::vector<EyeballObservation> observations = observe_irises(run, c);
   EyeballProblem::State balls;
-  for (int eye = 0; eye < 2; ++eye) balls.centre[eye] = c.eyes[eye].patch_centre + c.eyes[eye].offset;
+  for (int eye = 0; eye < 2; ++eye) balls.centre[eye] = c.eyes[eye].globe_by_lids();
   const Growth growth = Growth::of(options);
   balls.ball.iris_radius_mm = 0.5 * growth.hvid_mm / growth.globe;
   balls.gaze.resize(observations.size());

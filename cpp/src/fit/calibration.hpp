@@ -26,6 +26,8 @@ struct EyeStatics {
   Vec3 centre = Vec3::Zero();        // p_e, head frame, mm
   Mat3 centre_covariance = Mat3::Identity();
   FrozenEyelid rows;
+
+  Vec3 globe_by_lids() const { return patch_centre + offset; }  // where the patch has the eyeball's centre
 };
 
 // How the patient is most of the time: what is let out of his motion is against it.

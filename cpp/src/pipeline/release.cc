@@ -218,7 +218,7 @@ MaskSubject release_subject(const Models& models, const Calibration& calibration
     if (!rules.own_face) continue;
     // The patch keeps its place against the patient's own globe, so margins stay where they are in mm.
     e.shape = s.shape.cast<float>();
-    e.patch_offset = (s.patch_centre + s.offset - s.centre).cast<float>();
+    e.patch_offset = (s.globe_by_lids() - s.centre).cast<float>();
     e.patch_roll = static_cast<float>(s.roll);
     e.iris_radius_mm = static_cast<float>(calibration.ball.iris_radius_mm);
     e.centre = s.centre.cast<float>();

@@ -26,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "input",
         metavar="INPUT",
         nargs="+",
-        help="a video, a picture, a folder of them, or a camera's number; several files and folders",
+        help="a video, a picture, a folder of them, or a camera's number; several files and folders. "
+        "A photograph whose file tells its focal length goes by that, unless --hfov-deg is given",
     )
     parser.add_argument("-o", "--output", metavar="OUT", required=True, help="the folder for the results")
     add_core_arguments(parser, more_choices={"person": ("all",)})

@@ -124,8 +124,7 @@ def hfov_deg_of(data: bytes, width: int, height: int) -> int | None:
         return None
     # The same angle across the diagonal as on a film of 36 x 24 mm (CIPA DCG-001).
     focal_px = focal_mm * math.hypot(width, height) / math.hypot(36, 24)
-    hfov_deg = round(math.degrees(2 * math.atan(0.5 * width / focal_px)))
-    return hfov_deg if 5 <= hfov_deg <= 150 else None
+    return round(math.degrees(2 * math.atan(0.5 * width / focal_px)))
 
 
 def _slimness(width: int, height: int) -> float:

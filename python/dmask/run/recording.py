@@ -81,7 +81,9 @@ def run_item(
 
 def hfov_deg(source: Source, given_deg: float) -> float:
     """The camera's field of view: as given; the usual one stands for not known, a file's own beats it."""
-    if source.hfov_deg is None or given_deg != table()["hfov_deg"]["default"]:
+    row = table()["hfov_deg"]
+    low_deg, high_deg = row["range"]
+    if source.hfov_deg is None or given_deg != row["default"] or not low_deg <= source.hfov_deg <= high_deg:
         return given_deg
     source.notes.append(
         f"the field of view, {source.hfov_deg:g} degrees, is that of the focal length in the file"
