@@ -5,7 +5,8 @@ python bench/gaze_noise.py [--patients N] --ict DIR --unityeyes2 DIR [CLIP ...]
 Rendered patients as a camera sees them: still for 20 frames, smoothing off, at two sizes of the frame; then
 5 degrees at 5 Hz filmed at 60 frames a second, of which the gain against truth is told. "net" is without the
 motion that the pictures tell, "all" with it. Of clips: the noise from frame to frame (dmask.measure.noise),
-which what people do in them is part of.
+which what people do in them is part of; and "still", the RMS from frame to frame while the picture moves
+neither at the canthi nor at the irises (windows of dmask.evaluate.jitter).
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ import numpy as np
 import dmask
 from dmask import environment
 from dmask.errors import WrongUse
+from dmask.evaluate import jitter
+from dmask.evaluate.tracks import interocular
 from dmask.io.source import open_source
 from dmask.io.tables import EYES
 from dmask.measure.noise import noise_step
@@ -38,6 +41,7 @@ NO_SMOOTHING = 1000.0
 ANGLES = ("yaw_deg", "pitch_deg")
 MEASURES = (*ANGLES, "pfh_mm")
 CLIP_FRAMES = 240
+STILL_PCT = 0.3  # of the interocular distance: how far the picture may move in a window, 1.2 degrees of gaze
 
 
 def without_motion(detection: dmask.FrameDetection) -> dmask.FrameDetection:
@@ -106,19 +110,55 @@ def of_patient(seed: int, size_px: int, assets: StudioAssets, pipeline: dmask.Pi
     return out
 
 
+def watched(detection: dmask.FrameDetection) -> np.ndarray:
+    """(6, 2) px: the canthi and the irises' centres."""
+    eyes = detection.od, detection.os
+    return np.array([point[:2] for eye in eyes for point in (eye.lid[0], eye.lid[10], eye.iris[0])], float)
+
+
+def still_steps(seen: list[dmask.FrameDetection], moved_px: np.ndarray, changed: np.ndarray) -> np.ndarray:
+    """(F - 1,) bool: whether a frame and the next one lie in a window over which the picture stands still.
+
+    moved_px (F, 6, 2): how far it moved at the watched places since the frame before.
+    """
+    steps = np.zeros(len(seen) - 1, bool)
+    for first in range(len(seen) - jitter.WINDOW_FRAMES + 1):
+        window = slice(first, first + jitter.WINDOW_FRAMES)
+        if not all(detection.face_found for detection in seen[window]):
+            continue
+        places = np.cumsum(moved_px[window][1:], axis=0)
+        span_px = np.linalg.norm(places.max(0) - places.min(0), axis=-1)
+        most_px = STILL_PCT / 100 * interocular(np.asarray(seen[first].face)[None])[0]
+        if changed[window].min() >= jitter.MIN_CHANGED and span_px.max() <= most_px:
+            steps[first : first + jitter.WINDOW_FRAMES - 1] = True
+    return steps
+
+
 def of_clip(path: Path, pipeline: dmask.Pipeline) -> dict[str, float]:
     pipeline.reset()
-    source = open_source(path)
-    seen = [pipeline.detect(frame.bgr, frame.time_s) for frame in islice(source, CLIP_FRAMES)]
+    source, motion = open_source(path), jitter.PictureMotion()
+    seen, moved_px, changed = [], [], []
+    for frame in islice(source, CLIP_FRAMES):
+        seen.append(pipeline.detect(frame.bgr, frame.time_s))
+        face = np.asarray(seen[-1].face[:, :2], float)
+        step_px, share = motion.step(frame.bgr, face, watched(seen[-1])) if seen[-1].face_found else (
+            np.full((6, 2), np.nan), 0.0,
+        )  # fmt: skip
+        moved_px.append(step_px)
+        changed.append(share)
     source.close()
     pipeline.calibrate(seen[::4])
     time_s = np.array([detection.time_s for detection in seen])
-    out = {}
+    still = still_steps(seen, np.array(moved_px), np.array(changed))
+    out: dict[str, float] = {"still_steps": float(still.sum())}
     for way, results in both_ways(pipeline, seen).items():
         out["px_per_deg"] = np.nanmedian(column(results, "od", "px_per_deg"))
         for name in MEASURES:
             steps = [noise_step(time_s, column(results, eye, name)) for eye in EYES]
             out[f"{way} {name}"] = np.mean([step for step in steps if step is not None])
+            at_rest = np.array([np.diff(column(results, eye, name))[still] for eye in EYES])
+            if np.isfinite(at_rest).any():
+                out[f"still {way} {name}"] = float(np.sqrt(np.nanmean(np.square(at_rest))))
     return out
 
 

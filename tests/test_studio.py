@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("scipy", reason="needs scipy: pip install '.[train]'")
 
+import dmask  # noqa: E402
 from dmask import cli  # noqa: E402
 from dmask.synthetic.patient import Pose, SyntheticPatient  # noqa: E402
 from dmask.train import render_patients, studio  # noqa: E402
@@ -213,3 +214,25 @@ def test_points_of_a_convention_lie_beside_those_of_the_mesh(assets):
     assert up_px[30] == pytest.approx(2 * px_per_mm, rel=0.15)  # the nose is nearer than the eyes
     assert np.abs(np.delete(moved - on_mesh, 30, 0)).max() == 0  # the contour is the mesh's either way
     assert np.array_equal(np.delete(seen, 30), np.delete(still_seen, 30))
+
+
+def test_the_corneal_reflex_of_a_flash_tells_the_gaze(assets):
+    size, tried = 1000, Pose(od_yaw_deg=9, os_yaw_deg=-6, od_pitch_deg=3, os_pitch_deg=3, head_yaw_deg=4)
+    made = Studio(SyntheticPatient(7, (size, size)), assets, 7, CLEAR, flash=True)
+    made.spectacles = False
+    frame, truth = made.photograph(tried, 0)
+    found = {}
+    for lamp in ("camera", "unknown"):
+        pipeline = dmask.Pipeline(dmask.Options(profile="clinical", backend="cpu", lamp=lamp))
+        found[lamp] = pipeline.process(frame, time_s=0.0)
+    for eye in ("od", "os"):
+        one, none = getattr(found["camera"], eye), getattr(found["unknown"], eye)
+        assert 0.5 < one.reflex_sd_deg < 4
+        for axis in ("yaw", "pitch"):
+            error = getattr(one, f"reflex_{axis}_deg") - truth[f"{eye}_{axis}_deg"]
+            assert abs(error) < 2.5 * one.reflex_sd_deg
+            assert np.isnan(getattr(none, f"reflex_{axis}_deg"))
+            assert getattr(one, f"{axis}_deg") == getattr(none, f"{axis}_deg")  # it is a measure of its own
+    strict = dmask.Pipeline(dmask.Options(profile="strict", backend="cpu", lamp="camera"))
+    withheld = strict.process(frame, time_s=0.0)
+    assert withheld.od.valid and np.isnan(withheld.od.reflex_yaw_deg) and np.isnan(withheld.od.reflex_sd_deg)

@@ -13,6 +13,7 @@ OPTIONS = {
     "age_years": 18.0,
     "profile": "clinical",
     "coarse_time": "off",
+    "lamp": "unknown",
     "fixating": "none",
     "fixating_from_s": 0.0,
     "fixating_to_s": 0.0,

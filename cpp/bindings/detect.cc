@@ -70,7 +70,7 @@ py::array_t<float> face_rows(const Crop& whole, const std::vector<FaceBox>& boxe
   return rows;
 }
 
-const char* const eye_points[] = {"lid", "iris", "crease", "upper", "lower", "bulge"};
+const char* const eye_points[] = {"lid", "iris", "crease", "upper", "lower", "bulge", "reflexes"};
 
 py::dict eye_dict(const py::object& eye) {
   py::dict d;
@@ -101,7 +101,8 @@ void bind_eye_points(py::module_& m) {
       "confidence, 0 to 1. Each is a view: what is written into it is the detection's.");
   eye.def(py::init<>(), "All points at 0, 0 with confidence 0.")
       .def("to_dict", &eye_dict, "The points by their names.")
-      .def("__repr__", [](const EyeDetection&) { return "EyeDetection(lid, iris, crease, upper, lower, bulge)"; });
+      .def("__repr__",
+           [](const EyeDetection&) { return "EyeDetection(lid, iris, crease, upper, lower, bulge, reflexes)"; });
   landmarks_property(
       eye, "lid", [](EyeDetection& e) -> auto& { return e.lid; },
       "(20, 3): 0 inner canthus, 1-9 upper margin, 10 outer canthus, 11-19 lower margin back.");
@@ -119,6 +120,10 @@ void bind_eye_points(py::module_& m) {
   landmarks_property(
       eye, "bulge", [](EyeDetection& e) -> auto& { return e.lines[BULGE]; },
       "(20, 3), lower boundary of the bulge, inner to outer.");
+  landmarks_property(
+      eye, "reflexes", [](EyeDetection& e) -> auto& { return e.reflexes; },
+      "(4, 3): of lamps in the cornea, the brightest first; confidence 0: none was found, or looked for "
+      "(Options.lamp).");
 }
 
 void bind_frame_points(py::module_& m) {

@@ -25,6 +25,12 @@ constexpr EyeValue eye_values[] = {
      "Standard deviation of yaw_deg, the constant part of the calibration included."},
     {"pitch_sd_deg", &EyeMeasures::pitch_sd_deg,
      "Standard deviation of pitch_deg, the constant part of the calibration included."},
+    {"reflex_yaw_deg", &EyeMeasures::reflex_yaw_deg,
+     "yaw_deg by the corneal reflex of a lamp beside the lens. NaN without Options.lamp, where no reflex was found, "
+     "and in "
+     "`strict`."},
+    {"reflex_pitch_deg", &EyeMeasures::reflex_pitch_deg, "The same of pitch_deg."},
+    {"reflex_sd_deg", &EyeMeasures::reflex_sd_deg, "Standard deviation of reflex_yaw_deg, and of reflex_pitch_deg."},
     {"mrd1_mm", &EyeMeasures::mrd1_mm,
      "Pupil centre to upper lid margin along the head's y, mm, signed. NaN when shut, and in `strict`."},
     {"mrd2_mm", &EyeMeasures::mrd2_mm,

@@ -128,6 +128,8 @@ void process(dmask_pipeline* p, Bytes& bytes) {
   for (const dmask_eye_measures& e : measures.eyes) {
     fuzz::require(!e.valid || (std::isfinite(e.yaw_deg) && std::isfinite(e.pitch_deg) && std::isfinite(e.yaw_sd_deg)),
                   "a valid gaze is finite");
+    fuzz::require(sound(e.reflex_yaw_deg) && sound(e.reflex_pitch_deg) && !(e.reflex_sd_deg <= 0),
+                  "a gaze by the reflex is a number or none");
     fuzz::require(sound(e.openness) && sound(e.mrd1_mm) && sound(e.pfh_mm) && !(e.pfh_sd_mm <= 0),
                   "a measure is a number or none");
   }
@@ -185,7 +187,7 @@ void create(Bytes& bytes) {
   const std::string models = fuzz::model_folder().path();
   options.models_dir = models.c_str();
   for (int k = bytes.between(0, 3); k > 0; --k) {
-    switch (bytes.between(0, 9)) {
+    switch (bytes.between(0, 10)) {
       case 0: options.version = static_cast<std::uint32_t>(bytes.whole()); break;
       case 1: options.profile = static_cast<int>(bytes.whole()); break;
       case 2: options.weights = static_cast<int>(bytes.whole()); break;
@@ -195,6 +197,7 @@ void create(Bytes& bytes) {
       case 6: options.eyebrows = static_cast<int>(bytes.whole()); break;
       case 7: options.hfov_deg = bytes.number(); break;
       case 8: options.models_dir = bytes.one_in(2) ? "" : "/nowhere"; break;
+      case 9: options.lamp = static_cast<int>(bytes.whole()); break;
       default: options.patient = patient_of(bytes);
     }
   }
@@ -226,6 +229,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     dmask_default_options(&options, sizeof options);
     const std::string models = fuzz::model_folder().path();
     options.models_dir = models.c_str();
+    options.lamp = DMASK_LAMP_CAMERA;  // reflexes are looked for, too
     dmask_pipeline* made = nullptr;
     char error[DMASK_TEXT_BYTES];
     if (dmask_create(&options, &made, error, sizeof error) != DMASK_OK) std::fprintf(stderr, "%s\n", error);

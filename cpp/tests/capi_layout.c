@@ -35,6 +35,8 @@ int main(void) {
   FIELD(dmask_options, keep);
   FIELD(dmask_options, framing);
   FIELD(dmask_options, coarse_time);
+  FIELD(dmask_options, lamp);
+  FIELD(dmask_options, reserved);
   SIZE(dmask_frame);
   FIELD(dmask_frame, struct_size);
   FIELD(dmask_frame, format);
@@ -71,6 +73,9 @@ int main(void) {
   FIELD(dmask_eye_measures, mrd1_sd_mm);
   FIELD(dmask_eye_measures, mrd2_sd_mm);
   FIELD(dmask_eye_measures, pfh_sd_mm);
+  FIELD(dmask_eye_measures, reflex_yaw_deg);
+  FIELD(dmask_eye_measures, reflex_pitch_deg);
+  FIELD(dmask_eye_measures, reflex_sd_deg);
   FIELD(dmask_eye_measures, reserved);
   SIZE(dmask_measures);
   FIELD(dmask_measures, struct_size);

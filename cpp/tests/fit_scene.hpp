@@ -98,6 +98,7 @@ struct Scene {
         e.lines[BULGE][k] = see(at(bulge + k * (sizes.eyelid_rows - 1 - bulge) / 19.0), 0.7f);
       }
       const Mat3 frame = gaze_frame(t.gaze[eye].yaw, t.gaze[eye].pitch);
+      e.reflexes[0] = see(s.centre + frame * Vec3(0, 0, c.ball.iris_plane_mm() - adult_cornea_to_limbus_mm), 1);
       for (int i = 0; i < 19; ++i) {
         const double angle = M_PI / 2 - 20 * deg * (i - 1), r = i == 0 ? 0 : c.ball.iris_radius_mm;
         e.iris[i] = see(s.centre + frame * Vec3(r * std::cos(angle), r * std::sin(angle), c.ball.iris_plane_mm()),

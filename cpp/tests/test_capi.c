@@ -130,6 +130,8 @@ static void refuses_bad_options(void) {
   REFUSED(DMASK_BAD_ARGUMENT, keep, 9);
   REFUSED(DMASK_BAD_ARGUMENT, framing, -1);
   REFUSED(DMASK_BAD_ARGUMENT, coarse_time, 2);
+  REFUSED(DMASK_BAD_ARGUMENT, lamp, 2);
+  REFUSED(DMASK_BAD_VERSION, reserved, 1);
   REFUSED(DMASK_BAD_ARGUMENT, weights, -1);
   REFUSED(DMASK_BAD_ARGUMENT, backend, 3);
   REFUSED(DMASK_BAD_ARGUMENT, precision, INT32_MAX);

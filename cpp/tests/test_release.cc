@@ -460,11 +460,12 @@ bool same_but_for_time(const FrameResult& a, const FrameResult& b) {
   for (int eye = 0; eye < 2; ++eye) {
     const EyeMeasures &x = a.eyes[eye], &y = b.eyes[eye];
     all = all && x.reason == y.reason && same(x.yaw_deg, y.yaw_deg) && same(x.pitch_deg, y.pitch_deg) &&
-          same(x.yaw_sd_deg, y.yaw_sd_deg) && same(x.pitch_sd_deg, y.pitch_sd_deg) && same(x.mrd1_mm, y.mrd1_mm) &&
-          same(x.mrd2_mm, y.mrd2_mm) && same(x.pfh_mm, y.pfh_mm) && same(x.mrd1_sd_mm, y.mrd1_sd_mm) &&
-          same(x.mrd2_sd_mm, y.mrd2_sd_mm) && same(x.pfh_sd_mm, y.pfh_sd_mm) && same(x.openness, y.openness) &&
-          same(x.px_per_deg, y.px_per_deg) && same(x.eyeball_residual_pct, y.eyeball_residual_pct) &&
-          same(x.eyelid_residual_pct, y.eyelid_residual_pct);
+          same(x.yaw_sd_deg, y.yaw_sd_deg) && same(x.pitch_sd_deg, y.pitch_sd_deg) &&
+          same(x.reflex_yaw_deg, y.reflex_yaw_deg) && same(x.reflex_pitch_deg, y.reflex_pitch_deg) &&
+          same(x.reflex_sd_deg, y.reflex_sd_deg) && same(x.mrd1_mm, y.mrd1_mm) && same(x.mrd2_mm, y.mrd2_mm) &&
+          same(x.pfh_mm, y.pfh_mm) && same(x.mrd1_sd_mm, y.mrd1_sd_mm) && same(x.mrd2_sd_mm, y.mrd2_sd_mm) &&
+          same(x.pfh_sd_mm, y.pfh_sd_mm) && same(x.openness, y.openness) && same(x.px_per_deg, y.px_per_deg) &&
+          same(x.eyeball_residual_pct, y.eyeball_residual_pct) && same(x.eyelid_residual_pct, y.eyelid_residual_pct);
   }
   return all;
 }
@@ -594,6 +595,8 @@ TEST_CASE(the_c_interface_hands_out_what_the_core_released) {
       const EyeMeasures& want = f.result.eyes[eye];
       EXPECT(e.valid == 1 && same(e.yaw_deg, want.yaw_deg) && same(e.pitch_deg, want.pitch_deg));
       EXPECT(same(e.yaw_sd_deg, want.yaw_sd_deg) && same(e.pitch_sd_deg, want.pitch_sd_deg));
+      EXPECT(same(e.reflex_yaw_deg, want.reflex_yaw_deg) && same(e.reflex_pitch_deg, want.reflex_pitch_deg) &&
+             same(e.reflex_sd_deg, want.reflex_sd_deg));
       EXPECT(same(e.mrd1_sd_mm, want.mrd1_sd_mm) && same(e.mrd2_sd_mm, want.mrd2_sd_mm) &&
              same(e.pfh_sd_mm, want.pfh_sd_mm) && std::isnan(e.pfh_sd_mm) == (profile == Profile::strict));
       EXPECT(same(e.mrd1_mm, want.mrd1_mm) && same(e.mrd2_mm, want.mrd2_mm) && same(e.pfh_mm, want.pfh_mm));

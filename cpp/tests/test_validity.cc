@@ -85,11 +85,14 @@ TEST_CASE(what_is_invalid_in_a_detection_counts_as_hidden) {
   d.eyes[OS].lid[3].x = nan_f;
   d.eyes[OD].iris[0].confidence = nan_f;
   d.eyes[OS].lines[CREASE][7].y = infinite_f;
+  d.eyes[OS].reflexes[0] = {3, nan_f, 1};
+  d.eyes[OD].reflexes[0] = {3, 4, 1};
   EXPECT(!valid(d));
   const FrameDetection cleaned = without_invalid(d);
   EXPECT(valid(cleaned) && cleaned.face_found);
   EXPECT(cleaned.eyes[OS].lid[0].confidence == 0 && cleaned.eyes[OD].lid[0].confidence > 0);
   EXPECT(cleaned.eyes[OD].iris[5].confidence == 0 && cleaned.eyes[OS].iris[5].confidence > 0);
+  EXPECT(cleaned.eyes[OS].reflexes[0].confidence == 0 && cleaned.eyes[OD].reflexes[0].confidence > 0);
   EXPECT(cleaned.eyes[OS].lines[CREASE][0].confidence == 0 && cleaned.eyes[OS].lines[BULGE][0].confidence > 0);
 }
 

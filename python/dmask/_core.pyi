@@ -30,6 +30,7 @@ class Options(metaclass=_Bound):
     keep: str  # eyes | mouth | jaw | nose | all
     framing: str  # auto | canonical | input
     coarse_time: str  # off | on
+    lamp: str  # unknown | camera
     hfov_deg: float
     hvid_mm: float
     age_years: float
@@ -57,6 +58,7 @@ class Options(metaclass=_Bound):
         keep: str = ...,
         framing: str = ...,
         coarse_time: str = ...,
+        lamp: str = ...,
         hfov_deg: float = ...,
         hvid_mm: float = ...,
         age_years: float = ...,
@@ -94,6 +96,7 @@ class EyeDetection(metaclass=_Bound):
     upper: _Floats
     lower: _Floats
     bulge: _Floats
+    reflexes: _Floats  # (4, 3)
     def __init__(self) -> None: ...
     def to_dict(self) -> dict[str, _Floats]: ...
 
@@ -182,6 +185,12 @@ class EyeResult(metaclass=_Bound):
     def yaw_sd_deg(self) -> float: ...
     @property
     def pitch_sd_deg(self) -> float: ...
+    @property
+    def reflex_yaw_deg(self) -> float: ...
+    @property
+    def reflex_pitch_deg(self) -> float: ...
+    @property
+    def reflex_sd_deg(self) -> float: ...
     @property
     def mrd1_mm(self) -> float: ...
     @property

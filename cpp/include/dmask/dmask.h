@@ -112,6 +112,9 @@ typedef enum dmask_framing {
 /* whether what leaves is held over steps of two seconds; in strict angles and lids are coarse then, too */
 typedef enum dmask_coarse_time { DMASK_COARSE_TIME_OFF = 0, DMASK_COARSE_TIME_ON = 1 } dmask_coarse_time;
 
+/* where the light is that the corneas mirror; beside the lens each eye is measured by its reflex, too (Hirschberg) */
+typedef enum dmask_lamp { DMASK_LAMP_UNKNOWN = 0, DMASK_LAMP_CAMERA = 1 } dmask_lamp;
+
 /* the nets' licence */
 typedef enum dmask_weights { DMASK_WEIGHTS_RESEARCH = 0, DMASK_WEIGHTS_OPEN = 1 } dmask_weights;
 typedef enum dmask_backend { DMASK_BACKEND_AUTO = 0, DMASK_BACKEND_CPU = 1, DMASK_BACKEND_TENSORRT = 2 } dmask_backend;
@@ -215,6 +218,8 @@ typedef struct dmask_options {
   int32_t keep;             /* dmask_keep; default DMASK_KEEP_EYES */
   int32_t framing;          /* dmask_framing; default DMASK_FRAMING_AUTO */
   int32_t coarse_time;      /* dmask_coarse_time; default DMASK_COARSE_TIME_OFF */
+  int32_t lamp;             /* dmask_lamp; default DMASK_LAMP_UNKNOWN */
+  int32_t reserved;         /* 0 */
 } dmask_options;
 
 /* One camera picture, borrowed during the call. Sides 16 to 16384 px. */
@@ -261,7 +266,10 @@ typedef struct dmask_eye_measures {
   double px_per_deg;       /* article alone: how many pixels a degree of the eye is worth here */
   double eyeball_residual_pct, eyelid_residual_pct; /* article alone: this frame's ARE, % of the interocular distance */
   double mrd1_sd_mm, mrd2_sd_mm, pfh_sd_mm;         /* standard deviations, the constant part included */
-  double reserved[5];
+  double reflex_yaw_deg, reflex_pitch_deg; /* optical axis by the corneal reflex, where the lamp is told; NaN else,
+                                                       where none was found, and in strict */
+  double reflex_sd_deg;                    /* of both */
+  double reserved[2];
 } dmask_eye_measures;
 
 typedef struct dmask_measures {

@@ -136,7 +136,8 @@ void require_processed(const dmask_pipeline& p) {
 static_assert(
     DMASK_PROFILE_STRICT == static_cast<int>(Profile::strict) && DMASK_KEEP_ALL == static_cast<int>(Keep::all) &&
     DMASK_FRAMING_INPUT == static_cast<int>(Framing::input) && DMASK_COARSE_TIME_ON == static_cast<int>(Coarse::on) &&
-    DMASK_DISTANCE_FAR == static_cast<int>(Distance::far) && DMASK_WEIGHTS_OPEN == static_cast<int>(Weights::open) &&
+    DMASK_LAMP_CAMERA == static_cast<int>(Lamp::camera) && DMASK_DISTANCE_FAR == static_cast<int>(Distance::far) &&
+    DMASK_WEIGHTS_OPEN == static_cast<int>(Weights::open) &&
     DMASK_BACKEND_TENSORRT == static_cast<int>(BackendKind::tensorrt) &&
     DMASK_PRECISION_F16 == static_cast<int>(Precision::f16) &&
     DMASK_FIXATING_BOTH == static_cast<int>(Fixating::both) && DMASK_PERSON_9 == static_cast<int>(Person::n9) &&
@@ -198,6 +199,7 @@ dmask_options default_options() {
   o.keep = static_cast<std::int32_t>(usual.keep);
   o.framing = static_cast<std::int32_t>(usual.framing);
   o.coarse_time = static_cast<std::int32_t>(usual.coarse_time);
+  o.lamp = static_cast<std::int32_t>(usual.lamp);
   return o;
 }
 
@@ -209,6 +211,7 @@ PipelineOptions settings_of(const dmask_options& o) {
         o.version / 10000, o.version / 100 % 100, DMASK_VERSION_MAJOR, DMASK_VERSION_MINOR);
   require_code("eyebrows", o.eyebrows, 1);
   require_code("live_calibration", o.live_calibration, 1);
+  require_zeros(std::array{o.reserved}, "dmask_options");
   PipelineOptions s;
   s.models_dir = o.models_dir ? o.models_dir : installed_models_dir();
   s.profile = coded<Profile>("profile", o.profile);
@@ -220,6 +223,7 @@ PipelineOptions settings_of(const dmask_options& o) {
   s.keep = coded<Keep>("keep", o.keep);
   s.framing = coded<Framing>("framing", o.framing);
   s.coarse_time = coded<Coarse>("coarse_time", o.coarse_time);
+  s.lamp = coded<Lamp>("lamp", o.lamp);
   s.live_calibration = o.live_calibration != 0;
   s.fit.hfov_deg = o.hfov_deg;
   s.fit.eyebrows = o.eyebrows != 0;
@@ -289,6 +293,9 @@ dmask_eye_measures measures_of(const EyeMeasures& e) {
           .mrd1_sd_mm = e.mrd1_sd_mm,
           .mrd2_sd_mm = e.mrd2_sd_mm,
           .pfh_sd_mm = e.pfh_sd_mm,
+          .reflex_yaw_deg = e.reflex_yaw_deg,
+          .reflex_pitch_deg = e.reflex_pitch_deg,
+          .reflex_sd_deg = e.reflex_sd_deg,
           .reserved = {}};
 }
 

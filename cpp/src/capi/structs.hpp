@@ -33,7 +33,7 @@ inline constexpr std::size_t first_bytes<dmask_timings> = offsetof(dmask_timings
 // The last field ends where the struct does: what an older program has there is never taken for a newer field.
 #define DMASK_ENDS_WITH(type, field) static_assert(offsetof(type, field) + sizeof(type::field) == sizeof(type))
 DMASK_ENDS_WITH(dmask_patient, reserved);
-DMASK_ENDS_WITH(dmask_options, coarse_time);
+DMASK_ENDS_WITH(dmask_options, reserved);
 DMASK_ENDS_WITH(dmask_frame, on_device);
 DMASK_ENDS_WITH(dmask_picture, stride);
 DMASK_ENDS_WITH(dmask_measures, deviation_pitch_sd_deg);

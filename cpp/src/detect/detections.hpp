@@ -15,10 +15,13 @@ struct Landmark {
 
 enum LidLine { CREASE = 0, UPPER_MARGIN = 1, LOWER_MARGIN = 2, BULGE = 3 };
 
+using Reflexes = std::array<Landmark, 4>;  // confidence 0: none
+
 struct EyeDetection {
   std::array<Landmark, 20> lid{};   // 0 inner canthus, 1-9 upper margin, 10 outer canthus, 11-19 lower margin back
   std::array<Landmark, 19> iris{};  // 0 centre, 1-18 limbus, clockwise in the picture from 12 o'clock
   std::array<std::array<Landmark, 20>, 4> lines{};  // LidLine; inner to outer
+  Reflexes reflexes{};  // of lamps in the cornea; looked for where DetectorOptions::find_reflexes says so
 };
 
 // How far a point has moved in the picture since an earlier frame, px, and what that is worth, 1/px^2: 0 for nothing.

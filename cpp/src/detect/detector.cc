@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "detect/corneal_reflex.hpp"
 #include "detect/exposure.hpp"
 #include "detect/face68.hpp"
 #include "detect/face_crop.hpp"
@@ -71,12 +72,16 @@ bool fits(const Crop& used, const Crop& wanted) {
 }
 
 // A point outside the frame was not seen: it keeps its place, and no confidence.
+void keep_in_sight(const ImageView& frame, Landmark& p) {
+  const bool inside = p.x >= -0.5f && p.y >= -0.5f && p.x <= frame.width - 0.5f && p.y <= frame.height - 0.5f;
+  if (!inside) p.confidence = 0;
+}
+
 void to_frame(const ImageView& frame, const Crop& crop, Landmark& point) {
   const Vec2f p = crop.to_frame(point.x, point.y);
   point.x = p.x();
   point.y = p.y();
-  const bool inside = p.x() >= -0.5f && p.y() >= -0.5f && p.x() <= frame.width - 0.5f && p.y() <= frame.height - 0.5f;
-  if (!inside) point.confidence = 0;
+  keep_in_sight(frame, point);
 }
 
 FacePlace place_of(const Crop& face) { return {face.centre, face.width_px}; }
@@ -183,10 +188,21 @@ FrameDetection Detector::detect(const ImageView& frame, double time_s) {
   detection.face_found = true;
   detection.track = track_;
   detection.choosing = choosing_;
+  if (options_.find_reflexes) find_reflexes(frame, detection);
   measure_motion(detection);
   patient_ = detection;
   if (recognition_) recognition_->learn(detection);
   return detection;
+}
+
+void Detector::find_reflexes(const ImageView& frame, FrameDetection& detection) {
+  for (EyeDetection& eye : detection.eyes) {
+    Crop view = reflex_view(eye);
+    if (!view.valid()) continue;
+    view.gain = exposure_gain(detection.luminance);
+    eye.reflexes = dmask::find_reflexes(eye, view, vision_->pixels(view));
+    for (Landmark& reflex : eye.reflexes) keep_in_sight(frame, reflex);
+  }
 }
 
 void Detector::measure_motion(FrameDetection& detection) {

@@ -30,6 +30,7 @@ struct DetectorOptions {
   double reacquire_s = 1.0;             // s after a loss during which only a face at the same place is taken
   int min_face_px = 24;                 // px, side of the smallest face that is measured
   Person person = Person::largest;      // who the patient is, where there are several people
+  bool find_reflexes = false;           // of a lamp, in the corneas
 };
 
 class Detector {
@@ -70,6 +71,7 @@ class Detector {
   float likeness(const ImageView& frame, FrameDetection face);
   bool is_somebody_else(const FrameDetection& detection);
   void detect_eyes(const ImageView& frame, FrameDetection& detection);
+  void find_reflexes(const ImageView& frame, FrameDetection& detection);
   void measure_motion(FrameDetection& detection);
   float picture_change();
 

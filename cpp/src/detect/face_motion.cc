@@ -8,6 +8,7 @@
 #include "detect/face68.hpp"
 #include "detect/face_crop.hpp"
 #include "detect/grey_level.hpp"
+#include "detect/outline.hpp"
 
 namespace dmask {
 namespace {
@@ -44,17 +45,6 @@ float bilinear(const float* grey, float x, float y) {
 bool inside(const Vec2f& p, int half) {
   const float low = static_cast<float>(half), high = static_cast<float>(view_px - 2 - half);
   return p.x() >= low && p.y() >= low && p.x() <= high && p.y() <= high;  // false for NaN
-}
-
-// Whether a point lies within an outline.
-bool between(const std::array<Vec2f, 20>& outline, const Vec2f& p) {
-  bool within = false;
-  for (std::size_t k = 0, last = outline.size() - 1; k < outline.size(); last = k++) {
-    const Vec2f &a = outline[k], &b = outline[last];
-    if ((a.y() > p.y()) != (b.y() > p.y()) && p.x() < a.x() + (p.y() - a.y()) * (b.x() - a.x()) / (b.y() - a.y()))
-      within = !within;
-  }
-  return within;
 }
 
 }  // namespace
@@ -122,7 +112,7 @@ PointMotion FaceMotion::follow_iris(Eye eye) {
     for (int i = -half; i <= half; ++i, ++at) {
       const Vec2f p(static_cast<float>(i), static_cast<float>(j));
       patch_[at] = bilinear(before_.grey.data(), centre.x() + p.x(), centre.y() + p.y());
-      if (p.norm() > radius || !between(lid, p - border) || !between(lid, p + border)) continue;
+      if (p.norm() > radius || !within(lid, p - border) || !within(lid, p + border)) continue;
       weights_[at] = 1;
       sum += 1;
       mean += patch_[at];

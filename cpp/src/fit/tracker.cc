@@ -1,5 +1,6 @@
 #include "fit/tracker.hpp"
 
+#include "fit/hirschberg.hpp"
 #include "fit/measures.hpp"
 #include "fit/motion.hpp"
 #include "fit/uncertainty.hpp"
@@ -47,6 +48,7 @@ FrameFit Tracker::fit(const FrameDetection& detection) {
   for (int eye = 0; eye < 2; ++eye) fit_eyelid(detection, eye, observation.interocular_px, dt_s, fit);
   fit.fit_eyelid_ms = watch.lap_ms();
   for (int eye = 0; eye < 2; ++eye) fit_eyeball(detection, eye, observation.interocular_px, dt_s, fit);
+  measure_reflexes(detection, calibration_, fit);
   state_uncertainty(calibration_, options_, detection.luminance, fit);
   fit.fit_eyeball_ms = watch.lap_ms();
   previous_ = fit;

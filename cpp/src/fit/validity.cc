@@ -19,7 +19,7 @@ bool all_valid(const Points& points) {
 }
 
 bool valid(const EyeDetection& eye) {
-  return all_valid(eye.lid) && all_valid(eye.iris) &&
+  return all_valid(eye.lid) && all_valid(eye.iris) && all_valid(eye.reflexes) &&
          std::all_of(eye.lines.begin(), eye.lines.end(), [](const auto& line) { return all_valid(line); });
 }
 
@@ -47,6 +47,7 @@ FrameDetection without_invalid(FrameDetection d) {
   for (EyeDetection& eye : d.eyes) {
     if (!all_valid(eye.lid)) eye.lid = {};
     if (!all_valid(eye.iris)) eye.iris = {};
+    if (!all_valid(eye.reflexes)) eye.reflexes = {};
     for (auto& line : eye.lines)
       if (!all_valid(line)) line = {};
   }

@@ -122,6 +122,9 @@ std::vector<Option> make_table() {
           "so that recordings of one person are hard to link"),
       // A flat picture of more than 150 degrees is stretched fourteenfold at its sides; below 5 the pose has no depth left.
       option("hfov_deg", mask, DMASK_FIELD(fit.hfov_deg), {5, 150, "degrees"}, "the camera's horizontal field of view"),
+      option(
+          "lamp", mask, DMASK_FIELD(lamp), {},
+          "where the light is that the corneas mirror: camera, beside the lens, measures each eye by its reflex, too"),
       // From the smallest eyes with microcornea to the largest with megalocornea.
       option("hvid_mm", mask, &PatientOptions::hvid_mm, {8, 16, "mm"},
              "the patient's horizontal visible iris diameter; the default, the adult mean, stands for not measured"),

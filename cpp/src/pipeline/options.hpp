@@ -22,6 +22,7 @@ enum class Profile { clinical, article, strict };
 enum class Keep { eyes, mouth, jaw, nose, all };     // of the face's motion, beside eyes and brows
 enum class Framing { automatic, canonical, input };  // of the mask: automatic is as the profile has it
 enum class Coarse { off, on };                       // of time
+enum class Lamp { unknown, camera };                 // where the light is that corneas mirror: beside the lens
 enum class Weights { research, open };               // the nets' licence; open ones are in models_dir/open
 enum class BackendKind { automatic, cpu, tensorrt };
 enum class Precision { automatic, f32, bf16, f16 };  // bf16 on the CPU, f16 with TensorRT
@@ -37,6 +38,8 @@ template <>
 inline constexpr std::array<const char*, 3> choices_of<Framing>{"auto", "canonical", "input"};
 template <>
 inline constexpr std::array<const char*, 2> choices_of<Coarse>{"off", "on"};
+template <>
+inline constexpr std::array<const char*, 2> choices_of<Lamp>{"unknown", "camera"};
 template <>
 inline constexpr std::array<const char*, 2> choices_of<Weights>{"research", "open"};
 template <>
@@ -72,6 +75,7 @@ struct PipelineOptions {
   Keep keep = Keep::eyes;
   Framing framing = Framing::automatic;
   Coarse coarse_time = Coarse::off;
+  Lamp lamp = Lamp::unknown;
   BackendKind backend = BackendKind::automatic;
   Precision precision = Precision::automatic;
   int threads = 1;

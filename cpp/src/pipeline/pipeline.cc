@@ -38,6 +38,7 @@ DetectorOptions detector_options(const PipelineOptions& options) {
   d.precision = name_of(options.precision);
   d.threads = options.threads;
   d.person = options.person;
+  d.find_reflexes = options.lamp == Lamp::camera;
   return d;
 }
 

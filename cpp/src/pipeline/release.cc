@@ -170,6 +170,8 @@ MaskFrame mask_of(const Models& models, const Calibration& calibration, const Ma
 EyeMeasures measures_of(const EyeFit& e, double openness, double true_mm, const ReleaseRules& rules) {
   const bool valid = e.reason == Reason::none;
   const auto of_gaze = [&](double value) { return valid ? value : NAN; };
+  // Steps of rest would be undone by an angle that needs no rest.
+  const auto by_reflex = [&](double value) { return rules.lids_mm ? of_gaze(value) : NAN; };
   const bool coarse = e.reason == Reason::low_resolution;  // too few pixels for lids, too
   const auto of_lids = [&](double value) { return rules.lids_mm && !coarse ? true_mm * value : NAN; };
   const auto sd_of_lids = [&](double value) { return up_to_step(of_lids(value), rules.sd_step_mm); };
@@ -178,6 +180,9 @@ EyeMeasures measures_of(const EyeFit& e, double openness, double true_mm, const 
                 .pitch_deg = of_gaze(e.gaze.pitch / deg),
                 .yaw_sd_deg = of_gaze(up_to_step(e.yaw_sd / deg, rules.sd_step_deg)),
                 .pitch_sd_deg = of_gaze(up_to_step(e.pitch_sd / deg, rules.sd_step_deg)),
+                .reflex_yaw_deg = by_reflex(e.reflex_gaze.yaw / deg),
+                .reflex_pitch_deg = by_reflex(e.reflex_gaze.pitch / deg),
+                .reflex_sd_deg = by_reflex(up_to_step(e.reflex_sd / deg, rules.sd_step_deg)),
                 .mrd1_mm = of_lids(e.mrd1_mm),
                 .mrd2_mm = of_lids(e.mrd2_mm),
                 .pfh_mm = of_lids(e.pfh_mm),

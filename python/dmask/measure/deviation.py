@@ -6,6 +6,7 @@ of sight, and both lines of sight meet in what is looked at.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,14 +96,31 @@ def by_direction(frames: dict[str, np.ndarray], looks: Looks) -> dict[str, Any]:
 
 def deviation_over(frames: dict[str, np.ndarray], chosen: np.ndarray) -> dict[str, Any]:
     """Horizontal and vertical deviation over the chosen frames, in degrees and prism dioptres."""
-    report = {}
+    report: dict[str, Any] = {}
     for name, axis in AXES.items():
         values = (frames[f"os_{axis}_deg"] - frames[f"od_{axis}_deg"])[chosen]
         values = values[np.isfinite(values)]
-        one: dict[str, Any] = dict(median_with_interval(values, deviation_sd(frames, axis, chosen)))
-        one["median_pd"] = None if one["median"] is None else round(prism_dioptres(one["median"]), 2)
-        report[name] = one
+        report[name] = with_dioptres(median_with_interval(values, deviation_sd(frames, axis, chosen)))
     return report
+
+
+def by_corneal_reflex(frames: dict[str, np.ndarray]) -> dict[str, Any] | None:
+    """The same by the reflexes of a lamp beside the lens; None where no frame has both."""
+    both = np.isfinite(frames["od_reflex_yaw_deg"]) & np.isfinite(frames["os_reflex_yaw_deg"])
+    if not both.any():
+        return None
+    sds = [constant_sd(frames[f"{eye}_reflex_sd_deg"][both]) for eye in ("od", "os")]
+    sd = float(np.hypot(sds[0], sds[1]))
+    report: dict[str, Any] = {"frames": int(both.sum())}
+    for name, axis in AXES.items():
+        values = (frames[f"os_reflex_{axis}_deg"] - frames[f"od_reflex_{axis}_deg"])[both]
+        report[name] = with_dioptres(median_with_interval(values, sd))
+    return report
+
+
+def with_dioptres(one: Mapping[str, Any]) -> dict[str, Any]:
+    """A median in degrees and its interval, and the median in prism dioptres."""
+    return {**one, "median_pd": None if one["median"] is None else round(prism_dioptres(one["median"]), 2)}
 
 
 def deviation_sd(frames: dict[str, np.ndarray], axis: str, chosen: np.ndarray) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from dmask.io.tables import EYES
 from dmask.measure.blinks import find_blinks
 from dmask.measure.deviation import (
+    by_corneal_reflex,
     by_direction,
     expected_of_straight_eyes,
     note,
@@ -35,6 +36,11 @@ STEPS = {  # by profile and coarse time: what angles are short of
 TOO_SMALL = (
     "Eyes that are too small in the picture to be measured (low_resolution) are drawn as the nets saw them, "
     "in coarse steps where the profile has them: a squint or a lid half shut in the mask may be noise."
+)
+BY_REFLEX = (
+    "reflex_yaw_deg, reflex_pitch_deg and by_corneal_reflex rest on what the user said: that the light "
+    "which the corneas mirror is beside the lens. Another lamp shifts both eyes alike, and the deviation "
+    "if it is near."
 )
 BLINKS_WITHHELD = "How often the lids blink, and how, is withheld by the profile: it tells people apart."
 TREMBLES = ("yaw_deg", "pitch_deg", "pfh_mm")
@@ -132,6 +138,7 @@ def summarise(
             "horizontal_deg": horizontal,
             "vertical_deg": vertical,
             "by_direction": by_direction(frames, looks),
+            "by_corneal_reflex": by_corneal_reflex(frames),
             "note": note(expected),
         },
         "statements": [
@@ -176,6 +183,7 @@ def statements(options: dict[str, Any]) -> list[str]:
         f"The camera's horizontal field of view is taken as {options['hfov_deg']:g} degrees; another one "
         "shifts vergence by up to 8 degrees.",
         whose_millimetres(options),
+        *([BY_REFLEX] if options["lamp"] == "camera" else []),
         "noise_from_frame_to_frame is how much a value trembles where nothing moves: no movement below it "
         "can be told, nystagmus included.",
         *STEPS.get((options["profile"], options["coarse_time"]), ()),

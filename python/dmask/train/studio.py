@@ -57,6 +57,12 @@ LASH_POINTS = 24
 LID_LINES = ("upper_margin", "lower_margin", "upper_lash", "lower_lash")
 FREE_MM = (22.0, 16.0)  # beside, above and below a globe's centre: where no hair falls
 MOST_GLOSS = 0.1
+FLASH, FLASH_DEG = (
+    150.0,
+    2.5,
+)  # beside the lens, as the cornea mirrors it: linear, and its radius as the eye sees it
+BESIDE_FLASH = 0.3  # what is left of all other lights, as the camera meters the flash
+FLASH_ENVIRONMENT_PX = 768  # all round: finer than what is mirrored else, which is no measure
 
 
 @dataclass(frozen=True)
@@ -142,8 +148,12 @@ class Studio:
         seed: int,
         lens: Lens | None = None,
         fringe: bool = False,
+        flash: bool = False,
     ) -> None:
-        """`fringe`: hair may fall before the eyes. `lens` is drawn where None is given."""
+        """`fringe`: hair may fall before the eyes. `flash`: the corneas mirror a lamp beside the lens.
+
+        `lens` is drawn where None is given.
+        """
         rng = np.random.default_rng([seed, 1])
         self.patient, self.face, self.seed = patient, assets.face, seed
         self.lens = lens or Lens.sample(rng)
@@ -166,7 +176,7 @@ class Studio:
         self.clothes = dress.make_clothes(skin, rng)
         self.spectacles = bool(rng.random() < WITH_SPECTACLES)
         self.liner = float(rng.uniform(0.4, 0.95)) if rng.random() < WITH_LINER else 0.0
-        self.look = self._look(skin, rng)
+        self.look, self.flash = self._look(skin, rng), flash
         self.iris = assets.eyes.iris(str(rng.choice(assets.eyes.iris_names)))
         falls_in = self.light.ambient + 0.6 * self.light.key.colour
         self.falls_in = np.asarray(falls_in, np.float32)
@@ -351,6 +361,10 @@ class Studio:
         if self.liner:
             draw_liner(box, margins, self.liner, EYE_FINER * self.patient.focal_px / centre[2])
         outline = np.vstack([margins[0], margins[1][::-1]])
+        look = self.look
+        if self.flash:
+            to_lens = -HEAD_TO_CAMERA @ centre / np.linalg.norm(centre)
+            look = replace(look, environment=with_flash(look.environment, to_lens))
         if not shut:  # lids that meet leave no sliver
             draw_globe(
                 box,
@@ -358,7 +372,7 @@ class Studio:
                 outline,
                 axes,
                 self.iris,
-                self.look,
+                look,
                 view,
                 shadow,
                 light_frame,
@@ -390,6 +404,19 @@ class Studio:
         dress.add_spectacles(
             linear, hidden, self.head, self.face.model, in_square, depth, self.falls_in, rng, clear=True
         )
+
+
+def with_flash(environment: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """What a cornea mirrors, (h,w,3) equirectangular, with a lamp where `direction` (3) points."""
+    size = FLASH_ENVIRONMENT_PX, FLASH_ENVIRONMENT_PX // 2
+    wide = BESIDE_FLASH * cv2.resize(environment, size, interpolation=cv2.INTER_LINEAR)
+    azimuth = (np.arange(size[0]) + 0.5) / size[0] * 2 * np.pi - np.pi
+    polar = (np.arange(size[1])[:, None] + 0.5) / size[1] * np.pi
+    x, z = np.sin(azimuth) * np.sin(polar), np.cos(azimuth) * np.sin(polar)
+    along = x * direction[0] + np.cos(polar) * direction[1] + z * direction[2]
+    off_deg = np.degrees(np.arccos(np.clip(along, -1, 1)))
+    lamp = FLASH * np.clip(FLASH_DEG + 0.5 - off_deg, 0, 1)
+    return np.asarray(wide + lamp[..., None], np.float32)
 
 
 def resampled(line: np.ndarray) -> np.ndarray:

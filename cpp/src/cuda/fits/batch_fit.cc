@@ -7,6 +7,7 @@
 #include "cuda/fits/kernels.hpp"
 #include "cuda/runtime/device.hpp"
 #include "cuda/runtime/status.hpp"
+#include "fit/hirschberg.hpp"
 #include "fit/measures.hpp"
 #include "fit/uncertainty.hpp"
 #include "fit/validity.hpp"
@@ -133,6 +134,7 @@ void BatchFit::fit(const std::vector<Item>& items, std::vector<FrameFit>& result
       results[f].lip_gaps_mm = lip_gaps_mm(*items[f].detection, results[f].pose, subjects_[items[f].subject]);
     for (int eye = 0; eye < 2; ++eye)
       take_eye(in, out, f, items[f].detection->eyes[eye], eye, luminance, subjects_[items[f].subject], results[f]);
+    measure_reflexes(*items[f].detection, subjects_[items[f].subject], results[f]);
     state_uncertainty(subjects_[items[f].subject], options_, luminance, results[f]);
     if (items[f].detection->another_person) set_reason(results[f], Reason::another_person);
   }
