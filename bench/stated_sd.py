@@ -1,6 +1,6 @@
 """The standard deviations that are stated, as fit/uncertainty.cc has them: by what a cohort erred.
 
-    dmask eval rendered --cohort --ict DIR --unityeyes2 DIR --patients 400 --first 20000 --table fit.csv
+    dmask eval rendered --cohort --ict DIR --unityeyes2 DIR --patients 1000 --table fit.csv
     python bench/stated_sd.py fit.csv
 
 prints a Spread a measure, and how often the errors of those patients, and of those left out in turn, lie

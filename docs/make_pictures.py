@@ -19,6 +19,7 @@ import numpy as np
 from dmask import cli
 from dmask._core import outer_canthus_share
 from dmask.axes import KAPPA_DEG
+from dmask.evaluate.sheet import write
 from dmask.io.video import VideoReader, VideoWriter
 from dmask.synthetic import Pose, SyntheticPatient
 
@@ -87,7 +88,8 @@ def eye_lines(target: Path) -> None:
     ends = [pupil + truth["os_mrd1_mm"] * up, pupil - truth["os_mrd2_mm"] * up]
     for end, name in zip(ends, ("MRD1", "MRD2"), strict=True):
         draw(np.stack([pupil, end]), MRD, 3)
-        write(picture, name, at(0.5 * (pupil + end))[0] // 16 + [10, 6], MRD)
+        x, y = at(0.5 * (pupil + end))[0] // 16
+        label(picture, name, (x + 10, y + 6), MRD)
     for canthus in canthi:
         cv2.circle(picture, tuple(at(canthus)[0].tolist()), 7 * 16, CANTHUS, -1, cv2.LINE_AA, 4)
     cv2.circle(picture, tuple(at(pupil)[0].tolist()), 6 * 16, MRD, -1, cv2.LINE_AA, 4)
@@ -97,16 +99,12 @@ def eye_lines(target: Path) -> None:
         ("inner canthus", (20, 262), CANTHUS),
         ("outer canthus", (620, 215), CANTHUS),
     ):
-        write(picture, text, place, colour)
+        label(picture, text, place, colour)
     cv2.imwrite(str(target), picture)
 
 
-def write(
-    picture: np.ndarray, text: str, place: np.ndarray | tuple[int, int], colour: tuple[int, int, int]
-) -> None:
-    corner = (int(place[0]), int(place[1]))
-    for shade, thick in (((255, 255, 255), 5), (colour, 2)):
-        cv2.putText(picture, text, corner, cv2.FONT_HERSHEY_SIMPLEX, 0.7, shade, thick, cv2.LINE_AA)
+def label(picture: np.ndarray, text: str, corner: tuple[int, int], colour: tuple[int, int, int]) -> None:
+    write(picture, text, corner, 0.7, colour, (255, 255, 255), 2)
 
 
 # What is rendered here, and by what. Nothing else in the repository may be a picture.

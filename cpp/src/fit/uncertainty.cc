@@ -20,16 +20,16 @@ struct Spread {
 
 // Printed by bench/stated_sd.py.
 // clang-format off
-constexpr Spread of_yaw{0.6, 0.395, 5.93, 3.1, 4.27, 0.196};
-constexpr Spread of_pitch{0.6, 0.482, 4.04, 3.5, 4.45, 0.196};
-constexpr Spread of_mrd1{0.244, 0.0142, 1.08, 0.388, 0.743, 0};
-constexpr Spread of_mrd2{0.187, 0.0506, 0.582, 0.392, 0.994, 0};
-constexpr Spread of_pfh{0.275, 0.000171, 1.51, 0.265, 0.114, 0};
-constexpr Spread of_head_yaw{0.591, 0.0445, 2.78, 0, 0, 0};
-constexpr Spread of_head_pitch{1.74, 0.236, 1.42, 0, 0, 0};
-constexpr Spread of_head_roll{0.219, 0.0361, 0.738, 0, 0, 0};
-constexpr Spread of_apart{0.849, 0.711, 8.01, 4.58, 6.3, 0.185};  // OS - OD, yaw
-constexpr Spread of_height{0.849, 0.339, 4.98, 3.45, 3.8, 0.0823};  // OS - OD, pitch
+constexpr Spread of_yaw{0.6, 0.34, 5.43, 3.46, 3.84, 0.204};
+constexpr Spread of_pitch{0.6, 0.462, 3.12, 2.81, 4.07, 0.207};
+constexpr Spread of_mrd1{0.198, 0.0574, 0.952, 0.448, 0.732, 0};
+constexpr Spread of_mrd2{0.169, 0.0628, 0.615, 0.358, 0.792, 0};
+constexpr Spread of_pfh{0.252, 0.0764, 1.34, 0.317, 0.347, 0};
+constexpr Spread of_head_yaw{0.692, 0.014, 2.69, 0, 0, 0};
+constexpr Spread of_head_pitch{1.82, 0.11, 0.00727, 0, 0, 0};
+constexpr Spread of_head_roll{0.208, 0.0461, 0.805, 0, 0, 0};
+constexpr Spread of_apart{0.849, 0.401, 6.3, 4.6, 5.13, 0.237};  // OS - OD, yaw
+constexpr Spread of_height{0.849, 0.423, 4.72, 2.99, 2.91, 0.0727};  // OS - OD, pitch
 // clang-format on
 
 struct Sight {

@@ -7,12 +7,30 @@ import numpy as np
 
 from dmask.arrays import Pixels
 
+Colour = tuple[int, int, int]  # BGR
+
+
+def write(
+    picture: Pixels,
+    text: str,
+    corner: tuple[int, int],
+    scale: float,
+    colour: Colour,
+    edge: Colour,
+    thickness: int = 1,
+) -> None:
+    """Letters with an edge around them, in place; OpenCV's are ASCII's."""
+    # Thicker letters are wider ones in OpenCV 5: the edge is the same letters, shifted.
+    around = [(x, y, edge) for x in (-1, 0, 1) for y in (-1, 0, 1)]
+    for x, y, shade in (*around, (0, 0, colour)):
+        at = corner[0] + x, corner[1] + y
+        cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, shade, thickness, cv2.LINE_AA)
+
 
 def captioned(tile: Pixels, caption: str) -> Pixels:
-    """The tile itself, with white letters in a black edge on top; OpenCV's letters are ASCII's."""
+    """The tile itself, with white letters in a black edge on top."""
     caption = caption.encode("ascii", "backslashreplace").decode()
-    for colour, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-        cv2.putText(tile, caption, (6, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, width, cv2.LINE_AA)
+    write(tile, caption, (6, 16), 0.45, (255, 255, 255), (0, 0, 0))
     return tile
 
 
