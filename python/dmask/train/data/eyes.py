@@ -35,6 +35,11 @@ from dmask.io.picture import read_named
 from dmask.point_order import CANTHI, MIRROR_IRIS
 from dmask.train.data import augment, covers, faces
 
+# Both generations of Face Mesh have irises too low, by so much of the distance between the eyes' centres, whatever
+# the lids leave of them: by the edge of the limbus itself (bench/limbus_edge.py --training), and by nets that
+# never saw a photograph.
+MACHINE_IRIS_RISE = 0.0165
+
 WIDTH_PX, HEIGHT_PX = EYE_SQUARE_PX
 S_LID = np.linspace(0, 1, 11)  # positions of lid points along the canthal line
 LIMBUS_RAD = np.deg2rad(20 * np.arange(18) - 90)  # clockwise in the picture (y down) from 12 o'clock
@@ -214,7 +219,8 @@ def real_eyes(
                 both[name] = np.stack([v1, v2]).astype(float)
             fixed = points[list(HUMAN_UPPER[eye])], points[list(HUMAN_LOWER[eye])]
             lid = lid_points(corners, both["upper"].mean(0), both["lower"].mean(0), *fixed)
-            rings = np.stack([circle_of(v, up) for v in both["iris"]])
+            rise = MACHINE_IRIS_RISE * interocular * up
+            rings = np.stack([circle_of(v, up) + rise for v in both["iris"]])
             # Into the crop: x along the canthi, OD mirrored so that the inner canthus is left.
             axis = corners[1] - corners[0]
             mirror = eye == "od"
