@@ -32,7 +32,7 @@ def px_per_deg(whom: Someone) -> float:
 
 
 def rows_of(whom: Someone, pipeline: dmask.Pipeline) -> list[list[float]]:
-    """Of each eye: patient, frame, OS or not, errors of yaw and pitch by the fit and the reflex, its sd."""
+    """Of each eye: patient, frame, OS or not, errors of yaw and pitch by the fit and the reflex, sds."""
     shown = [whom.studio.photograph(whom.pose(number), number) for number in range(FRAMES)]
     seen = [pipeline.detect(frame, APART_S * number) for number, (frame, _) in enumerate(shown)]
     pipeline.calibrate(seen)
@@ -48,7 +48,9 @@ def rows_of(whom: Someone, pipeline: dmask.Pipeline) -> list[list[float]]:
                 for by in ("", "reflex_")
                 for axis in AXES
             ]
-            rows.append([whom.seed, number, eye == "os", *errors, found.reflex_sd_deg])
+            rows.append(
+                [whom.seed, number, eye == "os", *errors, found.reflex_yaw_sd_deg, found.reflex_pitch_sd_deg]
+            )
     return rows
 
 
@@ -95,7 +97,9 @@ def main() -> int:
     for k, axis in enumerate(AXES):
         print(told(f"{axis}, by the fit", found[:, 3 + k]))
         print(told(f"{axis}, by the reflex", found[:, 5 + k]))
-        within = {level: np.mean(np.abs(found[:, 5 + k]) <= z * found[:, 7]) for level, z in WITHIN.items()}
+        within = {
+            level: np.mean(np.abs(found[:, 5 + k]) <= z * found[:, 7 + k]) for level, z in WITHIN.items()
+        }
         print(" " * 38 + "within what is stated: " + ", ".join(f"{s:.3f} ({n} %)" for n, s in within.items()))
     key = found[:, 0] * FRAMES + found[:, 1]
     both = np.flatnonzero((key[:-1] == key[1:]) & (found[:-1, 2] == 0) & (found[1:, 2] == 1))

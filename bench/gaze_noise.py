@@ -140,10 +140,11 @@ def of_clip(path: Path, pipeline: dmask.Pipeline) -> dict[str, float]:
     seen, moved_px, changed = [], [], []
     for frame in islice(source, CLIP_FRAMES):
         seen.append(pipeline.detect(frame.bgr, frame.time_s))
-        face = np.asarray(seen[-1].face[:, :2], float)
-        step_px, share = motion.step(frame.bgr, face, watched(seen[-1])) if seen[-1].face_found else (
-            np.full((6, 2), np.nan), 0.0,
-        )  # fmt: skip
+        if seen[-1].face_found:
+            face = np.asarray(seen[-1].face[:, :2], float)
+            step_px, share = motion.step(frame.bgr, face, watched(seen[-1]))
+        else:
+            step_px, share = np.full((6, 2), np.nan), 0.0
         moved_px.append(step_px)
         changed.append(share)
     source.close()

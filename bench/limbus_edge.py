@@ -1,6 +1,6 @@
 """Where the irises of photographs lie by their own edges, against machine labels and the nets.
 
-python bench/limbus_edge.py --data DATA --synthetic EYES [--eyes N]
+python bench/limbus_edge.py --data DATA --synthetic EYES [--eyes N] [--training]
 
 DATA holds faces68/ and facemesh_labels_*.npz, EYES validation*.npz of `dmask train render-eyes`. Daugman's
 operator looks for the circle over whose arcs between the lids the picture brightens most outwards; rendered
@@ -131,7 +131,11 @@ def main() -> int:
             print(
                 f"  the operator's own bias, taken out: outwards {-bias_pct[0]:+.2f}, up {-bias_pct[1]:+.2f}"
             )
-        print("  " + told("truth" if held is rendered else "machine labels", off_pct(labels)))
+            print("  " + told("truth", off_pct(labels)))
+        else:
+            moved = off_pct(labels)
+            print("  " + told("machine labels", moved - [0, 100 * eyes.MACHINE_IRIS_RISE]))
+            print("  " + told("the same as they are learnt", moved))
         for weights in ("research", "open"):
             models = environment.weights_dir(weights)
             print("  " + told(f"{weights} nets", off_pct(by_net(models, held, chosen))))

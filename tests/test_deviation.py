@@ -203,19 +203,37 @@ def test_the_corneal_reflexes_have_a_deviation_of_their_own():
     none = {f"{eye}_reflex_yaw_deg": np.full(FRAMES, np.nan) for eye in ("od", "os")}
     assert summarise(looking(0.0) | none, OPTIONS)["deviation_os_minus_od"]["by_corneal_reflex"] is None
     seen = np.arange(FRAMES) % 3 > 0
+    ahead = np.arange(FRAMES) >= 100
     columns = {
         "od_reflex_yaw_deg": np.where(seen, -2.0, np.nan),
-        "os_reflex_yaw_deg": np.full(FRAMES, 6.0),
+        "os_reflex_yaw_deg": np.where(ahead, 6.0, 30.0),
         "od_reflex_pitch_deg": np.where(seen, 1.0, np.nan),
         "os_reflex_pitch_deg": np.full(FRAMES, 0.5),
-        "od_reflex_sd_deg": np.where(seen, 1.5, np.nan),
-        "os_reflex_sd_deg": np.full(FRAMES, 2.0),
+        "od_reflex_yaw_sd_deg": np.where(seen, 1.5, np.nan),
+        "os_reflex_yaw_sd_deg": np.full(FRAMES, 2.0),
     }
-    summary = summarise(looking(0.0) | columns, OPTIONS | {"lamp": "camera"})
+    aside = looking(np.where(ahead, 0.0, 25.0)) | columns
+    summary = summarise(aside, OPTIONS | {"lamp": "camera"})
     found = summary["deviation_os_minus_od"]["by_corneal_reflex"]
-    assert found["frames"] == 200
+    assert found["frames"] == (seen & ahead).sum()
     assert found["horizontal_deg"]["median"] == 8.0 and found["vertical_deg"]["median"] == -0.5
     assert found["horizontal_deg"]["median_pd"] == pytest.approx(100 * np.tan(np.radians(8)), abs=0.01)
     low, high = found["horizontal_deg"]["interval_95"]
-    assert high - low == pytest.approx(2 * 1.96 * 2.5, abs=0.05)
+    share = _core.cornea_to_limbus_sd_share
+    assert high - low == pytest.approx(2 * 1.96 * np.hypot(2.5, 8 * share), abs=0.05)
     assert any("beside the lens" in statement for statement in summary["statements"])
+
+
+@pytest.mark.parametrize(
+    ("profile", "lamp", "told"),
+    [
+        ("clinical", "camera", "No corneal reflex"),
+        ("strict", "camera", "withheld"),
+        ("clinical", "unknown", ""),
+    ],
+)
+def test_a_recording_without_reflexes_says_why(profile, lamp, told):
+    none = {f"{eye}_reflex_yaw_deg": np.full(FRAMES, np.nan) for eye in ("od", "os")}
+    summary = summarise(looking(0.0) | none, OPTIONS | {"profile": profile, "lamp": lamp})
+    sentences = [statement for statement in summary["statements"] if "corneal reflex" in statement]
+    assert len(sentences) == bool(told) and all(told in sentence for sentence in sentences)

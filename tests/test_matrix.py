@@ -174,7 +174,7 @@ def test_the_matrix_is_measured_and_printed(tmp_path, monkeypatch, capsys):
     assert "hid.valid" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("alone", [["--quick"], ["--keep", "x"]])
+@pytest.mark.parametrize("alone", [["--quick"], ["--cases", "x"]])
 def test_the_matrixs_options_go_with_it(alone, capsys):
     assert cli.main(["eval", "rendered", *alone]) == 2
     assert "--matrix" in capsys.readouterr().err
@@ -182,5 +182,5 @@ def test_the_matrixs_options_go_with_it(alone, capsys):
 
 def test_a_file_of_something_else_is_refused(tmp_path, capsys):
     (tmp_path / "notes.txt").write_text("groceries\n")
-    assert cli.main(["eval", "rendered", "--matrix", "--keep", str(tmp_path / "notes.txt")]) == 2
+    assert cli.main(["eval", "rendered", "--matrix", "--cases", str(tmp_path / "notes.txt")]) == 2
     assert "notes.txt" in capsys.readouterr().err

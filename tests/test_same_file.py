@@ -14,6 +14,7 @@ from dmask.commands import places
 from dmask.commands.parser import CommandParser
 from dmask.errors import WrongUse
 from dmask.io.same_file import refuse_inputs
+from dmask.ranges import place
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
@@ -138,9 +139,13 @@ def test_places_beside_an_input_are_taken(tmp_path, video):
 
 
 def test_every_argument_is_known_as_read_written_or_neither(monkeypatch):
-    """A command that is added later says which of its arguments are places, or fails here."""
+    """A command that is added later says which of its arguments are places, or fails here.
+
+    No other command may have a choice or a number by the name of a place: "eyes" is no folder.
+    """
     known = {*places.READ, *places.WRITTEN, *places.NEITHER}
     unknown: set[str] = set()
+    clashing: set[str] = set()
 
     def walk(parser: argparse.ArgumentParser) -> None:
         if isinstance(parser, CommandParser) and parser._prepare is not None:
@@ -153,8 +158,10 @@ def test_every_argument_is_known_as_read_written_or_neither(monkeypatch):
             if isinstance(action, argparse._SubParsersAction):
                 for part in action.choices.values():
                     walk(part)
-            elif action.nargs != 0 and not action.choices and action.type in (None, str, Path):
+            elif action.nargs != 0 and not action.choices and action.type in (None, str, Path, place):
                 unknown.update({action.dest} - known)
+            elif action.nargs != 0 and action.dest in (*places.READ, *places.WRITTEN):
+                clashing.add(action.dest)
 
     class Walked(BaseException):
         pass
@@ -167,6 +174,14 @@ def test_every_argument_is_known_as_read_written_or_neither(monkeypatch):
     with pytest.raises(Walked):
         cli.main([])
     assert unknown == set()
+    assert clashing == set()
+
+
+def test_a_folder_called_as_a_choice_is_no_place(tmp_path, monkeypatch, capsys):
+    (tmp_path / "eyes").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["run", "nothing.mp4", "-o", "out"]) == 2
+    assert "nothing.mp4" in capsys.readouterr().err
 
 
 def test_a_report_is_written_whole_or_not_at_all(tmp_path):

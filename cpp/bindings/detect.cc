@@ -122,7 +122,7 @@ void bind_eye_points(py::module_& m) {
       "(20, 3), lower boundary of the bulge, inner to outer.");
   landmarks_property(
       eye, "reflexes", [](EyeDetection& e) -> auto& { return e.reflexes; },
-      "(4, 3): of lamps in the cornea, the brightest first; confidence 0: none was found, or looked for "
+      "(8, 3): of lamps in the cornea, the brightest first; confidence 0: none was found, or looked for "
       "(Options.lamp).");
 }
 

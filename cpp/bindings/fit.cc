@@ -169,6 +169,7 @@ void bind_fit(py::module_& m) {
   m.attr("adult_kappa_deg") = adult_kappa_deg;
   m.attr("outer_canthus_share") = outer_canthus_share;
   m.attr("adult_pupils_mm") = adult_pupils_mm;
+  m.attr("cornea_to_limbus_sd_share") = cornea_to_limbus_sd_share;
   m.def(
       "head_rotation",
       [](double yaw_deg, double pitch_deg, double roll_deg) {

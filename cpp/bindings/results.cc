@@ -26,11 +26,12 @@ constexpr EyeValue eye_values[] = {
     {"pitch_sd_deg", &EyeMeasures::pitch_sd_deg,
      "Standard deviation of pitch_deg, the constant part of the calibration included."},
     {"reflex_yaw_deg", &EyeMeasures::reflex_yaw_deg,
-     "yaw_deg by the corneal reflex of a lamp beside the lens. NaN without Options.lamp, where no reflex was found, "
-     "and in "
+     "yaw_deg by the corneal reflex of a lamp beside the lens. NaN where none was found or looked for, and in "
      "`strict`."},
     {"reflex_pitch_deg", &EyeMeasures::reflex_pitch_deg, "The same of pitch_deg."},
-    {"reflex_sd_deg", &EyeMeasures::reflex_sd_deg, "Standard deviation of reflex_yaw_deg, and of reflex_pitch_deg."},
+    {"reflex_yaw_sd_deg", &EyeMeasures::reflex_yaw_sd_deg, "Standard deviation of reflex_yaw_deg."},
+    {"reflex_pitch_sd_deg", &EyeMeasures::reflex_pitch_sd_deg,
+     "Standard deviation of reflex_pitch_deg, irises of photographs that are seen too low included."},
     {"mrd1_mm", &EyeMeasures::mrd1_mm,
      "Pupil centre to upper lid margin along the head's y, mm, signed. NaN when shut, and in `strict`."},
     {"mrd2_mm", &EyeMeasures::mrd2_mm,

@@ -128,7 +128,7 @@ void process(dmask_pipeline* p, Bytes& bytes) {
   for (const dmask_eye_measures& e : measures.eyes) {
     fuzz::require(!e.valid || (std::isfinite(e.yaw_deg) && std::isfinite(e.pitch_deg) && std::isfinite(e.yaw_sd_deg)),
                   "a valid gaze is finite");
-    fuzz::require(sound(e.reflex_yaw_deg) && sound(e.reflex_pitch_deg) && !(e.reflex_sd_deg <= 0),
+    fuzz::require(sound(e.reflex_yaw_deg) && sound(e.reflex_pitch_deg) && !(e.reflex_yaw_sd_deg <= 0),
                   "a gaze by the reflex is a number or none");
     fuzz::require(sound(e.openness) && sound(e.mrd1_mm) && sound(e.pfh_mm) && !(e.pfh_sd_mm <= 0),
                   "a measure is a number or none");

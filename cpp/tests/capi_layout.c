@@ -75,7 +75,8 @@ int main(void) {
   FIELD(dmask_eye_measures, pfh_sd_mm);
   FIELD(dmask_eye_measures, reflex_yaw_deg);
   FIELD(dmask_eye_measures, reflex_pitch_deg);
-  FIELD(dmask_eye_measures, reflex_sd_deg);
+  FIELD(dmask_eye_measures, reflex_yaw_sd_deg);
+  FIELD(dmask_eye_measures, reflex_pitch_sd_deg);
   FIELD(dmask_eye_measures, reserved);
   SIZE(dmask_measures);
   FIELD(dmask_measures, struct_size);

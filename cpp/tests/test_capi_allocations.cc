@@ -32,6 +32,7 @@ TEST_CASE(a_frame_of_a_calibrated_patient_costs_the_heap_nothing) {
 
   PipelineOptions options;
   options.models_dir = models;
+  options.lamp = Lamp::camera;  // reflexes are looked for, too
   Pipeline pipeline(options, cpu_backend());
   Tracker tracker(pipeline.models(), pipeline.fit_options());
   FrameDetection detection;

@@ -470,7 +470,7 @@ TEST_CASE(a_batch_agrees_with_the_tracker) {
         EXPECT(near_or_both_nan(g.pfh_mm, w.pfh_mm, 0.01));
         EXPECT(near_or_both_nan(g.yaw_sd, w.yaw_sd, 1e-3));
         EXPECT(near_or_both_nan(g.reflex_gaze.yaw, w.reflex_gaze.yaw, 2e-3));
-        EXPECT(near_or_both_nan(g.reflex_sd, w.reflex_sd, 1e-3));
+        EXPECT(near_or_both_nan(g.reflex_yaw_sd, w.reflex_yaw_sd, 1e-3));
         EXPECT(near_or_both_nan(g.eyelid_residual_pct, w.eyelid_residual_pct, 5e-3));
         EXPECT(near_or_both_nan(g.eyeball_residual_pct, w.eyeball_residual_pct, 5e-3));
       }

@@ -66,9 +66,7 @@ static void program_of_today(const char* models, const uint8_t* pixels, struct m
   memset(&measures, 0xff, sizeof measures);
   measures.struct_size = sizeof measures;
   CHECK(dmask_process(pipeline, &frame, &measures) == DMASK_OK && measures.face_valid == 1);
-  const dmask_eye_measures* os = &measures.eyes[DMASK_OS];
-  for (size_t k = 0; k < sizeof os->reserved / sizeof os->reserved[0]; ++k)
-    CHECK(os->reserved[k] == 0); /* kept for later, not left as it was */
+  CHECK(measures.eyes[DMASK_OS].reserved == 0); /* kept for later, not left as it was */
   got->head_yaw_deg = measures.head_yaw_deg;
   got->head_pitch_deg = measures.head_pitch_deg;
   got->mask = malloc((size_t)WIDTH * HEIGHT * 3);

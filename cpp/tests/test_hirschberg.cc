@@ -14,11 +14,15 @@ namespace {
 constexpr float iris_radius_px = 20;
 const Vec2f iris_centre(150.3f, 99.6f);
 
-EyeDetection open_eye(float lid_half_px = 16) {
+Vec2f turned(const Vec2f& p, float rad) { return Eigen::Rotation2Df(rad) * p; }
+
+// `turn_rad`: of the head in the picture, clockwise.
+EyeDetection open_eye(float lid_half_px = 16, float turn_rad = 0) {
   EyeDetection eye;
   for (int k = 0; k < 20; ++k) {
     const float angle = static_cast<float>(M_PI) * (1 + 0.1f * static_cast<float>(k));
-    eye.lid[k] = {iris_centre.x() + 45 * std::cos(angle), iris_centre.y() + lid_half_px * std::sin(angle), 0.9f};
+    const Vec2f p = iris_centre + turned({45 * std::cos(angle), lid_half_px * std::sin(angle)}, turn_rad);
+    eye.lid[k] = {p.x(), p.y(), 0.9f};
   }
   eye.iris[0] = {iris_centre.x(), iris_centre.y(), 0.9f};
   for (int k = 1; k < 19; ++k) {
@@ -76,6 +80,13 @@ TEST_CASE(windows_lids_the_sclera_and_the_pattern_of_the_iris_are_no_spots) {
   EXPECT(count(found(open_eye(), {{{3, 0}, 1.6f, 0.3f}})) == 0);                       // hardly brighter than the iris
   EXPECT(count(found(open_eye(1), {{{0, 0}, 1.6f, 1}})) == 0);                         // hardly an opening
   EXPECT(count(found(open_eye(), {{{3, 0}, 1.6f, 1}, {{-7, 0}, 1.6f, 0.45f}})) == 1);  // half as high: the iris' own
+}
+
+TEST_CASE(tears_along_the_lids_of_a_head_that_lies_are_no_spots) {
+  for (const float turn : {0.0f, 0.8f, 1.5708f, 3.1416f}) {
+    EXPECT(count(found(open_eye(16, turn), {{turned({0, -14.5f}, turn), 1.6f, 1}})) == 0);
+    EXPECT(count(found(open_eye(16, turn), {{turned({8, -5}, turn), 1.6f, 1}})) == 1);
+  }
 }
 
 TEST_CASE(two_lamps_are_two_spots_and_an_iris_that_is_not_known_is_not_looked_at) {
@@ -146,17 +157,30 @@ TEST_CASE(the_reflex_tells_the_gaze_of_an_eyeball_that_is_laid_wrong) {
       EXPECT(std::abs(eye.gaze.yaw - gaze.yaw) > 3.5 * deg);  // what the fit makes of it
       EXPECT_NEAR(eye.reflex_gaze.yaw / deg, gaze.yaw / deg, 0.2);
       EXPECT_NEAR(eye.reflex_gaze.pitch / deg, gaze.pitch / deg, 0.2);
-      EXPECT(eye.reflex_sd > 1 * deg && eye.reflex_sd < 5 * deg);
+      EXPECT(eye.reflex_yaw_sd > 1 * deg && eye.reflex_yaw_sd < 5 * deg);
+      EXPECT(eye.reflex_pitch_sd > eye.reflex_yaw_sd);
     }
   }
+}
+
+TEST_CASE(a_childs_smaller_globe_has_a_cornea_as_large) {
+  Scene scene({0.3, 0});
+  scene.calibration.true_mm = 0.8;  // the fits see the head enlarged
+  const double plane_mm = scene.calibration.ball.iris_plane_mm();
+  const Vec3 axis = gaze_axis(scene.truth.yaw, scene.truth.pitch);
+  const Vec3 cornea = scene.in_camera(scene.calibration.eyes[OS].centre +
+                                      (plane_mm - adult_cornea_to_limbus_mm / scene.calibration.true_mm) * axis);
+  const Vec2 seen = scene.calibration.camera.project(cornea);
+  scene.detection.eyes[OS].reflexes[0] = {static_cast<float>(seen.x()), static_cast<float>(seen.y()), 1};
+  EXPECT_NEAR(scene.measured().eyes[OS].reflex_gaze.yaw, 0.3, 0.2 * deg);
 }
 
 TEST_CASE(how_surely_the_reflex_tells_falls_with_how_far_the_eye_looks_past_the_camera_and_with_few_pixels) {
   Scene straight({0, 0}), aside({0.5, 0}), coarse({0, 0});
   for (EyeFit& eye : coarse.fit.eyes) eye.px_per_deg = 0.55;
-  const double usual = straight.measured().eyes[OS].reflex_sd;
-  EXPECT(aside.measured().eyes[OS].reflex_sd > 1.3 * usual);
-  EXPECT(coarse.measured().eyes[OS].reflex_sd > 1.02 * usual);
+  const double usual = straight.measured().eyes[OS].reflex_yaw_sd;
+  EXPECT(aside.measured().eyes[OS].reflex_yaw_sd > 1.3 * usual);
+  EXPECT(coarse.measured().eyes[OS].reflex_yaw_sd > 1.02 * usual);
 }
 
 TEST_CASE(no_reflex_is_taken_that_may_be_another_lamp_s) {
@@ -166,6 +190,10 @@ TEST_CASE(no_reflex_is_taken_that_may_be_another_lamp_s) {
   Scene no_number({0.1, 0});
   no_number.detection.eyes[OD].reflexes[0].x = NAN;
   EXPECT(!told(no_number));
+  Scene crowded({0.1, 0});  // more spots than are kept, any of which may be it
+  for (Landmark& reflex : crowded.detection.eyes[OD].reflexes)
+    if (reflex.confidence == 0) reflex = {10, 10, 1};
+  EXPECT(!told(crowded));
   Reflexes& absent = none.detection.eyes[OD].reflexes;
   absent[0].confidence = 0;
   far_off.detection.eyes[OD].reflexes[0].x += 8;

@@ -97,6 +97,38 @@ TEST_CASE(a_frame_holds_what_its_profile_lets_out) {
   }
 }
 
+TEST_CASE(a_gaze_by_the_reflex_is_let_out_as_its_profile_has_it) {
+  for (const Profile profile : profiles) {
+    const Followed& f = followed(profile);
+    FrameFit fit = f.pipeline.unreleased_fit();
+    fit.eyes[OS].reflex_gaze = {0.2, -0.1};
+    fit.eyes[OS].reflex_yaw_sd = 0.03, fit.eyes[OS].reflex_pitch_sd = 0.07;
+    const auto released = [&](double px_per_deg, Framing framing) {
+      PipelineOptions options = options_for(profile);
+      options.framing = framing;
+      fit.eyes[OS].px_per_deg = px_per_deg;
+      return release_frame(f.pipeline.models(), f.pipeline.unreleased_calibration(), f.pipeline.subject(),
+                           MaskParts::of(f.pipeline.models(), f.pipeline.subject()),
+                           release_rules(f.pipeline.models(), options), fit)
+          .eyes[OS];
+    };
+    const EyeMeasures eye = released(0.8, Framing::automatic);
+    if (profile == Profile::strict) {
+      EXPECT(std::isnan(eye.reflex_yaw_deg) && std::isnan(eye.reflex_pitch_deg) && std::isnan(eye.reflex_yaw_sd_deg) &&
+             std::isnan(eye.reflex_pitch_sd_deg));
+      continue;
+    }
+    EXPECT_NEAR(eye.reflex_yaw_deg, 0.2 / deg, 1e-9);
+    EXPECT_NEAR(eye.reflex_pitch_deg, -0.1 / deg, 1e-9);
+    EXPECT(eye.reflex_yaw_sd_deg >= 0.03 / deg && eye.reflex_yaw_sd_deg < 0.03 / deg + 0.25);
+    EXPECT(eye.reflex_pitch_sd_deg >= 0.07 / deg && eye.reflex_pitch_sd_deg < 0.07 / deg + 0.25);
+    // Beside the face's size in the picture the limit is the patient's own.
+    if (profile == Profile::clinical) EXPECT(std::isnan(released(0.5, Framing::input).reflex_yaw_deg));
+    fit.eyes[OS].reason = Reason::closed;
+    EXPECT(std::isnan(released(0.8, Framing::automatic).reflex_yaw_deg));
+  }
+}
+
 // Two faces of other people in the same motion: what a profile lets out of their faces is one and the same.
 TEST_CASE(the_face_in_the_mask_is_where_and_as_large_as_everybody_s) {
   for (const Profile profile : {Profile::clinical, Profile::strict}) {
@@ -462,9 +494,10 @@ bool same_but_for_time(const FrameResult& a, const FrameResult& b) {
     all = all && x.reason == y.reason && same(x.yaw_deg, y.yaw_deg) && same(x.pitch_deg, y.pitch_deg) &&
           same(x.yaw_sd_deg, y.yaw_sd_deg) && same(x.pitch_sd_deg, y.pitch_sd_deg) &&
           same(x.reflex_yaw_deg, y.reflex_yaw_deg) && same(x.reflex_pitch_deg, y.reflex_pitch_deg) &&
-          same(x.reflex_sd_deg, y.reflex_sd_deg) && same(x.mrd1_mm, y.mrd1_mm) && same(x.mrd2_mm, y.mrd2_mm) &&
-          same(x.pfh_mm, y.pfh_mm) && same(x.mrd1_sd_mm, y.mrd1_sd_mm) && same(x.mrd2_sd_mm, y.mrd2_sd_mm) &&
-          same(x.pfh_sd_mm, y.pfh_sd_mm) && same(x.openness, y.openness) && same(x.px_per_deg, y.px_per_deg) &&
+          same(x.reflex_yaw_sd_deg, y.reflex_yaw_sd_deg) && same(x.reflex_pitch_sd_deg, y.reflex_pitch_sd_deg) &&
+          same(x.mrd1_mm, y.mrd1_mm) && same(x.mrd2_mm, y.mrd2_mm) && same(x.pfh_mm, y.pfh_mm) &&
+          same(x.mrd1_sd_mm, y.mrd1_sd_mm) && same(x.mrd2_sd_mm, y.mrd2_sd_mm) && same(x.pfh_sd_mm, y.pfh_sd_mm) &&
+          same(x.openness, y.openness) && same(x.px_per_deg, y.px_per_deg) &&
           same(x.eyeball_residual_pct, y.eyeball_residual_pct) && same(x.eyelid_residual_pct, y.eyelid_residual_pct);
   }
   return all;
@@ -596,7 +629,8 @@ TEST_CASE(the_c_interface_hands_out_what_the_core_released) {
       EXPECT(e.valid == 1 && same(e.yaw_deg, want.yaw_deg) && same(e.pitch_deg, want.pitch_deg));
       EXPECT(same(e.yaw_sd_deg, want.yaw_sd_deg) && same(e.pitch_sd_deg, want.pitch_sd_deg));
       EXPECT(same(e.reflex_yaw_deg, want.reflex_yaw_deg) && same(e.reflex_pitch_deg, want.reflex_pitch_deg) &&
-             same(e.reflex_sd_deg, want.reflex_sd_deg));
+             same(e.reflex_yaw_sd_deg, want.reflex_yaw_sd_deg) &&
+             same(e.reflex_pitch_sd_deg, want.reflex_pitch_sd_deg));
       EXPECT(same(e.mrd1_sd_mm, want.mrd1_sd_mm) && same(e.mrd2_sd_mm, want.mrd2_sd_mm) &&
              same(e.pfh_sd_mm, want.pfh_sd_mm) && std::isnan(e.pfh_sd_mm) == (profile == Profile::strict));
       EXPECT(same(e.mrd1_mm, want.mrd1_mm) && same(e.mrd2_mm, want.mrd2_mm) && same(e.pfh_mm, want.pfh_mm));

@@ -96,7 +96,7 @@ class EyeDetection(metaclass=_Bound):
     upper: _Floats
     lower: _Floats
     bulge: _Floats
-    reflexes: _Floats  # (4, 3)
+    reflexes: _Floats  # (8, 3)
     def __init__(self) -> None: ...
     def to_dict(self) -> dict[str, _Floats]: ...
 
@@ -190,7 +190,9 @@ class EyeResult(metaclass=_Bound):
     @property
     def reflex_pitch_deg(self) -> float: ...
     @property
-    def reflex_sd_deg(self) -> float: ...
+    def reflex_yaw_sd_deg(self) -> float: ...
+    @property
+    def reflex_pitch_sd_deg(self) -> float: ...
     @property
     def mrd1_mm(self) -> float: ...
     @property
@@ -398,6 +400,7 @@ like_in_time: float
 adult_kappa_deg: float
 outer_canthus_share: float  # of the way between the margins' ends, from the inner one
 adult_pupils_mm: float
+cornea_to_limbus_sd_share: float
 
 def head_rotation(yaw_deg: float, pitch_deg: float, roll_deg: float) -> _Doubles: ...
 

@@ -266,10 +266,10 @@ typedef struct dmask_eye_measures {
   double px_per_deg;       /* article alone: how many pixels a degree of the eye is worth here */
   double eyeball_residual_pct, eyelid_residual_pct; /* article alone: this frame's ARE, % of the interocular distance */
   double mrd1_sd_mm, mrd2_sd_mm, pfh_sd_mm;         /* standard deviations, the constant part included */
-  double reflex_yaw_deg, reflex_pitch_deg; /* optical axis by the corneal reflex, where the lamp is told; NaN else,
-                                                       where none was found, and in strict */
-  double reflex_sd_deg;                    /* of both */
-  double reserved[2];
+  /* optical axis by the corneal reflex, where dmask_options.lamp tells the lamp; NaN where none was found, and in strict */
+  double reflex_yaw_deg, reflex_pitch_deg;
+  double reflex_yaw_sd_deg, reflex_pitch_sd_deg;
+  double reserved;
 } dmask_eye_measures;
 
 typedef struct dmask_measures {

@@ -295,8 +295,9 @@ dmask_eye_measures measures_of(const EyeMeasures& e) {
           .pfh_sd_mm = e.pfh_sd_mm,
           .reflex_yaw_deg = e.reflex_yaw_deg,
           .reflex_pitch_deg = e.reflex_pitch_deg,
-          .reflex_sd_deg = e.reflex_sd_deg,
-          .reserved = {}};
+          .reflex_yaw_sd_deg = e.reflex_yaw_sd_deg,
+          .reflex_pitch_sd_deg = e.reflex_pitch_sd_deg,
+          .reserved = 0};
 }
 
 dmask_measures measures_of(const dmask_pipeline& p) {

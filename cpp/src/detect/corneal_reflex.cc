@@ -13,7 +13,7 @@ namespace {
 
 constexpr int view_px = 64, pixels = view_px * view_px;
 constexpr float view_radii = 2.9f;        // of the limbus, across the view
-constexpr float least_radius_px = 3;      // of the limbus, in the frame
+constexpr float least_radius_px = 10;     // of the limbus, in the frame: in smaller ones no reflex tells anything
 constexpr float least_confidence = 0.5f;  // of the iris' centre
 constexpr float reach_radii = 0.9f;       // from the centre: beyond lies the sclera, which is bright, too
 constexpr float border_radii = 0.12f;     // of lids, along which tears mirror as well
@@ -107,14 +107,15 @@ Reflexes find_reflexes(const EyeDetection& eye, const Crop& view, const float* r
       grey_level(Plane(rgb, pixels), Plane(rgb + pixels, pixels), Plane(rgb + 2 * pixels, pixels));
 
   const float radius = view_px / view_radii;
-  const Vec2f middle = Vec2f::Constant(0.5f * (view_px - 1)), border(0, border_radii * radius);
-  std::array<Vec2f, 20> lid;
+  const Vec2f middle = Vec2f::Constant(0.5f * (view_px - 1));
+  LidOutline lid;
   for (int k = 0; k < 20; ++k) lid[k] = view.to_crop({eye.lid[k].x, eye.lid[k].y});
+  const Vec2f border = across_lids(lid, border_radii * radius);
   std::array<float, pixels> levels;
   int count = 0;
   for_each_pixel([&](const Pixel& at) {
     const Vec2f p = at.place();
-    if ((p - middle).norm() > reach_radii * radius || !within(lid, p - border) || !within(lid, p + border)) return;
+    if ((p - middle).norm() > reach_radii * radius || !well_within(lid, p, border)) return;
     search.iris[at.index()] = search.left[at.index()] = true;
     levels[count++] = search.grey[at.index()];
   });

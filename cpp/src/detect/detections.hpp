@@ -15,7 +15,7 @@ struct Landmark {
 
 enum LidLine { CREASE = 0, UPPER_MARGIN = 1, LOWER_MARGIN = 2, BULGE = 3 };
 
-using Reflexes = std::array<Landmark, 4>;  // confidence 0: none
+using Reflexes = std::array<Landmark, 8>;  // confidence 0: none
 
 struct EyeDetection {
   std::array<Landmark, 20> lid{};   // 0 inner canthus, 1-9 upper margin, 10 outer canthus, 11-19 lower margin back

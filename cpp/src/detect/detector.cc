@@ -180,7 +180,7 @@ FrameDetection Detector::detect(const ImageView& frame, double time_s) {
   }
   detection.first_track = first_track_;
   if (!tracking_) detection.luminance = mean_of(vision_->thumbnail());
-  motion_ms_ = 0;
+  pixels_ms_ = 0;
   if (!tracking_ || trial_) {
     motion_.forget();
     return detection.without_patient(trial_ || frames_to_next_look_ > 0);
@@ -200,7 +200,9 @@ void Detector::find_reflexes(const ImageView& frame, FrameDetection& detection) 
     Crop view = reflex_view(eye);
     if (!view.valid()) continue;
     view.gain = exposure_gain(detection.luminance);
-    eye.reflexes = dmask::find_reflexes(eye, view, vision_->pixels(view));
+    const float* rgb = vision_->pixels(view);
+    const StageTimer timer(pixels_ms_);
+    eye.reflexes = dmask::find_reflexes(eye, view, rgb);
     for (Landmark& reflex : eye.reflexes) keep_in_sight(frame, reflex);
   }
 }
@@ -209,13 +211,13 @@ void Detector::measure_motion(FrameDetection& detection) {
   const Crop view = motion_.view(detection.face);
   if (!view.valid()) return motion_.forget();  // after points that were no numbers
   const float* rgb = vision_->pixels(view);
-  const StageTimer timer(motion_ms_);
+  const StageTimer timer(pixels_ms_);
   motion_.measure(view, rgb, detection);
 }
 
 DetectTimings Detector::last_timings() const {
   DetectTimings timings = vision_->timings();
-  timings.preprocess += motion_ms_;
+  timings.preprocess += pixels_ms_;
   return timings;
 }
 

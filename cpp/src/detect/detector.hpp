@@ -89,7 +89,7 @@ class Detector {
   std::array<LastEye, 2> last_eyes_;
   bool eyes_known_ = false;  // last_eyes_ are of the same face
   FaceMotion motion_;
-  double motion_ms_ = 0;
+  double pixels_ms_ = 0;  // of what looks at pixels itself: motion and reflexes
   double last_face_time_s_ = -1e30;
   bool had_face_ = false;
   int last_width_ = 0, last_height_ = 0;

@@ -101,9 +101,9 @@ PointMotion FaceMotion::follow_iris(Eye eye) {
   for (int k = 1; k < 19; ++k) radius += (in_view(seen.iris[k]) - centre).norm() / 18;
   const int half = static_cast<int>(std::ceil(radius));
   if (!(half >= least_half && half <= most_iris_half) || !inside(centre, half + 1)) return {};
-  std::array<Vec2f, 20> lid;
+  LidOutline lid;
   for (int k = 0; k < 20; ++k) lid[k] = in_view(seen.lid[k]) - centre;
-  const Vec2f border(0, border_px);
+  const Vec2f border = across_lids(lid, border_px);
   const int side = 2 * half + 1;
   weights_.assign(static_cast<std::size_t>(side) * side, 0.0f);
   patch_.resize(weights_.size());
@@ -112,7 +112,7 @@ PointMotion FaceMotion::follow_iris(Eye eye) {
     for (int i = -half; i <= half; ++i, ++at) {
       const Vec2f p(static_cast<float>(i), static_cast<float>(j));
       patch_[at] = bilinear(before_.grey.data(), centre.x() + p.x(), centre.y() + p.y());
-      if (p.norm() > radius || !within(lid, p - border) || !within(lid, p + border)) continue;
+      if (p.norm() > radius || !well_within(lid, p, border)) continue;
       weights_[at] = 1;
       sum += 1;
       mean += patch_[at];

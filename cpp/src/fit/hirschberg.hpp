@@ -7,7 +7,7 @@
 
 namespace dmask {
 
-// Sets reflex_gaze and reflex_sd of the eyes whose gaze is valid and whose reflex was found.
+// Sets reflex_gaze and its standard deviations, of the eyes whose gaze is valid and whose reflex was found.
 void measure_reflexes(const FrameDetection& detection, const Calibration& calibration, FrameFit& fit);
 
 }  // namespace dmask

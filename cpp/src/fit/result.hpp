@@ -21,8 +21,8 @@ struct EyeFit {
   bool gaze_found = false;              // also below the resolution at which it counts as measured: the mask shows it
   double yaw_sd = NAN, pitch_sd = NAN;  // rad, the constant part from p_e included
   Gaze reflex_gaze{NAN, NAN};           // by the lamp that the cornea mirrors; needs no p_e
-  double reflex_sd = NAN;               // rad, of both of its angles
-  LidWeights motion;                    // w_em
+  double reflex_yaw_sd = NAN, reflex_pitch_sd = NAN;  // rad
+  LidWeights motion;                                  // w_em
   bool lids_valid = false;
   double openness = NAN;  // aperture / width between the canthi
   double mrd1_mm = NAN, mrd2_mm = NAN, pfh_mm = NAN;

@@ -100,6 +100,8 @@ void state_uncertainty(const Calibration& c, const FitOptions& options, double l
       const double doubt = dark * eye.gaze_doubt;
       eye.yaw_sd = doubt * sd(of_yaw, yaw) * deg;
       eye.pitch_sd = doubt * sd(of_pitch, pitch) * deg;
+      eye.reflex_yaw_sd *= doubt;
+      eye.reflex_pitch_sd *= doubt;
       yaw_of_both.aside = pitch_of_both.aside = std::max(yaw_of_both.aside, sight.aside);
       yaw_of_both.placed_deg = std::hypot(yaw_of_both.placed_deg, yaw.placed_deg);
       pitch_of_both.placed_deg = std::hypot(pitch_of_both.placed_deg, pitch.placed_deg);

@@ -166,12 +166,16 @@ MaskFrame mask_of(const Models& models, const Calibration& calibration, const Ma
   return frame;
 }
 
+constexpr double reflex_over_gaze = 2;  // how many times the pixels of a gaze one by the reflex takes
+
 // What is not valid is not a number.
-EyeMeasures measures_of(const EyeFit& e, double openness, double true_mm, const ReleaseRules& rules) {
+EyeMeasures measures_of(const EyeFit& e, double openness, double true_mm, const OwnLimits& limits,
+                        const ReleaseRules& rules) {
   const bool valid = e.reason == Reason::none;
   const auto of_gaze = [&](double value) { return valid ? value : NAN; };
   // Steps of rest would be undone by an angle that needs no rest.
-  const auto by_reflex = [&](double value) { return rules.lids_mm ? of_gaze(value) : NAN; };
+  const bool sharp = e.px_per_deg >= reflex_over_gaze * limits.min_px_per_deg;
+  const auto by_reflex = [&](double value) { return rules.lids_mm && sharp ? of_gaze(value) : NAN; };
   const bool coarse = e.reason == Reason::low_resolution;  // too few pixels for lids, too
   const auto of_lids = [&](double value) { return rules.lids_mm && !coarse ? true_mm * value : NAN; };
   const auto sd_of_lids = [&](double value) { return up_to_step(of_lids(value), rules.sd_step_mm); };
@@ -182,7 +186,8 @@ EyeMeasures measures_of(const EyeFit& e, double openness, double true_mm, const 
                 .pitch_sd_deg = of_gaze(up_to_step(e.pitch_sd / deg, rules.sd_step_deg)),
                 .reflex_yaw_deg = by_reflex(e.reflex_gaze.yaw / deg),
                 .reflex_pitch_deg = by_reflex(e.reflex_gaze.pitch / deg),
-                .reflex_sd_deg = by_reflex(up_to_step(e.reflex_sd / deg, rules.sd_step_deg)),
+                .reflex_yaw_sd_deg = by_reflex(up_to_step(e.reflex_yaw_sd / deg, rules.sd_step_deg)),
+                .reflex_pitch_sd_deg = by_reflex(up_to_step(e.reflex_pitch_sd / deg, rules.sd_step_deg)),
                 .mrd1_mm = of_lids(e.mrd1_mm),
                 .mrd2_mm = of_lids(e.mrd2_mm),
                 .pfh_mm = of_lids(e.pfh_mm),
@@ -284,7 +289,7 @@ FrameResult release_frame(const Models& models, const Calibration& calibration, 
     EyeFit e = fit.eyes[eye];
     if (e.reason == Reason::none && e.px_per_deg < limits.min_px_per_deg) e.reason = Reason::low_resolution;
     const double openness = released_openness(models, calibration.eyes[eye], eye, rules, e.openness);
-    result.eyes[eye] = measures_of(e, openness, calibration.true_mm, rules);
+    result.eyes[eye] = measures_of(e, openness, calibration.true_mm, limits, rules);
   }
   if (result.eyes[OD].reason == Reason::none && result.eyes[OS].reason == Reason::none) {
     result.deviation_yaw_sd_deg = up_to_step(fit.deviation_sd.yaw / deg, rules.sd_step_deg);

@@ -35,7 +35,8 @@ struct EyeMeasures {
   Reason reason = Reason::no_face;        // none: its gaze is valid
   double yaw_deg = NAN, pitch_deg = NAN;  // optical axis in the head (Fick)
   double yaw_sd_deg = NAN, pitch_sd_deg = NAN;
-  double reflex_yaw_deg = NAN, reflex_pitch_deg = NAN, reflex_sd_deg = NAN;  // by the corneal reflex; of both angles
+  double reflex_yaw_deg = NAN, reflex_pitch_deg = NAN;  // by the corneal reflex
+  double reflex_yaw_sd_deg = NAN, reflex_pitch_sd_deg = NAN;
   double mrd1_mm = NAN, mrd2_mm = NAN, pfh_mm = NAN;
   double mrd1_sd_mm = NAN, mrd2_sd_mm = NAN, pfh_sd_mm = NAN;
   double openness = NAN;  // aperture / width between the canthi

@@ -16,7 +16,7 @@ from dmask.io.same_file import folders_above, identity, refuse_inputs
 from dmask.ranges import NOT_EMPTY
 
 PICTURES_WRITTEN = ("plot", "sheet")
-FILES_WRITTEN = ("json", "table", "card", "keep", *PICTURES_WRITTEN)
+FILES_WRITTEN = ("json", "table", "card", "cases", *PICTURES_WRITTEN)
 WRITTEN = ("output", "diagnostics", *FILES_WRITTEN)  # an output may be a file or a folder
 READ = (
     "input", "id_secret", "track", "video", "a", "b", "models", "folder", "labels", "groups", "results",

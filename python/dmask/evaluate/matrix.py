@@ -75,7 +75,7 @@ def kept(path: Path | None) -> dict[str, Any]:
             except (json.JSONDecodeError, KeyError, TypeError):
                 if not line.startswith('{"key"'):
                     raise WrongUse(
-                        f"{path} is not what --keep writes; expected a new or such a file"
+                        f"{path} is not what --cases writes; expected a new or such a file"
                     ) from None
     return found
 

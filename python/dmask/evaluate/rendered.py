@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--quick", action="store_true", help="of --matrix only some cases, of one patient")
     parser.add_argument(
-        "--keep", metavar="F", help="cases of --matrix that are done, to go on from; new or old"
+        "--cases", metavar="F", help="cases of --matrix that are done, to go on from; new or old"
     )
     add_backend_arguments(parser)
 
@@ -80,8 +80,8 @@ StudioOf = Callable[[argparse.Namespace], "StudioFor"]
 def run(args: argparse.Namespace, studio_of: StudioOf) -> dict[str, Any]:
     """Median and 95th percentile of the absolute error by measure, the median with its sign, and the shares
     of valid frames; or the matrix of hard cases. Raises WrongUse."""
-    if args.cohort and (args.matrix or args.quick or args.keep):
-        raise WrongUse("got --matrix, --quick or --keep with --cohort; expected one or the other")
+    if args.cohort and (args.matrix or args.quick or args.cases):
+        raise WrongUse("got --matrix, --quick or --cases with --cohort; expected one or the other")
     if args.cohort and args.size is not None:
         raise WrongUse("got --size with --cohort; expected none: its frames have sizes of their own")
     if args.read and (args.table or args.sheet):
@@ -90,7 +90,7 @@ def run(args: argparse.Namespace, studio_of: StudioOf) -> dict[str, Any]:
         from dmask.evaluate.matrix import matrix
 
         options = core_options(args) | {"profile": PROFILE}
-        keep = Path(args.keep) if args.keep else None
+        keep = Path(args.cases) if args.cases else None
         models = environment.model_sha256(options["weights"], environment.models_folder(options))
         seen_by = [environment.sha256(Path(_core.__file__)), models, options]
         return matrix(make_pipeline(options), args.quick, 1 if args.quick else 2, keep, seen_by)
@@ -98,8 +98,8 @@ def run(args: argparse.Namespace, studio_of: StudioOf) -> dict[str, Any]:
         return figures_of_cohort(args, studio_of)
     if args.table or args.read or args.plot or args.sheet:
         raise WrongUse("got --table, --read, --plot or --sheet alone; they go with --cohort")
-    if args.quick or args.keep:
-        raise WrongUse("got --quick or --keep alone; they go with --matrix")
+    if args.quick or args.cases:
+        raise WrongUse("got --quick or --cases alone; they go with --matrix")
     return errors_of_patients(args, studio_of)
 
 

@@ -25,7 +25,7 @@ HEAD_VALUES = (
 DEVIATION_VALUES = ("deviation_yaw_sd_deg", "deviation_pitch_sd_deg")  # of OS - OD
 EYE_VALUES = (
     "yaw_deg", "pitch_deg", "yaw_sd_deg", "pitch_sd_deg", "reflex_yaw_deg", "reflex_pitch_deg",
-    "reflex_sd_deg", "mrd1_mm", "mrd2_mm", "pfh_mm",
+    "reflex_yaw_sd_deg", "reflex_pitch_sd_deg", "mrd1_mm", "mrd2_mm", "pfh_mm",
     "mrd1_sd_mm", "mrd2_sd_mm", "pfh_sd_mm", "openness", "px_per_deg", "eyeball_residual_pct",
     "eyelid_residual_pct",
 )  # fmt: skip

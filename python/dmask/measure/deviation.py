@@ -104,16 +104,20 @@ def deviation_over(frames: dict[str, np.ndarray], chosen: np.ndarray) -> dict[st
     return report
 
 
-def by_corneal_reflex(frames: dict[str, np.ndarray]) -> dict[str, Any] | None:
-    """The same by the reflexes of a lamp beside the lens; None where no frame has both."""
+def by_corneal_reflex(frames: dict[str, np.ndarray], looks: Looks) -> dict[str, Any] | None:
+    """The same by the reflexes of a lamp beside the lens; None where no frame ahead has both."""
     both = np.isfinite(frames["od_reflex_yaw_deg"]) & np.isfinite(frames["os_reflex_yaw_deg"])
+    both &= looks.names == "primary"
     if not both.any():
         return None
-    sds = [constant_sd(frames[f"{eye}_reflex_sd_deg"][both]) for eye in ("od", "os")]
-    sd = float(np.hypot(sds[0], sds[1]))
+    # What both eyes err in alike in height is in their own deviations of pitch alone, and cancels.
+    sds = [constant_sd(frames[f"{eye}_reflex_yaw_sd_deg"][both]) for eye in ("od", "os")]
     report: dict[str, Any] = {"frames": int(both.sum())}
     for name, axis in AXES.items():
         values = (frames[f"os_reflex_{axis}_deg"] - frames[f"od_reflex_{axis}_deg"])[both]
+        # The cornea of one person is alike in both eyes: what it errs by is a share of the deviation.
+        of_cornea_deg = _core.cornea_to_limbus_sd_share * abs(float(np.median(values)))
+        sd = float(np.sqrt(sds[0] ** 2 + sds[1] ** 2 + of_cornea_deg**2))
         report[name] = with_dioptres(median_with_interval(values, sd))
     return report
 

@@ -39,9 +39,14 @@ TOO_SMALL = (
 )
 BY_REFLEX = (
     "reflex_yaw_deg, reflex_pitch_deg and by_corneal_reflex rest on what the user said: that the light "
-    "which the corneas mirror is beside the lens. Another lamp shifts both eyes alike, and the deviation "
-    "if it is near."
+    "which the corneas mirror is beside the lens. A lamp elsewhere shifts both eyes, a near one by unlike "
+    "angles."
 )
+NO_REFLEX = (
+    "No corneal reflex was measured: below 0.5 px a degree, without a bright spot on the iris, or with "
+    "several that may be the lamp, there is none."
+)
+REFLEX_WITHHELD = "The gaze by the corneal reflexes is withheld by the profile."
 BLINKS_WITHHELD = "How often the lids blink, and how, is withheld by the profile: it tells people apart."
 TREMBLES = ("yaw_deg", "pitch_deg", "pfh_mm")
 SUMMARISED = ("yaw_deg", "pitch_deg", "mrd1_mm", "mrd2_mm", "pfh_mm", "openness")
@@ -138,11 +143,12 @@ def summarise(
             "horizontal_deg": horizontal,
             "vertical_deg": vertical,
             "by_direction": by_direction(frames, looks),
-            "by_corneal_reflex": by_corneal_reflex(frames),
+            "by_corneal_reflex": by_corneal_reflex(frames, looks),
             "note": note(expected),
         },
         "statements": [
             *statements(options),
+            *of_reflexes(frames, options),
             *(
                 [TOO_SMALL]
                 if any((frames[f"{eye}_reason"] == "low_resolution").any() for eye in EYES)
@@ -151,6 +157,15 @@ def summarise(
             *([] if tells_blinks else [BLINKS_WITHHELD]),
         ],
     }
+
+
+def of_reflexes(frames: dict[str, np.ndarray], options: dict[str, Any]) -> list[str]:
+    if options["lamp"] == "unknown":
+        return []
+    if options["profile"] == "strict":
+        return [REFLEX_WITHHELD]
+    measured = any(np.isfinite(frames[f"{eye}_reflex_yaw_deg"]).any() for eye in EYES)
+    return [BY_REFLEX if measured else NO_REFLEX]
 
 
 def whose_millimetres(options: dict[str, Any]) -> str:
@@ -183,7 +198,6 @@ def statements(options: dict[str, Any]) -> list[str]:
         f"The camera's horizontal field of view is taken as {options['hfov_deg']:g} degrees; another one "
         "shifts vergence by up to 8 degrees.",
         whose_millimetres(options),
-        *([BY_REFLEX] if options["lamp"] == "camera" else []),
         "noise_from_frame_to_frame is how much a value trembles where nothing moves: no movement below it "
         "can be told, nystagmus included.",
         *STEPS.get((options["profile"], options["coarse_time"]), ()),

@@ -57,10 +57,8 @@ LASH_POINTS = 24
 LID_LINES = ("upper_margin", "lower_margin", "upper_lash", "lower_lash")
 FREE_MM = (22.0, 16.0)  # beside, above and below a globe's centre: where no hair falls
 MOST_GLOSS = 0.1
-FLASH, FLASH_DEG = (
-    150.0,
-    2.5,
-)  # beside the lens, as the cornea mirrors it: linear, and its radius as the eye sees it
+FLASH = 150.0  # a lamp beside the lens, as the cornea mirrors it, linear
+FLASH_DEG = 2.5  # its radius as the eye sees it
 BESIDE_FLASH = 0.3  # what is left of all other lights, as the camera meters the flash
 FLASH_ENVIRONMENT_PX = 768  # all round: finer than what is mirrored else, which is no measure
 

@@ -35,9 +35,9 @@ from dmask.io.picture import read_named
 from dmask.point_order import CANTHI, MIRROR_IRIS
 from dmask.train.data import augment, covers, faces
 
-# Both generations of Face Mesh have irises too low, by so much of the distance between the eyes' centres, whatever
-# the lids leave of them: by the edge of the limbus itself (bench/limbus_edge.py --training), and by nets that
-# never saw a photograph.
+# Both generations of Face Mesh have irises too low, by so much of the distance between the eyes' centres,
+# whatever the lids leave of them: so say the edge of the limbus itself (bench/limbus_edge.py --training), and
+# nets that never saw a photograph.
 MACHINE_IRIS_RISE = 0.0165
 
 WIDTH_PX, HEIGHT_PX = EYE_SQUARE_PX
