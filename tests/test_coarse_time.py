@@ -118,13 +118,15 @@ def test_process_holds_live_frames(video):
 
 
 def test_an_hour_of_moments_fits_into_memory():
-    """Of rows as of a whole recording: 8 bytes a cell, words once."""
+    """Of rows as of a whole recording: 8 bytes a cell, words once, nothing for a column that stays empty."""
+    withheld = ("head_x_mm", "head_y_mm", "head_z_mm", "px_per_deg", "residual_pct", "reflex")
     values = dict.fromkeys(FRAME_COLUMNS, 0.25) | {
         "distance": "near",
         "face_reason": "",
         "od_reason": "closed",
     }
     values |= {"os_reason": "closed", "face_valid": True}
+    values |= {name: np.nan for name in FRAME_COLUMNS if any(part in name for part in withheld)}
     columns = Columns(FRAME_COLUMNS)
     row = values_row(0, values)
     for _ in range(2000):
@@ -133,5 +135,18 @@ def test_an_hour_of_moments_fits_into_memory():
     found = columns.arrays()
     assert found["od_reason"][0] == "closed" and found["od_reason"][-1] == "dropped"
     assert np.isnan(found["od_openness"][-1]) and found["od_openness"][0] == 0.25
-    numbers = sum(values.nbytes for values in found.values() if values.dtype.kind == "f")
-    assert numbers * 216000 / 2001 < 80e6
+    assert np.isnan(found["os_px_per_deg"]).all() and len(found["os_px_per_deg"]) == 2001
+    numbers = [values for values in found.values() if values.dtype.kind == "f"]
+    held = sum(values.strides[0] * len(values) for values in numbers)  # what is empty has no strides
+    assert held * 216000 / 2001 < 80e6
+    assert max(values.strides[0] for values in numbers) == 8
+
+
+def test_a_column_that_begins_late_has_its_first_cells_empty():
+    columns = Columns(("frame", "od_yaw_deg", "od_reason"))
+    for number, yaw in enumerate(("", "", "4.5", "")):
+        columns.add([str(number), yaw, "" if yaw else "closed"])
+    found = columns.arrays()
+    assert np.array_equal(found["od_yaw_deg"], [np.nan, np.nan, 4.5, np.nan], equal_nan=True)
+    assert found["od_reason"].tolist() == ["closed", "closed", "", "closed"]
+    assert np.isnan(found["os_yaw_deg"]).all() and found["os_reason"].tolist() == [""] * 4
