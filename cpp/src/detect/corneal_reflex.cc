@@ -43,8 +43,8 @@ void for_each_pixel(Visit&& visit) {
 // The view's pixels, and which of them are to be looked at still. Nothing is allocated.
 struct Search {
   std::array<float, pixels> grey;
-  std::array<bool, pixels> iris{},
-      left{};  // what is seen of the iris between the lids; what of it was not looked at so far
+  std::array<bool, pixels> iris{};  // what is seen of it between the lids
+  std::array<bool, pixels> left{};  // what of that was not looked at so far
   std::array<bool, pixels> in_spot{};
   std::array<Pixel, pixels> spot;
   int spot_size = 0;
