@@ -84,7 +84,7 @@ struct FitOptions {
   double min_dark_visibility = 0.95;  // mean confidence of the lids that it then takes
   double dark_sd_scale = 1.3;  // of a stated gaze: at 30 degrees aside it errs by up to 2.4 of the usual deviations
   // Below this luminance noise counts for more, in proportion: at 3 to 5 grey levels gaze errs by up to 4 of them.
-  double noisy_luminance = 12, most_dark_sd_scale = 2.5;
+  double noisy_luminance = 13.8, most_dark_sd_scale = 2.875;
   double black_luminance = 8;  // of a frame: below it a face that is not found is not called absent
 
   // Smoothing, Eqs. (17-19), per 1/30 s; grows with the square root of the frame interval.
