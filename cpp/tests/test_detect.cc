@@ -208,6 +208,20 @@ TEST_CASE(a_dark_face_is_brightened_to_the_least_light_and_a_light_one_stays_to_
   EXPECT(exposure_gain(0) == most_gain && exposure_gain(40) == 1 && exposure_gain(255) == 1);
 }
 
+TEST_CASE(how_light_a_face_is_does_not_depend_on_where_its_pixels_lie) {
+  const int pixels = 128 * 128;
+  const std::vector<float> planes = noise(3 * pixels, 0.1f, 5);
+  std::vector<float> memory(planes.size() + 16);
+  std::vector<float> told;
+  for (int first = 0; first < 16; ++first) {
+    std::copy(planes.begin(), planes.end(), memory.begin() + first);
+    told.push_back(mean_level(memory.data() + first, pixels));
+    for (float& value : memory) value = std::abs(value);
+    told.push_back(expose(memory.data() + first, pixels));
+  }
+  for (std::size_t k = 2; k < told.size(); ++k) EXPECT(told[k] == told[k - 2]);
+}
+
 TEST_CASE(face_crop_is_the_turned_bounding_square) {
   FacePoints points{};
   for (int i = 0; i < 68; ++i) {  // an upright face of 100 x 120 px around (300, 200)

@@ -60,10 +60,6 @@ float mean_confidence(const FacePoints& points) {
   return sum / static_cast<float>(points.size());
 }
 
-float mean_of(const Thumbnail& thumbnail) {
-  return Eigen::Map<const Eigen::ArrayXf>(thumbnail.data(), thumbnail.size()).mean();
-}
-
 bool fits(const Crop& used, const Crop& wanted) {
   const float ratio = wanted.width_px / used.width_px;
   const float turn = std::remainder(wanted.roll_rad - used.roll_rad, 2 * static_cast<float>(M_PI));
@@ -179,7 +175,7 @@ FrameDetection Detector::detect(const ImageView& frame, double time_s) {
     if (!trial_ && doubtful && is_somebody_else(detection)) trial_.emplace();
   }
   detection.first_track = first_track_;
-  if (!tracking_) detection.luminance = mean_of(vision_->thumbnail());
+  if (!tracking_) detection.luminance = mean_level(vision_->thumbnail().data(), thumbnail_px * thumbnail_px);
   pixels_ms_ = 0;
   if (!tracking_ || trial_) {
     motion_.forget();
@@ -337,7 +333,7 @@ bool Detector::changed_shape(const FrameDetection& detection) const {
 // Everybody in sight, or who is at the old place; `blank`: the frame's detection, of the face that is followed if there is
 // one. Where nobody is found in a dark frame, they are sought again with more light.
 void Detector::find_people(const ImageView& frame, const FrameDetection& blank, int view_count, bool at_old_place) {
-  const float gain = exposure_gain(mean_of(vision_->thumbnail()));
+  const float gain = exposure_gain(mean_level(vision_->thumbnail().data(), thumbnail_px * thumbnail_px));
   find_people(frame, blank, view_count, at_old_place, 1);
   if (gain > 1 && found_.size() == (tracking_ ? 1 : 0)) find_people(frame, blank, view_count, at_old_place, gain);
 }

@@ -20,6 +20,10 @@ DMASK_HOST_DEVICE inline float brightened(float value, float gain, float white) 
   return value * gain < white ? value * gain : white;
 }
 
+// Of `count` levels. Eigen begins a sum of mapped floats where their memory is aligned, so that its last digit would depend on
+// where they lie, and in noise the nets' points on that digit; one of converted floats begins at the first.
+float mean_level(const float* levels, int count);
+
 // Brightens a crop of a face where it is dark, 3 x pixels in 0..1. Returns its luminance before.
 float expose(float* rgb, int pixels);
 
