@@ -142,7 +142,7 @@ struct Scene {
   }
   Vec3 in_camera(const Vec3& head_mm) const { return fit.pose.rotation * head_mm + fit.pose.translation; }
   const FrameFit& measured() {
-    measure_reflexes(detection, calibration, fit);
+    measure_reflexes(detection, calibration, FitOptions{}, fit);
     return fit;
   }
 };

@@ -17,8 +17,6 @@ constexpr double yaw_deg = 1.0, pitch_deg = 2.0, coarse_deg = 0.7, too_low_mm = 
 // mirrored farther off.
 constexpr double farthest_mm = 1.25;
 
-constexpr double least_px_per_deg = 0.5;  // below it the iris' centre errs by more than the fit of the eyeball does
-
 constexpr double most_sine = 0.95;  // beyond it the reflex would lie on the sclera
 
 // Light that returns to where it came from meets the cornea at a right angle: the centre of curvature lies on the reflex' ray,
@@ -44,12 +42,13 @@ const Landmark* reflex_of_lamp(const Reflexes& reflexes, const Vec2& expected_px
 
 }  // namespace
 
-void measure_reflexes(const FrameDetection& detection, const Calibration& calibration, FrameFit& fit) {
+void measure_reflexes(const FrameDetection& detection, const Calibration& calibration, const FitOptions& options,
+                      FrameFit& fit) {
   // A child's cornea is nearly a grown-up's, in a smaller globe, which is fitted as one of 12 mm.
   const double cornea_to_limbus_mm = adult_cornea_to_limbus_mm / calibration.true_mm;
   for (int e = 0; e < 2; ++e) {
     EyeFit& eye = fit.eyes[e];
-    if (eye.reason != Reason::none || eye.px_per_deg < least_px_per_deg) continue;
+    if (eye.reason != Reason::none || eye.px_per_deg < reflex_over_gaze * options.min_px_per_deg) continue;
     const Mat3& head = fit.pose.rotation;
     const Vec3 fitted = head * gaze_axis(eye.gaze.yaw, eye.gaze.pitch);
     const Vec3 iris_mm =

@@ -48,7 +48,7 @@ FrameFit Tracker::fit(const FrameDetection& detection) {
   for (int eye = 0; eye < 2; ++eye) fit_eyelid(detection, eye, observation.interocular_px, dt_s, fit);
   fit.fit_eyelid_ms = watch.lap_ms();
   for (int eye = 0; eye < 2; ++eye) fit_eyeball(detection, eye, observation.interocular_px, dt_s, fit);
-  measure_reflexes(detection, calibration_, fit);
+  measure_reflexes(detection, calibration_, options_, fit);
   state_uncertainty(calibration_, options_, detection.luminance, fit);
   fit.fit_eyeball_ms = watch.lap_ms();
   previous_ = fit;

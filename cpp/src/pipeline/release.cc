@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "detect/face68.hpp"
+#include "fit/hirschberg.hpp"
 #include "pipeline/own_limits.hpp"
 
 namespace dmask {
@@ -165,8 +166,6 @@ MaskFrame mask_of(const Models& models, const Calibration& calibration, const Ma
   }
   return frame;
 }
-
-constexpr double reflex_over_gaze = 2;  // how many times the pixels of a gaze one by the reflex takes
 
 // What is not valid is not a number.
 EyeMeasures measures_of(const EyeFit& e, double openness, double true_mm, const OwnLimits& limits,

@@ -134,7 +134,7 @@ void BatchFit::fit(const std::vector<Item>& items, std::vector<FrameFit>& result
       results[f].lip_gaps_mm = lip_gaps_mm(*items[f].detection, results[f].pose, subjects_[items[f].subject]);
     for (int eye = 0; eye < 2; ++eye)
       take_eye(in, out, f, items[f].detection->eyes[eye], eye, luminance, subjects_[items[f].subject], results[f]);
-    measure_reflexes(*items[f].detection, subjects_[items[f].subject], results[f]);
+    measure_reflexes(*items[f].detection, subjects_[items[f].subject], options_, results[f]);
     state_uncertainty(subjects_[items[f].subject], options_, luminance, results[f]);
     if (items[f].detection->another_person) set_reason(results[f], Reason::another_person);
   }
