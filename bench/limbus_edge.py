@@ -85,6 +85,12 @@ def axes(held: eyes.Eyes, chosen: np.ndarray) -> np.ndarray:
     return np.stack([out, np.stack([out[:, 1], -out[:, 0]], 1)], 1)
 
 
+def off_pct(held: eyes.Eyes, chosen: np.ndarray, points: np.ndarray, edge: np.ndarray) -> np.ndarray:
+    """(K, 2) of points (K, 2) px against the edge: outwards and up, % of the interocular distance."""
+    along = np.einsum("kac,kc->ka", axes(held, chosen), points - edge)
+    return np.asarray(100 * along / held.interocular_px[chosen, None])
+
+
 def by_net(models: Path, held: eyes.Eyes, chosen: np.ndarray) -> np.ndarray:
     eyelid, iris = (OnnxNet(models / f"{name}.onnx", "f32") for name in ("eyelid", "iris"))
     crops = list(eyes.nominal(held.take(chosen)))
@@ -120,25 +126,19 @@ def main() -> int:
     for name, held in (("rendered", rendered), ("photographs", photographs)):
         chosen, edge = edges(held, args.eyes)
         print(f"{name}: {len(chosen)} eyes")
-
-        def off_pct(points: np.ndarray, chosen: np.ndarray = chosen, edge: np.ndarray = edge) -> np.ndarray:
-            along = np.einsum("kac,kc->ka", axes(held, chosen), points - edge)  # noqa: B023
-            return np.asarray(100 * along / held.interocular_px[chosen, None] - bias_pct)  # noqa: B023
-
-        labels = held.iris[chosen, 0] - EYE_CROP_AT
+        labels = off_pct(held, chosen, held.iris[chosen, 0] - EYE_CROP_AT, edge)
         if held is rendered:
-            bias_pct = np.median(off_pct(labels), axis=0)
-            print(
-                f"  the operator's own bias, taken out: outwards {-bias_pct[0]:+.2f}, up {-bias_pct[1]:+.2f}"
-            )
-            print("  " + told("truth", off_pct(labels)))
+            bias_pct = np.median(labels, axis=0)
+            own = f"outwards {-bias_pct[0]:+.2f}, up {-bias_pct[1]:+.2f}"
+            print(f"  the operator's own bias, taken out: {own}")
+            print("  " + told("truth", labels - bias_pct))
         else:
-            moved = off_pct(labels)
-            print("  " + told("machine labels", moved - [0, 100 * eyes.MACHINE_IRIS_RISE]))
-            print("  " + told("the same as they are learnt", moved))
+            as_they_were = labels - bias_pct - [0, 100 * eyes.MACHINE_IRIS_RISE]
+            print("  " + told("machine labels", as_they_were))
+            print("  " + told("the same as they are learnt", labels - bias_pct))
         for weights in ("research", "open"):
-            models = environment.weights_dir(weights)
-            print("  " + told(f"{weights} nets", off_pct(by_net(models, held, chosen))))
+            seen = by_net(environment.weights_dir(weights), held, chosen)
+            print("  " + told(f"{weights} nets", off_pct(held, chosen, seen, edge) - bias_pct))
     return 0
 
 

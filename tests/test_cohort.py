@@ -32,7 +32,12 @@ def made_table(sd_said: float = 1.0, between: float = 0.0, bias: float = 0.0) ->
         "kind": np.repeat("healthy", count),
         "px_per_deg": np.full(count, 0.7),
     }
-    table |= {"openness_true": np.full(count, 0.3), "jpeg": np.full(count, 100.0), "valid": np.ones(count)}
+    table |= {
+        "openness_true": np.full(count, 0.3),
+        "openness": np.full(count, 0.3),
+        "jpeg": np.full(count, 100.0),
+        "valid": np.ones(count),
+    }
     for name in cohort.MEASURES:
         own = np.repeat(random.normal(0, between, PATIENTS), FRAMES)
         table[f"{name}_true"] = random.normal(0, 8, count)
@@ -71,7 +76,7 @@ def test_what_has_no_number_is_left_out_and_a_shut_eye_counted():
     table = made_table()
     table["yaw_deg"][::2] = np.nan
     table["openness_true"][:10] = 0
-    table["pfh_mm"][:10] = [0] * 9 + [1.2]
+    table["openness"][:10] = [0] * 9 + [0.1]
     figures = cohort.figures(table)
     assert np.isfinite([value for value in figures.values() if isinstance(value, float)]).all()
     assert figures["shut_eyes_fissure_0_share"] == pytest.approx(0.9)

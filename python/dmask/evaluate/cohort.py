@@ -257,9 +257,11 @@ def figures(table: dict[str, np.ndarray]) -> dict[str, Any]:
     out["open_eyes_valid_share"] = (
         float(table["valid"][open_eyes].mean()) if open_eyes.any() else float("nan")
     )
-    shut = ~open_eyes & (table["valid"] > 0)
+    shut = ~open_eyes & np.isfinite(
+        table["openness"]
+    )  # without a gaze, and their fissure is 0 as openness is
     if shut.any():
-        out["shut_eyes_fissure_0_share"] = float((table["pfh_mm"][shut] == 0).mean())
+        out["shut_eyes_fissure_0_share"] = float((table["openness"][shut] == 0).mean())
     everything = np.ones(len(table["seed"]), bool)
     out |= {
         f"{name}{key}": value

@@ -163,11 +163,14 @@ class Columns:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """A column that came later than the rows' header holds nothing. Empty ones cannot be written to."""
-        nothing = {"": np.broadcast_to("", self._rows), "nan": np.broadcast_to(np.nan, self._rows)}
-        found = {name: nothing["" if name in TEXT_COLUMNS else "nan"] for name in FRAME_COLUMNS}
-        found |= {name: nothing["nan"] for name in self._header if name not in self._words}
-        found |= {name: np.array(words) for name, words in self._words.items()}
-        return found | {name: np.array(numbers) for name, numbers in self._numbers.items()}
+        return {name: self._column(name) for name in dict.fromkeys((*self._header, *FRAME_COLUMNS))}
+
+    def _column(self, name: str) -> np.ndarray:
+        if name in self._words:
+            return np.array(self._words[name])
+        if name in self._numbers:
+            return np.array(self._numbers[name])
+        return np.broadcast_to("" if name in TEXT_COLUMNS else np.nan, self._rows)
 
 
 def read_frames(path: Path) -> dict[str, np.ndarray]:
