@@ -17,7 +17,13 @@ from dmask.measure.deviation import (
     where_they_look,
 )
 from dmask.measure.directions import directions, to_camera
-from dmask.measure.interval import effective_number, median_with_interval
+from dmask.measure.interval import (
+    count_interval,
+    effective_number,
+    median_by_ranks,
+    median_with_interval,
+    share_interval,
+)
 from dmask.measure.summary import summarise
 from dmask.synthetic import Pose, SyntheticPatient
 
@@ -237,3 +243,23 @@ def test_a_recording_without_reflexes_says_why(profile, lamp, told):
     summary = summarise(looking(0.0) | none, OPTIONS | {"profile": profile, "lamp": lamp})
     sentences = [statement for statement in summary["statements"] if "corneal reflex" in statement]
     assert len(sentences) == bool(told) and all(told in sentence for sentence in sentences)
+
+
+def test_the_median_lies_between_its_ranks_in_95_of_100_draws():
+    random = np.random.default_rng(8)
+    for count in (6, 7, 20, 250):
+        inside = 0
+        for _ in range(400):
+            median, low, high = median_by_ranks(random.exponential(size=count))
+            inside += low <= np.log(2) <= high
+            assert low <= median <= high
+        assert 0.93 <= inside / 400, count
+    assert median_by_ranks(random.normal(size=5))[1:] == (None, None)
+    assert median_by_ranks(random.normal(size=5000))[1] is not None
+
+
+def test_shares_and_counts_have_known_intervals():
+    assert share_interval(8, 10) == pytest.approx((0.490, 0.943), abs=1e-3)  # Wilson
+    assert share_interval(0, 10)[0] == 0.0 and share_interval(10, 10)[1] == 1.0
+    assert count_interval(10) == pytest.approx((4.80, 18.39), abs=0.05)  # exact Poisson
+    assert count_interval(0) == pytest.approx((0.0, 3.69), abs=0.3)

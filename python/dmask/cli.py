@@ -16,6 +16,7 @@ from dmask.errors import Error, WrongUse, system_sentence
 COMMANDS = {
     "run": Command("dmask.commands.run", "make the mask and the measures of a video, a picture or a folder"),
     "detect": Command("dmask.commands.detect", "write the landmarks of a video, a picture or a folder"),
+    "measure": Command("dmask.commands.measure", "measure lids, blinks, alignment and nystagmus of a run"),
     "render": Command("dmask.commands.render", "draw the mask again from a track.dmask"),
     "demo": Command("dmask.commands.demo", "render a synthetic patient, mask it, compare with the truth"),
     "doctor": Command("dmask.commands.doctor", "say what is installed and what would be used"),

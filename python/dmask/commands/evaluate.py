@@ -25,6 +25,9 @@ EVALUATIONS = {
     "rendered": Command(
         "dmask.commands.eval_rendered", "compare results with the truth of rendered patients"
     ),
+    "visits": Command(
+        "dmask.evaluate.visits", "measure rendered patients in an examination, against what they did"
+    ),
     "blinks": Command("dmask.evaluate.blinks", "count blinks in lid courses whose blinks are known"),
     "stability": Command(
         "dmask.evaluate.stability", "watch the detector on video: jitter, exchanged eyes, blinks, small faces"

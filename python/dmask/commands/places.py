@@ -17,7 +17,7 @@ from dmask.ranges import NOT_EMPTY
 
 PICTURES_WRITTEN = ("plot", "sheet")
 FILES_WRITTEN = ("json", "table", "card", "cases", *PICTURES_WRITTEN)
-WRITTEN = ("output", "diagnostics", *FILES_WRITTEN)  # an output may be a file or a folder
+WRITTEN = ("output", "diagnostics", "tables", *FILES_WRITTEN)  # an output may be a file or a folder
 READ = (
     "input", "id_secret", "track", "video", "a", "b", "models", "folder", "labels", "groups", "results",
     "data", "synthetic", "synthetic_faces", "start_from", "teacher", "finetune", "unityeyes2", "ict",
@@ -25,7 +25,7 @@ READ = (
     "research_report", "research_faces", "open_report", "open_faces", "originals", "learn_from", "recogniser",
     "read", "landmarks",
 )  # fmt: skip
-NEITHER = ("at", "nets", "work", "cache")  # a time, names; folders of dmask's own
+NEITHER = ("at", "set", "preset", "nets", "work", "cache")  # a time, names; folders of dmask's own
 
 
 def check_places(args: argparse.Namespace) -> None:

@@ -39,6 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a folder of its own for what identifies: landmarks, place and size of the face, residuals, "
         "calibration; for the machine that has the recording",
     )
+    parser.add_argument(
+        "--measures",
+        action="store_true",
+        help="clinical measures beside the results, as `dmask measure` has them",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace results that are there already")
     parser.add_argument(
         "--resume",
@@ -147,6 +152,7 @@ def run_everybody(
                 source, folder, pipeline, options | {"person": str(number)}, args.overwrite, show,
                 f"person {number}", args.partial, legend=args.legend,
                 diagnostics=args.diagnostics / folder.name if args.diagnostics else None,
+                measures=args.measures,
             )  # fmt: skip
         except Error as error:
             raise type(error)(f"{source}: {error}") from None
@@ -179,7 +185,7 @@ def run_one(source: Path, out: Path, options: dict[str, Any], args: argparse.Nam
     try:
         outcome = run_item(
             source, out, pipeline, options, args.overwrite, show, partial=args.partial, legend=args.legend,
-            diagnostics=args.diagnostics,
+            diagnostics=args.diagnostics, measures=args.measures,
         )  # fmt: skip
     except Error as error:
         raise type(error)(f"{source}: {error}") from None
@@ -225,7 +231,7 @@ def run_live(
     try:
         newest = Newest(frames, stop)
         outcome, latency_ms = mask_live(
-            newest, out, pipeline, options, notes, progress, args.legend, args.diagnostics
+            newest, out, pipeline, options, notes, progress, args.legend, args.diagnostics, args.measures
         )
     finally:
         progress.clear()
@@ -254,8 +260,9 @@ def run_items(
     refuse_inputs(folders, [*sources, *paths])
     refuse_inputs(results, paths)
     batch = Batch(
-        out, options, args.overwrite, args.resume, args.partial, show, args.legend, args.diagnostics
-    )
+        out, options, args.overwrite, args.resume, args.partial, show, args.legend, args.diagnostics,
+        args.measures,
+    )  # fmt: skip
     rows = mask_items(found, announced_pipeline(options), batch)
     failed = sum(row.status == "failed" for row in rows)
     skipped = f", {len(found.skipped)} others skipped" if found.skipped else ""

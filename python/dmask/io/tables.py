@@ -138,6 +138,14 @@ class Table:
         self._file.close()
 
 
+def finite(text: str) -> float:
+    """The number of a cell that is not empty. Raises ValueError."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no measurement")
+    return value
+
+
 class Columns:
     """Rows of a frames.csv as columns, each (F,): float64 with NaN for empty cells; words as str.
 
@@ -151,14 +159,18 @@ class Columns:
         self._numbers: dict[str, array[float]] = {}  # from a column's first number on
 
     def add(self, row: list[str]) -> None:
+        if len(row) != len(self._header):
+            raise ValueError(f"{len(row)} cells for {len(self._header)} columns")
         for name, value in zip(self._header, row, strict=True):
             if name in self._words:
                 self._words[name].append(sys.intern(value))
-            elif name in self._numbers:
-                self._numbers[name].append(float(value or "nan"))
-            elif value:
-                self._numbers[name] = array("d", [math.nan]) * self._rows
-                self._numbers[name].append(float(value))
+            elif not value:
+                if name in self._numbers:
+                    self._numbers[name].append(math.nan)
+            else:
+                if name not in self._numbers:
+                    self._numbers[name] = array("d", [math.nan]) * self._rows
+                self._numbers[name].append(finite(value))
         self._rows += 1
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -180,11 +192,23 @@ def read_frames(path: Path) -> dict[str, np.ndarray]:
     """
     with path.open(newline="", encoding="utf-8") as file:
         rows = csv.reader(file)
-        header = next(rows, [])
-        missing = [name for name in KEY_COLUMNS if name not in header]
-        if missing:
-            raise Error(f"{path.name} has no column {missing[0]}; expected one that `dmask run` wrote")
-        columns = Columns(header)
-        for row in rows:
-            columns.add(row)
+        try:
+            header = next(rows, [])
+            missing = [name for name in KEY_COLUMNS if name not in header]
+            if missing:
+                raise Error(f"{path.name} has no column {missing[0]}; expected one that `dmask run` wrote")
+            if len(set(header)) < len(header):
+                raise Error(f"{path.name} has a column twice; expected one that `dmask run` wrote")
+            columns = Columns(header)
+            for row in rows:
+                columns.add(row)
+        except UnicodeDecodeError:
+            raise Error(f"{path.name} is not text; expected a table that `dmask run` wrote") from None
+        except (ValueError, csv.Error) as error:
+            if isinstance(error, Error):
+                raise
+            line = rows.line_num
+            raise Error(
+                f"{path.name} is damaged in line {line} ({error}); expected one that `dmask run` wrote"
+            ) from None
     return columns.arrays()

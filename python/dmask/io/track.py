@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from fractions import Fraction
 
@@ -23,3 +25,14 @@ def read_track(path: Path) -> Track:
     from dmask import _core
 
     return _core.Track.read(path)
+
+
+def face_units(track: Track) -> dict[str, np.ndarray]:
+    """(F,) by name of the face model's units, as the profile let them out; NaN without a face."""
+    from dmask import _core
+    from dmask.environment import MODELS_DIR
+
+    names = _core.Models(str(MODELS_DIR)).unit_names
+    rows = np.asarray(track.rows, np.float64)
+    seen = np.where(rows[:, :1] > 0, rows[:, 7 : 7 + len(names)], np.nan)  # behind face, turn and place
+    return dict(zip(names, seen.T, strict=True))

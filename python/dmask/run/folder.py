@@ -15,7 +15,9 @@ from dmask.errors import Error
 from dmask.io.atomic import atomic_file, claimed_output
 from dmask.io.items import BATCH, Found, Item
 from dmask.io.tables import name_cell
+from dmask.measure.files import MEASURE_FILES
 from dmask.run.diagnostics import DIAGNOSTIC_FILES
+from dmask.run.measuring import measure_results
 from dmask.run.recording import run_item
 from dmask.run.results import RESULT_FILES
 from dmask.run.resume import Making
@@ -46,6 +48,7 @@ class Batch:
     show: bool = False
     legend: bool = False  # masks say what they are
     diagnostics: Path | None = None  # a folder for what identifies, one in it for each item
+    measures: bool = False  # clinical measures beside the results
 
 
 def mask_items(found: Found, pipeline: Pipeline, batch: Batch) -> list[BatchRow]:
@@ -74,6 +77,8 @@ def mask_item(item: Item, pipeline: Pipeline, batch: Batch, making: Making, labe
         with claimed_output(folder):
             kept = making.kept(folder, item.path) if batch.resume else None
             if kept is not None and (batch.partial or not kept.broken_off):
+                if batch.measures and any(not (folder / name).is_file() for name in MEASURE_FILES):
+                    measure_results(folder)
                 return row_of(
                     item.name, kept.frames, kept.frames_with_face, kept.broken_off, "kept as it was"
                 )
@@ -92,6 +97,7 @@ def mask_item(item: Item, pipeline: Pipeline, batch: Batch, making: Making, labe
                     mark,
                     batch.legend,
                     batch.diagnostics / item.name if batch.diagnostics else None,
+                    batch.measures,
                 )
             except Error:
                 remove_results(item.name, batch.out, batch.diagnostics)
@@ -111,7 +117,7 @@ def row_of(name: str, frames: int, with_face: int, broken_off: str | None, kept:
 
 def remove_results(name: str, out: Path, diagnostics: Path | None) -> None:
     """What an earlier run of an item left, and folders that are empty then; other files stay."""
-    remove_files(out / name, out, RESULT_FILES)
+    remove_files(out / name, out, (*RESULT_FILES, *MEASURE_FILES))
     if diagnostics:
         remove_files(diagnostics / name, diagnostics, DIAGNOSTIC_FILES)
 

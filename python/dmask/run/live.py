@@ -14,6 +14,8 @@ import numpy as np
 from dmask.errors import Error, system_sentence
 from dmask.io.live import Newest
 from dmask.io.video import without_opencv_threads
+from dmask.measure.files import MEASURE_FILES
+from dmask.run.measuring import measure_results
 from dmask.run.progress import Progress
 from dmask.run.recording import describe, sums_moments
 from dmask.run.results import RESULT_FILES, Outcome, Recording, Results
@@ -37,6 +39,7 @@ def mask_live(
     progress: Progress,
     legend: bool = False,
     diagnostics: Path | None = None,
+    measures: bool = False,
 ) -> tuple[Outcome, dict[str, float]]:
     """Write the files of `mask_source` into `folder` while frames come in, until they end or Ctrl-C.
 
@@ -94,6 +97,8 @@ def mask_live(
         latency_ms = {"p50_ms": p50, "p95_ms": p95, "p99_ms": p99, "max_ms": max(latencies_ms)}
         rounded = {name: round(value, 2) for name, value in latency_ms.items()}
         results.finish(pipeline, {"frames_dropped": outcome.frames_dropped, "arrival_to_mask": rounded})
+        if measures:
+            measure_results(folder)
     return outcome, latency_ms
 
 
@@ -116,5 +121,5 @@ def saying_what_is_kept(folder: Path) -> Iterator[None]:
 def make_room(folder: Path) -> None:
     """A folder without the results of an earlier run: rows of two runs never stand beside each other."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in RESULT_FILES:
+    for name in (*RESULT_FILES, *MEASURE_FILES):
         (folder / name).unlink(missing_ok=True)

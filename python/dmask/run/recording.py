@@ -18,7 +18,9 @@ from dmask.io.atomic import atomic_folder
 from dmask.io.picture import PictureReader
 from dmask.io.source import Source, open_source
 from dmask.io.video import Frame, without_opencv_threads
+from dmask.measure.files import MEASURE_FILES
 from dmask.options import table
+from dmask.run.measuring import measure_results
 from dmask.run.prefetch import prefetched
 from dmask.run.progress import Progress
 from dmask.run.results import Outcome, Recording, Results
@@ -57,23 +59,29 @@ def run_item(
     made_from: dict[str, str] | None = None,
     legend: bool = False,
     diagnostics: Path | None = None,
+    measures: bool = False,
 ) -> Outcome:
     """The results of one video or picture in `folder`, whole or not at all. Raises Error.
 
     It is another patient than before: the pipeline is reset.
     With `partial` a video that breaks off is taken up to there. `made_from` goes into run.json. With `legend`
-    the mask says what it is. What identifies goes into the folder `diagnostics`, where one is given.
+    the mask says what it is. What identifies goes into the folder `diagnostics`, where one is given. With
+    `measures` the clinical measures lie beside the results.
     """
     source = open_source(path, options["threads"], partial)
     options = options | {"hfov_deg": hfov_deg(source, options["hfov_deg"])}
     pipeline.reset(hfov_deg=options["hfov_deg"])
     progress = Progress(show, label)
     try:
-        # A mask of the other kind is from an earlier run on another kind of input.
+        # A mask of the other kind is from an earlier run on another kind of input; so are measures.
         with ExitStack() as stack:
-            half = stack.enter_context(atomic_folder(folder, overwrite, obsolete=("mask.mp4", "mask.png")))
+            obsolete = ("mask.mp4", "mask.png", *MEASURE_FILES)
+            half = stack.enter_context(atomic_folder(folder, overwrite, obsolete))
             beside = stack.enter_context(atomic_folder(diagnostics, overwrite)) if diagnostics else None
-            return mask_source(source, half, pipeline, options, progress, made_from, legend, beside)
+            outcome = mask_source(source, half, pipeline, options, progress, made_from, legend, beside)
+            if measures:
+                measure_results(half)
+            return outcome
     finally:
         progress.clear()
         source.close()

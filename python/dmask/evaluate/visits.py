@@ -1,0 +1,189 @@
+"""`dmask eval visits`: clinical measures of rendered patients in an examination, against what they did.
+
+Cover tests, nystagmus, looks about: each a recording of its own, measured from the frames up. No seed of
+theirs is one of training.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dmask.io.atomic import atomic_file
+from dmask.io.tables import FRAME_COLUMNS, Columns, Table, cell, values_row
+from dmask.measure.deviation import prism_dioptres
+from dmask.measure.measured import Measured, recording
+from dmask.options import add_backend_arguments, core_options, make_pipeline
+from dmask.ranges import LARGEST_PX, number, whole
+from dmask.synthetic.patient import EYES, SyntheticPatient
+from dmask.synthetic.visits import (
+    Visit,
+    cover_test,
+    looking_about,
+    nystagmus,
+    photographs,
+)
+
+if TYPE_CHECKING:
+    from dmask._core import FrameDetection, Pipeline
+
+SIZE_PX = 900
+DISTANCE_MM = 420.0
+KINDS = ("covers", "nystagmus", "healthy")
+LEAST_PX_PER_DEG = 0.6
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--patients", type=whole(1), default=6, metavar="N", help="of each kind of visit")
+    parser.add_argument("--first", type=whole(0), default=5000, metavar="N", help="number of the first")
+    parser.add_argument("--rate", type=number(10, 240), default=60.0, metavar="FPS", help="frames a second")
+    parser.add_argument("--size", type=whole(64, LARGEST_PX), default=SIZE_PX, metavar="PX")
+    parser.add_argument("--only", choices=KINDS, metavar="KIND", help=f"one of {', '.join(KINDS)}")
+    parser.add_argument("--tables", type=Path, metavar="DIR", help="keep each recording's frames.csv here")
+    add_backend_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    pipeline = make_pipeline(core_options(args))
+    rows: list[dict[str, Any]] = []
+    for kind in KINDS if args.only is None else (args.only,):
+        for seed in range(args.first, args.first + args.patients):
+            patient = SyntheticPatient(
+                seed, (args.size, args.size), place_mm=(0.0, -0.05 * DISTANCE_MM, DISTANCE_MM)
+            )
+            visit = visit_of(kind, patient, seed, args.rate)
+            frames, px_per_deg = frames_of(pipeline, patient, visit, seed)
+            if args.tables is not None:
+                write_table(args.tables / f"{kind}_{seed}.csv", frames)
+            rows.append(row_of(kind, seed, visit, measured_of(frames, pipeline), px_per_deg))
+    return {"rate_fps": args.rate, "size_px": args.size, "visits": rows} | figures(rows)
+
+
+def visit_of(kind: str, patient: SyntheticPatient, seed: int, rate_fps: float) -> Visit:
+    random = np.random.default_rng([seed, KINDS.index(kind), 15])
+    if kind == "covers":
+        horizontal = float(random.choice([-1, 1]) * random.uniform(1.5, 14))
+        vertical = float(random.normal(0, 2.0)) if random.random() < 0.4 else 0.0
+        straight = seed % 5 == 4
+        deviation = (0.0, 0.0) if straight else (horizontal, vertical)
+        latent = bool(seed % 2) and not straight
+        return cover_test(patient, random, rate_fps, deviation, latent, alternate=seed % 4 < 3)
+    if kind == "nystagmus":
+        frequency_hz, amplitude_deg = float(random.uniform(2, 6)), float(random.uniform(2, 10))
+        return nystagmus(
+            patient,
+            random,
+            rate_fps,
+            frequency_hz,
+            amplitude_deg,
+            pendular=seed % 3 == 2,
+            vertical=seed % 4 == 3,
+        )
+    return looking_about(patient, random, rate_fps)
+
+
+def frames_of(
+    pipeline: Pipeline, patient: SyntheticPatient, visit: Visit, seed: int
+) -> tuple[dict[str, np.ndarray], float]:
+    """The columns of frames.csv, and pixels a degree."""
+    pipeline.reset()
+    detections: list[FrameDetection] = [
+        pipeline.detect(frame, time_s)
+        for time_s, frame, _ in photographs(patient, visit, lambda pose, number: patient.render(pose), seed)
+    ]
+    pipeline.calibrate(detections[:: max(1, len(detections) // 60)])
+    columns, px_per_deg = Columns(FRAME_COLUMNS), []
+    for frame_number, detection in enumerate(detections):
+        columns.add(values_row(frame_number, pipeline.fit(detection).to_dict()))
+        told = pipeline.unreleased_diagnostics()
+        px_per_deg.append([told[f"{eye}_px_per_deg"] for eye in EYES])
+    return columns.arrays(), float(np.nanmedian(px_per_deg))
+
+
+def write_table(path: Path, frames: dict[str, np.ndarray]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_file(path, overwrite=True) as partial:
+        table = Table(partial, FRAME_COLUMNS)
+        for row in zip(*(frames[name].tolist() for name in FRAME_COLUMNS), strict=True):
+            table.write([value if isinstance(value, str) else cell(value, 6) for value in row])
+        table.close()
+
+
+def measured_of(frames: dict[str, np.ndarray], pipeline: Pipeline) -> Measured:
+    return recording(frames, {"profile": pipeline.subject.profile})
+
+
+def row_of(kind: str, seed: int, visit: Visit, measured: Measured, px_per_deg: float) -> dict[str, Any]:
+    """What is true, and what was found of it, each eye for itself."""
+    row: dict[str, Any] = {"seed": seed, "kind": kind, "what": visit.kind, "px_per_deg": round(px_per_deg, 3)}
+    told: list[dict[str, Any]] = []
+    for name, true in visit.truth.items():
+        measure, _, condition = name.partition("/")
+        for record in measured.records:
+            if (record.measure, record.condition) == (measure, condition):
+                told.append(
+                    {
+                        "measure": name,
+                        "eye": record.eye,
+                        "true": true,
+                        "found": record.value,
+                        "reason": record.reason,
+                    }
+                )
+    return row | {"told": told}
+
+
+def figures(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Errors by measure: of numbers their medians, of words how often they are right."""
+    found: dict[str, Any] = {}
+    for name, kinds in by_measure(rows).items():
+        numbers = [(true, value) for true, value in kinds if isinstance(true, float)]
+        words = [(true, value) for true, value in kinds if isinstance(true, str) and true]
+        given = [(true, value) for true, value in numbers if isinstance(value, float)]
+        if numbers:
+            errors = np.abs([value - true for true, value in given])
+            shares = errors / np.maximum(np.abs([true for true, _ in given]), 1e-9)
+            found[name] = {
+                "n": len(numbers),
+                "not_measured": len(numbers) - len(given),
+                "median_error": float(np.median(errors)) if given else None,
+                "p95_error": float(np.percentile(errors, 95)) if given else None,
+                "median_error_share": float(np.median(shares)) if given else None,
+            }
+            if name.endswith("_deg/alternate_cover") and given:
+                pd = [abs(prism_dioptres(value) - prism_dioptres(true)) for true, value in given]
+                found[name]["median_error_pd"] = float(np.median(pd))
+        if words:
+            right = sum(value == true for true, value in words)
+            missing = sum(value is None for _, value in words)
+            found[name] = {"n": len(words), "not_measured": missing, "right_share": right / len(words)}
+    return {"measures": found}
+
+
+def by_measure(rows: list[dict[str, Any]]) -> dict[str, list[tuple[Any, Any]]]:
+    table: dict[str, list[tuple[Any, Any]]] = {}
+    for row in rows:
+        for one in row["told"]:
+            table.setdefault(one["measure"], []).append((one["true"], one["found"]))
+    return table
+
+
+def as_text(told: dict[str, Any]) -> str:
+    lines = []
+    for row in told["visits"]:
+        lines.append(f"{row['seed']}  {row['what']}, {row['px_per_deg']:.2f} px/deg")
+        for one in row["told"]:
+            found = one["reason"] if one["found"] is None else shown(one["found"])
+            lines.append(f"      {one['measure']:<55}{one['eye']:<6}{shown(one['true']):>12}  {found}")
+    for name, one in told["measures"].items():
+        lines.append(f"{name:<60}" + "  ".join(f"{key} {shown(value)}" for key, value in one.items()))
+    return "\n".join(lines)
+
+
+def shown(value: float | str | None) -> str:
+    if value is None:
+        return "-"
+    return value if isinstance(value, str) else f"{value:.3g}"

@@ -1,0 +1,1 @@
+"""Clinical measures, a file a group; importing one adds its measures to `dmask.measure.registry`."""

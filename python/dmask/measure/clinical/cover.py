@@ -1,0 +1,293 @@
+"""Cover tests: who hides which eye when, and which eye moves then.
+
+A movement is a difference within one eye, in which kappa and the eyeball's place drop out. Eyes are followed
+in the camera's frame, against which a target stands still, whatever the head does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from dmask.axes import gaze_axis, head_rotation
+from dmask.measure.deviation import prism_dioptres
+from dmask.measure.interval import Z95, median_by_ranks
+from dmask.measure.record import BOTH, EYES, Estimate, Event, Finding, between, converted, not_measured
+from dmask.measure.recorded import Array, Recording
+from dmask.measure.registry import events, measure
+
+METHOD = "movement of an eye when it, or the other, is covered or uncovered"
+AXES = ("yaw", "pitch")
+OTHER = {"od": "os", "os": "od"}
+# Of OS less OD, by the eye that takes up fixation: the right eye, coming in, moves to the patient's left.
+SIGN = {"od": 1.0, "os": -1.0}
+
+
+Span = tuple[float, float]  # seconds
+
+
+class Cover(NamedTuple):
+    eye: str
+    start_s: float
+    end_s: float
+    whole: bool  # neither end of the recording cuts it
+
+
+class Shift(NamedTuple):
+    """How an eye moved at an event; NaN where it was not seen before, or after."""
+
+    eye: str
+    at_s: float
+    yaw_deg: float
+    pitch_deg: float
+    sd_deg: float
+    latency_s: float  # NaN where it did not move
+
+
+class Tested(NamedTuple):
+    covers: list[Cover]
+    unseen: list[
+        Shift
+    ]  # of the eye that stays open when the other is covered: it takes up fixation if it deviated
+    uncovered: list[Shift]  # of the eye that is uncovered, the other having been open
+    swapped: list[Shift]  # of the eye that is uncovered while the other one is covered
+
+
+def covers(recording: Recording) -> list[Cover]:
+    """Of each eye, in order: something hides it for long enough, and lids are not seen either."""
+    found = []
+    for eye in EYES:
+        trace = recording.eye(eye)
+        hidden = (trace.reason == "covered") & ~np.isfinite(trace.openness)
+        for first, last in runs(recording, hidden):
+            start_s, end_s = float(recording.time_s[first]), float(recording.time_s[last])
+            if end_s - start_s >= recording.settings.cover_s:
+                found.append(Cover(eye, start_s, end_s, first > 0 and last + 1 < hidden.size))
+    return sorted(found, key=lambda one: one.start_s)
+
+
+def runs(recording: Recording, chosen: Array) -> list[tuple[int, int]]:
+    """(first, last) of what is chosen in a row, small interruptions left aside."""
+    at = np.flatnonzero(chosen)
+    if not at.size:
+        return []
+    apart = np.flatnonzero(np.diff(recording.time_s[at]) > recording.settings.cover_gap_s) + 1
+    return [(int(part[0]), int(part[-1])) for part in np.split(at, apart)]
+
+
+def direction_deg(recording: Recording, eye: str) -> tuple[Array, Array]:
+    """(F,) yaw and pitch of an eye against a face that looks into the camera upright."""
+    frames, trace = recording.frames, recording.eye(eye)
+    rotation = head_rotation(*(frames[f"head_{axis}_deg"] for axis in ("yaw", "pitch", "roll")))
+    x, y, z = np.einsum("fij,fj->if", rotation, gaze_axis(trace.yaw_deg, trace.pitch_deg))
+    hidden = ~np.isfinite(trace.yaw_deg)
+    yaw, pitch = np.degrees(np.arctan2(x, -z)), np.degrees(np.arctan2(-y, np.hypot(x, z)))
+    return np.where(hidden, np.nan, yaw), np.where(hidden, np.nan, pitch)
+
+
+def shift(recording: Recording, eye: str, since_s: float, before: Span, after: Span) -> Shift:
+    """From the median within one span of time to that within another, of an eye that may move since then."""
+    time_s = recording.time_s
+    moved_deg, sds = [], []
+    starts = []
+    for angle in recording.once(direction_deg, eye):
+        seen = np.isfinite(angle)
+        start, end = (angle[seen & (time_s >= span[0]) & (time_s <= span[1])] for span in (before, after))
+        if not (start.size and end.size):
+            return Shift(eye, since_s, *4 * [float("nan")])
+        starts.append(float(np.median(start)))
+        moved_deg.append(float(np.median(end)) - starts[-1])
+        sds.append(float(np.hypot(*(spread_of(part) / np.sqrt(part.size) for part in (start, end)))))
+    axis = int(np.argmax(np.abs(moved_deg)))
+    latency_s = float("nan")
+    if abs(moved_deg[axis]) >= recording.settings.cover_least_deg:
+        way = (recording.once(direction_deg, eye)[axis] - starts[axis]) / moved_deg[axis]
+        there = np.flatnonzero((time_s > since_s) & (way >= 0.5))
+        latency_s = float(time_s[there[0]] - since_s) if there.size else latency_s
+    return Shift(eye, since_s, moved_deg[0], moved_deg[1], max(sds), latency_s)
+
+
+def spread_of(values: Array) -> float:
+    return float(values.std()) if values.size > 1 else 0.5
+
+
+def tested(recording: Recording) -> Tested:
+    found = recording.once(covers)
+    settings = recording.settings
+    settled = (settings.settled_from_s, settings.settled_to_s)
+    unseen: list[Shift] = []
+    uncovered: list[Shift] = []
+    swapped: list[Shift] = []
+    for number, cover in enumerate(found):
+        fellow = OTHER[cover.eye]
+        # What came right before: the other eye was uncovered, and this cover is the second half of a swap.
+        swap = any(
+            one.eye == fellow and -settings.cover_s < cover.start_s - one.end_s < settings.swap_s
+            for one in found[:number]
+        )
+        if not swap:
+            since_s = cover.start_s
+            after = (since_s + settled[0], min(since_s + settled[1], cover.end_s))
+            unseen.append(shift(recording, fellow, since_s, (since_s - 0.5, since_s - 0.05), after))
+        seen_s = first_seen_s(recording, cover)
+        if not (cover.whole and np.isfinite(seen_s)):
+            continue
+        following = [
+            one for one in found if one.eye == fellow and abs(one.start_s - cover.end_s) < settings.swap_s
+        ]
+        before = (seen_s, seen_s + settings.cover_early_s)
+        if following:
+            since_s = max(seen_s, following[0].start_s)
+            after = (since_s + settled[0], min(since_s + settled[1], following[0].end_s))
+            swapped.append(shift(recording, cover.eye, since_s, before, after))
+        else:
+            after = (seen_s + settled[0], seen_s + settled[1])
+            uncovered.append(shift(recording, cover.eye, seen_s, before, after))
+    kept = ([one for one in shifts if np.isfinite(one.yaw_deg)] for shifts in (unseen, uncovered, swapped))
+    return Tested(found, *kept)
+
+
+def first_seen_s(recording: Recording, cover: Cover) -> float:
+    """When the eye behind a cover is measured again; infinite where it never is within a moment."""
+    yaw = recording.once(direction_deg, cover.eye)[0]
+    later = np.flatnonzero((recording.time_s > cover.end_s) & np.isfinite(yaw))
+    if not later.size or recording.time_s[later[0]] - cover.end_s > recording.settings.swap_s:
+        return float("inf")
+    return float(recording.time_s[later[0]])
+
+
+def why_none(recording: Recording, shifts: list[Shift], what: str) -> str:
+    if recording.profile == "strict":
+        return "withheld by the profile strict: where eyes rest comes in steps"
+    if not recording.once(covers):
+        return "no eye was covered"
+    return "" if shifts else what
+
+
+def deviation(recording: Recording, shifts: list[Shift], axis: int, what: str) -> Estimate:
+    """OS less OD, the median over events; + is exo, or the left eye higher."""
+    if reason := why_none(recording, shifts, what):
+        return not_measured(reason, len(shifts))
+    values = np.array([SIGN[one.eye] * (one.yaw_deg, one.pitch_deg)[axis] for one in shifts])
+    median, low, high = median_by_ranks(values)
+    # With few swaps their own errors say how sure it is; two movements may differ by fixation, too.
+    own = float(np.median([one.sd_deg for one in shifts])) + recording.settings.fixation_sd_deg
+    half = Z95 * 1.2533 * float(np.hypot(values.std(), own)) / np.sqrt(len(values))
+    low = min(median - half, low) if low is not None else median - half
+    high = max(median + half, high) if high is not None else median + half
+    return between(median, low, high, len(values))
+
+
+ALTERNATE = "cover was never passed from one eye to the other in sight of both"
+UNSEEN = "the other eye was not seen before and after"
+UNCOVERED = "no eye was seen at once when it was uncovered"
+
+
+def by_test(recording: Recording, axis: int) -> Iterator[Finding]:
+    told = recording.once(tested)
+    yield Finding(BOTH, deviation(recording, told.swapped, axis, ALTERNATE), "alternate_cover")
+    for eye in EYES:
+        of = [one for one in told.unseen if one.eye == eye]
+        yield Finding(eye, deviation(recording, of, axis, UNSEEN), "other_covered")
+        of = [one for one in told.uncovered if one.eye == eye]
+        yield Finding(eye, deviation(recording, of, axis, UNCOVERED), "uncovered")
+
+
+@measure("cover.deviation_horizontal_deg", "by the eye that moves: + is exo, - is eso", METHOD)
+def horizontal(recording: Recording) -> Iterator[Finding]:
+    yield from by_test(recording, 0)
+
+
+@measure("cover.deviation_vertical_deg", "by the eye that moves: + is the left eye higher", METHOD)
+def vertical(recording: Recording) -> Iterator[Finding]:
+    yield from by_test(recording, 1)
+
+
+@measure("cover.deviation_horizontal_pd", "the same in prism dioptres", METHOD)
+def horizontal_pd(recording: Recording) -> Iterator[Finding]:
+    for eye, estimate, condition in by_test(recording, 0):
+        yield Finding(eye, converted(estimate, prism_dioptres, 2), condition)
+
+
+@measure("cover.deviation_vertical_pd", "the same in prism dioptres", METHOD)
+def vertical_pd(recording: Recording) -> Iterator[Finding]:
+    for eye, estimate, condition in by_test(recording, 1):
+        yield Finding(eye, converted(estimate, prism_dioptres, 2), condition)
+
+
+@measure("cover.latency_s", "from the event to half of the movement, median over those that moved", METHOD)
+def latency(recording: Recording) -> Iterator[Finding]:
+    told = recording.once(tested)
+    moved = [one for one in (*told.unseen, *told.uncovered, *told.swapped) if np.isfinite(one.latency_s)]
+    if reason := why_none(recording, moved, "no eye moved"):
+        yield Finding(BOTH, not_measured(reason, len(moved)))
+        return
+    values = np.array([one.latency_s for one in moved])
+    yield Finding(BOTH, between(*median_by_ranks(values), int(values.size)))
+
+
+@measure(
+    "cover.kind_class",
+    "tropia where an eye moves when the other is covered; phoria where only under cover",
+    METHOD,
+)
+def kind(recording: Recording) -> Iterator[Finding]:
+    yield Finding(BOTH, recording.once(kind_of))
+
+
+def kind_of(recording: Recording) -> Estimate:
+    told = recording.once(tested)
+    if reason := why_none(recording, told.unseen, UNSEEN):
+        return not_measured(reason, len(told.unseen))
+    least = recording.settings.cover_least_deg
+    manifest = [
+        deviation(recording, [one for one in told.unseen if one.eye == eye], axis, UNSEEN)
+        for eye in EYES
+        for axis in (0, 1)
+    ]
+    latent = [
+        deviation(recording, shifts, axis, "")
+        for shifts in (told.swapped, told.uncovered)
+        if shifts
+        for axis in (0, 1)
+    ]
+    if any(sure(one, least) for one in manifest):
+        return Estimate("tropia", n=len(told.unseen))
+    if any(sure(one, least) for one in latent):
+        return Estimate("phoria", n=len(told.swapped) + len(told.uncovered))
+    return Estimate("none", n=len(told.unseen))
+
+
+def sure(estimate: Estimate, least_deg: float) -> bool:
+    """A movement, at least so large, that is not its own error."""
+    if not isinstance(estimate.value, float) or estimate.low is None or estimate.high is None:
+        return False
+    return abs(estimate.value) >= least_deg and estimate.low * estimate.high > 0
+
+
+@measure("cover.cover_count", "times that something hid an eye", METHOD)
+def cover_count(recording: Recording) -> Iterator[Finding]:
+    for eye in EYES:
+        if not np.isin(recording.eye(eye).reason, ("valid", "closed", "covered")).any():
+            every = np.ones(recording.time_s.size, bool)
+            yield Finding(eye, not_measured(recording.why_not(eye, "yaw_deg", every)))
+            continue
+        count = sum(one.eye == eye for one in recording.once(covers))
+        yield Finding(eye, Estimate(float(count), n=count))
+
+
+@events
+def cover_events(recording: Recording) -> Iterator[Event]:
+    for cover in recording.once(covers):
+        yield Event("cover", cover.eye, cover.start_s, cover.end_s - cover.start_s)
+    told = recording.once(tested)
+    tests = {"other_covered": told.unseen, "uncovered": told.uncovered, "alternate_cover": told.swapped}
+    for condition, shifts in tests.items():
+        for one in shifts:
+            if np.isfinite(one.latency_s):
+                amount_deg = float(np.hypot(one.yaw_deg, one.pitch_deg))
+                yield Event(
+                    "refixation", one.eye, one.at_s, one.latency_s, amount_deg, "deg", condition=condition
+                )

@@ -1,0 +1,64 @@
+"""All measures of a recording: what measures.json, measures.csv and events.csv hold."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from importlib.metadata import entry_points
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dmask.measure.record import Event, Record, nested
+from dmask.measure.recorded import Recording
+from dmask.measure.registry import EVENTS, MEASURES, findings_of
+from dmask.measure.settings import Settings
+
+GROUPS = (
+    "dmask.measure.clinical.lids",
+    "dmask.measure.clinical.blink_rate",
+    "dmask.measure.clinical.alignment",
+    "dmask.measure.clinical.cover",
+    "dmask.measure.clinical.face",
+    "dmask.measure.clinical.signs",
+)  # each adds its measures when it is imported
+PLUG_INS = "dmask.measures"  # entry points of other packages: modules that add theirs
+LONGEST_NAME = 200
+
+
+class Measured(NamedTuple):
+    records: list[Record]
+    events: list[Event]
+
+    def nested(self) -> dict[str, Any]:
+        return nested(self.records)
+
+
+def load_measures() -> None:
+    for module in GROUPS:
+        importlib.import_module(module)
+    for plug_in in entry_points(group=PLUG_INS):
+        plug_in.load()
+
+
+def recording(
+    frames: Mapping[str, np.ndarray],
+    options: Mapping[str, Any] | None = None,
+    units: Mapping[str, np.ndarray] | None = None,
+    settings: Settings | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Measured:
+    """Measures a recording by its frames.csv (`dmask.io.tables.read_frames`), its run.json's options, and how
+    its face moves ((F,) by unit, `dmask.io.track.face_units`). `progress` is told each group before it."""
+    load_measures()
+    recorded = Recording(frames, options, units, settings)
+    records: list[Record] = []
+    group = ""
+    for measure in MEASURES.values():
+        if progress and measure.name.partition(".")[0] != group:
+            group = measure.name.partition(".")[0]
+            progress(group)
+        for eye, estimate, condition in findings_of(recorded, measure.name):
+            records.append(Record(measure.name, eye, condition, estimate.value, measure.unit, *estimate[1:]))
+    happened = [event for function in EVENTS for event in function(recorded)]
+    return Measured(records, sorted(happened, key=lambda event: (event.onset_s, event.event, event.eye)))

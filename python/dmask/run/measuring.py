@@ -1,0 +1,94 @@
+"""From the files of a run to its measures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dmask import environment
+from dmask.errors import Error, WrongUse
+from dmask.io.tables import read_frames
+from dmask.io.track import face_units, read_track
+from dmask.measure.files import write_measures
+from dmask.measure.measured import Measured, recording
+from dmask.measure.settings import Settings
+
+
+def measure_folder(
+    source: Path, settings: Settings, progress: Callable[[str], None] | None = None
+) -> tuple[Measured, dict[str, Any]]:
+    """Measures of a folder that `dmask run` wrote, or of a frames.csv alone; and what recording they are of.
+
+    Raises WrongUse where there is none, Error where a file is damaged.
+    """
+    table = source if source.is_file() else source / "frames.csv"
+    if not table.is_file():
+        raise WrongUse(f"{table} is not there; expected the folder of a `dmask run`, or its frames.csv")
+    frames = read_frames(table)
+    check_times(table.name, frames["time_s"])
+    folder = table.parent
+    told = run_of(folder / "run.json")
+    units = units_of(folder / "track.dmask", frames["time_s"].size)
+    measured = recording(frames, told.get("options", {}), units, settings, progress)
+    time_s = frames["time_s"]
+    rate_fps = float(1 / np.median(np.diff(time_s))) if time_s.size > 1 else None
+    return measured, {
+        "frames": int(time_s.size),
+        "duration_s": round(float(time_s[-1] - time_s[0]), 3) if time_s.size else 0.0,
+        "rate_fps": None if rate_fps is None else round(rate_fps, 2),
+        "profile": told.get("options", {}).get("profile"),
+        "track": units is not None,
+        "versions": {
+            "measured_by": environment.versions()["dmask"],
+            "made_by": told.get("versions", {}).get("dmask"),
+        },
+        "models_sha256": told.get("models_sha256"),
+    }
+
+
+def check_times(name: str, time_s: np.ndarray) -> None:
+    """Raises Error where no frame is there, or their times do not rise."""
+    if not time_s.size:
+        raise Error(f"{name} has no row; expected a frame at least")
+    backwards = np.flatnonzero(~(np.diff(time_s) > 0))
+    if backwards.size or not np.isfinite(time_s).all():
+        line = int(backwards[0]) + 3 if backwards.size else 2
+        raise Error(f"{name} has a time in line {line} that is none, or not after the one before it")
+
+
+def measure_results(folder: Path, settings: Settings | None = None) -> Measured:
+    """Writes the measures of a run's folder into it. Raises Error."""
+    settings = settings or Settings()
+    measured, recording_of = measure_folder(folder, settings)
+    write_measures(folder, measured, settings, recording_of)
+    return measured
+
+
+def run_of(path: Path) -> dict[str, Any]:
+    """Empty where there is no run.json. Raises Error for one that is damaged."""
+    if not path.is_file():
+        return {}
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        told = None
+    if not isinstance(told, dict) or not isinstance(told.get("options", {}), dict):
+        raise Error(
+            f"{path.name} is damaged; expected the one that `dmask run` wrote: run it again, or remove it"
+        )
+    return told
+
+
+def units_of(path: Path, frames: int) -> dict[str, np.ndarray] | None:
+    """How the face moves in each frame; None where there is no track."""
+    if not path.is_file():
+        return None
+    units = face_units(read_track(path))
+    held = next(iter(units.values())).size
+    if held != frames:
+        raise Error(f"{path.name} has {held} frames, frames.csv {frames}; expected those of one run")
+    return units

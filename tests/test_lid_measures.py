@@ -1,0 +1,244 @@
+"""Lids and blinks: what is told of traces whose truth is known."""
+
+import numpy as np
+import pytest
+from traces import blinking, found, looking, traces
+
+from dmask.measure import recording
+from dmask.measure.settings import settings_of
+
+CLINICAL = {"profile": "clinical", "hvid_mm": 11.71}
+UNITS = ("browInnerUp", "browOuterUp", "eyeSquint", "cheekSquint", "browDown")
+
+
+def units(count, **changes):
+    names = [f"{name}_{side}" for name in (*UNITS, "mouthSmile", "noseSneer") for side in "LR"]
+    names += ["jawOpen", "jawLeft", "jawRight", "mouthPucker", "mouthLeft", "mouthRight"]
+    return {name: np.zeros(count) for name in names} | changes
+
+
+def test_heights_of_the_lids_are_those_of_primary_position_with_their_stated_interval():
+    frames = traces()
+    aside = frames["time_s"] > 6
+    frames["od_mrd1_mm"] = np.where(aside, 1.0, 3.0)
+    looking(frames, np.where(aside, 25.0, 0.0))
+    told = found(recording(frames, CLINICAL), "lids.mrd1_mm", "od", "primary")
+    assert told.value == 3.0 and told.unit == "mm" and told.reason == ""
+    assert told.low == pytest.approx(3.0 - 1.96 * 0.1, abs=0.02)
+    assert told.high == pytest.approx(3.0 + 1.96 * 0.1, abs=0.02)
+
+
+def test_white_shows_where_a_margin_lies_beyond_the_limbus():
+    frames = traces()
+    frames["os_mrd1_mm"] += 3.0  # 7 mm: 1.145 beyond the limbus
+    measured = recording(frames, CLINICAL)
+    assert found(measured, "lids.scleral_show_above_mm", "os", "primary").value == pytest.approx(
+        1.145, abs=0.01
+    )
+    assert found(measured, "lids.scleral_show_above_mm", "od", "primary").value == 0.0
+    assert found(measured, "lids.upper_margin_beyond_limbus_mm", "od", "primary").value == pytest.approx(
+        -1.855, abs=0.01
+    )
+    assert found(measured, "lids.retraction_grade", "os", "primary").value == "minor"
+    assert found(measured, "signs.upper_retraction_class", "os").value == "present"
+    assert found(measured, "signs.upper_retraction_class", "od").value == "absent"
+
+
+@pytest.mark.parametrize(
+    ("mrd1_mm", "grade", "sign"),
+    [
+        (4.5, "none", "absent"),
+        (2.6, "mild", "absent"),
+        (0.5, "moderate", "present"),
+        (-1.0, "severe", "present"),
+    ],
+)
+def test_ptosis_is_graded_by_what_mrd1_falls_short_of(mrd1_mm, grade, sign):
+    frames = traces()
+    frames["od_mrd1_mm"][:] = mrd1_mm
+    measured = recording(frames, CLINICAL)
+    assert found(measured, "lids.ptosis_grade", "od", "primary").value == grade
+    assert found(measured, "signs.ptosis_class", "od").value == sign
+
+
+def test_a_grade_whose_interval_has_two_says_both_and_the_sign_is_not_told():
+    frames = traces()
+    frames["od_mrd1_mm"][:] = 2.05
+    frames["od_mrd1_sd_mm"][:] = 1.0
+    measured = recording(frames, CLINICAL)
+    assert found(measured, "lids.ptosis_grade", "od", "primary").value == "none to moderate"
+    told = found(measured, "signs.ptosis_class", "od")
+    assert told.value is None and "holds the threshold" in told.reason
+
+
+def test_asymmetry_is_left_less_right():
+    frames = traces()
+    frames["os_mrd1_mm"] -= 1.5
+    told = found(recording(frames, CLINICAL), "lids.asymmetry_mrd1_mm", "both", "primary")
+    assert told.value == pytest.approx(-1.5) and told.low < -1.5 < told.high
+
+
+def up_and_down(excursion_mm, seconds=20.0):
+    """Gaze swings 30 degrees up and down; the lid's margin goes with it over so many mm."""
+    frames = traces(seconds)
+    course = np.sin(2 * np.pi * frames["time_s"] / 5)
+    looking(frames, 0.0, 30 * course)
+    for eye in ("od", "os"):
+        pupil_mm = np.sqrt(12**2 - 5.855**2) * np.sin(np.radians(frames[f"{eye}_pitch_deg"]))
+        frames[f"{eye}_mrd1_mm"] = 4.0 + 0.5 * excursion_mm * course - pupil_mm
+    return frames
+
+
+def test_levator_excursion_is_the_way_of_the_margin_and_not_of_mrd1():
+    frames = up_and_down(14.0)
+    moved = units(frames["time_s"].size, browInnerUp_R=0.5 + 0.5 * np.sin(2 * np.pi * frames["time_s"] / 5))
+    measured = recording(frames, CLINICAL, moved)
+    for eye in ("od", "os"):
+        told = found(measured, "lids.levator_excursion_mm", eye)
+        assert told.value == pytest.approx(14.0, abs=0.6) and told.low < told.value < told.high
+        assert found(measured, "lids.levator_gaze_range_deg", eye).value == pytest.approx(58, abs=3)
+    assert found(measured, "lids.brow_motion_share", "od").value == pytest.approx(0.48, abs=0.05)
+    assert found(measured, "lids.brow_motion_share", "os").value == 0.0
+
+
+def test_levator_excursion_is_not_told_of_eyes_that_do_not_look_far():
+    told = found(recording(looking(traces(), 0.0, 0.0), CLINICAL), "lids.levator_excursion_mm", "od")
+    assert told.value is None and "needs -20 and 20" in told.reason
+
+
+@pytest.mark.parametrize("lag_mm", [0.0, 1.5])
+def test_a_lid_that_is_late_going_down_lags(lag_mm):
+    frames = up_and_down(14.0)
+    falling = np.gradient(frames["od_pitch_deg"]) < 0
+    course = np.gradient(np.sin(2 * np.pi * frames["time_s"] / 5), frames["time_s"])
+    frames["od_mrd1_mm"] += lag_mm * falling * np.abs(course) / np.abs(course).max()
+    measured = recording(frames, CLINICAL)
+    told = found(measured, "lids.lag_moving_mm", "od")
+    assert told.value == pytest.approx(lag_mm * 0.9, abs=0.25)
+    assert found(measured, "lids.lag_moving_mm", "os").value == pytest.approx(0.0, abs=0.1)
+
+
+def test_lag_in_downgaze_is_against_primary_position():
+    frames = traces()
+    down = frames["time_s"] > 5
+    looking(frames, 0.0, np.where(down, -25.0, 0.0))
+    frames["od_mrd1_mm"] = np.where(down, 5.5, 4.0)
+    frames["os_mrd1_mm"] = np.where(down, 3.0, 4.0)
+    measured = recording(frames, CLINICAL)
+    assert found(measured, "lids.lag_down_mm", "od", "down").value == pytest.approx(1.5)
+    assert found(measured, "signs.lid_lag_class", "od").value == "present"
+    assert found(measured, "signs.lid_lag_class", "os").value == "absent"
+
+
+@pytest.mark.parametrize("slope", [-1.5, 0.0])
+def test_fatigue_is_the_slope_of_a_look_up_that_is_held(slope):
+    frames = traces(60.0, seed=3)
+    held = (frames["time_s"] > 8) & (frames["time_s"] < 55)
+    looking(frames, 0.0, np.where(held, 25.0, 0.0))
+    random = np.random.default_rng(4)
+    frames["od_mrd1_mm"] = 4.0 + slope * (frames["time_s"] - 8) / 60 * held + random.normal(0, 0.1, held.size)
+    blinking(frames, "od", [12, 20, 31])
+    measured = recording(frames, CLINICAL)
+    told = found(measured, "lids.fatigue_mm_per_min", "od", "up")
+    assert told.value == pytest.approx(slope, abs=0.15) and told.low <= slope <= told.high
+    short = found(recording(traces(), CLINICAL), "lids.fatigue_mm_per_min", "od", "up")
+    assert short.value is None and "needs 30" in short.reason
+
+
+def test_a_lid_that_moves_with_the_jaw_winks():
+    frames = traces()
+    jaw = 0.5 - 0.5 * np.cos(2 * np.pi * frames["time_s"] / 2)
+    frames["od_mrd1_mm"] += 2.0 * (jaw > 0.3)
+    measured = recording(frames, CLINICAL, units(jaw.size, jawOpen=jaw))
+    assert found(measured, "lids.jaw_winking_mm", "od", "primary").value == pytest.approx(2.0)
+    assert found(measured, "lids.jaw_winking_mm", "os", "primary").value == pytest.approx(0.0)
+    still = found(recording(frames, CLINICAL, units(jaw.size)), "lids.jaw_winking_mm", "od", "primary")
+    assert still.value is None and "--keep jaw" in still.reason
+
+
+def closing(left_mm, forced):
+    """The right lids shut for two seconds, of the left ones so much stays open."""
+    frames = traces(12.0)
+    blinking(frames, "od", [4.0], lasts_s=0.5, shut_s=2.0)
+    blinking(frames, "os", [4.0], lasts_s=0.5, shut_s=2.0, depth=1 - left_mm / 9.5)
+    during = (frames["time_s"] > 4) & (frames["time_s"] < 6.5)
+    return frames, units(during.size, **{f"{n}_{s}": 0.5 * forced * during for n in UNITS[2:] for s in "LR"})
+
+
+@pytest.mark.parametrize(("forced", "condition"), [(0, "gentle_closure"), (1, "forced_closure")])
+def test_what_stays_open_in_a_closure_is_lagophthalmos(forced, condition):
+    frames, moved = closing(2.0, forced)
+    measured = recording(frames, CLINICAL, moved)
+    assert found(measured, "lids.lagophthalmos_mm", "od", condition).value == 0.0
+    told = found(measured, "lids.lagophthalmos_mm", "os", condition)
+    assert told.value == pytest.approx(2.0, abs=0.1) and told.low < 2.0 < told.high
+    assert found(measured, "signs.lagophthalmos_class", "os").value == "present"
+    assert found(recording(traces(), CLINICAL), "lids.lagophthalmos_mm", "od", "closure").value is None
+
+
+def test_blinks_have_a_rate_with_its_interval_a_course_and_a_depth():
+    frames = traces(60.0, rate_fps=60.0)
+    starts = np.arange(2, 58, 4.0)
+    for eye in ("od", "os"):
+        blinking(frames, eye, starts, lasts_s=0.3)
+    measured = recording(frames, CLINICAL)
+    rate = found(measured, "blinks.rate_per_min", "both")
+    assert rate.value == pytest.approx(14, abs=0.3) and rate.n == 14
+    assert rate.low == pytest.approx(7.7, abs=0.3) and rate.high == pytest.approx(
+        23.5, abs=0.5
+    )  # Poisson, 14
+    assert found(measured, "blinks.complete_share", "od").value == 1.0
+    assert found(measured, "blinks.duration_s", "od").value == pytest.approx(
+        0.3 * (1 - 0.2 * 0.35 - 0.2 * 0.45), abs=0.02
+    )
+    assert found(measured, "blinks.closing_s", "od").value == pytest.approx(0.8 * 0.35 * 0.3, abs=0.02)
+    assert found(measured, "blinks.opening_s", "od").value == pytest.approx(0.8 * 0.45 * 0.3, abs=0.02)
+    assert found(measured, "blinks.amplitude_mm", "od").value == pytest.approx(9.5, abs=0.05)
+    assert found(measured, "blinks.interblink_s", "od").value == pytest.approx(3.7, abs=0.1)
+    events = [one for one in measured.events if one.event == "blink"]
+    assert len(events) == 28 and {one.complete for one in events} == {True}
+
+
+def test_phases_of_blinks_are_not_told_of_few_frames_a_second():
+    frames = traces(20.0)
+    for eye in ("od", "os"):
+        blinking(frames, eye, [5, 10])
+    told = found(recording(frames, CLINICAL), "blinks.closing_s", "od")
+    assert told.value is None and "needs 50" in told.reason
+
+
+def test_a_wink_is_of_one_eye_while_the_other_stays_open():
+    frames = traces(20.0)
+    for eye in ("od", "os"):
+        blinking(frames, eye, [3, 9])
+    blinking(frames, "os", [14], lasts_s=0.4)
+    blinking(frames, "od", [17], lasts_s=0.4)
+    blinking(frames, "os", [17], lasts_s=0.4, depth=0.4)  # half a blink beside a whole one is no wink
+    measured = recording(frames, CLINICAL)
+    assert found(measured, "blinks.wink_count", "os").value == 1.0
+    assert found(measured, "blinks.wink_count", "od").value == 0.0
+    assert [(one.eye, one.onset_s > 13) for one in measured.events if one.event == "wink"] == [("os", True)]
+    assert found(measured, "face.eye_closure_symmetry_ratio", "both").value == pytest.approx(1.0)
+
+
+def test_strict_withholds_millimetres_and_what_it_holds_has_no_blinks():
+    frames = blinking(traces(), "od", [3, 6])
+    for eye in ("od", "os"):
+        for name in ("mrd1_mm", "mrd2_mm", "pfh_mm"):
+            frames[f"{eye}_{name}"] = np.full(frames["time_s"].size, np.nan)
+    measured = recording(frames, {"profile": "strict", "coarse_time": "off"})
+    told = found(measured, "lids.mrd1_mm", "od", "primary")
+    assert told.value is None and "strict" in told.reason
+    assert found(measured, "blinks.rate_per_min", "od").value > 0
+    held = recording(frames, {"profile": "strict", "coarse_time": "on"})
+    assert found(held, "blinks.rate_per_min", "od").value is None and not held.events
+
+
+def test_thresholds_are_parameters():
+    frames = traces()
+    frames["od_mrd1_mm"][:] = 2.7
+    frames["od_mrd1_sd_mm"][:] = 0.01
+    usual = recording(frames, CLINICAL)
+    other = recording(frames, CLINICAL, settings=settings_of("usual", {"usual_mrd1_mm": 2.5}))
+    assert found(usual, "lids.ptosis_grade", "od", "primary").value == "mild"
+    assert found(other, "lids.ptosis_grade", "od", "primary").value == "none"
