@@ -89,7 +89,14 @@ def test_a_table_that_is_none_is_named(tmp_path):
     with pytest.raises(Error, match="--cohort"):
         cohort.read_tables([tmp_path / "other.csv"])
     head = ",".join(cohort.COLUMNS) + "\n"
-    row = ",".join("od" if name in cohort.TEXT else "1.0" for name in cohort.COLUMNS) + "\n"
+    words = {"kind": "healthy", "eye": "od", "reason": ""}
+    row = ",".join(words.get(name, "1.0") for name in cohort.COLUMNS) + "\n"
+
+    def with_cell(name, cell):
+        cells = row.strip().split(",")
+        cells[cohort.COLUMNS.index(name)] = cell
+        return head + ",".join(cells) + "\n"
+
     for content, said in (
         (b"\xff\xfe", "no table in UTF-8"),
         (head.encode(), "no rows"),
@@ -101,6 +108,16 @@ def test_a_table_that_is_none_is_named(tmp_path):
         (tmp_path / "bad.csv").write_bytes(content)
         with pytest.raises(Error, match=said):
             cohort.read_tables([tmp_path / "bad.csv"])
+    for name, cell, said in (
+        ("valid", "7", "7 is none of the column valid"), ("kind", "tall", "column kind"), ("eye", "x", "eye"),
+        ("seed", "nan", "have to be numbers"), ("yaw_sd_deg", "-1", "deviation is not above 0"),
+        ("frame", "1_0", "a cell is no number"), ("size_px", "inf", "beyond"),
+    ):  # fmt: skip
+        (tmp_path / "bad.csv").write_text(with_cell(name, cell))
+        with pytest.raises(Error, match=said):
+            cohort.read_tables([tmp_path / "bad.csv"])
+    (tmp_path / "good.csv").write_text(with_cell("yaw_sd_deg", "nan"))  # of an eye that was not measured
+    assert cohort.read_tables([tmp_path / "good.csv"])["seed"].tolist() == [1.0]
 
 
 def test_limits_of_agreement_stand_where_they_are():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from dmask import cli
+from dmask.errors import WrongUse
 from dmask.evaluate import matrix
 from dmask.evaluate.matrix_cases import HALF_MM, Case, cases
 from dmask.synthetic import Pose, SyntheticPatient
@@ -152,10 +153,21 @@ def test_a_second_call_goes_on_where_the_first_was_cut_off(tmp_path, monkeypatch
     whole = matrix.matrix(None, True, 1, keep)
     lines = keep.read_text().splitlines()
     assert len(calls) == len(lines) == len(cases(True))
-    keep.write_text("\n".join([*lines[:-1], lines[-1][:40]]) + "\n")
+    keep.write_text("\n".join([*lines[:-1], lines[-1][:40]]))  # killed while it wrote
     calls.clear()
     assert matrix.matrix(None, True, 1, keep) == whole
     assert calls == [cases(True)[-1].name]
+    calls.clear()
+    assert (
+        matrix.matrix(None, True, 1, keep) == whole and not calls
+    )  # what came behind it is a line of its own
+
+
+def test_a_file_that_holds_no_cases_is_named(tmp_path):
+    for content in (b"\x89PNG\r\n\xff\xfe", b"a,b\n"):
+        (tmp_path / "other").write_bytes(content)
+        with pytest.raises(WrongUse, match="not what --cases writes"):
+            matrix.kept(tmp_path / "other")
 
 
 def test_the_matrix_is_measured_and_printed(tmp_path, monkeypatch, capsys):

@@ -1,9 +1,12 @@
 """What evaluations share: an error that was not measured fails, and scores are told apart by their ranks."""
 
+import json
+
 import numpy as np
 import pytest
 
 from dmask.evaluate.rendered import errors_of
+from dmask.io.report import write_report
 from dmask.measure.auc import auc
 from dmask.measure.largest import largest
 
@@ -34,3 +37,9 @@ def test_a_number_missing_from_a_valid_result_counts_as_an_error():
     assert errors_of(3.0, 1.0, valid=True) == [2.0]
     assert errors_of(NAN, 1.0, valid=False) == errors_of(NAN, NAN, valid=True) == []
     assert np.isnan(errors_of(NAN, 1.0, valid=True)).all()
+
+
+def test_a_report_is_json_whatever_is_no_number(tmp_path):
+    write_report(tmp_path / "f.json", {"a": NAN, "b": [1.0, float("inf")], "c": {"d": (2, NAN)}, "e": "NaN"})
+    told = json.loads((tmp_path / "f.json").read_text(), parse_constant=pytest.fail)
+    assert told == {"a": None, "b": [1.0, None], "c": {"d": [2, None]}, "e": "NaN"}

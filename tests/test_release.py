@@ -238,6 +238,25 @@ def test_of_who_is_too_small_to_be_measured_nothing_is_finer_than_it_was_seen(
     assert gaps[1] != gaps[0]
 
 
+@pytest.mark.parametrize("side_px", [110, 100, 90])
+def test_what_is_stated_of_who_is_too_small_tells_no_pixels(profile, patient_frames, side_px):
+    small = dmask.Pipeline(dmask.Options(profile=profile, backend="cpu"))
+    frame = cv2.resize(patient_frames[17], (side_px, side_px), interpolation=cv2.INTER_AREA)
+    detection = small.detect(frame, 0.0)
+    small.calibrate([detection])
+    result = small.fit(detection)
+    told = [getattr(result, f"head_{name}_sd_deg") for name in ("yaw", "pitch", "roll")]
+    assert result.od.reason == "low_resolution"
+    if profile == "clinical":
+        assert told == [3.0, 3.0, 3.0]
+    if profile == "strict":  # half a step of 30 degrees, rounded up alike
+        assert told == [15.0, 15.0, 15.0]
+        row = small.fit(detection).track_row
+        assert result.od.openness != result.od.openness and np.isfinite(row).all()
+    if profile == "article":
+        assert len(set(told)) == 3
+
+
 def looks_of(row):
     """(2, 2) yaw and pitch of the mask's eyes, degrees."""
     first = 7 + UNITS

@@ -203,6 +203,8 @@ def test_a_photographs_field_of_view_is_its_own_unless_one_is_given(tmp_path, pa
     assert fields == [own, 40.0] and f"{own:g} degrees" in notes[0]
     fields, notes = told("--hfov-deg", "50")
     assert fields == [50.0, 50.0] and not notes
+    fields, notes = told("--hfov-deg", "40")  # the usual one, which somebody asked for
+    assert fields == [40.0, 40.0] and not notes
     (source / "phone.jpg").write_bytes(with_exif(jpeg, focal_mm=2, taken=None))  # that no option may be
     fields, notes = told()
     assert fields == [40.0, 40.0] and not notes

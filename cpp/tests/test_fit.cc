@@ -445,6 +445,14 @@ TEST_CASE(a_slit_with_an_iris_in_it_is_open_and_one_without_is_the_shadow_of_las
   EXPECT(seen_opening(without) < 1e-9);
   EXPECT(curves(0.025, 9).shut);
   EXPECT_NEAR(seen_opening(curves(0.14, 0)), 0.14, 0.003);  // wide open behind a hand, or looking far down
+  // Its centre alone may be seen of an iris that looks down behind a slit, as surely as a gaze needs it.
+  EyeDetection centre_alone = slit(0.07, 0);
+  centre_alone.iris[0].confidence = 0.4f;
+  EXPECT_NEAR(seen_opening(LidCurves::from(centre_alone, Vec2(0, -1), options)), 0.07, 0.003);
+  // What is taken from an opening is known.
+  EXPECT_NEAR(without.closed_by, 0.07, 0.003);
+  EXPECT_NEAR(with.closed_by, 0, 1e-9);
+  EXPECT(curves(0.105, 0).closed_by > 0.04 && curves(0.105, 0).closed_by < 0.065);
   double before = 0;
   for (double opening = 0.02; opening < 0.16; opening += 0.005) {  // no jump on the way
     const double now = seen_opening(curves(opening, 2));

@@ -64,6 +64,43 @@ TEST_CASE(what_was_not_measured_is_not_stated) {
   EXPECT(std::isnan(none.head_sd.yaw_deg) && std::isnan(none.eyes[OS].yaw_sd) && std::isnan(none.eyes[OS].pfh_sd_mm));
 }
 
+TEST_CASE(lids_that_were_closed_by_the_shadow_of_lashes_are_stated_less_surely) {
+  FrameFit shut = open_eyes();
+  for (EyeFit& eye : shut.eyes) eye.reason = Reason::closed, eye.pfh_mm = eye.openness = 0;
+  shut.eyes[OD].closed_by_mm = 2.4;
+  shut = stated(shut);
+  const double sure = shut.eyes[OS].pfh_sd_mm;
+  EXPECT_NEAR(shut.eyes[OD].pfh_sd_mm, std::hypot(sure, 1.2), 1e-9);
+  FrameFit narrow = open_eyes();
+  narrow.eyes[OD].closed_by_mm = 1;
+  narrow = stated(narrow);
+  EXPECT(narrow.eyes[OD].mrd1_sd_mm > 1.2 * narrow.eyes[OS].mrd1_sd_mm);
+  EXPECT(narrow.eyes[OD].mrd2_sd_mm > narrow.eyes[OS].mrd2_sd_mm);
+}
+
+TEST_CASE(lids_and_gaze_are_stated_less_surely_in_very_little_light) {
+  const EyeFit light = stated(open_eyes()).eyes[OD], dark = stated(open_eyes(), calibrated(), 4).eyes[OD];
+  EXPECT(dark.yaw_sd > 2.5 * light.yaw_sd && dark.yaw_sd < 3 * light.yaw_sd);
+  EXPECT(dark.mrd1_sd_mm > 1.5 * light.mrd1_sd_mm && dark.mrd1_sd_mm < 2 * light.mrd1_sd_mm);
+  EXPECT(dark.pfh_sd_mm > 1.4 * light.pfh_sd_mm);
+}
+
+TEST_CASE(a_reflex_that_neither_can_err_so_far_from_is_another_lights) {
+  FrameFit fit = open_eyes();
+  for (EyeFit& eye : fit.eyes) {
+    eye.gaze = {13.4 * deg, 0};
+    eye.reflex_gaze = {11 * deg, 1 * deg};
+    eye.reflex_yaw_sd = eye.reflex_pitch_sd = 1.7 * deg;
+  }
+  fit.eyes[OS].reflex_gaze.yaw = 2.7 * deg;
+  FrameFit high = fit;
+  high.eyes[OD].reflex_gaze.pitch = -14 * deg;
+  fit = stated(fit);
+  EXPECT_NEAR(fit.eyes[OD].reflex_gaze.yaw, 11 * deg, 1e-12);
+  EXPECT(std::isnan(fit.eyes[OS].reflex_gaze.yaw) && std::isnan(fit.eyes[OS].reflex_yaw_sd));
+  EXPECT(std::isnan(stated(high).eyes[OD].reflex_gaze.pitch));
+}
+
 TEST_CASE(millimetres_carry_the_scale_of_the_whole_face) {
   const double known = stated(open_eyes(), calibrated(0)).eyes[OD].pfh_sd_mm,
                unknown = stated(open_eyes(), calibrated(0.024)).eyes[OD].pfh_sd_mm;

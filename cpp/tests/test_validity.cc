@@ -52,7 +52,9 @@ EyeFit with_lids(double residual_pct, double motion = 0, bool shut = false) {
   fit.motion.setZero(1);
   fit.px_per_deg = 0.4;
   VecX head;
-  measure_lids(open_eye(), VecX::Constant(1, motion), residual_pct, shut, fit, head);
+  LidCurves curves;
+  curves.shut = shut;
+  measure_lids(open_eye(), VecX::Constant(1, motion), residual_pct, curves, fit, head);
   return fit;
 }
 
@@ -302,7 +304,7 @@ TEST_CASE(lids_that_cross_at_the_pupil_have_no_fissure_and_not_a_negative_one) {
   fit.motion.setZero(1);
   fit.px_per_deg = 0.4;
   VecX head;
-  measure_lids(statics, VecX::Zero(1), 1, false, fit, head);
+  measure_lids(statics, VecX::Zero(1), 1, LidCurves{}, fit, head);
   EXPECT(fit.lids_valid && fit.openness > 0.2 && fit.pfh_mm == 0);
   measure_gaze(statics, {}, {0, 0}, IrisSight{}, 1, FitOptions{}, fit, head);
   EXPECT_NEAR(fit.mrd1_mm + fit.mrd2_mm, -0.4, 1e-9);  // margins are signed

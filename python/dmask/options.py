@@ -67,7 +67,8 @@ def _add(
             parser.add_argument(flag(name), action="store_true", help=f"turn off that {row['help']}")
             continue
         choices = row["choices"] and [*row["choices"], *(more_choices or {}).get(name, ())]
-        default = None if name == "models_dir" else row["default"]  # of the package's own folder none speaks
+        # Of the package's own folder none speaks; a field of view that is given beats the file's own.
+        default = None if name in ("models_dir", "hfov_deg") else row["default"]
         parser.add_argument(
             flag(name),
             dest=_destination(name),

@@ -73,12 +73,15 @@ LidCurves LidCurves::from(const EyeDetection& eye, const Vec2& up, const FitOpti
   }
   const auto in_sight = [](const Landmark& p) { return p.confidence > 0.5f; };
   const auto limbus_in_sight = std::count_if(eye.iris.begin() + 1, eye.iris.end(), in_sight);
-  // Detectors stop short of a shut eye: below a threshold the lids close.
-  const double iris = std::min<double>(limbus_in_sight, options.slit_limbus) / options.slit_limbus;
+  // Detectors stop short of a shut eye: below a threshold the lids close. Of an iris behind a slit, its centre may be all that
+  // is seen.
+  const double limbus = std::min<double>(limbus_in_sight, options.slit_limbus) / options.slit_limbus;
+  const double iris = eye.iris[0].confidence >= options.min_iris_visibility ? 1 : limbus;
   const double least = options.shut_openness + iris * (options.slit_shut_openness - options.shut_openness);
   const double whole = options.open_openness + iris * (options.slit_open_openness - options.open_openness);
   const double closing = std::clamp((curves.openness - least) / (whole - least), 0.0, 1.0);
   curves.shut = closing == 0;
+  curves.closed_by = curves.openness * (1 - closing);
   for (int k = 0; k < dense_per_lid; ++k) {  // Eq. (8)
     const double s = dense_abscissa(k);
     double upper = height[0][k], lower = height[1][k];

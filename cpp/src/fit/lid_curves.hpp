@@ -21,6 +21,7 @@ struct LidCurves {
   double width_px = 0;
   bool shut = false;      // no opening, or a narrow one without an iris in it: the shadow of lashes
   double openness = 0;    // largest aperture / width between the canthi, as detected
+  double closed_by = 0;   // what of it was taken for the shadow of lashes
   double confidence = 0;  // mean over the lid points
 
   // `up`: from chin to brow in the picture, see head_up().

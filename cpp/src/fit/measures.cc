@@ -47,8 +47,8 @@ LipGaps lip_gaps_mm(const FrameDetection& detection, const FacePose& pose, const
   return gaps;
 }
 
-void measure_lids(const EyeStatics& statics, const Eigen::Ref<const VecX>& motion, double residual_pct, bool shut,
-                  EyeFit& out, VecX& head) {
+void measure_lids(const EyeStatics& statics, const Eigen::Ref<const VecX>& motion, double residual_pct,
+                  const LidCurves& curves, EyeFit& out, VecX& head) {
   out.motion = motion;
   statics.rows.place(out.motion, head);
   constexpr int n = EyelidRows::margin_samples;
@@ -58,7 +58,8 @@ void measure_lids(const EyeStatics& statics, const Eigen::Ref<const VecX>& motio
     const double x = inner.x() + dense_abscissa(k) * (outer.x() - inner.x());
     aperture_mm = std::max(aperture_mm, margin_height(head, 0, x) - margin_height(head, 1, x));
   }
-  const double openness = shut ? 0 : aperture_mm / (outer - inner).norm();
+  const double width_mm = (outer - inner).norm();
+  const double openness = curves.shut ? 0 : aperture_mm / width_mm;
   out.reason = lids_reason(residual_pct, openness);
   if (out.reason == Reason::lost) {
     out.motion.setZero();
@@ -66,6 +67,7 @@ void measure_lids(const EyeStatics& statics, const Eigen::Ref<const VecX>& motio
   }
   out.eyelid_residual_pct = residual_pct;
   out.openness = openness;
+  out.closed_by_mm = curves.closed_by * width_mm;
   out.lids_valid = true;
   const double x_mm = statics.centre.x();
   out.pfh_mm = out.openness == 0 ? 0 : fissure_mm(head, x_mm);

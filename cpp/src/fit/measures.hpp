@@ -2,6 +2,7 @@
 #pragma once
 
 #include "fit/calibration.hpp"
+#include "fit/lid_curves.hpp"
 #include "fit/result.hpp"
 #include "fit/validity.hpp"
 
@@ -15,9 +16,9 @@ LipGaps lip_gaps_mm(const FrameDetection& detection, const FacePose& pose, const
 
 // `head` is scratch: the lid rows at this motion, head frame, mm.
 
-// Takes the motion of the lids over where it counts, with openness, reason and the palpebral fissure. `shut`: as detected.
-void measure_lids(const EyeStatics& statics, const Eigen::Ref<const VecX>& motion, double residual_pct, bool shut,
-                  EyeFit& out, VecX& head);
+// Takes the motion of the lids over where it counts, with openness, reason and the palpebral fissure. `curves`: as detected.
+void measure_lids(const EyeStatics& statics, const Eigen::Ref<const VecX>& motion, double residual_pct,
+                  const LidCurves& curves, EyeFit& out, VecX& head);
 
 // After measure_lids(): takes the gaze over where it counts, with margin distances.
 void measure_gaze(const EyeStatics& statics, const Eyeball& ball, const Gaze& gaze, const IrisSight& sight,

@@ -24,7 +24,8 @@ struct EyeFit {
   double reflex_yaw_sd = NAN, reflex_pitch_sd = NAN;  // rad
   LidWeights motion;                                  // w_em
   bool lids_valid = false;
-  double openness = NAN;  // aperture / width between the canthi
+  double openness = NAN;    // aperture / width between the canthi
+  double closed_by_mm = 0;  // what of the opening was taken for the shadow of lashes
   double mrd1_mm = NAN, mrd2_mm = NAN, pfh_mm = NAN;
   double mrd1_sd_mm = NAN, mrd2_sd_mm = NAN, pfh_sd_mm = NAN;
   double px_per_deg = NAN;

@@ -96,7 +96,7 @@ void Tracker::fit_eyelid(const FrameDetection& detection, int eye, double intero
     problem.smooth_towards(state.motion[0], options_.smooth_lid * smoothing_width(options_, dt_s));
   }
   levenberg(problem, state, lids_trial_, kEyelidSteps, lid_workspace_);  // E2, Eq. (21)
-  measure_lids(statics, state.motion[0], 100 * problem.residual_px(state, 0) / interocular_px, curves.shut, out,
+  measure_lids(statics, state.motion[0], 100 * problem.residual_px(state, 0) / interocular_px, curves, out,
                lid_matches_.head);
 }
 

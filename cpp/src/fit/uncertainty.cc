@@ -60,14 +60,29 @@ double placed_deg(const Calibration& c, int eye, int axis, double angle) {
 
 constexpr double usual_openness = 0.3;
 
-void state_lids(const Calibration& c, const Sight& sight, EyeFit& eye) {
+void state_lids(const Calibration& c, const Sight& sight, double dark, EyeFit& eye) {
   // Another scale of the whole face, which no picture tells, makes all of its millimetres larger.
   const auto stated = [&](const Spread& spread, double mm) {
-    return std::isfinite(mm) ? std::hypot(sd(spread, sight), c.scale_sd * mm) : NAN;
+    return std::isfinite(mm) ? std::hypot(dark * sd(spread, sight), c.scale_sd * mm) : NAN;
   };
-  eye.mrd1_sd_mm = stated(of_mrd1, eye.mrd1_mm);
-  eye.mrd2_sd_mm = stated(of_mrd2, eye.mrd2_mm);
-  eye.pfh_sd_mm = stated(of_pfh, eye.pfh_mm);
+  // What was taken for the shadow of lashes may have been open; three quarters of it belong to the upper lid.
+  const double hidden_mm = 0.5 * eye.closed_by_mm;
+  eye.mrd1_sd_mm = std::hypot(stated(of_mrd1, eye.mrd1_mm), 0.75 * hidden_mm);
+  eye.mrd2_sd_mm = std::hypot(stated(of_mrd2, eye.mrd2_mm), 0.25 * hidden_mm);
+  eye.pfh_sd_mm = std::hypot(stated(of_pfh, eye.pfh_mm), hidden_mm);
+}
+
+// Another light's, or a spot of the iris: what is farther from the fit than both may err together is not the lamp's.
+void leave_out_stray_reflex(EyeFit& eye) {
+  constexpr double most_sds = 3;
+  const auto strays = [](double a, double b, double sd_a, double sd_b) {
+    return std::abs(a - b) > most_sds * std::hypot(sd_a, sd_b);
+  };
+  if (strays(eye.reflex_gaze.yaw, eye.gaze.yaw, eye.reflex_yaw_sd, eye.yaw_sd) ||
+      strays(eye.reflex_gaze.pitch, eye.gaze.pitch, eye.reflex_pitch_sd, eye.pitch_sd)) {
+    eye.reflex_gaze = {NAN, NAN};
+    eye.reflex_yaw_sd = eye.reflex_pitch_sd = NAN;
+  }
 }
 
 }  // namespace
@@ -79,7 +94,7 @@ void state_uncertainty(const Calibration& c, const FitOptions& options, double l
   head.turned = sine_of_turn(fit.pose.rotation);
   fit.head_sd = {sd(of_head_yaw, head), sd(of_head_pitch, head), sd(of_head_roll, head)};
 
-  // Little light draws irises that look aside to the middle: a gaze is stated less surely there.
+  // Little light draws irises that look aside to the middle: a gaze is stated less surely there, and lids half as much so.
   const double noisy = options.noisy_luminance / std::max(luminance, 1.0);
   const double dark =
       luminance < options.dark_luminance ? std::clamp(noisy, options.dark_sd_scale, options.most_dark_sd_scale) : 1;
@@ -102,13 +117,14 @@ void state_uncertainty(const Calibration& c, const FitOptions& options, double l
       eye.pitch_sd = doubt * sd(of_pitch, pitch) * deg;
       eye.reflex_yaw_sd *= doubt;
       eye.reflex_pitch_sd *= doubt;
+      leave_out_stray_reflex(eye);
       yaw_of_both.aside = pitch_of_both.aside = std::max(yaw_of_both.aside, sight.aside);
       yaw_of_both.placed_deg = std::hypot(yaw_of_both.placed_deg, yaw.placed_deg);
       pitch_of_both.placed_deg = std::hypot(pitch_of_both.placed_deg, pitch.placed_deg);
       yaw_of_both.narrow = pitch_of_both.narrow = std::max(yaw_of_both.narrow, sight.narrow);
       doubt_of_both = std::max(doubt_of_both, doubt);
     }
-    state_lids(c, sight, eye);
+    state_lids(c, sight, std::sqrt(dark), eye);
   }
   if (both)
     fit.deviation_sd = {doubt_of_both * sd(of_apart, yaw_of_both) * deg,

@@ -169,7 +169,7 @@ MaskFrame mask_of(const Models& models, const Calibration& calibration, const Ma
 
 // What is not valid is not a number.
 EyeMeasures measures_of(const EyeFit& e, double openness, double true_mm, const OwnLimits& limits,
-                        const ReleaseRules& rules) {
+                        const ReleaseRules& rules, const ReleaseRules::Stated& stated) {
   const bool valid = e.reason == Reason::none;
   const auto of_gaze = [&](double value) { return valid ? value : NAN; };
   // Steps of rest would be undone by an angle that needs no rest.
@@ -177,16 +177,16 @@ EyeMeasures measures_of(const EyeFit& e, double openness, double true_mm, const 
   const auto by_reflex = [&](double value) { return rules.lids_mm && sharp ? of_gaze(value) : NAN; };
   const bool coarse = e.reason == Reason::low_resolution;  // too few pixels for lids, too
   const auto of_lids = [&](double value) { return rules.lids_mm && !coarse ? true_mm * value : NAN; };
-  const auto sd_of_lids = [&](double value) { return up_to_step(of_lids(value), rules.sd_step_mm); };
+  const auto sd_of_lids = [&](double value) { return up_to_step(of_lids(value), stated.mm); };
   EyeMeasures m{.reason = e.reason,
                 .yaw_deg = of_gaze(e.gaze.yaw / deg),
                 .pitch_deg = of_gaze(e.gaze.pitch / deg),
-                .yaw_sd_deg = of_gaze(up_to_step(e.yaw_sd / deg, rules.sd_step_deg)),
-                .pitch_sd_deg = of_gaze(up_to_step(e.pitch_sd / deg, rules.sd_step_deg)),
+                .yaw_sd_deg = of_gaze(up_to_step(e.yaw_sd / deg, stated.deg)),
+                .pitch_sd_deg = of_gaze(up_to_step(e.pitch_sd / deg, stated.deg)),
                 .reflex_yaw_deg = by_reflex(e.reflex_gaze.yaw / deg),
                 .reflex_pitch_deg = by_reflex(e.reflex_gaze.pitch / deg),
-                .reflex_yaw_sd_deg = by_reflex(up_to_step(e.reflex_yaw_sd / deg, rules.sd_step_deg)),
-                .reflex_pitch_sd_deg = by_reflex(up_to_step(e.reflex_pitch_sd / deg, rules.sd_step_deg)),
+                .reflex_yaw_sd_deg = by_reflex(up_to_step(e.reflex_yaw_sd / deg, stated.deg)),
+                .reflex_pitch_sd_deg = by_reflex(up_to_step(e.reflex_pitch_sd / deg, stated.deg)),
                 .mrd1_mm = of_lids(e.mrd1_mm),
                 .mrd2_mm = of_lids(e.mrd2_mm),
                 .pfh_mm = of_lids(e.pfh_mm),
@@ -279,6 +279,7 @@ FrameResult release_frame(const Models& models, const Calibration& calibration, 
   const FrameFit shown = released_motion(rest, rules, rest.small ? rules.small_rest : rules.rest, measured);
   // Numbers that are let out are as exact as they were measured.
   const FrameFit fit = rules.lids_mm && rest.small ? released_motion(rest, rules, rules.rest, measured) : shown;
+  const ReleaseRules::Stated& stated = rest.small ? rules.small_stated : rules.stated;
   FrameResult result;
   result.time_s = fit.time_s;
   result.face_reason = fit.face_reason;
@@ -288,17 +289,16 @@ FrameResult release_frame(const Models& models, const Calibration& calibration, 
     EyeFit e = fit.eyes[eye];
     if (e.reason == Reason::none && e.px_per_deg < limits.min_px_per_deg) e.reason = Reason::low_resolution;
     const double openness = released_openness(models, calibration.eyes[eye], eye, rules, e.openness);
-    result.eyes[eye] = measures_of(e, openness, calibration.true_mm, limits, rules);
+    result.eyes[eye] = measures_of(e, openness, calibration.true_mm, limits, rules, stated);
   }
   if (result.eyes[OD].reason == Reason::none && result.eyes[OS].reason == Reason::none) {
-    result.deviation_yaw_sd_deg = up_to_step(fit.deviation_sd.yaw / deg, rules.sd_step_deg);
-    result.deviation_pitch_sd_deg = up_to_step(fit.deviation_sd.pitch / deg, rules.sd_step_deg);
+    result.deviation_yaw_sd_deg = up_to_step(fit.deviation_sd.yaw / deg, stated.deg);
+    result.deviation_pitch_sd_deg = up_to_step(fit.deviation_sd.pitch / deg, stated.deg);
   }
   result.mask = mask_of(models, calibration, subject, parts, rules, measured.pose, shown);
   if (!result.mask.face) return result;
   result.head = head_angles(fit.pose.rotation);
-  for (double HeadAngles::* angle : head_parts)
-    result.head_sd.*angle = up_to_step(fit.head_sd.*angle, rules.sd_step_deg);
+  for (double HeadAngles::* angle : head_parts) result.head_sd.*angle = up_to_step(fit.head_sd.*angle, stated.deg);
   const Vec3 place = place_mm(calibration, measured.pose);
   if (rules.own_face) result.head_mm = place;
   // Of whoever is too small it is no more than how large the face is beside the irises, which is his own.

@@ -48,7 +48,7 @@ ReleaseRules release_rules(const Models& models, const PipelineOptions& options)
   }
   rules.units.setOnes(models.face.units());
   if (rules.own_face) {
-    rules.sd_step_deg = rules.sd_step_mm = 0;
+    rules.stated = rules.small_stated = {0, 0};
     return rules;
   }
   for (int u = 0; u < models.face.units(); ++u)

@@ -12,10 +12,13 @@ struct ReleaseRules {
   bool own_face = false;      // identity, scale and eyeballs; and what serves the machine that has the recording alone
   bool lids_mm = true;        // heights of the lids in millimetres
   double lid_step_mm = 0.25;  // of the heights that the mask's generic lids are drawn with
-  double sd_step_deg = 0.25,
-         sd_step_mm = 0.05;  // of what is stated, which tells how many pixels an eye has; 0: as it is
-  bool canonical = true;     // the face's place and size in the mask; its rotation is never touched
-  UnitWeightsF units;        // 1: this unit's motion is let out; 0: it rests
+  struct Stated {             // steps of the standard deviations, which tell how many pixels an eye has; 0: as they are
+    double deg = 0.25, mm = 0.05;
+  };
+  Stated stated;
+  Stated small_stated{3, 1};  // of a patient too small in the picture to be measured: all have the same
+  bool canonical = true;      // the face's place and size in the mask; its rotation is never touched
+  UnitWeightsF units;         // 1: this unit's motion is let out; 0: it rests
   struct Steps {  // in which head and eyes rest, in degrees, and with the eyes lids in classes; 0: as they are
     double head_deg = 0, gaze_deg = 0, deviation_deg = 0;  // gaze: the common direction of both eyes
   };

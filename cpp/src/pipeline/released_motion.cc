@@ -63,13 +63,14 @@ void gaze_in_steps(double step, bool both, std::array<Gaze, 2>& gaze) {
 }
 
 // Open lids are narrow, usual or wide at rest, and move in proportion: nine in ten people are usual, and any finer step tells
-// them apart.
-double openness_against_rest(double rest, bool in_levels, double openness) {
+// them apart. Of whoever is too small in the picture even that is noise, and his own.
+double openness_against_rest(double rest, bool small, bool in_levels, double openness) {
   constexpr double most = 0.8;
+  constexpr std::size_t usual = 1;
   if (!(openness > 0)) return openness;
   double share = rest > 0 ? openness / rest : 1;
   if (in_levels) share = share < 0.25 ? 0 : share < 0.75 ? 0.5 : 1;
-  return std::min(share * openness_classes[openness_class(rest)], most);
+  return std::min(share * openness_classes[small ? usual : openness_class(rest)], most);
 }
 
 }  // namespace
@@ -111,7 +112,7 @@ FrameFit released_motion(const Rest& rest, const ReleaseRules& rules, const Rele
       e.gaze_found = false;
       if (e.reason == Reason::none) e.reason = Reason::lost;
     }
-    e.openness = openness_against_rest(rest.eyes[eye].openness, coarse, e.openness);
+    e.openness = openness_against_rest(rest.eyes[eye].openness, rest.small, coarse, e.openness);
     for (double EyeFit::* sd : {&EyeFit::yaw_sd, &EyeFit::pitch_sd}) stepped(e.*sd, steps.gaze_deg, deg);
   }
   return moved;

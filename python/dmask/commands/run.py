@@ -152,7 +152,7 @@ def run_everybody(
                 source, folder, pipeline, options | {"person": str(number)}, args.overwrite, show,
                 f"person {number}", args.partial, legend=args.legend,
                 diagnostics=args.diagnostics / folder.name if args.diagnostics else None,
-                measures=args.measures,
+                measures=args.measures, by_focal_length=args.hfov_deg is None,
             )  # fmt: skip
         except Error as error:
             raise type(error)(f"{source}: {error}") from None
@@ -186,6 +186,7 @@ def run_one(source: Path, out: Path, options: dict[str, Any], args: argparse.Nam
         outcome = run_item(
             source, out, pipeline, options, args.overwrite, show, partial=args.partial, legend=args.legend,
             diagnostics=args.diagnostics, measures=args.measures,
+            by_focal_length=args.hfov_deg is None,
         )  # fmt: skip
     except Error as error:
         raise type(error)(f"{source}: {error}") from None
@@ -261,7 +262,7 @@ def run_items(
     refuse_inputs(results, paths)
     batch = Batch(
         out, options, args.overwrite, args.resume, args.partial, show, args.legend, args.diagnostics,
-        args.measures,
+        args.measures, args.hfov_deg is None,
     )  # fmt: skip
     rows = mask_items(found, announced_pipeline(options), batch)
     failed = sum(row.status == "failed" for row in rows)

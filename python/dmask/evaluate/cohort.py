@@ -8,6 +8,7 @@ counted over patients, whose frames err together.
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -370,12 +371,27 @@ def numbers_of(row: dict[str, str], place: str) -> dict[str, Any]:
     if None in row or None in row.values():
         raise Error(f"{place}: cut off or too long, expected {len(COLUMNS)} cells; copy it again")
     try:
-        told = {name: value if name in TEXT else float(value) for name, value in row.items()}
+        told = {name: value if name in TEXT else number_of(value) for name, value in row.items()}
     except ValueError:
         raise Error(f"{place}: a cell is no number; copy it again") from None
     if any(abs(value) > LARGEST for value in told.values() if isinstance(value, float)):
         raise Error(f"{place}: a number is beyond {LARGEST:g}; copy it again")
+    for name, allowed in {"kind": KINDS, "eye": EYES, "valid": (0.0, 1.0), "spectacles": (0.0, 1.0)}.items():
+        if told[name] not in allowed:
+            raise Error(f"{place}: {row[name]} is none of the column {name}; copy it again")
+    numbers = {name: value for name, value in told.items() if isinstance(value, float)}
+    if not all(0 <= numbers[name] < math.inf for name in ("seed", "frame", "size_px")):
+        raise Error(f"{place}: seed, frame and size have to be numbers; copy it again")
+    if any(numbers[stated] <= 0 for stated in STATED.values()):
+        raise Error(f"{place}: a standard deviation is not above 0; copy it again")
     return told
+
+
+def number_of(text: str) -> float:
+    """As a table has it: 1_0, which Python takes for 10, is none. Raises ValueError."""
+    if "_" in text:
+        raise ValueError(text)
+    return float(text)
 
 
 def columns(rows: list[dict[str, Any]]) -> dict[str, np.ndarray]:

@@ -7,6 +7,7 @@ seen is called so. Each case is a line of a file that a later call goes on from.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -52,8 +53,7 @@ def matrix(
             if key not in known:
                 known[key] = observe(pipeline, case, seed)
                 if keep:
-                    with keep.open("a", encoding="utf-8") as file:
-                        file.write(json.dumps({"key": key, "seen": known[key]}) + "\n")
+                    add_line(keep, json.dumps({"key": key, "seen": known[key]}))
             done.append((case, known[key]))
     return {
         "size_px": SIZE_PX,
@@ -64,11 +64,20 @@ def matrix(
     }
 
 
+def add_line(path: Path, line: str) -> None:
+    """At the end of a file; a last line that was cut off stays a line of its own."""
+    with path.open("ab+") as file:
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+            line = line if file.read(1) == b"\n" else "\n" + line
+        file.write(f"{line}\n".encode())
+
+
 def kept(path: Path | None) -> dict[str, Any]:
     """What an earlier call wrote; a last line that was cut off is left out."""
     found = {}
     if path and path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
+        for line in path.read_bytes().decode("utf-8", "replace").splitlines():
             try:
                 entry = json.loads(line)
                 found[entry["key"]] = entry["seen"]

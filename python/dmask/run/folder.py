@@ -49,6 +49,7 @@ class Batch:
     legend: bool = False  # masks say what they are
     diagnostics: Path | None = None  # a folder for what identifies, one in it for each item
     measures: bool = False  # clinical measures beside the results
+    by_focal_length: bool = True  # a photograph's field of view, where its file tells it
 
 
 def mask_items(found: Found, pipeline: Pipeline, batch: Batch) -> list[BatchRow]:
@@ -59,7 +60,7 @@ def mask_items(found: Found, pipeline: Pipeline, batch: Batch) -> list[BatchRow]
     """
     (batch.out / BATCH).unlink(missing_ok=True)  # no longer true from the first item on
     rows: list[BatchRow] = []
-    making = Making(pipeline, batch.options, batch.legend)
+    making = Making(pipeline, batch.options, batch.legend, batch.by_focal_length)
     try:
         for number, item in enumerate(found.items, 1):
             rows.append(mask_item(item, pipeline, batch, making, f"{number}/{len(found.items)}"))
@@ -98,6 +99,7 @@ def mask_item(item: Item, pipeline: Pipeline, batch: Batch, making: Making, labe
                     batch.legend,
                     batch.diagnostics / item.name if batch.diagnostics else None,
                     batch.measures,
+                    batch.by_focal_length,
                 )
             except Error:
                 remove_results(item.name, batch.out, batch.diagnostics)

@@ -60,16 +60,19 @@ def run_item(
     legend: bool = False,
     diagnostics: Path | None = None,
     measures: bool = False,
+    by_focal_length: bool = True,
 ) -> Outcome:
     """The results of one video or picture in `folder`, whole or not at all. Raises Error.
 
     It is another patient than before: the pipeline is reset.
     With `partial` a video that breaks off is taken up to there. `made_from` goes into run.json. With `legend`
     the mask says what it is. What identifies goes into the folder `diagnostics`, where one is given. With
-    `measures` the clinical measures lie beside the results.
+    `measures` the clinical measures lie beside the results. With `by_focal_length` a photograph whose file
+    tells one goes by that instead of the field of view in `options`.
     """
     source = open_source(path, options["threads"], partial)
-    options = options | {"hfov_deg": hfov_deg(source, options["hfov_deg"])}
+    if by_focal_length:
+        options = options | {"hfov_deg": hfov_deg(source, options["hfov_deg"])}
     pipeline.reset(hfov_deg=options["hfov_deg"])
     progress = Progress(show, label)
     try:
@@ -87,14 +90,14 @@ def run_item(
         source.close()
 
 
-def hfov_deg(source: Source, given_deg: float) -> float:
-    """The camera's field of view: as given; the usual one stands for not known, a file's own beats it."""
-    row = table()["hfov_deg"]
-    low_deg, high_deg = row["range"]
-    if source.hfov_deg is None or given_deg != row["default"] or not low_deg <= source.hfov_deg <= high_deg:
-        return given_deg
+def hfov_deg(source: Source, usual_deg: float) -> float:
+    """The camera's field of view: the file's own, where it tells one that can be."""
+    low_deg, high_deg = table()["hfov_deg"]["range"]
+    if source.hfov_deg is None or not low_deg <= source.hfov_deg <= high_deg:
+        return usual_deg
     source.notes.append(
-        f"the field of view, {source.hfov_deg:g} degrees, is that of the focal length in the file"
+        f"the field of view, {source.hfov_deg:g} degrees, is that of the focal length in the file: of a "
+        "picture that was cropped it is another, give --hfov-deg"
     )
     return source.hfov_deg
 

@@ -33,7 +33,9 @@ class Kept(NamedTuple):
 class Making:
     """How results are made by this run: options, models, versions and backend."""
 
-    def __init__(self, pipeline: Pipeline, options: dict[str, Any], legend: bool = False):
+    def __init__(
+        self, pipeline: Pipeline, options: dict[str, Any], legend: bool = False, by_focal_length: bool = True
+    ):
         models = environment.model_sha256(options["weights"], environment.models_folder(options))
         settings = {
             "options": {name: value for name, value in options.items() if name not in UNIMPORTANT},
@@ -41,6 +43,7 @@ class Making:
             "backend": pipeline.backend,
             "dmask": environment.versions()["dmask"],
         } | ({"legend": True} if legend else {})
+        settings |= {} if by_focal_length else {"by_focal_length": False}
         self._settings = json.dumps(settings, sort_keys=True).encode()
 
     def mark(self, path: Path) -> dict[str, str]:

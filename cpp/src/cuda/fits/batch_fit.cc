@@ -176,7 +176,7 @@ void BatchFit::take_eye(const FrameInput& in, const FrameOutput& out, int f, con
   if (!in.lids[p].seen) return;
   const int motions = device_->sizes.motions;
   const VecX motion = Eigen::Map<const VecXf>(out.motion + p * motions, motions).cast<double>();
-  measure_lids(statics, motion, 100 * out.lids[p].residual_px / interocular_px, curves_[f][e].shut, eye, head_);
+  measure_lids(statics, motion, 100 * out.lids[p].residual_px / interocular_px, curves_[f][e], eye, head_);
   if (eye.reason != Reason::none) return;
   if (!in.eyeballs[p].seen) {
     eye.reason = hidden_iris_reason(seen, eye.openness, options_);
