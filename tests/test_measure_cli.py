@@ -153,8 +153,10 @@ def test_nothing_measured_says_why_everywhere():
             frames[name] = np.full(values.size, 0.0 if name.endswith("_valid") else np.nan)
     measured = recording(frames, {"profile": "clinical"})
     assert not measured.events
+    told = {record.measure: record.value for record in measured.records if record.value is not None}
+    assert told == {"fixation.data_loss_share": 1.0, "fixation.effective_frequency_hz": 0.0}
     for record in measured.records:
-        assert record.value is None and record.reason, record
+        assert (record.value is None) == bool(record.reason), record
         assert record.low is record.high is None
 
 

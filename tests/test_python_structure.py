@@ -23,7 +23,7 @@ LEVELS = (
     ("models", "io", "options"),
     ("measure", "synthetic"),
     ("engines", "run"),
-    ("evaluate", "installation"),
+    ("evaluate", "installation", "report"),
     ("train.nets", "train.data"),
     ("train.render_eyes", "train.render_faces"),
     ("train", "face_model"),

@@ -17,6 +17,10 @@ COMMANDS = {
     "run": Command("dmask.commands.run", "make the mask and the measures of a video, a picture or a folder"),
     "detect": Command("dmask.commands.detect", "write the landmarks of a video, a picture or a folder"),
     "measure": Command("dmask.commands.measure", "measure lids, blinks, alignment and nystagmus of a run"),
+    "report": Command(
+        "dmask.commands.report", "show the measures of a run, or of two of one patient, as one page"
+    ),
+    "review": Command("dmask.commands.review", "draw mask, traces and flags of a run into a video"),
     "render": Command("dmask.commands.render", "draw the mask again from a track.dmask"),
     "demo": Command("dmask.commands.demo", "render a synthetic patient, mask it, compare with the truth"),
     "doctor": Command("dmask.commands.doctor", "say what is installed and what would be used"),

@@ -19,6 +19,8 @@ GROUPS = (
     "dmask.measure.clinical.blink_rate",
     "dmask.measure.clinical.alignment",
     "dmask.measure.clinical.cover",
+    "dmask.measure.clinical.nystagmus",
+    "dmask.measure.clinical.fixation",
     "dmask.measure.clinical.face",
     "dmask.measure.clinical.signs",
 )  # each adds its measures when it is imported

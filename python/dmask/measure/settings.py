@@ -15,6 +15,10 @@ NORMAL_MRD1 = "normal MRD1 is 4 to 5 mm"
 EUGOGO = "Bartalena et al. 2021 (EUGOGO), 10.1530/EJE-21-0479: minor retraction is less than 2 mm"
 LATENCY = "saccades follow about 0.2 s after their cause"
 EXAMINERS = "Holmes et al. 2008, PMC2386860: two examiners' cover tests agree within 10 prism dioptres"
+VISUALEYES = "Interacoustics VisualEyes, Research module: parameters of the nystagmus algorithm"
+TRACES = "bench/nystagmus_traces.py: traces of known movements"
+HERISHANU = "Herishanu and Sharpe 1981, Invest Ophthalmol Vis Sci 20:268: 0.5 degrees and over, some 200 ms"
+ISSUE_FPS = "a saccade of 40 ms is one or two frames at 30 a second"
 DOWNGAZE = "Meyer and Rheeman 1995, 10.1016/S0161-6420(95)30837-8: MRD1 becomes less in downgaze"
 
 
@@ -72,6 +76,52 @@ class Settings:
     )
     fixation_sd_deg: float = setting(0.3, "of where an eye fixates, from one time to the next", ASSUMED, 0, 5)
 
+    # Nystagmus
+    nystagmus_least_deg: float = setting(0.5, "smaller beats are not told", VISUALEYES, 0.1, 10)
+    nystagmus_least_noises: float = setting(
+        3.0, "an amplitude is at least so many times the noise of a frame", TRACES, 1, 100
+    )
+    nystagmus_slow_least_s: float = setting(0.04, "a slow phase lasts at least", VISUALEYES, 0.01, 1)
+    nystagmus_slow_most_s: float = setting(1.0, "and at most", VISUALEYES, 0.1, 5)
+    nystagmus_slow_to_quick_ratio: float = setting(
+        1.2, "a slow phase lasts so many times as long as a quick one", ASSUMED, 0, 20
+    )
+    nystagmus_least_deg_per_s: float = setting(1.0, "a slow phase is at least as quick", ASSUMED, 0.1, 20)
+    nystagmus_most_deg_per_s: float = setting(220.0, "and at most", VISUALEYES, 20, 1000)
+    nystagmus_least_fit_r: float = setting(0.6, "of a slow phase with a line; less is none", ASSUMED, 0, 1)
+    nystagmus_least_beats: float = setting(3.0, "beats that follow each other", VISUALEYES, 2, 100)
+    nystagmus_span_s: float = setting(10.0, "within which they do", VISUALEYES, 0.5, 600)
+    nystagmus_spread_share: float = setting(
+        0.75, "of the median by which a slow phase's velocity may differ from it", ASSUMED, 0.05, 10
+    )
+    nystagmus_spread_deg_per_s: float = setting(5.0, "or by so much, if that is more", VISUALEYES, 0, 100)
+    nystagmus_head_share: float = setting(
+        0.5, "of a slow phase's velocity that the head's turn makes: it is a reflex", ASSUMED, 0.05, 1
+    )
+    nystagmus_rhythm_share: float = setting(
+        0.7, "of what is not noise that a rhythm explains in a window", TRACES, 0.1, 1
+    )
+    nystagmus_absent_deg: float = setting(
+        3.0, "absence is told where beats of so many degrees would have been seen", ASSUMED, 0.5, 20
+    )
+    nystagmus_seen_s: float = setting(1.5, "gaze is seen for as long between blinks", ASSUMED, 0.5, 60)
+    # Fixation
+    fixation_within_deg: float = setting(3.0, "of one place: a fixation", ASSUMED, 0.5, 20)
+    fixation_gap_s: float = setting(
+        1.0, "without gaze, as of a blink, that does not end a fixation", ASSUMED, 0.1, 10
+    )
+    fixation_least_s: float = setting(
+        2.0, "a fixation is as long before its stability is told", ASSUMED, 0.5, 60
+    )
+    square_wave_least_deg: float = setting(0.5, "an intrusion is at least as large", HERISHANU, 0.1, 5)
+    square_wave_most_deg: float = setting(5.0, "and at most: larger ones are looks", ASSUMED, 1, 30)
+    square_wave_least_s: float = setting(0.08, "the eye stays away at least", ASSUMED, 0.02, 1)
+    square_wave_most_s: float = setting(0.45, "and at most", ASSUMED, 0.1, 2)
+    square_wave_least_noises: float = setting(
+        6.0, "an intrusion is at least so many times the noise of a frame", TRACES, 1, 100
+    )
+    saccade_fps: float = setting(120.0, "frames a second for a saccade's peak velocity", ISSUE_FPS, 60, 2000)
+
     # Face
     movement_share: float = setting(0.2, "of a unit: less is no movement", ASSUMED, 0.02, 1)
     # Signs
@@ -83,7 +133,16 @@ class Settings:
     vertical_squint_deg: float = setting(3.0, "from straight eyes, vertically", ASSUMED, 0, 30)
 
 
-PRESETS: dict[str, dict[str, float]] = {"usual": {}}
+PRESETS: dict[str, dict[str, float]] = {
+    "usual": {},
+    # Interacoustics VisualEyes, Research module.
+    "visualeyes": {
+        "nystagmus_least_deg": 0.5, "nystagmus_slow_least_s": 0.04, "nystagmus_slow_most_s": 1.0,
+        "nystagmus_slow_to_quick_ratio": 2.0, "nystagmus_least_deg_per_s": 0.5,
+        "nystagmus_most_deg_per_s": 220.0, "nystagmus_least_fit_r": 0.95, "nystagmus_least_beats": 3.0,
+        "nystagmus_span_s": 10.0, "nystagmus_spread_share": 0.5, "nystagmus_spread_deg_per_s": 5.0,
+    },
+}  # fmt: skip
 
 
 def settings_of(preset: str, changes: Mapping[str, float]) -> Settings:
