@@ -11,17 +11,15 @@ from pathlib import Path
 from marked_tables import table, with_table
 
 from dmask.measure.measured import load_measures
-from dmask.measure.registry import MEASURES
 from dmask.measure.settings import Settings
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "clinical.md"
 
 
 def measures() -> str:
-    load_measures()
     rows = [
         [f"`{one.name}`", one.what + ("" if one.validated else "; not validated"), one.source]
-        for one in MEASURES.values()
+        for one in load_measures()
     ]
     return table(["measure", "what it is", "definition"], rows, numbers=False)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from dmask.measure.record import Event, Record, nested
 from dmask.measure.recorded import Recording
-from dmask.measure.registry import EVENTS, MEASURES, findings_of
+from dmask.measure.registry import EVENTS, MEASURES, Measure, findings_of
 from dmask.measure.settings import Settings
 
 GROUPS = (
@@ -25,7 +25,6 @@ GROUPS = (
     "dmask.measure.clinical.signs",
 )  # each adds its measures when it is imported
 PLUG_INS = "dmask.measures"  # entry points of other packages: modules that add theirs
-LONGEST_NAME = 200
 
 
 class Measured(NamedTuple):
@@ -36,11 +35,14 @@ class Measured(NamedTuple):
         return nested(self.records)
 
 
-def load_measures() -> None:
+def load_measures() -> list[Measure]:
+    """All measures, those of GROUPS first, in one order whatever was imported before."""
     for module in GROUPS:
         importlib.import_module(module)
     for plug_in in entry_points(group=PLUG_INS):
         plug_in.load()
+    place = {module: number for number, module in enumerate(GROUPS)}
+    return sorted(MEASURES.values(), key=lambda one: place.get(one.function.__module__, len(place)))
 
 
 def recording(
@@ -52,11 +54,11 @@ def recording(
 ) -> Measured:
     """Measures a recording by its frames.csv (`dmask.io.tables.read_frames`), its run.json's options, and how
     its face moves ((F,) by unit, `dmask.io.track.face_units`). `progress` is told each group before it."""
-    load_measures()
+    measures = load_measures()
     recorded = Recording(frames, options, units, settings)
     records: list[Record] = []
     group = ""
-    for measure in MEASURES.values():
+    for measure in measures:
         if progress and measure.name.partition(".")[0] != group:
             group = measure.name.partition(".")[0]
             progress(group)
