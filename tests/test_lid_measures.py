@@ -242,3 +242,32 @@ def test_thresholds_are_parameters():
     other = recording(frames, CLINICAL, settings=settings_of("usual", {"usual_mrd1_mm": 2.5}))
     assert found(usual, "lids.ptosis_grade", "od", "primary").value == "mild"
     assert found(other, "lids.ptosis_grade", "od", "primary").value == "none"
+
+
+class OwnLids:
+    """A tent of a margin whose top lies temporal of the eyeball's centre, and a crease above it."""
+
+    def __init__(self, own=True, top_mm=1.0):
+        self.own, self._top_mm = own, top_mm
+
+    def lines(self, eye, frame):
+        temporal = (-1, 1)[eye]
+        x = np.linspace(-14, 14, 57)
+        upper = np.stack([temporal * x, 5 - 0.3 * np.abs(x - self._top_mm), np.full(57, 10.0)], 1)
+        return {"upper": upper, "lower": upper - [0, 9, 0], "crease": upper + [0, 4, 0]}
+
+
+def test_contour_is_told_of_the_patients_own_lids():
+    measured = recording(traces(noise_deg=0.01), {"profile": "article"}, lids=OwnLids())
+    for eye in ("od", "os"):
+        assert found(measured, "lids.contour_peak_mm", eye, "primary").value == pytest.approx(1.0, abs=0.05)
+        # Where y = x meets the tent: 4.15 temporal, 3.62 nasal.
+        flare = found(measured, "lids.lateral_flare_ratio", eye, "primary")
+        assert flare.value == pytest.approx(4.08 / 3.62, abs=0.03)
+        assert found(measured, "lids.crease_height_mm", eye, "primary").value == pytest.approx(4.0, abs=0.01)
+
+
+def test_contour_is_told_neither_of_generic_lids_nor_without_a_track():
+    for lids, said in ((OwnLids(own=False), "withheld_by_profile"), (None, "no track")):
+        told = found(recording(traces(), CLINICAL, lids=lids), "lids.lateral_flare_ratio", "od", "primary")
+        assert told.value is None and said in told.reason

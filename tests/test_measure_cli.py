@@ -3,13 +3,16 @@
 import csv
 import json
 import shutil
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import write_video
 from traces import blinking, traces
 
-from dmask import cli
+import dmask
+from dmask import _core, cli
 from dmask.io.tables import FRAME_COLUMNS, TEXT_COLUMNS, cell, read_frames
 from dmask.measure import recording
 from dmask.measure.files import MEASURE_FILES
@@ -217,3 +220,43 @@ def test_records_nest_by_group_eye_condition_and_name():
         branch = tree[group][record.eye]
         branch = branch[record.condition] if record.condition else branch
         assert branch[name]["value"] == record.value and branch[name]["reason"] == record.reason
+
+
+def test_a_track_of_another_recording_is_refused(folder, tmp_path, capsys):
+    track = _core.Track(64, 48, time_base=Fraction(1, 90000), rate=Fraction(30))
+    pipeline = dmask.Pipeline(dmask.Options(backend="cpu"))
+    track.add(pipeline.fit(pipeline.detect(np.zeros((48, 64, 3), np.uint8), 0.0)).track_row, 0.0)
+    track.write(str(folder / "track.dmask"), pipeline.subject)
+    assert run("measure", folder) == 1
+    assert "has 1 frames, frames.csv 360" in capsys.readouterr().err
+
+
+def test_withheld_inputs_are_named_in_strict(patient_frames, tmp_path):
+    video = write_video(tmp_path / "in.mp4", patient_frames)
+    assert run("run", video, "-o", tmp_path / "out", "--profile", "strict", "--measures") == 0
+    told = json.loads((tmp_path / "out" / "measures.json").read_text())
+    for group, eye, condition, name in (
+        ("lids", "od", "primary", "mrd1_mm"), ("alignment", "both", "primary", "deviation_horizontal_deg"),
+        ("alignment", "both", None, "head_turn_deg"), ("lids", "os", "primary", "lateral_flare_ratio"),
+    ):  # fmt: skip
+        branch = told[group][eye]
+        one = (branch if condition is None else branch[condition])[name]
+        assert one["value"] is None and one["reason"].startswith("withheld_by_profile"), name
+
+
+def test_overwriting_a_run_takes_its_old_measures_away(patient_frames, tmp_path):
+    video = write_video(tmp_path / "in.mp4", patient_frames[:20])
+    assert run("run", video, "-o", tmp_path / "out", "--measures") == 0
+    assert all((tmp_path / "out" / name).is_file() for name in MEASURE_FILES)
+    assert run("run", video, "-o", tmp_path / "out", "--overwrite") == 0
+    assert not any((tmp_path / "out" / name).exists() for name in MEASURE_FILES)
+
+
+def test_a_folders_items_have_measures_and_resume_adds_them(patient_frames, tmp_path):
+    (tmp_path / "in").mkdir()
+    write_video(tmp_path / "in" / "a.mp4", patient_frames[:20])
+    assert run("run", tmp_path / "in", "-o", tmp_path / "out") == 0
+    assert not (tmp_path / "out" / "a" / "measures.csv").exists()
+    assert run("run", tmp_path / "in", "-o", tmp_path / "out", "--resume", "--measures") == 0
+    assert (tmp_path / "out" / "a" / "measures.csv").is_file()
+    assert "kept as it was" in (tmp_path / "out" / "batch.csv").read_text()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from dmask.measure.record import Event, Record, nested
 from dmask.measure.recorded import Recording
 from dmask.measure.registry import EVENTS, MEASURES, Measure, findings_of
 from dmask.measure.settings import Settings
+
+if TYPE_CHECKING:
+    from dmask.io.track import Lids
 
 GROUPS = (
     "dmask.measure.clinical.lids",
@@ -51,11 +54,13 @@ def recording(
     units: Mapping[str, np.ndarray] | None = None,
     settings: Settings | None = None,
     progress: Callable[[str], None] | None = None,
+    lids: Lids | None = None,
 ) -> Measured:
     """Measures a recording by its frames.csv (`dmask.io.tables.read_frames`), its run.json's options, and how
-    its face moves ((F,) by unit, `dmask.io.track.face_units`). `progress` is told each group before it."""
+    its face moves ((F,) by unit, `dmask.io.track.face_units`) and its lids lie. `progress` is told each group
+    before it."""
     measures = load_measures()
-    recorded = Recording(frames, options, units, settings)
+    recorded = Recording(frames, options, units, settings, lids)
     records: list[Record] = []
     group = ""
     for measure in measures:

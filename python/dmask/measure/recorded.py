@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -16,9 +16,16 @@ from dmask.measure.reasons import labels
 from dmask.measure.record import EYES, Estimate, not_measured
 from dmask.measure.settings import Settings
 
+if TYPE_CHECKING:
+    from dmask.io.track import Lids
+
 T = TypeVar("T")
 Array = np.ndarray
 
+WITHHELD = "withheld_by_profile"
+WITHHELD_MM = f"{WITHHELD}: strict has no millimetres"
+WITHHELD_TIME = f"{WITHHELD}: frames are held for two seconds"
+WITHHELD_REST = f"{WITHHELD}: in strict eyes and head rest in steps"
 LEAST_FRAMES = 5  # fewer are no measurement of a recording
 
 
@@ -36,7 +43,7 @@ class EyeTrace(NamedTuple):
 
 
 class Recording:
-    """`options` are those of run.json; `units` (F,) each, of the face model, where a track is there."""
+    """`options` are those of run.json; `units` (F,) each, of the face model, and `lids` of its track."""
 
     def __init__(
         self,
@@ -44,10 +51,12 @@ class Recording:
         options: Mapping[str, Any] | None = None,
         units: Mapping[str, Array] | None = None,
         settings: Settings | None = None,
+        lids: Lids | None = None,
     ):
         self.frames = dict(frames)
         self.options = dict(options or {})
         self.units = units
+        self.lids = lids
         self.settings = settings or Settings()
         self._known: dict[Any, Any] = {}
 
@@ -126,7 +135,7 @@ class Recording:
     def why_not(self, eye: str, name: str, chosen: Array) -> str:
         """A sentence for a column that (almost) none of the chosen frames has."""
         if name.endswith("_mm") and self.profile == "strict":
-            return "withheld by the profile strict"
+            return WITHHELD_MM
         if not chosen.any():
             return "no such frame"
         named, counts = np.unique(self.reasons(eye)[chosen], return_counts=True)

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dmask import environment
 from dmask.errors import Error, WrongUse
 from dmask.io.tables import read_frames
-from dmask.io.track import face_units, read_track
+from dmask.io.track import Lids, face_units, read_track
 from dmask.measure.files import write_measures
 from dmask.measure.measured import Measured, recording
 from dmask.measure.settings import Settings
+
+if TYPE_CHECKING:
+    from dmask._core import Track
 
 
 def measure_folder(
@@ -32,8 +35,9 @@ def measure_folder(
     check_times(table.name, frames["time_s"])
     folder = table.parent
     told = run_of(folder / "run.json")
-    units = units_of(folder / "track.dmask", frames["time_s"].size)
-    measured = recording(frames, told.get("options", {}), units, settings, progress)
+    track = track_of(folder / "track.dmask", frames["time_s"].size)
+    units, lids = (face_units(track), Lids(track)) if track else (None, None)
+    measured = recording(frames, told.get("options", {}), units, settings, progress, lids)
     time_s = frames["time_s"]
     rate_fps = float(1 / np.median(np.diff(time_s))) if time_s.size > 1 else None
     return measured, {
@@ -41,7 +45,7 @@ def measure_folder(
         "duration_s": round(float(time_s[-1] - time_s[0]), 3) if time_s.size else 0.0,
         "rate_fps": None if rate_fps is None else round(rate_fps, 2),
         "profile": told.get("options", {}).get("profile"),
-        "track": units is not None,
+        "track": track is not None,
         "versions": {
             "measured_by": environment.versions()["dmask"],
             "made_by": told.get("versions", {}).get("dmask"),
@@ -83,12 +87,11 @@ def run_of(path: Path) -> dict[str, Any]:
     return told
 
 
-def units_of(path: Path, frames: int) -> dict[str, np.ndarray] | None:
-    """How the face moves in each frame; None where there is no track."""
+def track_of(path: Path, frames: int) -> Track | None:
+    """None where there is no track. Raises Error for one of another recording."""
     if not path.is_file():
         return None
-    units = face_units(read_track(path))
-    held = next(iter(units.values())).size
-    if held != frames:
-        raise Error(f"{path.name} has {held} frames, frames.csv {frames}; expected those of one run")
-    return units
+    track = read_track(path)
+    if len(track) != frames:
+        raise Error(f"{path.name} has {len(track)} frames, frames.csv {frames}; expected those of one run")
+    return track

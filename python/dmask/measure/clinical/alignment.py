@@ -11,7 +11,7 @@ from dmask.measure.deviation import constant_sd, deviation_sd, expected_of_strai
 from dmask.measure.directions import LEAST_FRAMES, PRIMARY_DEG, gaze
 from dmask.measure.interval import Z95
 from dmask.measure.record import BOTH, EYES, Estimate, Finding, between, converted, give_or_take, not_measured
-from dmask.measure.recorded import Array, Recording, estimate_of
+from dmask.measure.recorded import WITHHELD_REST, Array, Recording, estimate_of
 from dmask.measure.registry import measure
 
 # DICOM CID 4201, as the patient looks; SNOMED CT.
@@ -29,7 +29,6 @@ GAZE_POSITIONS = {
 AXES = {"horizontal": "yaw", "vertical": "pitch"}
 APART = "optical axes, left eye less right"
 STRAIGHT = "less what straight eyes show there, twice kappa less convergence: Atchison et al. 2014"
-HELD = "withheld by the profile strict: where eyes and head rest comes in steps"
 VERSIONS = "a quarter of the way a step, as ductions by Scott and Kraft 1985; here against the other eye"
 MOST_GRADE = 4.0
 FARTHEST_SHARE = 0.05
@@ -97,7 +96,7 @@ def straight_eyes(recording: Recording) -> Estimate:
 
 def by_position(recording: Recording, axis: str, straight: bool) -> Iterator[Finding]:
     if recording.profile == "strict":
-        yield Finding(BOTH, not_measured(HELD), "primary")
+        yield Finding(BOTH, not_measured(WITHHELD_REST), "primary")
         return
     for position in recording.once(seen_positions):
         of = from_straight if straight else apart
@@ -174,7 +173,9 @@ def ductions(recording: Recording) -> Iterator[Finding]:
     for eye in EYES:
         for towards in TOWARDS:
             told = (
-                not_measured(HELD) if recording.profile == "strict" else recording.once(duction, eye, towards)
+                not_measured(WITHHELD_REST)
+                if recording.profile == "strict"
+                else recording.once(duction, eye, towards)
             )
             yield Finding(eye, told, towards)
 
@@ -188,7 +189,11 @@ def ductions(recording: Recording) -> Iterator[Finding]:
 def versions(recording: Recording) -> Iterator[Finding]:
     for eye in EYES:
         for towards in TOWARDS:
-            told = not_measured(HELD) if recording.profile == "strict" else version(recording, eye, towards)
+            told = (
+                not_measured(WITHHELD_REST)
+                if recording.profile == "strict"
+                else version(recording, eye, towards)
+            )
             yield Finding(eye, told, towards)
 
 
@@ -243,7 +248,7 @@ POSTURE = "against a head that faces the camera upright"
 def held(recording: Recording, name: str) -> Estimate:
     """How the head is held, over all frames with a face."""
     if recording.profile == "strict":
-        return not_measured(HELD)
+        return not_measured(WITHHELD_REST)
     values = recording.frames[f"head_{name}_deg"]
     values = values[np.isfinite(values)]
     if values.size < LEAST_FRAMES:
@@ -273,7 +278,7 @@ def head_tilt(recording: Recording) -> Iterator[Finding]:
 )
 def head_steady(recording: Recording) -> Iterator[Finding]:
     if recording.profile == "strict":
-        yield Finding(BOTH, not_measured(HELD))
+        yield Finding(BOTH, not_measured(WITHHELD_REST))
         return
     angles = np.stack([recording.frames[f"head_{name}_deg"] for name in ("yaw", "pitch", "roll")])
     seen = np.isfinite(angles).all(0)

@@ -11,7 +11,7 @@ from dmask.measure.blinks import EDGE_SHARE, Blink
 from dmask.measure.interval import count_interval, median_by_ranks, share_interval
 from dmask.measure.open_lid import local_baseline, open_baseline
 from dmask.measure.record import BOTH, EYES, Estimate, Event, Finding, between, not_measured
-from dmask.measure.recorded import Array, Recording
+from dmask.measure.recorded import WITHHELD_TIME, Array, Recording
 from dmask.measure.registry import events, measure
 
 VALLEY = "a valley of openness half as deep as the lids are open, or deeper"
@@ -65,7 +65,7 @@ def watched_s(recording: Recording, eye: str) -> float:
 def why_none(recording: Recording, eye: str) -> str:
     """ "" where blinks can be told."""
     if recording.holds_frames:
-        return "withheld by the profile: it holds frames for two seconds"
+        return WITHHELD_TIME
     if watched_s(recording, eye) < 1.0:
         return recording.why_not(eye, "openness", np.ones(recording.time_s.size, bool))
     return ""

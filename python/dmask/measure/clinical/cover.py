@@ -15,7 +15,7 @@ from dmask.axes import gaze_axis, head_rotation
 from dmask.measure.deviation import prism_dioptres
 from dmask.measure.interval import Z95, median_by_ranks
 from dmask.measure.record import BOTH, EYES, Estimate, Event, Finding, between, converted, not_measured
-from dmask.measure.recorded import Array, Recording
+from dmask.measure.recorded import WITHHELD_REST, Array, Recording
 from dmask.measure.registry import events, measure
 
 METHOD = "movement of an eye when it, or the other, is covered or uncovered"
@@ -160,7 +160,7 @@ def first_seen_s(recording: Recording, cover: Cover) -> float:
 
 def why_none(recording: Recording, shifts: list[Shift], what: str) -> str:
     if recording.profile == "strict":
-        return "withheld by the profile strict: where eyes rest comes in steps"
+        return WITHHELD_REST
     if not recording.once(covers):
         return "no eye was covered"
     return "" if shifts else what

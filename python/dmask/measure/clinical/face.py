@@ -43,7 +43,7 @@ def symmetry(recording: Recording, units: tuple[str, ...], keep: str) -> Estimat
         )
         withheld = rests and recording.profile != "article"
         return not_measured(
-            f"its motion does not leave with this profile: {keep}"
+            f"withheld_by_profile: {keep}"
             if withheld
             else f"the face moves by {most:.2f} of the unit; needs {recording.settings.movement_share:g}"
         )
@@ -95,7 +95,7 @@ def jaw_opening(recording: Recording) -> Iterator[Finding]:
     if opening is None:
         yield Finding(BOTH, not_measured("no face in enough frames"))
     elif not np.nan_to_num(recording.units["jawOpen"]).any():
-        yield Finding(BOTH, not_measured("its motion does not leave with this profile: give --keep jaw"))
+        yield Finding(BOTH, not_measured("withheld_by_profile: give --keep jaw"))
     else:
         yield Finding(BOTH, Estimate(round(opening, 3), n=int(np.isfinite(recording.units["jawOpen"]).sum())))
 
@@ -116,7 +116,7 @@ def sideways(recording: Recording, doing: str, ways: tuple[str, str], keep: str)
         return not_measured(NO_TRACK)
     course = recording.units[doing]
     if not np.nan_to_num(course).any():
-        return not_measured(f"its motion does not leave with this profile: {keep}")
+        return not_measured(f"withheld_by_profile: {keep}")
     during = course >= recording.settings.movement_share
     if during.sum() < LEAST_FRAMES:
         least = recording.settings.movement_share

@@ -12,7 +12,7 @@ from dmask.measure.clinical.nystagmus import AXES, angle_in_sight, beating_of
 from dmask.measure.interval import Z95, count_interval, effective_number
 from dmask.measure.noise import noise_step
 from dmask.measure.record import EYES, Estimate, Event, Finding, not_measured
-from dmask.measure.recorded import Array, Recording
+from dmask.measure.recorded import WITHHELD_TIME, Array, Recording
 from dmask.measure.registry import events, measure
 from dmask.measure.running import running_median
 from dmask.measure.steps import Intrusion, Steps, intrusions, steps
@@ -54,7 +54,7 @@ def fixation_of(recording: Recording, eye: str) -> Fixation | str:
 
 def longest_fixation(recording: Recording, eye: str) -> Fixation | str:
     if recording.holds_frames:
-        return "withheld by the profile: it holds frames for two seconds"
+        return WITHHELD_TIME
     yaw, pitch = (angle_in_sight(recording, eye, axis) for axis in AXES)
     seen = np.isfinite(yaw) & np.isfinite(pitch)
     if seen.sum() < 10:
@@ -250,9 +250,7 @@ def main_sequence(recording: Recording) -> Iterator[Finding]:
     for eye in EYES:
         for axis in AXES:
             if recording.holds_frames:
-                yield Finding(
-                    eye, not_measured("withheld by the profile: it holds frames for two seconds"), axis
-                )
+                yield Finding(eye, not_measured(WITHHELD_TIME), axis)
             elif not recording.rate_fps >= EVEN_SHARE * least_fps:
                 told = f"{recording.rate_fps:.0f} frames a second; needs {least_fps:g}"
                 yield Finding(eye, not_measured(told, 0), axis)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
+from dmask.axes import gaze_axis
 from dmask.measure.interval import Z95, effective_number
 from dmask.measure.record import (
     BOTH,
@@ -18,7 +19,7 @@ from dmask.measure.record import (
     give_or_take,
     not_measured,
 )
-from dmask.measure.recorded import LEAST_FRAMES, Array, Recording, estimate_of, stated_sd
+from dmask.measure.recorded import LEAST_FRAMES, WITHHELD, Array, Recording, estimate_of, stated_sd
 from dmask.measure.registry import measure
 from dmask.options import table
 
@@ -183,6 +184,97 @@ def retraction(recording: Recording) -> Iterator[Finding]:
     limits = {"minor": recording.settings.retraction_mm, "marked": recording.settings.retraction_marked_mm}
     for eye in EYES:
         yield Finding(eye, graded(beyond_limbus_mm(recording, eye, "mrd1_mm"), limits), "primary")
+
+
+MPLD = "radial distances from the pupil to the margin: Hui et al. 2025, 10.1155/sci5/1855515"
+CONTOUR_FRAMES = 30
+
+
+class Contour(NamedTuple):
+    """Of an upper lid in one frame, about the pupil."""
+
+    peak_mm: float  # where the margin is highest, + temporal
+    flare: float  # temporal over nasal distance, 45 degrees from the vertical
+    crease_mm: float  # above the margin
+
+
+def contours(recording: Recording, eye: str) -> list[Contour] | str:
+    """Of some frames at rest; or why not."""
+    if recording.lids is None:
+        return "there is no track, which has how the lids lie"
+    if not recording.lids.own:
+        return f"{WITHHELD}: the lids of the track are generic"
+    rest = np.flatnonzero(at_rest(recording, eye))
+    if rest.size < LEAST_FRAMES:
+        return recording.why_not(eye, "mrd1_mm", at_rest(recording, eye))
+    chosen = rest[np.linspace(0, rest.size - 1, min(CONTOUR_FRAMES, rest.size)).astype(int)]
+    return [contour(recording, eye, int(frame)) for frame in chosen]
+
+
+def contour(recording: Recording, eye: str, frame: int) -> Contour:
+    assert recording.lids is not None
+    number, temporal = EYES.index(eye), 1.0 if eye == "os" else -1.0
+    trace = recording.eye(eye)
+    iris_plane_mm = float(np.sqrt(GLOBE_MM**2 - iris_radius_mm(recording) ** 2))
+    pupil_mm = iris_plane_mm * gaze_axis(trace.yaw_deg[frame], trace.pitch_deg[frame])[:2]
+    lines = recording.lids.lines(number, frame)
+    upper, crease = ((lines[name][:, :2] - pupil_mm) * [temporal, 1.0] for name in ("upper", "crease"))
+    at_pupil_mm = [height_over(line, 0.0) for line in (upper, crease)]
+    sides = [reach(upper, side) for side in (1.0, -1.0)]
+    return Contour(
+        float(upper[np.argmax(upper[:, 1]), 0]), sides[0] / sides[1], at_pupil_mm[1] - at_pupil_mm[0]
+    )
+
+
+def height_over(line_mm: Array, x_mm: float) -> float:
+    order = np.argsort(line_mm[:, 0])
+    return float(np.interp(x_mm, line_mm[order, 0], line_mm[order, 1]))
+
+
+def reach(margin_mm: Array, side: float) -> float:
+    """From the pupil to the margin, 45 degrees up to one side."""
+    way_mm = np.linspace(0.0, 12.0, 241)
+    heights = np.array([height_over(margin_mm, side * x) for x in way_mm])
+    beyond = np.flatnonzero(way_mm >= heights)
+    return float(np.sqrt(2) * way_mm[beyond[0]]) if beyond.size else float("nan")
+
+
+def of_contour(recording: Recording, value: Callable[[Contour], float]) -> Iterator[Finding]:
+    for eye in EYES:
+        told = recording.once(contours, eye)
+        if isinstance(told, str):
+            yield Finding(eye, not_measured(told), "primary")
+            continue
+        values = np.array([value(one) for one in told])
+        kept = values[np.isfinite(values)]
+        yield Finding(eye, estimate_of(kept) if kept.size else not_measured("no such frame"), "primary")
+
+
+@measure(
+    "lids.contour_peak_mm",
+    "where the upper margin is highest, + temporal of the pupil",
+    MPLD,
+    validated=False,
+)
+def contour_peak(recording: Recording) -> Iterator[Finding]:
+    yield from of_contour(recording, lambda one: one.peak_mm)
+
+
+@measure(
+    "lids.lateral_flare_ratio",
+    "from the pupil to the upper margin, 45 degrees temporal over 45 nasal",
+    MPLD,
+    validated=False,
+)
+def lateral_flare(recording: Recording) -> Iterator[Finding]:
+    yield from of_contour(recording, lambda one: one.flare)
+
+
+@measure(
+    "lids.crease_height_mm", "from the upper margin to the crease, over the pupil", MARGINS, validated=False
+)
+def crease_height(recording: Recording) -> Iterator[Finding]:
+    yield from of_contour(recording, lambda one: one.crease_mm)
 
 
 class UpAndDown(NamedTuple):

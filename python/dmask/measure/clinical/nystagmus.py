@@ -15,7 +15,7 @@ from dmask.measure import rhythm
 from dmask.measure.beating import Beating, beating, episodes
 from dmask.measure.interval import median_by_ranks
 from dmask.measure.record import BOTH, EYES, Estimate, Event, Finding, not_measured
-from dmask.measure.recorded import Array, Recording, estimate_of
+from dmask.measure.recorded import WITHHELD_TIME, Array, Recording, estimate_of
 from dmask.measure.registry import events, measure
 
 AXES = {"horizontal": "yaw", "vertical": "pitch"}
@@ -57,7 +57,7 @@ def head_angle(recording: Recording, axis: str) -> Array:
 def why_none(recording: Recording, found: Beating) -> str:
     """Why nothing is told of beats; empty where there are some."""
     if recording.holds_frames:
-        return "withheld by the profile: it holds frames for two seconds"
+        return WITHHELD_TIME
     if found.waveform:
         return ""
     return found.reason or "absent"
