@@ -4,8 +4,10 @@ import csv
 import json
 import shutil
 from fractions import Fraction
+from importlib.resources import files
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 from conftest import write_video
@@ -260,3 +262,38 @@ def test_a_folders_items_have_measures_and_resume_adds_them(patient_frames, tmp_
     assert run("run", tmp_path / "in", "-o", tmp_path / "out", "--resume", "--measures") == 0
     assert (tmp_path / "out" / "a" / "measures.csv").is_file()
     assert "kept as it was" in (tmp_path / "out" / "batch.csv").read_text()
+
+
+def schema() -> jsonschema.Draft202012Validator:
+    text = (files("dmask.measure") / "measures.schema.json").read_text(encoding="utf-8")
+    jsonschema.Draft202012Validator.check_schema(json.loads(text))
+    return jsonschema.Draft202012Validator(json.loads(text))
+
+
+def test_what_is_written_keeps_its_schema(folder, tmp_path, patient_frames):
+    assert run("measure", folder) == 0
+    video = write_video(tmp_path / "in.mp4", patient_frames)
+    assert run("run", video, "-o", tmp_path / "out", "--measures") == 0
+    for path in (folder, tmp_path / "out"):
+        told = json.loads((path / "measures.json").read_text())
+        assert not [error.message for error in schema().iter_errors(told)]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda told: told["lids"]["od"]["primary"]["mrd1_mm"].update(reason="no"),
+        lambda told: told["lids"]["od"]["primary"]["mrd1_mm"].update(value=None),
+        lambda told: told["lids"]["od"]["primary"]["mrd1_mm"].pop("unit"),
+        lambda told: told["lids"].update(left={}),
+        lambda told: told["events"].append({"event": "blink"}),
+        lambda told: told.pop("recording"),
+        lambda told: told["settings"].update(upgaze_deg="far"),
+    ],
+)
+def test_the_schema_refuses_what_is_none(folder, damage):
+    assert run("measure", folder) == 0
+    told = json.loads((folder / "measures.json").read_text())
+    assert schema().is_valid(told)
+    damage(told)
+    assert not schema().is_valid(told)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dmask.measure.blinks import Blink, find_blinks
+from dmask.measure.blinks import COMPLETE, Blink, find_blinks
 from dmask.options import add_backend_arguments, core_options, make_pipeline
 from dmask.ranges import number, whole
 from dmask.synthetic.lids import EYES, MIXTURES, LidEvent, LidRecording, lid_recording
@@ -27,6 +27,7 @@ SEED = 1  # thresholds were set on seed 0
 APART_S = 0.1  # a blink that was found may lie this far beside the true one
 RENDERED = 99  # seeds of the patients, apart from those of the courses
 RENDERED_PX = 400
+RENDERED_FPS = (30, 60)
 RENDERED_S = 12.0  # at most: a frame takes far longer than the counting
 RENDERED_NOISE_SD = 3.0  # grey levels
 RENDERED_KINDS = ("smiles", "mixed", "winks", "half", "double")
@@ -40,11 +41,13 @@ class Count:
     found: int = 0
     wrong: int = 0
     missed: int = 0
+    graded: int = 0  # of those found, rightly called complete or partial
 
     def add(self, other: Count) -> None:
         self.found += other.found
         self.wrong += other.wrong
         self.missed += other.missed
+        self.graded += other.graded
 
     def figures(self) -> dict[str, float | int | None]:
         return {
@@ -52,6 +55,7 @@ class Count:
             "precision": share(self.found, self.found + self.wrong),
             "recall": share(self.found, self.found + self.missed),
             "f1": share(2 * self.found, 2 * self.found + self.wrong + self.missed),
+            "completeness_right": share(self.graded, self.found),
         }
 
 
@@ -71,7 +75,7 @@ def compare(recording: LidRecording, eye: str, finder: Finder = find_blinks) -> 
     counts = []
     for blinks, closure in zip(found, (False, True), strict=True):
         wanted = [event for event in true if event not in doubtful and (event.kind == "closure") == closure]
-        counts.append(matched(blinks, wanted, doubtful))
+        counts.append(matched(blinks, wanted, doubtful, EYES.index(eye)))
     return counts[0], counts[1]
 
 
@@ -84,15 +88,18 @@ def in_sight(event: LidEvent, seen_s: np.ndarray) -> bool:
     return bool(np.diff(seen_s[first : last + 1]).max() < UNSEEN_S)
 
 
-def matched(blinks: list[Blink], wanted: list[LidEvent], doubtful: list[LidEvent]) -> Count:
-    """Each true blink is found once, by the blink that lies nearest among those that overlap it."""
+def matched(blinks: list[Blink], wanted: list[LidEvent], doubtful: list[LidEvent], number: int) -> Count:
+    """Each true blink is found once, by the blink that lies nearest among those that overlap it; `number` is
+    the eye's."""
     left, count = list(blinks), Count()
     for event in wanted:
         middle_s = event.start_s + event.closing_s + 0.5 * event.shut_s
         near = [blink for blink in left if overlaps(blink, event)]
         if near:
-            left.remove(min(near, key=lambda blink: abs(0.5 * (blink.start_s + blink.end_s) - middle_s)))
+            nearest = min(near, key=lambda blink: abs(0.5 * (blink.start_s + blink.end_s) - middle_s))
+            left.remove(nearest)
             count.found += 1
+            count.graded += nearest.complete == (event.amounts[number] >= COMPLETE)
         else:
             count.missed += 1
     count.wrong = sum(not any(overlaps(blink, event) for event in doubtful) for blink in left)
@@ -142,7 +149,9 @@ def rendered(
 
     for n in range(patients):
         random = np.random.default_rng([seed, RENDERED, n])
-        recording = lid_recording(random, RENDERED_KINDS[n % len(RENDERED_KINDS)], seconds)
+        rate_fps = RENDERED_FPS[n % len(RENDERED_FPS)]
+        kind = RENDERED_KINDS[n // len(RENDERED_FPS) % len(RENDERED_KINDS)]
+        recording = lid_recording(random, kind, seconds, rate_fps)
         patient = SyntheticPatient(n, (RENDERED_PX, RENDERED_PX))
         pipeline.reset()
         detections = []
@@ -157,7 +166,7 @@ def rendered(
         results = [pipeline.fit(detection) for detection in detections]
         for eye in EYES:
             recording.openness[eye] = np.array([getattr(result, eye).openness for result in results])
-        yield "30 fps", recording
+        yield f"{rate_fps} fps", recording
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -191,7 +200,7 @@ def as_text(figures: dict[str, Any]) -> str:
 def table_lines(figures: dict[str, Any]) -> list[str]:
     table = figures["blinks"]
     columns = [column for column in table["all"] if column != "all"]
-    head = f"{'kind':<10}{'blinks':>8}{'precis.':>9}{'recall':>8}{'F1':>8}"
+    head = f"{'kind':<10}{'blinks':>8}{'precis.':>9}{'recall':>8}{'F1':>8}{'complete':>10}"
     lines = [head + "".join(f"{'F1 ' + column:>12}" for column in columns)]
     for kind in [*(name for name in table if name != "all"), "all"]:
         row = table[kind]
@@ -201,8 +210,10 @@ def table_lines(figures: dict[str, Any]) -> list[str]:
 
 
 def cells(count: dict[str, Any]) -> str:
-    precision, recall, f1 = (shown(count[name]) for name in ("precision", "recall", "f1"))
-    return f"{count['true']:>8}{precision:>9}{recall:>8}{f1:>8}"
+    precision, recall, f1, graded = (
+        shown(count[name]) for name in ("precision", "recall", "f1", "completeness_right")
+    )
+    return f"{count['true']:>8}{precision:>9}{recall:>8}{f1:>8}{graded:>10}"
 
 
 def shown(value: float | None) -> str:
