@@ -213,9 +213,13 @@ def test_a_wink_is_of_one_eye_while_the_other_stays_open():
         blinking(frames, eye, [3, 9])
     blinking(frames, "os", [14], lasts_s=0.4)
     blinking(frames, "od", [17], lasts_s=0.4)
-    blinking(frames, "os", [17], lasts_s=0.4, depth=0.4)  # half a blink beside a whole one is no wink
+    blinking(frames, "os", [17], lasts_s=0.4, depth=0.6)  # half a blink beside a whole one is no wink
+    blinking(frames, "od", [18.5], lasts_s=0.15)
+    blinking(frames, "os", [18.5], lasts_s=0.15, depth=0.4)  # caught on its way
     measured = recording(frames, CLINICAL)
     assert found(measured, "blinks.wink_count", "os").value == 1.0
+    squinting = blinking(blinking(traces(20.0), "od", [8], 0.3, shut_s=0.4), "os", [8], 0.3, 0.4, 0.4)
+    assert found(recording(squinting, CLINICAL), "blinks.wink_count", "od").value == 1.0
     assert found(measured, "blinks.wink_count", "od").value == 0.0
     assert [(one.eye, one.onset_s > 13) for one in measured.events if one.event == "wink"] == [("os", True)]
     assert found(measured, "face.eye_closure_symmetry_ratio", "both").value == pytest.approx(1.0)

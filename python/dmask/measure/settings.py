@@ -54,6 +54,11 @@ class Settings:
     forced_unit_share: float = setting(0.25, "of the squeezing units: closure is forced", ASSUMED, 0, 1)
     jaw_open_share: float = setting(0.3, "of the jaw's unit: the mouth is open", ASSUMED, 0, 1)
 
+    # Blinks
+    wink_s: float = setting(0.25, "a wink lasts longer, or the other eye stays wide open", ASSUMED, 0, 5)
+    wink_other_share: float = setting(
+        0.5, "of its opening that the other eye keeps in a wink", ASSUMED, 0.2, 1
+    )
     # Alignment
     version_gaze_deg: float = setting(
         20.0, "the farther eye turns at least so far where versions are told", ASSUMED, 5, 45

@@ -125,12 +125,19 @@ def together(recording: Recording) -> list[tuple[Blink, Blink]]:
 
 
 def winks(recording: Recording, eye: str) -> list[Blink]:
-    """Blinks and closures of one eye during which the other stays open in sight."""
+    """Blinks and closures of one eye during which the other stays open in sight.
+
+    Whoever winks squints a little with the other eye, too; in a blink, which is quick, one lid may just be
+    caught farther down than the other.
+    """
     share = recording.once(share_open, OTHER[eye])
+    settings = recording.settings
     alone = []
     for blink in recording.blinks(eye) + recording.closures(eye):
         during = (recording.time_s >= blink.start_s) & (recording.time_s <= blink.end_s)
-        if during.any() and (share[during] >= EDGE_SHARE).all():  # NaN is not open
+        lasts = blink.end_s - blink.start_s >= settings.wink_s
+        least = settings.wink_other_share if lasts and blink.complete else EDGE_SHARE
+        if during.any() and (share[during] >= least).all():  # NaN is not open
             alone.append(blink)
     return sorted(alone)
 
