@@ -18,9 +18,10 @@ class Change(NamedTuple):
 
     @property
     def clear(self) -> bool:
-        """Whether the interval leaves out zero; of words, whether they differ."""
+        """Whether the interval leaves out zero; of words, whether they differ and each is a single one."""
         if self.value is None:
-            return self.before.value != self.after.value
+            words = str(self.before.value), str(self.after.value)
+            return words[0] != words[1] and not any(" to " in word for word in words)
         return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
 
 

@@ -352,7 +352,7 @@ def change_cell(change: Change, say: Words) -> Markup:
     style = "clear" if change.clear else "unclear"
     if change.value is None:
         words = (say.value(str(one.value)) for one in (change.before, change.after))
-        text = " → ".join(words) if change.clear else "="
+        text = "=" if change.before.value == change.after.value else " → ".join(words)
         return element("div", element("span", text, class_="value"), class_=style)
     unit, times, decimals = as_shown(change.before)
     unit = "points" if unit == "%" else unit
