@@ -86,8 +86,8 @@ def disguises(figures: dict[str, Any]) -> str:
     return table(head, rows, numbers=False)
 
 
-def percent(share: float) -> str:
-    return told(100 * share, 0)
+def percent(share: float | None) -> str:
+    return told(None if share is None else 100 * share, 0)
 
 
 def told(value: float | None, digits: int = 2) -> str:
