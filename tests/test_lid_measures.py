@@ -275,3 +275,56 @@ def test_contour_is_told_neither_of_generic_lids_nor_without_a_track():
     for lids, said in ((OwnLids(own=False), "withheld_by_profile"), (None, "no track")):
         told = found(recording(traces(), CLINICAL, lids=lids), "lids.lateral_flare_ratio", "od", "primary")
         assert told.value is None and said in told.reason
+
+
+def test_a_wink_is_no_lagophthalmos_of_the_open_eye():
+    frames = blinking(traces(12.0), "od", [4.0], lasts_s=0.5, shut_s=2.0)
+    measured = recording(frames, CLINICAL)
+    assert found(measured, "blinks.wink_count", "od").value == 1.0
+    assert found(measured, "lids.lagophthalmos_mm", "os", "closure").value is None
+    assert found(measured, "signs.lagophthalmos_class", "os").value is None
+
+
+def test_nobody_in_sight_is_no_sustained_look():
+    frames = traces(40.0)
+    up = (frames["time_s"] < 2) | (frames["time_s"] > 34)
+    looking(frames, 0.0, 25.0)
+    for eye in ("od", "os"):
+        frames[f"{eye}_valid"] = np.where(up, 1.0, 0.0)
+        frames[f"{eye}_reason"] = np.where(up, "", "lost")
+        frames[f"{eye}_mrd1_mm"] = np.where(up, 4.0, np.nan)
+    told = found(recording(frames, CLINICAL), "lids.fatigue_mm_per_min", "od", "up")
+    assert told.value is None and "needs 30" in told.reason
+
+
+@pytest.mark.parametrize("profile", ["clinical", "article"])
+def test_held_frames_tell_nothing_quick_in_any_profile(profile):
+    frames = blinking(blinking(traces(60.0), "od", np.arange(2, 58, 4)), "os", np.arange(2, 58, 4))
+    frames["head_yaw_deg"] = np.sin(frames["time_s"])
+    held = {name: values[(np.arange(values.size) // 60) * 60] for name, values in frames.items()}
+    held["time_s"] = frames["time_s"]
+    for options in ({"profile": profile, "coarse_time": "on"}, {}):
+        measured = recording(held, options)
+        for name in ("blinks.rate_per_min", "nystagmus.present_class"):
+            told = [one for one in measured.records if one.measure == name]
+            assert all(one.value is None and "withheld_by_profile" in one.reason for one in told), options
+    assert found(recording(frames), "blinks.rate_per_min", "od").value > 10
+
+
+@pytest.mark.parametrize("rate_fps", [1.0, 2.1, 5.0, 10.0, 15.0])
+def test_few_frames_a_second_tell_neither_beats_nor_how_deep_blinks_are(rate_fps):
+    frames = blinking(traces(60.0, rate_fps), "od", np.arange(2, 58, 4))
+    looking(frames, 3.0 * (frames["time_s"] * 4 % 1.0))
+    measured = recording(frames, CLINICAL)
+    for name in ("blinks.complete_share", "blinks.duration_s", "blinks.amplitude_mm"):
+        assert "needs 20" in found(measured, name, "od").reason
+    assert "needs 20" in found(measured, "nystagmus.present_class", "od", "horizontal").reason
+
+
+def test_eyes_that_are_never_seen_together_have_no_common_rate():
+    frames = traces(60.0)
+    for eye, start_s in (("od", 2), ("os", 32)):
+        blinking(frames, eye, np.arange(start_s, start_s + 26, 4))
+        frames[f"{eye}_openness"][(frames["time_s"] < 30) == (eye == "os")] = np.nan
+    told = found(recording(frames, CLINICAL), "blinks.rate_per_min", "both")
+    assert told.value is None and "together" in told.reason

@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from dmask.io.same_file import refuse_inputs
     from dmask.measure.files import MEASURE_FILES, write_measures
     from dmask.measure.settings import settings_of
     from dmask.run.measuring import measure_folder
@@ -39,6 +40,8 @@ def run(args: argparse.Namespace) -> int:
     settings = settings_of(args.preset, changes(args.set))
     source = args.input.parent if args.input.is_file() else args.input
     out = args.output or source
+    if args.input.is_file():
+        refuse_inputs([out / name for name in MEASURE_FILES], [args.input])
     present = [name for name in MEASURE_FILES if (out / name).exists()]
     if present and not args.overwrite:
         raise WrongUse(

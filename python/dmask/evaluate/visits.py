@@ -70,7 +70,7 @@ def visit_of(kind: str, patient: SyntheticPatient, seed: int, rate_fps: float) -
         straight = seed % 5 == 4
         deviation = (0.0, 0.0) if straight else (horizontal, vertical)
         latent = bool(seed % 2) and not straight
-        return cover_test(patient, random, rate_fps, deviation, latent, alternate=seed % 4 < 3)
+        return cover_test(patient, random, rate_fps, deviation, latent, alternate=seed % 4 < 2)
     if kind == "nystagmus":
         frequency_hz, amplitude_deg = float(random.uniform(2, 6)), float(random.uniform(2, 10))
         return nystagmus(

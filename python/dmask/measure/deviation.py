@@ -25,6 +25,7 @@ REACH_MM = {
     "far": (_core.intermediate_mm, 1e9),
 }
 
+MOST_DEG = 80.0  # of which there are prism dioptres
 WHERE = {  # where a distance lies that is told by its class alone
     "near": f"{REACH_MM['near'][0] / 1000:g} to {_core.near_mm / 1000:g} m",
     "intermediate": f"{_core.near_mm / 1000:g} to {_core.intermediate_mm / 1000:g} m",
@@ -33,8 +34,9 @@ WHERE = {  # where a distance lies that is told by its class alone
 
 
 def prism_dioptres(angle_deg: float) -> float:
-    """PD = 100 tan(angle): averages are taken in degrees, and converted last."""
-    return 100.0 * float(np.tan(np.radians(angle_deg)))
+    """PD = 100 tan(angle): averages are taken in degrees, and converted last. Up to an angle that no eyes are
+    apart by."""
+    return 100.0 * float(np.tan(np.radians(np.clip(angle_deg, -MOST_DEG, MOST_DEG))))
 
 
 Place = dict[str, np.ndarray]  # x, y, z: (F,) of the head, camera frame, mm
@@ -66,7 +68,7 @@ def where_they_look(frames: dict[str, np.ndarray]) -> Looks:
 
 def usual_distance(frames: dict[str, np.ndarray]) -> str | None:
     """The one of most frames; None where nothing says it."""
-    told, counts = np.unique(frames["distance"][frames["distance"] != ""], return_counts=True)
+    told, counts = np.unique(frames["distance"][np.isin(frames["distance"], list(WHERE))], return_counts=True)
     return str(told[np.argmax(counts)]) if told.size else None
 
 

@@ -16,6 +16,7 @@ from dmask.measure.registry import MEASURES
 from dmask.measure.settings import Settings
 
 MEASURE_FILES = ("measures.json", "measures.csv", "events.csv")
+MADE_OF_RESULTS = (*MEASURE_FILES, "report.html", "report.pdf", "comparison.html", "comparison.pdf")
 SCHEMA_VERSION = 1
 NOT_A_DEVICE = "Research use only; not a medical device. No diagnosis."
 

@@ -77,10 +77,18 @@ class Recording:
         """ "" where nothing tells it."""
         return str(self.options.get("profile") or "")
 
-    @property
+    @cached_property
     def holds_frames(self) -> bool:
-        """The profile lets one frame of every two seconds out: nothing quick is told."""
-        return self.profile == "strict" and self.options.get("coarse_time") == "on"
+        """One frame of every two seconds is let out: nothing quick is told. A table without its run.json
+        shows it by rows that repeat."""
+        if told := self.options.get("coarse_time"):
+            return bool(told == "on")
+        moving = [self.frames[name] for name in ("head_yaw_deg", "head_pitch_deg", "head_roll_deg")]
+        seen = np.isfinite(moving[0][1:]) & np.isfinite(moving[0][:-1])
+        if seen.sum() < LEAST_FRAMES:
+            return False
+        same = np.all([np.diff(values)[seen] == 0 for values in moving], axis=0)
+        return bool(0.8 <= same.mean() < 1.0)
 
     @cached_property
     def rate_fps(self) -> float:
@@ -164,7 +172,9 @@ def estimate_of(values: Array, constant_sd: float = 0.0) -> Estimate:
     low, high = interval if isinstance(interval, list) else (None, None)
     median = told["median"]
     assert isinstance(median, float)
-    return Estimate(median, low, high, int(values.size))
+    if low is None or high is None:
+        return Estimate(median, None, None, int(values.size))
+    return Estimate(median, min(low, median), max(high, median), int(values.size))  # ends are rounded more
 
 
 def eye_trace(recording: Recording, eye: str) -> EyeTrace:

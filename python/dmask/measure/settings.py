@@ -55,6 +55,7 @@ class Settings:
     jaw_open_share: float = setting(0.3, "of the jaw's unit: the mouth is open", ASSUMED, 0, 1)
 
     # Blinks
+    blink_fps: float = setting(20.0, "frames a second for depth and duration of blinks", ASSUMED, 5, 120)
     wink_s: float = setting(0.25, "a wink lasts longer, or the other eye stays wide open", ASSUMED, 0, 5)
     wink_other_share: float = setting(
         0.5, "of its opening that the other eye keeps in a wink", ASSUMED, 0.2, 1
@@ -82,6 +83,7 @@ class Settings:
     fixation_sd_deg: float = setting(0.3, "of where an eye fixates, from one time to the next", ASSUMED, 0, 5)
 
     # Nystagmus
+    nystagmus_fps: float = setting(20.0, "frames a second below which no beat is told", TRACES, 10, 120)
     nystagmus_least_deg: float = setting(0.5, "smaller beats are not told", VISUALEYES, 0.1, 10)
     nystagmus_least_noises: float = setting(
         3.0, "an amplitude is at least so many times the noise of a frame", TRACES, 1, 100

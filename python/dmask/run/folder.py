@@ -15,7 +15,7 @@ from dmask.errors import Error
 from dmask.io.atomic import atomic_file, claimed_output
 from dmask.io.items import BATCH, Found, Item
 from dmask.io.tables import name_cell
-from dmask.measure.files import MEASURE_FILES
+from dmask.measure.files import MADE_OF_RESULTS, MEASURE_FILES
 from dmask.run.diagnostics import DIAGNOSTIC_FILES
 from dmask.run.measuring import measure_results
 from dmask.run.recording import run_item
@@ -119,7 +119,7 @@ def row_of(name: str, frames: int, with_face: int, broken_off: str | None, kept:
 
 def remove_results(name: str, out: Path, diagnostics: Path | None) -> None:
     """What an earlier run of an item left, and folders that are empty then; other files stay."""
-    remove_files(out / name, out, (*RESULT_FILES, *MEASURE_FILES))
+    remove_files(out / name, out, (*RESULT_FILES, *MADE_OF_RESULTS))
     if diagnostics:
         remove_files(diagnostics / name, diagnostics, DIAGNOSTIC_FILES)
 

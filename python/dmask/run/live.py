@@ -14,7 +14,7 @@ import numpy as np
 from dmask.errors import Error, system_sentence
 from dmask.io.live import Newest
 from dmask.io.video import without_opencv_threads
-from dmask.measure.files import MEASURE_FILES
+from dmask.measure.files import MADE_OF_RESULTS
 from dmask.run.measuring import measure_results
 from dmask.run.progress import Progress
 from dmask.run.recording import describe, sums_moments
@@ -121,5 +121,5 @@ def saying_what_is_kept(folder: Path) -> Iterator[None]:
 def make_room(folder: Path) -> None:
     """A folder without the results of an earlier run: rows of two runs never stand beside each other."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (*RESULT_FILES, *MEASURE_FILES):
+    for name in (*RESULT_FILES, *MADE_OF_RESULTS):
         (folder / name).unlink(missing_ok=True)

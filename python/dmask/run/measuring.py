@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,10 @@ from dmask.measure.settings import Settings
 
 if TYPE_CHECKING:
     from dmask._core import Track
+
+LONGEST_S = 7 * 86400.0
+SHA256 = re.compile(r"[0-9a-f]{64}")
+VERSION = re.compile(r"[\w.+-]{1,40}|not installed")
 
 
 def measure_folder(
@@ -44,13 +49,18 @@ def measure_folder(
         "frames": int(time_s.size),
         "duration_s": round(float(time_s[-1] - time_s[0]), 3) if time_s.size else 0.0,
         "rate_fps": None if rate_fps is None else round(rate_fps, 2),
-        "profile": told.get("options", {}).get("profile"),
+        "profile": profile_of(told),
         "track": track is not None,
         "versions": {
             "measured_by": environment.versions()["dmask"],
-            "made_by": told.get("versions", {}).get("dmask"),
+            "made_by": version_of(told),
         },
-        "models_sha256": told.get("models_sha256"),
+        "models_sha256": {
+            str(name): text
+            for name, text in told.get("models_sha256", {}).items()
+            if isinstance(text, str) and SHA256.fullmatch(text) and VERSION.fullmatch(str(name))
+        }
+        or None,
     }
 
 
@@ -62,6 +72,10 @@ def check_times(name: str, time_s: np.ndarray) -> None:
     if backwards.size or not np.isfinite(time_s).all():
         line = int(backwards[0]) + 3 if backwards.size else 2
         raise Error(f"{name} has a time in line {line} that is none, or not after the one before it")
+    if time_s[-1] - time_s[0] > LONGEST_S:
+        raise Error(
+            f"{name} lasts {time_s[-1] - time_s[0]:.0f} s; expected {LONGEST_S:.0f} s at most: cut it"
+        )
 
 
 def measure_results(folder: Path, settings: Settings | None = None) -> Measured:
@@ -78,13 +92,26 @@ def run_of(path: Path) -> dict[str, Any]:
         return {}
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
         told = None
-    if not isinstance(told, dict) or not isinstance(told.get("options", {}), dict):
+    if not isinstance(told, dict) or not all(
+        isinstance(told.get(name, {}), dict) for name in ("options", "versions", "models_sha256")
+    ):
         raise Error(
             f"{path.name} is damaged; expected the one that `dmask run` wrote: run it again, or remove it"
         )
     return told
+
+
+def profile_of(told: dict[str, Any]) -> str | None:
+    profile = told.get("options", {}).get("profile")
+    return profile if profile in ("clinical", "strict", "article") else None
+
+
+def version_of(told: dict[str, Any]) -> str | None:
+    """Of the dmask that made a run; nothing that is no version: no text of others gets into results."""
+    version = told.get("versions", {}).get("dmask")
+    return version if isinstance(version, str) and VERSION.fullmatch(version) else None
 
 
 def track_of(path: Path, frames: int) -> Track | None:

@@ -18,7 +18,7 @@ from dmask.io.atomic import atomic_folder
 from dmask.io.picture import PictureReader
 from dmask.io.source import Source, open_source
 from dmask.io.video import Frame, without_opencv_threads
-from dmask.measure.files import MEASURE_FILES
+from dmask.measure.files import MADE_OF_RESULTS
 from dmask.options import table
 from dmask.run.measuring import measure_results
 from dmask.run.prefetch import prefetched
@@ -78,7 +78,7 @@ def run_item(
     try:
         # A mask of the other kind is from an earlier run on another kind of input; so are measures.
         with ExitStack() as stack:
-            obsolete = ("mask.mp4", "mask.png", *MEASURE_FILES)
+            obsolete = ("mask.mp4", "mask.png", *MADE_OF_RESULTS)
             half = stack.enter_context(atomic_folder(folder, overwrite, obsolete))
             beside = stack.enter_context(atomic_folder(diagnostics, overwrite)) if diagnostics else None
             outcome = mask_source(source, half, pipeline, options, progress, made_from, legend, beside)

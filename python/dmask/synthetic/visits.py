@@ -145,8 +145,8 @@ def cover_test(
         moments.append(Moment(t, pose, covered or sliding, not covered and bool(sliding)))
     test = "alternate" if alternate else "unilateral"
     kind = "none" if size_deg == 0 else "phoria" if latent else "tropia"
-    truth: dict[str, float | str] = {"cover.kind_class": kind}
-    if alternate:
+    truth: dict[str, float | str] = {} if alternate else {"cover.kind_class": kind}
+    if alternate:  # which alone cannot tell a tropia from a phoria
         truth["cover.deviation_horizontal_deg/alternate_cover"] = deviation_deg[0]
         truth["cover.deviation_vertical_deg/alternate_cover"] = deviation_deg[1]
     return Visit(f"{test} cover, {kind}", moments, truth)
@@ -228,7 +228,7 @@ def looking_about(
     healthy: dict[str, float | str] = {
         f"nystagmus.present_class/{axis}": "absent" for axis in ("horizontal", "vertical")
     }
-    return Visit("healthy, looks about", moments, healthy | {"cover.kind_class": ""})
+    return Visit("healthy, looks about", moments, healthy)
 
 
 Photographer = Callable[[Pose, int], tuple[Pixels, dict[str, float]]]

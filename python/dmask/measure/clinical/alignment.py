@@ -153,8 +153,9 @@ def duction(recording: Recording, eye: str, towards: str) -> Estimate:
     turned = recording.once(turned_deg, eye, towards)
     if not np.isfinite(turned).any():
         return not_measured(why_not_there(recording, "primary"))
-    # By this eye alone: the other may lag behind, and the mean of both with it.
-    there = turned[np.isfinite(turned) & (turned > PRIMARY_DEG)]
+    # By either eye: one of them may lag behind, and the mean of both with it.
+    reach = np.fmax(turned, recording.once(turned_deg, OTHER[eye], towards))
+    there = turned[np.isfinite(turned) & (reach > PRIMARY_DEG)]
     if there.size < LEAST_FRAMES:
         return not_measured(why_not_there(recording, towards), int(there.size))
     farthest = there[there >= np.quantile(there, 1 - FARTHEST_SHARE)]

@@ -62,6 +62,12 @@ def watched_s(recording: Recording, eye: str) -> float:
     return float(seen.mean()) * recording.duration_s if seen.size else 0.0
 
 
+def together_s(recording: Recording) -> float:
+    """For how long the lids of both eyes were seen."""
+    seen = [np.isfinite(recording.eye(eye).openness) for eye in EYES]
+    return float((seen[0] & seen[1]).mean()) * recording.duration_s if seen[0].size else 0.0
+
+
 def why_none(recording: Recording, eye: str) -> str:
     """ "" where blinks can be told."""
     if recording.holds_frames:
@@ -71,16 +77,22 @@ def why_none(recording: Recording, eye: str) -> str:
     return ""
 
 
+def too_slow(recording: Recording, least_fps: float | None = None) -> str:
+    """ "" where there are frames enough to see how deep a lid goes, and when."""
+    least_fps = recording.settings.blink_fps if least_fps is None else least_fps
+    enough = recording.rate_fps >= least_fps
+    return "" if enough else f"{recording.rate_fps:.0f} frames a second; needs {least_fps:g}"
+
+
 def of_blinks(
-    recording: Recording, value: Callable[[Course], float], least_fps: float = 0.0
+    recording: Recording, value: Callable[[Course], float], least_fps: float | None = None
 ) -> Iterator[Finding]:
     """The median of something of the blinks of each eye."""
     for eye in EYES:
         values = np.array([value(course) for course in recording.once(courses, eye)])
         values = values[np.isfinite(values)]
         reason = why_none(recording, eye)
-        if not reason and recording.rate_fps < least_fps:
-            reason = f"{recording.rate_fps:.0f} frames a second; needs {least_fps:g}"
+        reason = reason or too_slow(recording, least_fps)
         if not reason and not values.size:
             reason = (
                 "no blink"
@@ -101,7 +113,10 @@ def rate(recording: Recording) -> Iterator[Finding]:
         if reason:
             yield Finding(eye, not_measured(reason))
             continue
-        minutes = min(watched_s(recording, one) for one in of) / 60
+        minutes = together_s(recording) / 60 if eye == BOTH else watched_s(recording, eye) / 60
+        if minutes * 60 < 1.0:
+            yield Finding(eye, not_measured("the eyes are not seen together", 0))
+            continue
         count = len(together(recording)) if eye == BOTH else len(recording.blinks(eye))
         low, high = count_interval(count)
         yield Finding(eye, between(count / minutes, low / minutes, high / minutes, count, 2))
@@ -155,7 +170,7 @@ def share_open(recording: Recording, eye: str) -> Array:
 def complete(recording: Recording) -> Iterator[Finding]:
     for eye in EYES:
         blinks = recording.blinks(eye)
-        if reason := why_none(recording, eye) or ("" if blinks else "no blink"):
+        if reason := why_none(recording, eye) or too_slow(recording) or ("" if blinks else "no blink"):
             yield Finding(eye, not_measured(reason, len(blinks)))
             continue
         whole = sum(blink.complete for blink in blinks)

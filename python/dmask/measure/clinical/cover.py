@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dmask.axes import gaze_axis, head_rotation
+from dmask.axes import HEAD_TO_CAMERA, gaze_axis, head_rotation
 from dmask.measure.deviation import prism_dioptres
 from dmask.measure.interval import Z95, median_by_ranks
 from dmask.measure.record import BOTH, EYES, Estimate, Event, Finding, between, converted, not_measured
@@ -78,10 +78,15 @@ def runs(recording: Recording, chosen: Array) -> list[tuple[int, int]]:
 
 
 def direction_deg(recording: Recording, eye: str) -> tuple[Array, Array]:
-    """(F,) yaw and pitch of an eye against a face that looks into the camera upright."""
+    """(F,) yaw and pitch of an eye against the camera, as a head sees it that is tilted as it mostly is."""
     frames, trace = recording.frames, recording.eye(eye)
-    rotation = head_rotation(*(frames[f"head_{axis}_deg"] for axis in ("yaw", "pitch", "roll")))
-    x, y, z = np.einsum("fij,fj->if", rotation, gaze_axis(trace.yaw_deg, trace.pitch_deg))
+    yaw_deg, pitch_deg, roll_deg = (frames[f"head_{axis}_deg"] for axis in ("yaw", "pitch", "roll"))
+    rotation = head_rotation(yaw_deg, pitch_deg, roll_deg)
+    seen = np.isfinite(roll_deg)
+    tilt_deg = float(np.median(roll_deg[seen])) if seen.any() else 0.0
+    in_camera = np.einsum("fij,fj->if", rotation, gaze_axis(trace.yaw_deg, trace.pitch_deg))
+    # Of a head that is tilted the horizontal is tilted, too.
+    x, y, z = HEAD_TO_CAMERA @ head_rotation(0.0, 0.0, tilt_deg).T @ in_camera
     hidden = ~np.isfinite(trace.yaw_deg)
     yaw, pitch = np.degrees(np.arctan2(x, -z)), np.degrees(np.arctan2(-y, np.hypot(x, z)))
     return np.where(hidden, np.nan, yaw), np.where(hidden, np.nan, pitch)
@@ -127,12 +132,12 @@ def tested(recording: Recording) -> Tested:
             one.eye == fellow and -settings.cover_s < cover.start_s - one.end_s < settings.swap_s
             for one in found[:number]
         )
-        if not swap:
+        if not swap and not hidden_at(found, fellow, cover.start_s):
             since_s = cover.start_s
             after = (since_s + settled[0], min(since_s + settled[1], cover.end_s))
             unseen.append(shift(recording, fellow, since_s, (since_s - 0.5, since_s - 0.05), after))
         seen_s = first_seen_s(recording, cover)
-        if not (cover.whole and np.isfinite(seen_s)):
+        if not (cover.whole and np.isfinite(seen_s)) or hidden_at(found, fellow, cover.end_s):
             continue
         following = [
             one for one in found if one.eye == fellow and abs(one.start_s - cover.end_s) < settings.swap_s
@@ -147,6 +152,11 @@ def tested(recording: Recording) -> Tested:
             uncovered.append(shift(recording, cover.eye, seen_s, before, after))
     kept = ([one for one in shifts if np.isfinite(one.yaw_deg)] for shifts in (unseen, uncovered, swapped))
     return Tested(found, *kept)
+
+
+def hidden_at(found: list[Cover], eye: str, at_s: float) -> bool:
+    """Whether the eye is covered itself when the other one is covered or uncovered."""
+    return any(one.eye == eye and one.start_s < at_s <= one.end_s for one in found)
 
 
 def first_seen_s(recording: Recording, cover: Cover) -> float:
@@ -175,11 +185,15 @@ def deviation(recording: Recording, shifts: list[Shift], axis: int, what: str) -
     # With few swaps their own errors say how sure it is; two movements may differ by fixation, too.
     own = float(np.median([one.sd_deg for one in shifts])) + recording.settings.fixation_sd_deg
     half = Z95 * 1.2533 * float(np.hypot(values.std(), own)) / np.sqrt(len(values))
+    half = max(half, ONE_EVENT_DEG) if len(values) < LEAST_COVERS else half
     low = min(median - half, low) if low is not None else median - half
     high = max(median + half, high) if high is not None else median + half
     return between(median, low, high, len(values))
 
 
+ONE_EVENT_DEG = 15.0  # that a look aside may be, by chance in the only event
+LEAST_COVERS = 2  # of an eye: a look aside during a single one would be a movement
+STILL_SHARE = 2.0  # of the least movement: an interval within it holds none that matters
 ALTERNATE = "cover was never passed from one eye to the other in sight of both"
 UNSEEN = "the other eye was not seen before and after"
 UNCOVERED = "no eye was seen at once when it was uncovered"
@@ -242,9 +256,11 @@ def kind_of(recording: Recording) -> Estimate:
     if reason := why_none(recording, told.unseen, UNSEEN):
         return not_measured(reason, len(told.unseen))
     least = recording.settings.cover_least_deg
+    seen_of = {eye: [one for one in told.unseen if one.eye == eye] for eye in EYES}
     manifest = [
-        deviation(recording, [one for one in told.unseen if one.eye == eye], axis, UNSEEN)
+        deviation(recording, seen_of[eye], axis, UNSEEN)
         for eye in EYES
+        if len(seen_of[eye]) >= LEAST_COVERS
         for axis in (0, 1)
     ]
     latent = [
@@ -256,8 +272,23 @@ def kind_of(recording: Recording) -> Estimate:
     if any(sure(one, least) for one in manifest):
         return Estimate("tropia", n=len(told.unseen))
     if any(sure(one, least) for one in latent):
-        return Estimate("phoria", n=len(told.swapped) + len(told.uncovered))
+        if all(seen_of.values()):  # each eye was seen to keep still when the other was covered
+            return Estimate("phoria", n=len(told.swapped) + len(told.uncovered))
+        return not_measured("one eye was never covered while the other was open", len(told.unseen))
+    if not all(len(seen_of[eye]) >= LEAST_COVERS for eye in EYES):
+        return not_measured(
+            f"needs {LEAST_COVERS} covers of each eye while the other is open", len(told.unseen)
+        )
+    if not latent or not all(still(one, least) for one in (*manifest, *latent)):
+        return not_measured("the eyes do not keep still to within what a cover test tells", len(told.unseen))
     return Estimate("none", n=len(told.unseen))
+
+
+def still(estimate: Estimate, least_deg: float) -> bool:
+    """No movement as large as that is within its interval, or the median of several is far below it."""
+    if not isinstance(estimate.value, float) or estimate.low is None or estimate.high is None:
+        return False
+    return abs(estimate.value) < least_deg and max(-estimate.low, estimate.high) < STILL_SHARE * least_deg
 
 
 def sure(estimate: Estimate, least_deg: float) -> bool:
@@ -282,6 +313,8 @@ def cover_count(recording: Recording) -> Iterator[Finding]:
 def cover_events(recording: Recording) -> Iterator[Event]:
     for cover in recording.once(covers):
         yield Event("cover", cover.eye, cover.start_s, cover.end_s - cover.start_s)
+    if recording.profile == "strict" or recording.holds_frames:
+        return
     told = recording.once(tested)
     tests = {"other_covered": told.unseen, "uncovered": told.uncovered, "alternate_cover": told.swapped}
     for condition, shifts in tests.items():

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dmask.axes import gaze_axis
+from dmask.measure.clinical.blink_rate import winks
 from dmask.measure.interval import Z95, effective_number
 from dmask.measure.record import (
     BOTH,
@@ -30,6 +31,7 @@ SIDES = {"od": "_R", "os": "_L"}  # of the face model's units
 SQUEEZING = ("eyeSquint", "cheekSquint", "browDown")
 FARTHEST_SHARE = 0.2  # of the frames that look up, or down: the farthest are what an excursion is told by
 LEAST_EACH_WAY = 10  # frames
+LONGEST_BRIDGE_S = 1.0  # without gaze, as of a blink, that does not end a look
 
 
 def at_rest(recording: Recording, eye: str) -> Array:
@@ -38,8 +40,11 @@ def at_rest(recording: Recording, eye: str) -> Array:
 
 
 def iris_radius_mm(recording: Recording) -> float:
-    hvid_mm = recording.options.get("hvid_mm") or table()["hvid_mm"]["default"]
-    return 0.5 * float(hvid_mm)
+    row = table()["hvid_mm"]
+    told, (least, most) = recording.options.get("hvid_mm"), row["range"]
+    if isinstance(told, int | float) and least <= told <= most:
+        return 0.5 * float(told)
+    return 0.5 * float(row["default"])
 
 
 def gaze_up_deg(recording: Recording, eye: str) -> Array:
@@ -100,8 +105,10 @@ def beyond_limbus_mm(recording: Recording, eye: str, name: str) -> Estimate:
     told = recording.median(eye, name, rest)
     if told.value is None:
         return told
-    pitch_deg = np.nanmedian(recording.eye(eye).pitch_deg[rest])
-    limbus_mm = iris_radius_mm(recording) * float(np.cos(np.radians(pitch_deg)))
+    pitch_deg = recording.eye(eye).pitch_deg[rest]
+    if not np.isfinite(pitch_deg).any():
+        return not_measured("vertical gaze is not known", told.n)
+    limbus_mm = iris_radius_mm(recording) * float(np.cos(np.radians(np.nanmedian(pitch_deg))))
     return converted(told, lambda margin_mm: margin_mm - limbus_mm)
 
 
@@ -404,7 +411,10 @@ def fatigue(recording: Recording) -> Iterator[Finding]:
 def fatigue_of(recording: Recording, eye: str) -> Estimate:
     gaze, time_s = gaze_up_deg(recording, eye), recording.time_s
     mrd1_mm = recording.eye(eye).mrd1_mm
-    not_up = np.isfinite(gaze) & (gaze < recording.settings.upgaze_deg)
+    seen = np.isfinite(gaze)
+    not_up = seen & (gaze < recording.settings.upgaze_deg)
+    last_s = np.maximum.accumulate(np.where(seen, time_s, -np.inf))
+    not_up |= time_s - last_s > LONGEST_BRIDGE_S  # nobody knows where it looks
     ends = np.concatenate(
         [[-1], np.flatnonzero(not_up), [time_s.size]]
     )  # between them nobody looks elsewhere
@@ -477,10 +487,11 @@ def lagophthalmos(recording: Recording) -> Iterator[Finding]:
 
 
 def closed_on_purpose(recording: Recording) -> list[Array]:
-    """(F,) bool of each: the inner half of a closure of either eye that is long enough."""
+    """(F,) bool of each: the inner half of a closure of either eye that is long enough, and no wink."""
     found = sorted(
         (one for eye in EYES for one in recording.closures(eye)
-         if one.end_s - one.start_s >= recording.settings.closed_on_purpose_s),
+         if one.end_s - one.start_s >= recording.settings.closed_on_purpose_s
+         and one not in winks(recording, eye)),
         key=lambda one: one.start_s,
     )  # fmt: skip
     spans: list[tuple[float, float]] = []

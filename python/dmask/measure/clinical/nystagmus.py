@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from dmask.measure import rhythm
-from dmask.measure.beating import Beating, beating, episodes
+from dmask.measure.beating import Beating, beating, episodes, nothing
 from dmask.measure.interval import median_by_ranks
-from dmask.measure.record import BOTH, EYES, Estimate, Event, Finding, not_measured
+from dmask.measure.record import BOTH, EYES, Estimate, Event, Finding, between, not_measured
 from dmask.measure.recorded import WITHHELD_TIME, Array, Recording, estimate_of
 from dmask.measure.registry import events, measure
 
@@ -34,6 +34,8 @@ def beating_of(recording: Recording, eye: str, axis: str) -> Beating:
 
 
 def analysed(recording: Recording, eye: str, axis: str) -> Beating:
+    if not recording.rate_fps >= recording.settings.nystagmus_fps:
+        return nothing("too few frames a second", float("nan"), 0.0)
     return beating(
         recording.time_s,
         angle_in_sight(recording, eye, axis),
@@ -58,6 +60,8 @@ def why_none(recording: Recording, found: Beating) -> str:
     """Why nothing is told of beats; empty where there are some."""
     if recording.holds_frames:
         return WITHHELD_TIME
+    if not recording.rate_fps >= recording.settings.nystagmus_fps:
+        return f"{recording.rate_fps:.0f} frames a second; needs {recording.settings.nystagmus_fps:g}"
     if found.waveform:
         return ""
     return found.reason or "absent"
@@ -79,8 +83,7 @@ def middle(found: Beating, values: Array, digits: int = 2) -> Estimate:
     if not found.beats and values.size >= LEAST_WINDOWS:  # they overlap: fewer of them are independent
         return estimate_of(values)
     median, low, high = median_by_ranks(values)
-    ends = [None if end is None else round(end, digits) for end in (low, high)]
-    return Estimate(round(median, digits), ends[0], ends[1], int(values.size))
+    return between(median, low, high, int(values.size), digits)
 
 
 @measure(
@@ -315,8 +318,8 @@ def conjugacy(recording: Recording) -> Iterator[Finding]:
                 BOTH, not_measured(f"both eyes are seen together in {count} frames; needs 20", count), axis
             )
             continue
-        r = float(levels[0] @ levels[1]) / np.sqrt(power[0] * power[1])
-        yield Finding(BOTH, Estimate(round(r, 3), n=count), axis)
+        r = float(levels[0] @ levels[1] / np.sqrt(power[0] * power[1]))
+        yield Finding(BOTH, Estimate(round(r, 3), n=min(count, int(both.sum()))), axis)
 
 
 def levelled_in_windows(time_s: Array, angle_deg: Array) -> Array:

@@ -48,7 +48,7 @@ def sign(estimate: Estimate, limit: float, sides: tuple[int, ...] = (1,)) -> Est
     )
 
 
-@measure("signs.ptosis_class", "MRD1 below usual_mrd1_mm", THRESHOLDS)
+@measure("signs.ptosis_class", "MRD1 below ptosis_sign_mrd1_mm", THRESHOLDS)
 def ptosis(recording: Recording) -> Iterator[Finding]:
     for eye in EYES:
         mrd1 = told(recording, "lids.mrd1_mm", eye, "primary")
@@ -93,6 +93,13 @@ def squint(recording: Recording, direction: str, limit_deg: float) -> Estimate:
     if all(one.value == ABSENT for one in seen):
         return seen[0]
     return sign(told(recording, f"alignment.deviation_{direction}_deg", BOTH, "primary"), limit_deg, (1, -1))
+
+
+@measure("signs.nystagmus_class", "the eyes beat along an axis", THRESHOLDS)
+def nystagmus(recording: Recording) -> Iterator[Finding]:
+    for eye in EYES:
+        for axis in ("horizontal", "vertical"):
+            yield Finding(eye, told(recording, "nystagmus.present_class", eye, axis), axis)
 
 
 @measure(
