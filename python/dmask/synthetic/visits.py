@@ -202,7 +202,7 @@ def nystagmus(
     if not pendular:
         speed = amplitude_deg * frequency_hz / slow_share
         truth[f"nystagmus.beat_direction_class/{axis}"] = ways[0] if sign > 0 else ways[1]
-        truth[f"nystagmus.slow_phase_velocity_deg_per_s/{axis}"] = -sign * speed
+        truth[f"nystagmus.slow_phase_velocity_deg_per_s/{axis}"] = speed
     return Visit(f"nystagmus, {'pendular' if pendular else 'jerk'}", moments, truth)
 
 
