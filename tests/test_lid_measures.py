@@ -328,3 +328,19 @@ def test_eyes_that_are_never_seen_together_have_no_common_rate():
         frames[f"{eye}_openness"][(frames["time_s"] < 30) == (eye == "os")] = np.nan
     told = found(recording(frames, CLINICAL), "blinks.rate_per_min", "both")
     assert told.value is None and "together" in told.reason
+
+
+def test_an_eye_is_measured_whose_fellow_is_hidden_behind_its_lid():
+    frames = traces()
+    frames["od_mrd1_mm"][:], frames["os_mrd1_mm"][:] = np.nan, 4.5
+    frames["od_valid"][:] = 0.0
+    frames["od_reason"][:] = "covered"
+    for axis in ("yaw", "pitch"):
+        frames[f"od_{axis}_deg"][:] = np.nan
+    aside = frames["time_s"] > 8
+    looking(frames, np.where(aside, 25.0, 0.0), 0.0, ("os",))
+    frames["os_mrd1_mm"][aside] = 1.0
+    measured = recording(frames, CLINICAL)
+    assert found(measured, "lids.mrd1_mm", "os", "primary").value == 4.5
+    told = found(measured, "lids.mrd1_mm", "od", "primary")
+    assert told.value is None and told.reason

@@ -9,6 +9,7 @@ import numpy as np
 
 from dmask.axes import gaze_axis
 from dmask.measure.clinical.blink_rate import winks
+from dmask.measure.directions import PRIMARY_DEG
 from dmask.measure.interval import Z95, effective_number
 from dmask.measure.record import (
     BOTH,
@@ -35,8 +36,25 @@ LONGEST_BRIDGE_S = 1.0  # without gaze, as of a blink, that does not end a look
 
 
 def at_rest(recording: Recording, eye: str) -> Array:
-    """(F,) bool: the eyes look straight ahead, and the lids do not blink."""
-    return np.asarray(recording.primary & recording.eye(eye).sight)
+    """(F,) bool: the eyes look straight ahead, and the lids do not blink.
+
+    Where the other eye is not measured, as behind a lid that droops, this one goes by itself: near where it
+    mostly looks.
+    """
+    return recording.once(looks_ahead, eye)
+
+
+def looks_ahead(recording: Recording, eye: str) -> Array:
+    trace, other = recording.eye(eye), recording.eye("os" if eye == "od" else "od")
+    ahead = recording.primary & trace.sight
+    usual = ahead if ahead.any() else trace.sight
+    if not usual.any():
+        return np.asarray(ahead)
+    aside_deg = np.hypot(
+        trace.yaw_deg - np.median(trace.yaw_deg[usual]), trace.pitch_deg - np.median(trace.pitch_deg[usual])
+    )
+    alone = trace.sight & (other.reason != "valid") & (aside_deg <= PRIMARY_DEG)
+    return np.asarray(ahead | alone)
 
 
 def iris_radius_mm(recording: Recording) -> float:
