@@ -652,6 +652,17 @@ def test_a_mask_beside_the_page_plays_under_the_policy(browser, folder, tmp_path
     assert said == []
 
 
+def test_a_review_of_another_recordings_mask_is_refused(folder, tmp_path, capsys):
+    copy = shutil.copytree(folder, tmp_path / "out")
+    lines = (copy / "frames.csv").read_text().splitlines(keepends=True)
+    (copy / "frames.csv").write_text("".join(lines[:-10]))
+    for name in ("measures.json", "measures.csv", "events.csv", "track.dmask"):
+        (copy / name).unlink(missing_ok=True)
+    assert cli.main(["review", str(copy), "-o", str(tmp_path / "review.mp4")]) == 1
+    assert "expected those of one run" in capsys.readouterr().err
+    assert not (tmp_path / "review.mp4").exists()
+
+
 @needs_browser
 def test_it_prints(folder, tmp_path):
     copy = shutil.copytree(folder, tmp_path / "out")

@@ -66,6 +66,9 @@ def write_review(
                     show(count, total)
             if other is not None and next(pictures, None) is not None:
                 raise Error(unlike(count + 1, total, "at least "))
+            masks = total - int((visit.frames["face_reason"] == "dropped").sum())
+            if count != masks:
+                raise Error(f"mask.mp4 has {count} frames, frames.csv {masks}; expected those of one run")
         finally:
             reader.close()
             if other is not None:
