@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dmask.errors import Error
-from dmask.io.tables import FRAME_COLUMNS, KEY_COLUMNS, read_frames
+from dmask.io.tables import FRAME_COLUMNS, KEY_COLUMNS, cell, read_frames
 
 
 def written(path, columns):
@@ -29,3 +29,8 @@ def test_a_table_that_dmask_run_did_not_write_is_refused(tmp_path, missing):
     columns = [name for name in FRAME_COLUMNS if name != missing]
     with pytest.raises(Error, match=f"no column {missing}; expected"):
         read_frames(written(tmp_path / "frames.csv", columns))
+
+
+def test_what_is_written_is_not_bounded_by_what_may_be_read():
+    assert cell(2.5e9) == "2500000000.0000"
+    assert cell(float("inf")) == cell(float("nan")) == ""

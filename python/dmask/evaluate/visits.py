@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 SIZE_PX = 900
 DISTANCE_MM = 420.0
 KINDS = ("covers", "nystagmus", "healthy")
-LEAST_PX_PER_DEG = 0.6
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -57,13 +57,13 @@ LANDMARK_COLUMNS = (
     "image", "frame", "time_s", "face_score",
     *(f"{name}_{field}" for name in LANDMARK_NAMES for field in "xyc"),
 )  # fmt: skip
-LARGEST = 1e9  # of any number in a table
+LARGEST = 1e9  # of any number that is read from a table
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def cell(value: float, decimals: int = 4) -> str:
     """A number for a table; empty where it is not one."""
-    if not abs(value) <= LARGEST:  # NaN is none, either
+    if not math.isfinite(value):
         return ""
     text = f"{value:.{decimals}f}"
     return text[1:] if text.startswith("-") and not text.strip("-0.") else text  # no minus zero

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import csv
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +13,6 @@ import cv2
 import numpy as np
 
 from dmask.errors import Error, WrongUse
-from dmask.io.tables import read_frames
 from dmask.measure.clinical.nystagmus import averaged_beat, spectrum_of
 from dmask.measure.measured import load_measures
 from dmask.measure.record import EYES, Event, Record
@@ -23,7 +20,7 @@ from dmask.measure.recorded import Recording
 from dmask.measure.registry import MEASURES
 from dmask.measure.settings import Settings
 from dmask.options import table
-from dmask.run.measuring import measure_folder, run_of
+from dmask.run.measuring import frames_of, measure_folder, read_object, run_of
 
 Columns = dict[str, np.ndarray]
 Nystagmus = Mapping[str, Mapping[str, Mapping[str, Any]]]  # arrays by eye and axis: see charts.nystagmus
@@ -88,7 +85,7 @@ def read_visit(
         raise WrongUse(f"there is no frames.csv in {folder}; expected the folder of one `dmask run`")
     if progress:
         progress("frames")
-    frames = checked_frames(folder / "frames.csv")
+    frames = frames_of(folder / "frames.csv")
     load_measures()
     told = read_object(folder / "measures.json")
     if told:
@@ -136,37 +133,6 @@ def beats_of(frames: Columns, options: Mapping[str, Any], records: Sequence[Reco
                 "course_deg": course_deg.tolist(),
             }
     return found
-
-
-def checked_frames(path: Path) -> Columns:
-    try:
-        frames = read_frames(path)
-    except (ValueError, UnicodeDecodeError, csv.Error) as error:
-        told = " ".join(str(error).split())[:120]
-        raise Error(
-            f"{path.name} is damaged ({told}); expected the one that `dmask run` wrote: run it again"
-        ) from None
-    time_s = frames["time_s"]
-    if time_s.size and not np.isfinite(time_s).all():
-        raise Error(f"{path.name} has a frame without a time; expected a time_s in every row: run it again")
-    if (np.diff(time_s) <= 0).any():
-        raise Error(
-            f"the times of {path.name} go back; expected each frame after the one before: run it again"
-        )
-    return frames
-
-
-def read_object(path: Path) -> dict[str, Any]:
-    """Empty where there is no such file."""
-    if not path.is_file():
-        return {}
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
-        told = None
-    if not isinstance(told, dict):
-        raise Error(f"{path.name} is damaged; expected the one that dmask wrote: make it again, or remove it")
-    return told
 
 
 def object_in(told: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -36,8 +36,7 @@ def measure_folder(
     table = source if source.is_file() else source / "frames.csv"
     if not table.is_file():
         raise WrongUse(f"{table} is not there; expected the folder of a `dmask run`, or its frames.csv")
-    frames = read_frames(table)
-    check_times(table.name, frames["time_s"])
+    frames = frames_of(table)
     folder = table.parent
     told = run_of(folder / "run.json")
     track = track_of(folder / "track.dmask", frames["time_s"].size)
@@ -64,18 +63,23 @@ def measure_folder(
     }
 
 
-def check_times(name: str, time_s: np.ndarray) -> None:
-    """Raises Error where no frame is there, or their times do not rise."""
+def frames_of(path: Path) -> dict[str, np.ndarray]:
+    """The columns of a frames.csv. Raises Error where it is damaged, has no row, or its times do not rise."""
+    frames = read_frames(path)
+    time_s = frames["time_s"]
     if not time_s.size:
-        raise Error(f"{name} has no row; expected a frame at least")
+        raise Error(f"{path.name} has no row; expected a frame at least")
     backwards = np.flatnonzero(~(np.diff(time_s) > 0))
     if backwards.size or not np.isfinite(time_s).all():
         line = int(backwards[0]) + 3 if backwards.size else 2
-        raise Error(f"{name} has a time in line {line} that is none, or not after the one before it")
-    if time_s[-1] - time_s[0] > LONGEST_S:
         raise Error(
-            f"{name} lasts {time_s[-1] - time_s[0]:.0f} s; expected {LONGEST_S:.0f} s at most: cut it"
+            f"{path.name} has a time in line {line} that is none, or times go back there; expected each "
+            "frame after the one before: run it again"
         )
+    lasts_s = float(time_s[-1] - time_s[0])
+    if lasts_s > LONGEST_S:
+        raise Error(f"{path.name} lasts {lasts_s:.3g} s; expected {LONGEST_S:.0f} s at most: cut it")
+    return frames
 
 
 def measure_results(folder: Path, settings: Settings | None = None) -> Measured:
@@ -88,19 +92,27 @@ def measure_results(folder: Path, settings: Settings | None = None) -> Measured:
 
 def run_of(path: Path) -> dict[str, Any]:
     """Empty where there is no run.json. Raises Error for one that is damaged."""
+    told = read_object(path)
+    if not all(isinstance(told.get(name, {}), dict) for name in ("options", "versions", "models_sha256")):
+        raise damaged(path)
+    return told
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Of a JSON file that dmask wrote; empty where there is none. Raises Error for one that is damaged."""
     if not path.is_file():
         return {}
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
         told = None
-    if not isinstance(told, dict) or not all(
-        isinstance(told.get(name, {}), dict) for name in ("options", "versions", "models_sha256")
-    ):
-        raise Error(
-            f"{path.name} is damaged; expected the one that `dmask run` wrote: run it again, or remove it"
-        )
+    if not isinstance(told, dict):
+        raise damaged(path)
     return told
+
+
+def damaged(path: Path) -> Error:
+    return Error(f"{path.name} is damaged; expected the one that dmask wrote: make it again, or remove it")
 
 
 def profile_of(told: dict[str, Any]) -> str | None:
