@@ -140,6 +140,10 @@ def object_in(told: Mapping[str, Any], name: str) -> dict[str, Any]:
     return held if isinstance(held, dict) else {}
 
 
+def damaged_at(group: str) -> Error:
+    return Error(f"measures.json is damaged at {group}; expected what `dmask measure` wrote: measure again")
+
+
 def records_of(told: Mapping[str, Any]) -> Iterator[Record]:
     """The rows that `dmask.measure.record.nested` made a tree of."""
 
@@ -148,9 +152,7 @@ def records_of(told: Mapping[str, Any]) -> Iterator[Record]:
     ) -> Iterator[Record]:
         for name, held in branch.items():
             if not isinstance(held, dict):
-                raise Error(
-                    f"measures.json is damaged at {group}; expected what `dmask measure` wrote: measure again"
-                )
+                raise damaged_at(group)
             if "value" in held and not isinstance(held["value"], dict):
                 value = held["value"] if isinstance(held["value"], str) else finite(held["value"])
                 n = finite(held.get("n"))
@@ -166,9 +168,7 @@ def records_of(told: Mapping[str, Any]) -> Iterator[Record]:
         if group in NOT_GROUPS:
             continue
         if not isinstance(eyes, dict) or not all(isinstance(branch, dict) for branch in eyes.values()):
-            raise Error(
-                f"measures.json is damaged at {group}; expected what `dmask measure` wrote: measure again"
-            )
+            raise damaged_at(group)
         for eye, branch in eyes.items():
             yield from walk(str(group), str(eye), (), branch)
 
