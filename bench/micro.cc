@@ -78,7 +78,9 @@ struct Subject {
   Recording recording;
   Calibration calibration;
   Tracker tracker;
+  ReleaseRules rules;
   MaskSubject subject;
+  MaskParts parts;
   std::vector<MaskFrame> frames;
 
   Subject(const std::string& directory, const std::string& file)
@@ -86,11 +88,12 @@ struct Subject {
         recording(recorded(directory, file)),
         calibration(calibrate(models, recording, options)),
         tracker(models, options),
-        subject(release_subject(models, calibration, options, Profile::clinical)) {
+        rules(release_rules(models, PipelineOptions{})),
+        subject(release_subject(models, calibration, options, rules)),
+        parts(MaskParts::of(models, subject)) {
     tracker.set_calibration(calibration);
     for (const FrameDetection& detection : recording)
-      frames.push_back(
-          release_frame(models, calibration, subject, MaskLips::of(models, subject), tracker.fit(detection)).mask);
+      frames.push_back(release_frame(models, calibration, subject, parts, rules, tracker.fit(detection)).mask);
   }
   // The recording to and fro, times running on: no cut.
   FrameDetection next() {

@@ -87,10 +87,17 @@ def healthy(kind: str, rate_fps: float, noise_deg: float, seed: int, duration_s:
     pitch = traces.fixation(time_s, rng)
     if kind == "shaking":
         yaw, head = traces.shaking(time_s, rng.uniform(0.7, 3.0), rng.uniform(4, 20), rng)
+    elif kind == "late_head":  # of a tracker that lags
+        late_s = float(rng.uniform(-0.07, 0.07))
+        yaw, head = traces.shaking(time_s, rng.uniform(0.7, 3.0), rng.uniform(4, 20), rng, late_s=late_s)
     elif kind == "square_wave_jerks":
         yaw = traces.square_wave_jerks(time_s, rng, rng.uniform(10, 60))[0]
     elif kind == "pursuit":
         yaw = traces.pursuit(time_s, rng.uniform(0.2, 0.5), rng.uniform(8, 15), rng, rng.uniform(0.7, 1.0))
+    elif kind == "quick_pursuit":
+        yaw = traces.pursuit(time_s, rng.uniform(0.7, 1.4), rng.uniform(4, 12), rng, rng.uniform(0.7, 1.0))
+    elif kind == "quick_reading":  # of narrow columns
+        yaw = traces.reading(time_s, rng, rng.uniform(0.14, 0.2), rng.uniform(3, 10))
     elif kind == "reading":
         yaw = traces.reading(time_s, rng)
     elif kind == "scanning":
@@ -108,8 +115,8 @@ def healthy(kind: str, rate_fps: float, noise_deg: float, seed: int, duration_s:
 
 
 HEALTHY = (
-    "fixation", "blinks", "refixations", "reading", "scanning", "pursuit", "shaking", "square_wave_jerks",
-    "coarse_noise",
+    "fixation", "blinks", "refixations", "reading", "quick_reading", "scanning", "pursuit", "quick_pursuit",
+    "shaking", "late_head", "square_wave_jerks", "coarse_noise",
 )  # fmt: skip
 
 

@@ -151,6 +151,45 @@ def test_eyes_that_stay_while_the_head_shakes_have_none_and_it_is_said(hz):
         assert still.waveform == "pendular"  # the same course without the head's is one
 
 
+@pytest.mark.parametrize("rate_fps", [30, 60])
+@pytest.mark.parametrize("late_s", [-0.067, 0.033, 0.067])
+def test_a_head_whose_angle_comes_late_is_known_for_the_cause(late_s, rate_fps):
+    rng = np.random.default_rng(3)
+    time_s = traces.frame_times(rate_fps, 10.0, rng)
+    course, head = traces.shaking(time_s, 2.5, 10.0, rng, late_s=late_s)
+    found = beating_of(Recording(frames_of(course, time_s, rng, head=head)), "od", "horizontal")
+    assert found_nothing(found) and "move with the head" in found.reason
+
+
+@pytest.mark.parametrize("rate_fps", [30, 60, 120])
+def test_quick_reading_in_narrow_columns_is_none(rate_fps):
+    for seed in range(540, 550):
+        rng = np.random.default_rng(seed)
+        time_s = traces.frame_times(rate_fps, 12.0, rng)
+        course = traces.reading(time_s, rng, fixation_s=0.17, line_deg=float(rng.uniform(4, 10)))
+        found = beating_of(Recording(frames_of(course, time_s, rng, noise_deg=0.1)), "od", "horizontal")
+        assert found_nothing(found)
+
+
+@pytest.mark.parametrize("shape", ["accelerating", "decelerating"])
+def test_a_bent_slow_phase_is_no_staircase(shape, monkeypatch):
+    monkeypatch.setattr(traces, "BEND", 3.0)
+    for seed in SEEDS:
+        for hz in (1.6, 2.4):
+            made = jerky(seed, hz=hz, size_deg=8.0, shape=shape)
+            assert beating_of(made, "od", "horizontal").waveform == "jerk"
+
+
+def test_a_swing_so_slow_that_it_may_be_a_pursuit_is_not_told():
+    rng = np.random.default_rng(4)
+    time_s = traces.frame_times(60, 12.0, rng)
+    table = frames_of(traces.pursuit(time_s, 1.2, 8, rng, 0.95), time_s, rng)
+    found = beating_of(Recording(table), "od", "horizontal")
+    assert found_nothing(found) and found.reason.startswith("the eyes swing at 1.2 Hz")
+    allowed = Recording(table, Settings(nystagmus_rhythm_hz=1.0))
+    assert beating_of(allowed, "od", "horizontal").waveform == "pendular"
+
+
 def test_a_head_that_turns_along_with_the_eyes_hides_nothing():
     made = jerky(13)
     turning = dict(made.frames, head_yaw_deg=made.frames["od_yaw_deg"])

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from dmask.measure.beats import Beat, Run, chains, jumps, run_of
-from dmask.measure.noise import noise_step
-from dmask.measure.rhythm import Rhythm, fitted, folded_saw, parts, rhythms
+from dmask.measure.noise import MAD_OF_NORMAL, noise_step
+from dmask.measure.rhythm import Rhythm, folded_saw, parts, phasor, rhythms, solved
 from dmask.measure.settings import Settings
 
 Array = np.ndarray
@@ -26,6 +26,9 @@ SURE_SLOPE = 2.0  # standard errors of a slope
 ONE_SIDED = 0.8  # share of the beats to one side
 STEP_OF_SMOOTH, STEP_NOISES = 1.6, 5.0  # of the fastest that a rhythm moves, and of the noise
 STEPS_A_CYCLE = 0.4
+STAIRS_S, STAIRS_FRAMES = 0.3, 8  # a slow phase shorter than this holds no two fixations
+STAIRS_DEG, STAIRS_SHARE = 0.3, 0.04  # of the jump: saccades of a degree leave more of a cubic
+HEAD_LATE_S = 0.1  # by which a head's angle may come late or early
 NOTABLE_SHARE = 0.2  # of the time in sight: what moves with the head, or is too small, for less is chance
 WITHIN_EPISODE_S = 1.2
 
@@ -89,15 +92,20 @@ def beating(time_s: Array, angle_deg: Array, head_deg: Array, settings: Settings
     groups: list[list[Rhythm]] = []
     stepped: list[Rhythm] = []
     with_head: list[Span] = []
+    leisurely: list[Rhythm] = []
     for part in stretches:
         trace = (time_s[part], angle_deg[part], head_deg[part])
         for run in runs_of(*trace, noise_deg, settings):
+            if climbs_stairs(run, *trace[:2]):
+                continue
             free = [beat for beat in run.beats if not moved_by_head(beat, settings)]
             with_head += [(beat.start_s, beat.end_s) for beat in run.beats if beat not in free]
             runs += [run._replace(beats=kept) for kept in consecutive(free, settings)]
         found = [one for one in rhythms(*trace[:2]) if is_rhythm(one, noise_deg, settings)]
         free_windows = [one for one in found if not swings_with_head(one, *trace)]
         with_head += [(one.start_s, one.end_s) for one in found if one not in free_windows]
+        leisurely += [one for one in free_windows if one.hz < settings.nystagmus_rhythm_hz]
+        free_windows = [one for one in free_windows if one not in leisurely]
         groups += agreeing(free_windows)
         stepped += [one for one in free_windows if goes_in_steps(one, *trace[:2], noise_deg)]
     if sum(len(run.beats) for run in runs) < MANY_BEATS:
@@ -116,6 +124,12 @@ def beating(time_s: Array, angle_deg: Array, head_deg: Array, settings: Settings
         return nothing(reason, noise_deg, seen_s)
     if lasting_s(with_head) >= NOTABLE_SHARE * seen_s:
         reason = f"the eyes move with the head, for {lasting_s(with_head):.1f} of {seen_s:.1f} s"
+        return nothing(reason, noise_deg, seen_s)
+    swings = [one for group in agreeing(leisurely) for one in group]
+    if lasting_s([(one.start_s, one.end_s) for one in swings]) >= NOTABLE_SHARE * seen_s:
+        hz = float(np.median([one.hz for one in swings]))
+        least_hz = settings.nystagmus_rhythm_hz
+        reason = f"the eyes swing at {hz:.1f} Hz: they may follow something; needs {least_hz:g}"
         return nothing(reason, noise_deg, seen_s)
     least_deg = floor_deg(noise_deg, settings)
     if least_deg > settings.nystagmus_absent_deg:
@@ -204,14 +218,41 @@ def is_rhythm(one: Rhythm, noise_deg: float, settings: Settings) -> bool:
 
 
 def swings_with_head(one: Rhythm, time_s: Array, angle_deg: Array, head_deg: Array) -> bool:
-    """The same of a rhythm: gaze in space swings less than the eye in the head."""
+    """The same of a rhythm: gaze in space swings less than the eye in the head, be the head a little late."""
     inside = (time_s >= one.start_s) & (time_s <= one.end_s) & np.isfinite(head_deg)
     if inside.sum() < 10:
         return False
-    seen_s, eye_deg, turn_deg = time_s[inside], angle_deg[inside], head_deg[inside]
-    in_space = fitted(seen_s, eye_deg + turn_deg, one.hz, 1)[0]
-    swing_deg = fitted(seen_s, eye_deg, one.hz, 1)[0].swing_deg
-    return in_space.swing_deg <= IN_SPACE_SHARE * swing_deg
+    eye, head = (phasor(time_s[inside], values[inside], one.hz) for values in (angle_deg, head_deg))
+    turns = one.hz * np.linspace(-HEAD_LATE_S, HEAD_LATE_S, 21)
+    in_space = np.abs(eye + head * np.exp(2j * np.pi * turns)).min()
+    return bool(in_space <= IN_SPACE_SHARE * abs(eye))
+
+
+def climbs_stairs(run: Run, time_s: Array, angle_deg: Array) -> bool:
+    """Its slow phases are saccades with fixations between them, as of somebody who reads.
+
+    A cubic leaves more of those than the frames tremble by; it follows a slow phase, however bent.
+    """
+    slow = []
+    for beat in run.beats:
+        edges_s = (beat.start_s + 0.6 * run.quick_s, beat.end_s - 0.6 * run.quick_s)
+        inside = slice(*np.searchsorted(time_s, edges_s))
+        if inside.stop - inside.start >= STAIRS_FRAMES and beat.slow_s >= STAIRS_S:
+            slow.append((time_s[inside], angle_deg[inside]))
+    if not slow:
+        return False
+    moves = np.concatenate([np.diff(values) for _, values in slow])
+    trembles_deg = float(np.median(np.abs(moves - np.median(moves)))) / MAD_OF_NORMAL / np.sqrt(2)
+    left_deg = np.median([cubic_residual(*one) for one in slow])
+    jump_deg = float(np.median([abs(beat.jump_deg) for beat in run.beats]))
+    beyond_deg = np.sqrt(max(float(left_deg) ** 2 - trembles_deg**2, 0.0))
+    return bool(beyond_deg >= max(STAIRS_DEG, STAIRS_SHARE * jump_deg))
+
+
+def cubic_residual(time_s: Array, values: Array) -> float:
+    at = time_s - time_s.mean()
+    left = solved(np.vander(at / np.abs(at).max(), 4), values)[1]
+    return float(np.sqrt(left / (time_s.size - 4)))
 
 
 def goes_in_steps(one: Rhythm, time_s: Array, angle_deg: Array, noise_deg: float) -> bool:

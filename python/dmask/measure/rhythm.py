@@ -137,6 +137,12 @@ def fitted(time_s: Array, values: Array, hz: float, harmonics: int) -> tuple[Rhy
     ), left  # fmt: skip
 
 
+def phasor(time_s: Array, values: Array, hz: float) -> complex:
+    """Amplitude and phase of the swing of this frequency about a parabola."""
+    found = solved(design(time_s, hz, 1), values)[0]
+    return complex(found[3], -found[4])
+
+
 def solved(basis: Array, values: Array) -> tuple[Array, float]:
     """(P,) coefficients of (N, P) columns, and the squares that they leave of (N,) values."""
     squares = np.einsum("ni,nj->ij", basis, basis) + 1e-9 * np.eye(basis.shape[1])

@@ -108,6 +108,9 @@ class Settings:
     nystagmus_rhythm_share: float = setting(
         0.7, "of what is not noise that a rhythm explains in a window", TRACES, 0.1, 1
     )
+    nystagmus_rhythm_hz: float = setting(
+        1.5, "a slower swing may be a pursuit; quick phases are told from 1 Hz on", ASSUMED, 1, 10
+    )
     nystagmus_absent_deg: float = setting(
         3.0, "absence is told where beats of so many degrees would have been seen", ASSUMED, 0.5, 20
     )

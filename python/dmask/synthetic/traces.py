@@ -113,12 +113,12 @@ def microsaccades(count: int, rng: Random) -> Array:
     return sizes
 
 
-def reading(time_s: Array, rng: Random) -> Array:
+def reading(time_s: Array, rng: Random, fixation_s: float = 0.25, line_deg: float = 9.0) -> Array:
     """Lines of saccades to one side and a sweep back."""
     at_s, sizes, now_s, off = [], [], 0.0, 0.0
     while now_s < time_s[-1]:
-        now_s += max(0.12, rng.normal(0.25, 0.06))
-        size = rng.uniform(1.2, 3.0) if off < 9 else -off + rng.normal(0, 0.5)
+        now_s += max(0.12, rng.normal(fixation_s, 0.24 * fixation_s))
+        size = rng.uniform(1.2, 3.0) if off < line_deg else -off + rng.normal(0, 0.5)
         at_s.append(now_s)
         sizes.append(size)
         off += size
@@ -157,11 +157,13 @@ def square_wave_jerks(time_s: Array, rng: Random, per_min: float = 20.0) -> tupl
 
 
 def shaking(
-    time_s: Array, hz: float, amplitude_deg: float, rng: Random, gain: float = 0.95
+    time_s: Array, hz: float, amplitude_deg: float, rng: Random, gain: float = 0.95, late_s: float = 0.0
 ) -> tuple[Array, Array]:
-    """(eye in head, head): the eyes keep to their target while the head shakes."""
-    head = amplitude_deg * np.sin(2 * np.pi * hz * time_s + rng.uniform(0, 2 * np.pi))
-    return -gain * head + wander(time_s, 0.15, 1.0, rng), head
+    """(eye in head, head as it is seen, `late_s`): the eyes keep to their target while the head shakes."""
+    turns = hz * time_s + rng.uniform(0, 1)
+    head = amplitude_deg * np.sin(2 * np.pi * turns)
+    seen = amplitude_deg * np.sin(2 * np.pi * (turns - hz * late_s))
+    return -gain * head + wander(time_s, 0.15, 1.0, rng), seen
 
 
 def blinks(time_s: Array, rng: Random, every_s: float = 4.0) -> tuple[Array, Array]:

@@ -88,7 +88,8 @@ def middle(found: Beating, values: Array, digits: int = 2) -> Estimate:
 
 @measure(
     "nystagmus.present_class",
-    "present where beats or a rhythm exceed the noise; absent where none as large as is said was seen",
+    "present where beats or a rhythm exceed the noise; absent where none of 1.5 Hz and more was seen "
+    "that is as large as is said",
     LINES,
 )
 def present(recording: Recording) -> Iterator[Finding]:
