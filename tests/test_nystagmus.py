@@ -186,7 +186,7 @@ def test_a_swing_so_slow_that_it_may_be_a_pursuit_is_not_told():
     table = frames_of(traces.pursuit(time_s, 1.2, 8, rng, 0.95), time_s, rng)
     found = beating_of(Recording(table), "od", "horizontal")
     assert found_nothing(found) and found.reason.startswith("the eyes swing at 1.2 Hz")
-    allowed = Recording(table, Settings(nystagmus_rhythm_hz=1.0))
+    allowed = Recording(table, settings=Settings(nystagmus_rhythm_hz=1.0))
     assert beating_of(allowed, "od", "horizontal").waveform == "pendular"
 
 
