@@ -4,11 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from traces import blinking, traces
 
 from dmask import cli
 from dmask.evaluate import blinks as evaluation
 from dmask.evaluate.blinks import compare, recordings, score
-from dmask.measure.blinks import find_blinks
+from dmask.measure.blinks import blinks_of, find_blinks
 from dmask.measure.open_lid import local_baseline
 from dmask.measure.running import running_max, running_median, running_min
 from dmask.synthetic.lids import MIXTURES, LidEvent, LidRecording, lid_recording
@@ -41,6 +42,28 @@ def test_a_squint_is_no_closure_and_hides_none(level):
     squint = lids((4, 12, 0.33 * level), *blink_at(2, 6, 8, 10))
     blinks, closures = find_blinks(TIME_S, squint)
     assert len(blinks) == 4 and closures == []
+
+
+@pytest.mark.parametrize("lasts_s", [0.1, 0.3, 0.8])
+def test_a_lid_that_goes_down_with_its_eye_does_not_blink(lasts_s):
+    frames = blinking(traces(), "os", [2.0], lasts_s=0.2, depth=0.6, shut_s=lasts_s)
+    (blink,), closures = blinks_of(frames, "os")
+    assert closures == [] and blink.closure == pytest.approx(0.6, abs=0.02)
+    down = frames["os_openness"] < 0.3
+    looked = frames | {"os_pitch_deg": np.where(down, -28.0, 0.0)}
+    assert blinks_of(looked, "os") == ([], [])
+    # Eyes that roll, or are hidden by the lid, tell nothing.
+    for pitch_deg in (np.where(down, -8.0, 0.0), np.where(down, np.nan, 0.0), np.where(down, 20.0, 0.0)):
+        assert sum(map(len, blinks_of(frames | {"os_pitch_deg": pitch_deg}, "os"))) == 1
+
+
+def test_a_blink_on_the_way_down_is_one():
+    frames = blinking(traces(), "os", [2.0])
+    frames["os_pitch_deg"] = np.where(frames["time_s"] > 2.1, -25.0, frames["os_pitch_deg"])
+    frames["os_openness"] = np.where(
+        frames["time_s"] > 2.1, 0.6 * frames["os_openness"], frames["os_openness"]
+    )
+    assert len(blinks_of(frames, "os")[0]) == 1
 
 
 def test_closure_is_a_share_of_the_lid_about_the_blink():

@@ -6,6 +6,7 @@ or more, turns round, and comes back.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from dmask.measure.open_lid import local_baseline, open_baseline
 from dmask.measure.turning import turning_points
 
-__all__ = ["Blink", "find_blinks", "open_baseline"]
+__all__ = ["Blink", "blinks_of", "find_blinks", "open_baseline"]
 
 CLOSING = 0.5  # share of the open-lid baseline that has to go before it counts at all
 COMPLETE = 0.9
@@ -23,6 +24,8 @@ EDGE_SHARE = 0.8  # below this share of the baseline the lid has left it
 TURNED = 0.3  # share of the baseline: the lid has turned round, and a next blink is one of its own
 NOISES = 6.0  # a valley that is no deeper than this many standard deviations is noise
 DEEPEST = 0.85  # of the noise that a blink has to exceed: a shut lid is always one
+LOOK_DEG = 15.0  # downwards: the lid went along with the eye, which stays in sight
+BESIDE_S = 0.3  # before and after a valley, where the eye looked else
 LONGEST_GAP_S = 0.3  # what happens in a longer gap is not known, and what reaches into it is left out
 
 
@@ -31,6 +34,29 @@ class Blink(NamedTuple):
     end_s: float
     closure: float  # largest, as a share of the open-lid baseline: 1 is shut
     complete: bool
+
+
+def blinks_of(frames: Mapping[str, np.ndarray], eye: str) -> tuple[list[Blink], list[Blink]]:
+    """Blinks and longer closures of one eye in the columns of frames.csv, its looks down left out."""
+    time_s = frames["time_s"]
+    pitch_deg = np.where(frames[f"{eye}_valid"] == 1, frames[f"{eye}_pitch_deg"], np.nan)
+    blinks, closures = find_blinks(time_s, frames[f"{eye}_openness"])
+    return (
+        [one for one in blinks if not looks_down(one, time_s, pitch_deg)],
+        [one for one in closures if not looks_down(one, time_s, pitch_deg)],
+    )
+
+
+def looks_down(blink: Blink, time_s: np.ndarray, pitch_deg: np.ndarray) -> bool:
+    """Whether the lid only went down with the eye, which is seen through most of it, and lower than beside."""
+    if blink.complete:
+        return False
+    inside = (time_s >= blink.start_s) & (time_s <= blink.end_s)
+    beside = (time_s >= blink.start_s - BESIDE_S) & (time_s <= blink.end_s + BESIDE_S) & ~inside
+    seen = np.isfinite(pitch_deg)
+    if not (beside & seen).any() or 2 * (inside & seen).sum() <= inside.sum():
+        return False
+    return float(np.median(pitch_deg[beside & seen]) - pitch_deg[inside & seen].min()) >= LOOK_DEG
 
 
 def find_blinks(time_s: np.ndarray, openness: np.ndarray) -> tuple[list[Blink], list[Blink]]:

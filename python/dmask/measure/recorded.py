@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from dmask.measure.blinks import Blink, find_blinks
+from dmask.measure.blinks import Blink, blinks_of
 from dmask.measure.deviation import Looks, constant_sd, where_they_look
 from dmask.measure.directions import gaze
 from dmask.measure.interval import median_with_interval
@@ -207,7 +207,7 @@ def eye_trace(recording: Recording, eye: str) -> EyeTrace:
 def lid_events(recording: Recording, eye: str) -> tuple[list[Blink], list[Blink]]:
     if recording.holds_frames:
         return [], []
-    return find_blinks(recording.time_s, recording.frames[f"{eye}_openness"])
+    return blinks_of(recording.frames, eye)
 
 
 __all__ = ["EYES", "EyeTrace", "Recording", "estimate_of"]

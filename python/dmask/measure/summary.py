@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dmask.io.tables import EYES
-from dmask.measure.blinks import find_blinks
+from dmask.measure.blinks import blinks_of
 from dmask.measure.deviation import (
     by_corneal_reflex,
     by_direction,
@@ -97,7 +97,7 @@ def summarise(
     eyes: dict[str, Any] = {}
     for eye in EYES:
         valid = frames[f"{eye}_valid"] == 1
-        blinks, closures = find_blinks(time_s, frames[f"{eye}_openness"])
+        blinks, closures = blinks_of(frames, eye)
         watched_min = float(np.isfinite(frames[f"{eye}_openness"]).mean()) * duration_s / 60
         eyes[eye] = {
             "share_of_frames": shares(frames[f"{eye}_valid"], frames[f"{eye}_reason"]),

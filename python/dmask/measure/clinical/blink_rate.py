@@ -14,7 +14,7 @@ from dmask.measure.record import BOTH, EYES, Estimate, Event, Finding, between, 
 from dmask.measure.recorded import WITHHELD_TIME, Array, Recording
 from dmask.measure.registry import events, measure
 
-VALLEY = "a valley of openness half as deep as the lids are open, or deeper"
+VALLEY = "a valley of openness half as deep as the lids are open, or deeper, but for looks down"
 PHASES_FPS = 50.0  # a lid closes within 0.1 s: fewer frames a second have two or three of it
 OTHER = {"od": "os", "os": "od"}
 
