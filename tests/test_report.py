@@ -37,6 +37,7 @@ from dmask.report.page import page
 from dmask.report.traces import MOST_POINTS, decimated, packed_times, packed_values
 from dmask.report.visit import read_visit, records_of
 from dmask.report.words import LANGUAGES, SENTENCES, WORDS, Words
+from dmask.run.measuring import sha256_of
 
 RATE_FPS = 30.0
 BLINKS_S = (1.0, 3.0)
@@ -258,12 +259,11 @@ def test_hostile_words_stay_words(tmp_path):
     record = {"value": HOSTILE, "unit": HOSTILE, "low": None, "high": None, "n": 3, "reason": ""}
     absent = record | {"value": None, "reason": HOSTILE}
     told = {
-        "schema": 1, "recording": {"frames": 120, "versions": {"measured_by": HOSTILE}},
+        "schema": 1, "recording": {"versions": {"measured_by": HOSTILE}},
         "settings": {HOSTILE: HOSTILE}, HOSTILE: {HOSTILE: {HOSTILE: {HOSTILE: record, "gone": absent}}},
         "events": [{"event": HOSTILE, "eye": HOSTILE, "onset_s": 1.0, "duration_s": 0.2}],
         "definitions": {HOSTILE: {"what": HOSTILE, "unit": HOSTILE, "source": HOSTILE, "validated": False}},
     }  # fmt: skip
-    (folder / "measures.json").write_text(json.dumps(told))
     summary = {"flags": [{"flag": HOSTILE, "sentence": HOSTILE}], "statements": [HOSTILE]}
     (folder / "summary.json").write_text(json.dumps(summary))
     run = {
@@ -274,6 +274,8 @@ def test_hostile_words_stay_words(tmp_path):
     (folder / "run.json").write_text(json.dumps(run))
     table = (folder / "frames.csv").read_text().replace(",closed,", f',"{HOSTILE.replace(chr(34), "")}",')
     (folder / "frames.csv").write_text(table)
+    told["recording"]["frames_csv_sha256"] = sha256_of(folder / "frames.csv")
+    (folder / "measures.json").write_text(json.dumps(told))
     clean = Read(page([read_visit(write_folder(tmp_path / "clean"))], "en"))
     hostile = Read(page([read_visit(folder)], "en"))
     assert hostile.open == []
@@ -455,7 +457,7 @@ def test_wrong_use_is_told(folder, tmp_path, capsys, words, told):
         ("measures.json", "[]"),
         ("measures.json", '{"lids": 3}'),
         ("measures.json", '{"lids": {"od": {"mrd1_mm": 3}}}'),
-        ("measures.json", '{"recording": {"frames": 5}}'),
+        ("measures.json", '{"recording": {"frames_csv_sha256": "0"}}'),
         ("measures.json", '{"events": [{"event": "blink"}]}'),
         ("summary.json", "no"),
         ("frames.csv", "a,b\n1,2\n"),
@@ -468,6 +470,30 @@ def test_a_damaged_file_is_told_in_a_sentence(tmp_path, capsys, name, content):
     error = capsys.readouterr().err
     assert name in error and "expected" in error and "fault of dmask" not in error
     assert not (folder / "report.html").exists()
+
+
+@pytest.mark.parametrize("odd", ["1e400", "-1e300", "1" + 400 * "0", "NaN", "true", '"<b>"', "[]"])
+def test_numbers_that_no_measure_has_are_none(tmp_path, odd):
+    folder = write_folder(tmp_path / "out", mask=False)
+    assert cli.main(["measure", str(folder)]) == 0
+    told = json.loads((folder / "measures.json").read_text())
+    told["blinks"]["od"]["rate_per_min"] |= dict.fromkeys(("low", "high", "n"), "odd")
+    told["settings"]["upgaze_deg"] = told["recording"]["rate_fps"] = "odd"
+    (folder / "measures.json").write_text(json.dumps(told).replace('"odd"', odd))
+    record = read_visit(folder).record("blinks.rate_per_min", "od", "")
+    assert record is not None and (record.low, record.high, record.n) == (None, None, None)
+    assert cli.main(["report", str(folder)]) == 0
+    assert Read((folder / "report.html").read_text()).open == []
+
+
+def test_measures_of_another_table_are_refused(tmp_path):
+    folder = write_folder(tmp_path / "out", mask=False)
+    assert cli.main(["measure", str(folder)]) == 0
+    read_visit(folder)
+    table = (folder / "frames.csv").read_text()
+    (folder / "frames.csv").write_text(table.replace(",closed,", ",covered,", 1))
+    with pytest.raises(Error, match=r"not of this frames\.csv; expected"):
+        read_visit(folder)
 
 
 def test_a_cell_that_is_no_number_and_times_that_go_back_are_told(tmp_path):

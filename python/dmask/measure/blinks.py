@@ -48,7 +48,7 @@ def blinks_of(frames: Mapping[str, np.ndarray], eye: str) -> tuple[list[Blink], 
 
 
 def looks_down(blink: Blink, time_s: np.ndarray, pitch_deg: np.ndarray) -> bool:
-    """Whether the lid only went down with the eye, which is seen through most of it, and lower than beside."""
+    """Whether the lid only went down with the eye, which is seen through most of it, and far lower."""
     if blink.complete:
         return False
     inside = (time_s >= blink.start_s) & (time_s <= blink.end_s)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +19,7 @@ from dmask.measure.recorded import Recording
 from dmask.measure.registry import MEASURES
 from dmask.measure.settings import Settings
 from dmask.options import table
-from dmask.run.measuring import frames_of, measure_folder, read_object, run_of
+from dmask.run.measuring import frames_of, measure_folder, read_object, run_of, sha256_of
 
 Columns = dict[str, np.ndarray]
 Nystagmus = Mapping[str, Mapping[str, Mapping[str, Any]]]  # arrays by eye and axis: see charts.nystagmus
@@ -28,6 +27,7 @@ Nystagmus = Mapping[str, Mapping[str, Mapping[str, Any]]]  # arrays by eye and a
 NOT_GROUPS = ("schema", "note", "recording", "settings", "events", "definitions")
 LARGEST_INLINE = 10_000_000  # bytes of a mask that the page holds
 STILL_PX = 480
+LARGEST_NUMBER = 1e12
 STILL_WITHIN_S = 10.0
 
 
@@ -90,11 +90,10 @@ def read_visit(
     told = read_object(folder / "measures.json")
     if told:
         records, events = list(records_of(told)), list(events_of(told))
-        held = object_in(told, "recording").get("frames")
-        if held is not None and held != frames["time_s"].size:
+        if object_in(told, "recording").get("frames_csv_sha256") != sha256_of(folder / "frames.csv"):
             raise Error(
-                f"measures.json is of {held} frames, frames.csv has {frames['time_s'].size}; expected "
-                "those of one run: measure again with `dmask measure OUT --overwrite`"
+                "measures.json is not of this frames.csv; expected those of one run: measure again with "
+                "`dmask measure OUT --overwrite`"
             )
         settings, recording = object_in(told, "settings"), object_in(told, "recording")
         definitions = {
@@ -104,7 +103,7 @@ def read_visit(
         if progress:
             progress("measures")
         used = Settings()
-        measured, recording = measure_folder(folder, used)
+        measured, recording = measure_folder(folder, used, frames=frames)
         records, events = measured.records, measured.events
         settings = {name: getattr(used, name) for name in used.__dataclass_fields__}
         definitions = {
@@ -195,7 +194,8 @@ def list_in(told: Mapping[str, Any], name: str) -> list[Any]:
 
 
 def finite(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    """None of what is no number, or larger than any measure."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST_NUMBER:
         return None
     return float(value)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable
@@ -27,16 +28,20 @@ VERSION = re.compile(r"[\w.+-]{1,40}|not installed")
 
 
 def measure_folder(
-    source: Path, settings: Settings, progress: Callable[[str], None] | None = None
+    source: Path,
+    settings: Settings,
+    progress: Callable[[str], None] | None = None,
+    frames: dict[str, np.ndarray] | None = None,
 ) -> tuple[Measured, dict[str, Any]]:
     """Measures of a folder that `dmask run` wrote, or of a frames.csv alone; and what recording they are of.
 
-    Raises WrongUse where there is none, Error where a file is damaged.
+    `frames` are those of its frames.csv, where they were read before. Raises WrongUse where there is none,
+    Error where a file is damaged.
     """
     table = source if source.is_file() else source / "frames.csv"
     if not table.is_file():
         raise WrongUse(f"{table} is not there; expected the folder of a `dmask run`, or its frames.csv")
-    frames = frames_of(table)
+    frames = frames_of(table) if frames is None else frames
     folder = table.parent
     told = run_of(folder / "run.json")
     track = track_of(folder / "track.dmask", frames["time_s"].size)
@@ -50,6 +55,7 @@ def measure_folder(
         "rate_fps": None if rate_fps is None else round(rate_fps, 2),
         "profile": profile_of(told),
         "track": track is not None,
+        "frames_csv_sha256": sha256_of(table),
         "versions": {
             "measured_by": environment.versions()["dmask"],
             "made_by": version_of(told),
@@ -80,6 +86,11 @@ def frames_of(path: Path) -> dict[str, np.ndarray]:
     if lasts_s > LONGEST_S:
         raise Error(f"{path.name} lasts {lasts_s:.3g} s; expected {LONGEST_S:.0f} s at most: cut it")
     return frames
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def measure_results(folder: Path, settings: Settings | None = None) -> Measured:
