@@ -26,7 +26,7 @@ EVALUATIONS = {
         "dmask.commands.eval_rendered", "compare results with the truth of rendered patients"
     ),
     "visits": Command(
-        "dmask.evaluate.visits", "measure rendered patients in an examination, against what they did"
+        "dmask.commands.eval_visits", "measure rendered patients in an examination, against what they did"
     ),
     "blinks": Command("dmask.evaluate.blinks", "count blinks in lid courses whose blinks are known"),
     "stability": Command(

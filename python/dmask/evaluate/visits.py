@@ -1,7 +1,7 @@
 """`dmask eval visits`: clinical measures of rendered patients in an examination, against what they did.
 
-Cover tests, nystagmus, looks about: each a recording of its own, measured from the frames up. No seed of
-theirs is one of training.
+Cover tests, nystagmus, beats too faint to be told, looks about: each a recording of its own, measured from
+the frames up. No seed of theirs is one of training.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dmask.evaluate.rendered import STUDIO_HELP, Photographer, StudioOf, photographer_of
 from dmask.io.atomic import atomic_file
 from dmask.io.tables import FRAME_COLUMNS, Columns, Table, cell, values_row
 from dmask.measure.deviation import prism_dioptres
 from dmask.measure.measured import Measured, recording
 from dmask.options import add_backend_arguments, core_options, make_pipeline
 from dmask.ranges import LARGEST_PX, number, whole
+from dmask.studio_folders import add_studio_arguments
 from dmask.synthetic.patient import EYES, SyntheticPatient
 from dmask.synthetic.visits import (
     Visit,
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
 
 SIZE_PX = 900
 DISTANCE_MM = 420.0
-KINDS = ("covers", "nystagmus", "healthy")
+KINDS = ("covers", "nystagmus", "healthy", "faint")
+FAINT_DEG = (0.1, 0.4)  # beats below half a degree are refused
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,10 +45,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=whole(64, LARGEST_PX), default=SIZE_PX, metavar="PX")
     parser.add_argument("--only", choices=KINDS, metavar="KIND", help=f"one of {', '.join(KINDS)}")
     parser.add_argument("--tables", type=Path, metavar="DIR", help="keep each recording's frames.csv here")
+    add_studio_arguments(parser, STUDIO_HELP)
     add_backend_arguments(parser)
 
 
-def run(args: argparse.Namespace) -> dict[str, Any]:
+def run(args: argparse.Namespace, studio_of: StudioOf) -> dict[str, Any]:
+    """Raises WrongUse, Error."""
+    photographer = photographer_of(args, studio_of)
     pipeline = make_pipeline(core_options(args))
     rows: list[dict[str, Any]] = []
     for kind in KINDS if args.only is None else (args.only,):
@@ -54,7 +60,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
                 seed, (args.size, args.size), place_mm=(0.0, -0.05 * DISTANCE_MM, DISTANCE_MM)
             )
             visit = visit_of(kind, patient, seed, args.rate)
-            frames, px_per_deg = frames_of(pipeline, patient, visit, seed)
+            frames, px_per_deg = frames_of(pipeline, patient, visit, photographer(patient, seed), seed)
             if args.tables is not None:
                 write_table(args.tables / f"{kind}_{seed}.csv", frames)
             rows.append(row_of(kind, seed, visit, measured_of(frames, pipeline), px_per_deg))
@@ -81,17 +87,30 @@ def visit_of(kind: str, patient: SyntheticPatient, seed: int, rate_fps: float) -
             pendular=seed % 3 == 2,
             vertical=seed % 4 == 3,
         )
+    if kind == "faint":
+        made = nystagmus(
+            patient,
+            random,
+            rate_fps,
+            float(random.uniform(2, 6)),
+            float(random.uniform(*FAINT_DEG)),
+            pendular=seed % 2 == 1,
+            vertical=seed % 4 >= 2,
+        )
+        none: dict[str, float | str] = {
+            f"nystagmus.present_class/{axis}": "absent" for axis in ("horizontal", "vertical")
+        }
+        return Visit(f"too faint to be told, {made.kind}", made.moments, none)
     return looking_about(patient, random, rate_fps)
 
 
 def frames_of(
-    pipeline: Pipeline, patient: SyntheticPatient, visit: Visit, seed: int
+    pipeline: Pipeline, patient: SyntheticPatient, visit: Visit, photograph: Photographer, seed: int
 ) -> tuple[dict[str, np.ndarray], float]:
     """The columns of frames.csv, and pixels a degree."""
     pipeline.reset()
     detections: list[FrameDetection] = [
-        pipeline.detect(frame, time_s)
-        for time_s, frame, _ in photographs(patient, visit, lambda pose, number: patient.render(pose), seed)
+        pipeline.detect(frame, time_s) for time_s, frame, _ in photographs(patient, visit, photograph, seed)
     ]
     pipeline.calibrate(detections[:: max(1, len(detections) // 60)])
     columns, px_per_deg = Columns(FRAME_COLUMNS), []
@@ -158,7 +177,12 @@ def figures(rows: list[dict[str, Any]]) -> dict[str, Any]:
         if words:
             right = sum(value == true for true, value in words)
             missing = sum(value is None for _, value in words)
-            found[name] = {"n": len(words), "not_measured": missing, "right_share": right / len(words)}
+            found[name] = {
+                "n": len(words),
+                "not_measured": missing,
+                "right_share": right / len(words),
+                "wrong_share": (len(words) - right - missing) / len(words),
+            }
     return {"measures": found}
 
 

@@ -41,6 +41,16 @@ class Visit:
     truth: dict[str, float | str] = field(default_factory=dict)
 
 
+# Signs that straight eyes with lids as these patients' do not have.
+HEALTHY = (
+    "signs.nystagmus_class/horizontal",
+    "signs.nystagmus_class/vertical",
+    "signs.horizontal_deviation_class",
+    "signs.vertical_deviation_class",
+    "signs.ptosis_class",
+    "signs.lagophthalmos_class",
+)
+
 Course = Callable[[Floats], Floats]
 
 
@@ -228,7 +238,10 @@ def looking_about(
     healthy: dict[str, float | str] = {
         f"nystagmus.present_class/{axis}": "absent" for axis in ("horizontal", "vertical")
     }
-    return Visit("healthy, looks about", moments, healthy)
+    healthy |= dict.fromkeys(HEALTHY, "absent")
+    return Visit(
+        "healthy, looks about", moments, healthy | {"cover.cover_count": 0.0, "blinks.wink_count": 0.0}
+    )
 
 
 Photographer = Callable[[Pose, int], tuple[Pixels, dict[str, float]]]
