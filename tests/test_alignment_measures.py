@@ -204,6 +204,37 @@ def test_cover_and_uncover_tell_tropia_phoria_and_none_apart():
     assert alone.value is None and alone.reason
 
 
+@pytest.mark.parametrize("drift_deg_per_s", [-5.0, 5.0])
+def test_a_face_that_is_seen_elsewhere_behind_a_cover_makes_no_tropia(drift_deg_per_s):
+    """A cover hides half of the face: what is left is fitted elsewhere at once, and wanders on."""
+
+    def kind(deviation_deg, latent=False):
+        frames = unilateral(deviation_deg, latent, rounds=3)
+        for eye, fellow in (("od", "os"), ("os", "od")):
+            hidden = frames[f"{eye}_reason"] == "covered"
+            starts_s = frames["time_s"][hidden & ~np.append(False, hidden[:-1])]
+            since_s = (
+                frames["time_s"]
+                - starts_s[np.maximum(np.searchsorted(starts_s, frames["time_s"], "right") - 1, 0)]
+            )
+            off_deg = np.sign(drift_deg_per_s) * 1.5 + drift_deg_per_s * np.minimum(since_s, 0.4)
+            looking(frames, np.where(hidden, off_deg, 0.0), 0.0, (fellow,))
+        return found(recording(frames, CLINICAL), "cover.kind_class", "both").value
+
+    assert kind(8.0, latent=True) == "phoria"
+    assert kind(8.0) == "tropia" and kind(-6.0) == "tropia"
+
+
+def test_a_look_that_is_taken_back_is_no_movement_of_fixation():
+    frames = unilateral(8.0, latent=True, rounds=3)
+    time_s = frames["time_s"]
+    away = np.zeros(time_s.size, bool)
+    for start_s in 2 + 3.2 * np.arange(6):  # an intrusion of 0.3 s under each cover
+        away |= (time_s > start_s + 0.3) & (time_s < start_s + 0.6)
+    told = found(recording(looking(frames, 3.0 * away), CLINICAL), "cover.kind_class", "both")
+    assert told.value == "phoria"
+
+
 def test_a_look_aside_during_one_cover_is_no_squint():
     frames = straight(traces(10.0, 60.0))
     aside = (frames["time_s"] > 3.3) & (frames["time_s"] < 4.2)

@@ -142,7 +142,8 @@ def cover_test(
             turn.append((time_s[i], wanted - now))
             now = wanted
     for since_s, step in turn:
-        fixates += step * jump(time_s, since_s + float(random.uniform(*LATENCY_S)), size_deg)
+        late_s = float(random.uniform(*LATENCY_S))  # to see that the target is elsewhere; a phoria's is not
+        fixates += step * (time_s >= since_s) if latent else step * jump(time_s, since_s + late_s, size_deg)
     off, closure = trembling(random, time_s), np.zeros(time_s.size)
     head_deg = head(random, time_s)
     moments = []

@@ -25,6 +25,10 @@ OTHER = {"od": "os", "os": "od"}
 SIGN = {"od": 1.0, "os": -1.0}
 
 
+LATENCY_SHARE = 1.5  # of cover_early_s: no eye takes up fixation sooner after the other one is hidden
+STEP_S = 0.06  # of a saccade of some degrees, with the frames on its edges
+BESIDE_STEP_S = 0.12  # before and after it
+
 Span = tuple[float, float]  # seconds
 
 
@@ -114,6 +118,66 @@ def shift(recording: Recording, eye: str, since_s: float, before: Span, after: S
     return Shift(eye, since_s, moved_deg[0], moved_deg[1], max(sds), latency_s)
 
 
+def saccade(recording: Recording, eye: str, since_s: float, until_s: float) -> Shift:
+    """The largest step of an eye that nothing hides, from when it can have taken up fixation to `until_s`.
+
+    A cover hides half of the face besides: the head, and with it gaze, is seen elsewhere at once and wanders,
+    by degrees; an eye takes up fixation in one frame or a few, and not before its latency.
+    """
+    time_s = recording.time_s
+    first_s = since_s + LATENCY_SHARE * recording.settings.cover_early_s
+    best = Shift(eye, since_s, *4 * [float("nan")])
+    for at_s in time_s[(time_s > first_s) & (time_s <= until_s - BESIDE_STEP_S)].tolist():
+        step = step_at(recording, eye, since_s, at_s)
+        if step and not np.hypot(step.yaw_deg, step.pitch_deg) <= np.hypot(best.yaw_deg, best.pitch_deg):
+            best = step  # NaN at first
+    best = as_far_as_it_stays(recording, best, until_s)
+    moved = max(abs(best.yaw_deg), abs(best.pitch_deg)) >= recording.settings.cover_least_deg
+    return best if moved else best._replace(latency_s=float("nan"))
+
+
+def step_at(recording: Recording, eye: str, since_s: float, at_s: float) -> Shift | None:
+    """From right before a moment to right after, less what it drifts; None where it is not seen there."""
+    time_s = recording.time_s
+    off_s = time_s - at_s
+    sides = [
+        (off_s >= -0.5 * STEP_S - BESIDE_STEP_S) & (off_s <= -0.5 * STEP_S) & (time_s > since_s),
+        (off_s >= 0.5 * STEP_S) & (off_s <= 0.5 * STEP_S + BESIDE_STEP_S),
+    ]
+    moved_deg, sds = [], []
+    for angle in recording.once(direction_deg, eye):
+        seen = [side & np.isfinite(angle) for side in sides]
+        if any(kept.sum() < max(2, 0.5 * side.sum()) for kept, side in zip(seen, sides, strict=True)):
+            return None
+        before, after = (angle[kept] for kept in seen)
+        step_deg = float(np.median(after) - np.median(before))
+        slope = np.mean([line_slope(time_s[kept], angle[kept]) for kept in seen])
+        without_deg = step_deg - float(slope) * float(time_s[seen[1]].mean() - time_s[seen[0]].mean())
+        # What drifts along is no step; a drift the other way hides none.
+        steady = without_deg if abs(without_deg) < abs(step_deg) else step_deg
+        moved_deg.append(steady if steady * step_deg > 0 else 0.0)
+        sds.append(float(np.hypot(*(spread_of(part) / np.sqrt(part.size) for part in (before, after)))))
+    return Shift(eye, since_s, moved_deg[0], moved_deg[1], max(sds), at_s - since_s)
+
+
+def line_slope(time_s: Array, values: Array) -> float:
+    at = time_s - time_s.mean()
+    return float(at @ values / max(float(at @ at), 1e-12))
+
+
+def as_far_as_it_stays(recording: Recording, step: Shift, until_s: float) -> Shift:
+    """A step that the eye takes back is a look, or an intrusion."""
+    size_deg = float(np.hypot(step.yaw_deg, step.pitch_deg))
+    early_s = step.at_s + recording.settings.cover_early_s
+    late_s = step.at_s + recording.settings.settled_from_s
+    whole = shift(recording, step.eye, step.at_s, (step.at_s, early_s), (late_s, until_s))
+    along = (whole.yaw_deg * step.yaw_deg + whole.pitch_deg * step.pitch_deg) / max(size_deg, 1e-9) ** 2
+    if not np.isfinite(along):
+        return step
+    stays = float(np.clip(along, 0, 1))
+    return step._replace(yaw_deg=stays * step.yaw_deg, pitch_deg=stays * step.pitch_deg)
+
+
 def spread_of(values: Array) -> float:
     return float(values.std()) if values.size > 1 else 0.5
 
@@ -133,9 +197,8 @@ def tested(recording: Recording) -> Tested:
             for one in found[:number]
         )
         if not swap and not hidden_at(found, fellow, cover.start_s):
-            since_s = cover.start_s
-            after = (since_s + settled[0], min(since_s + settled[1], cover.end_s))
-            unseen.append(shift(recording, fellow, since_s, (since_s - 0.5, since_s - 0.05), after))
+            until_s = min(cover.start_s + settings.settled_to_s, cover.end_s)
+            unseen.append(saccade(recording, fellow, cover.start_s, until_s))
         seen_s = first_seen_s(recording, cover)
         if not (cover.whole and np.isfinite(seen_s)) or hidden_at(found, fellow, cover.end_s):
             continue
