@@ -8,7 +8,7 @@ import pytest
 from dmask import cli
 from dmask.evaluate.visits import KINDS, visit_of
 from dmask.synthetic import SyntheticPatient
-from dmask.synthetic.visits import cover_test
+from dmask.synthetic.visits import cover_test, eye_of, photographs
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +41,25 @@ def test_a_tropia_shows_always_and_a_phoria_under_cover_alone(patient, alternate
         else:
             assert np.abs(shown[:30]).max() < 1e-6  # before the first cover
             assert np.abs(shown[~free]).max() > 6.0
+
+
+@pytest.mark.parametrize("seed", [5002, 5005, 5008, 5003, 5004])  # hands, a paddle, a card
+def test_what_is_held_before_an_eye_leaves_the_other_one_in_sight(patient, seed):
+    made = cover_test(patient, np.random.default_rng(seed), 10, (6.0, 0.0), False, True, rounds=1)
+    seen = {}
+
+    def photograph(pose, number):
+        frame, truth = patient.render(pose)
+        seen[number] = frame
+        return frame, truth
+
+    shown = list(photographs(patient, made, photograph, seed))
+    for number, (moment, (_, frame, _)) in enumerate(zip(made.moments, shown, strict=True)):
+        if moment.covered:
+            fellow = eye_of(patient, "os" if moment.covered == "od" else "od", moment.pose)
+            x, y = np.round(fellow.iris).astype(int)
+            before, after = (one[y - 3 : y + 4, x - 3 : x + 4].astype(float) for one in (seen[number], frame))
+            assert np.abs(before - after).mean() < 25  # blurred at most
 
 
 @pytest.mark.parametrize("kind", KINDS)

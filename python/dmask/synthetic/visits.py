@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dmask.arrays import Floats, Pixels
-from dmask.synthetic.occluders.before_eyes import Eye, put_before
+from dmask.synthetic.occluders.before_eyes import Eye, eye_touched, put_before
 from dmask.synthetic.patient import EYES, Pose, SyntheticPatient
 
 LATENCY_S = (0.18, 0.30)  # of an eye that takes up fixation
@@ -21,6 +21,7 @@ VERGENCE_LATENCY_S = 0.18
 FIXATION_SD_DEG = 0.12  # of small movements during fixation, about every half a second another
 SWAP_S = 0.15  # in which a paddle goes from one eye to the other
 SLIDE_S = 0.07  # in which it goes half away
+WAYS = 40  # to hold something, of which one will leave the other eye in sight
 BLINK_S = (0.06, 0.05, 0.12)  # closing, shut, opening
 
 
@@ -251,19 +252,29 @@ Photographer = Callable[[Pose, int], tuple[Pixels, dict[str, float]]]
 def photographs(
     patient: SyntheticPatient, visit: Visit, photograph: Photographer, seed: int
 ) -> Iterator[tuple[float, Pixels, dict[str, float]]]:
-    """(time, frame, truth) of each moment; one paddle, card or hand is held before the eyes throughout."""
+    """(time, frame, truth) of each moment; one paddle, card or hand is held before the eyes throughout, and
+    leaves the other one in sight."""
     thing = ("paddle", "card", "hand")[seed % 3]
+    held = dict.fromkeys(EYES, 0)
     for number, moment in enumerate(visit.moments):
         frame, truth = photograph(moment.pose, number)
         if moment.covered:
-            random = np.random.default_rng([seed, 7])  # the same thing, held the same way
-            frame = put_before(frame, eye_of(patient, moment), thing, moment.half, random)[0]
+            fellow = eye_of(patient, "os" if moment.covered == "od" else "od", moment.pose)
+            eye = eye_of(patient, moment.covered, moment.pose)
+            for way in range(held[moment.covered], held[moment.covered] + WAYS):
+                random = np.random.default_rng(
+                    [seed, 7, way] if way else [seed, 7]
+                )  # the same, held the same way
+                covered, hidden = put_before(frame, eye, thing, moment.half, random)
+                held[moment.covered] = way
+                if not eye_touched(hidden, fellow):
+                    break
+            frame = covered
         yield moment.time_s, frame, truth
 
 
-def eye_of(patient: SyntheticPatient, moment: Moment) -> Eye:
-    """Where the covered eye is in the picture that was rendered last."""
-    eye, pose = moment.covered, moment.pose
+def eye_of(patient: SyntheticPatient, eye: str, pose: Pose) -> Eye:
+    """Where an eye is in the picture that was rendered last."""
     upper, _ = patient.margins(eye)
     limbus = patient.in_picture(patient.limbus(eye, pose), pose)
     radius_px = float(np.linalg.norm(limbus[1:] - limbus[0], axis=1).max())
