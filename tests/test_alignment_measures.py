@@ -165,9 +165,9 @@ def test_a_vertical_deviation_has_its_sign():
     assert flat.value == pytest.approx(0.0, abs=0.3) and flat.low < 0 < flat.high
 
 
-def unilateral(deviation_deg, latent=False, rounds=2, only=("od", "os"), **more):
+def unilateral(deviation_deg, latent=False, rounds=2, only=("od", "os"), rate_fps=60.0):
     """One eye after the other is covered and uncovered; the right one fixates where it can."""
-    frames = straight(traces(4.0 + 6.4 * rounds, 60.0, noise_deg=0.1, seed=6))
+    frames = straight(traces(4.0 + 6.4 * rounds, rate_fps, noise_deg=0.1, seed=6))
     time_s = frames["time_s"]
     covers = [
         (eye, 2 + 3.2 * (2 * k + n), 3.5 + 3.2 * (2 * k + n))
@@ -195,9 +195,10 @@ def test_cover_and_uncover_tell_tropia_phoria_and_none_apart():
     def kind(*of, **how):
         return found(recording(unilateral(*of, **how), CLINICAL), "cover.kind_class", "both")
 
-    assert kind(8.0).value == "tropia"
-    assert kind(8.0, latent=True).value == "phoria"
-    assert kind(0.0).value == "none"
+    for rate_fps in (60.0, 30.0, 15.0):
+        assert kind(8.0, rate_fps=rate_fps).value == "tropia"
+        assert kind(8.0, latent=True, rate_fps=rate_fps).value == "phoria"
+        assert kind(0.0, rate_fps=rate_fps).value == "none"
     one_side = kind(8.0, only=("od",))  # the right eye was never asked to take up fixation again
     assert one_side.value in (None, "tropia")
     alone = kind(0.0, only=("od",))

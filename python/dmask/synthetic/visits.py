@@ -262,9 +262,7 @@ def photographs(
             fellow = eye_of(patient, "os" if moment.covered == "od" else "od", moment.pose)
             eye = eye_of(patient, moment.covered, moment.pose)
             for way in range(held[moment.covered], held[moment.covered] + WAYS):
-                random = np.random.default_rng(
-                    [seed, 7, way] if way else [seed, 7]
-                )  # the same, held the same way
+                random = np.random.default_rng([seed, 7, way])  # the same thing, held the same way
                 covered, hidden = put_before(frame, eye, thing, moment.half, random)
                 held[moment.covered] = way
                 if not eye_touched(hidden, fellow):

@@ -27,7 +27,7 @@ SIGN = {"od": 1.0, "os": -1.0}
 
 LATENCY_SHARE = 1.5  # of cover_early_s: no eye takes up fixation sooner after the other one is hidden
 STEP_S = 0.06  # of a saccade of some degrees, with the frames on its edges
-BESIDE_STEP_S = 0.12  # before and after it
+BESIDE_STEP_S, BESIDE_FRAMES = 0.12, 2.5  # before and after it, at least
 
 Span = tuple[float, float]  # seconds
 
@@ -126,9 +126,10 @@ def saccade(recording: Recording, eye: str, since_s: float, until_s: float) -> S
     """
     time_s = recording.time_s
     first_s = since_s + LATENCY_SHARE * recording.settings.cover_early_s
+    beside_s = max(BESIDE_STEP_S, BESIDE_FRAMES / recording.rate_fps)
     best = Shift(eye, since_s, *4 * [float("nan")])
-    for at_s in time_s[(time_s > first_s) & (time_s <= until_s - BESIDE_STEP_S)].tolist():
-        step = step_at(recording, eye, since_s, at_s)
+    for at_s in time_s[slice(*np.searchsorted(time_s, (first_s, until_s - beside_s)))].tolist():
+        step = step_at(recording, eye, since_s, at_s, beside_s)
         if step and not np.hypot(step.yaw_deg, step.pitch_deg) <= np.hypot(best.yaw_deg, best.pitch_deg):
             best = step  # NaN at first
     best = as_far_as_it_stays(recording, best, until_s)
@@ -136,23 +137,24 @@ def saccade(recording: Recording, eye: str, since_s: float, until_s: float) -> S
     return best if moved else best._replace(latency_s=float("nan"))
 
 
-def step_at(recording: Recording, eye: str, since_s: float, at_s: float) -> Shift | None:
+def step_at(recording: Recording, eye: str, since_s: float, at_s: float, beside_s: float) -> Shift | None:
     """From right before a moment to right after, less what it drifts; None where it is not seen there."""
-    time_s = recording.time_s
-    off_s = time_s - at_s
-    sides = [
-        (off_s >= -0.5 * STEP_S - BESIDE_STEP_S) & (off_s <= -0.5 * STEP_S) & (time_s > since_s),
-        (off_s >= 0.5 * STEP_S) & (off_s <= 0.5 * STEP_S + BESIDE_STEP_S),
+    half_s = 0.5 * max(STEP_S, 1 / recording.rate_fps)
+    spans = [
+        (max(since_s, at_s - half_s - beside_s), at_s - half_s),
+        (at_s + half_s, at_s + half_s + beside_s),
     ]
+    sides = [slice(*np.searchsorted(recording.time_s, span)) for span in spans]
     moved_deg, sds = [], []
     for angle in recording.once(direction_deg, eye):
-        seen = [side & np.isfinite(angle) for side in sides]
-        if any(kept.sum() < max(2, 0.5 * side.sum()) for kept, side in zip(seen, sides, strict=True)):
+        seen = [np.isfinite(angle[side]) for side in sides]
+        if any(kept.sum() < max(2, 0.5 * kept.size) for kept in seen):
             return None
-        before, after = (angle[kept] for kept in seen)
+        before, after = (angle[side][kept] for side, kept in zip(sides, seen, strict=True))
+        times_s = [recording.time_s[side][kept] for side, kept in zip(sides, seen, strict=True)]
         step_deg = float(np.median(after) - np.median(before))
-        slope = np.mean([line_slope(time_s[kept], angle[kept]) for kept in seen])
-        without_deg = step_deg - float(slope) * float(time_s[seen[1]].mean() - time_s[seen[0]].mean())
+        slope = 0.5 * (line_slope(times_s[0], before) + line_slope(times_s[1], after))
+        without_deg = step_deg - slope * float(times_s[1].mean() - times_s[0].mean())
         # What drifts along is no step; a drift the other way hides none.
         steady = without_deg if abs(without_deg) < abs(step_deg) else step_deg
         moved_deg.append(steady if steady * step_deg > 0 else 0.0)
