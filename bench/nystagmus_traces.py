@@ -24,6 +24,7 @@ RATES_FPS = (30, 60, 120)
 HZ = (2, 3, 4, 5, 6)
 AMPLITUDES_DEG = (2, 5, 10)
 NOISES_DEG = (0.15, 0.3)
+CHAPTERS = ("jerk", "shapes", "pendular", "floor", "absent", "healthy", "demo")
 
 
 class Truth(NamedTuple):
@@ -242,6 +243,35 @@ def floor(seeds: range) -> None:
             )
 
 
+def absent(seeds: range) -> None:
+    """What an absence leaves open: beats that are slow, and bursts of a few of them."""
+    print("\nslow beats of 4 degrees, noise 0.15, 60 frames a second: told, percent")
+    print(HEAD)
+    for waveform in ("jerk", "pendular"):
+        for hz in (0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0):
+            scores = [one for seed in seeds for one in scored(sick(waveform, 60, hz, 4, 0.15, seed))]
+            print(row(f"{waveform}, {hz:g} Hz", scores))
+    print("\nbursts of jerk beats of 5 degrees within 12 s, noise 0.15, 60 frames a second: told, percent")
+    for beats in (3, 4, 5, 6, 8, 12):
+        for hz in (2, 4):
+            told = [bool(found) for seed in seeds for found in burst(beats, hz, seed)]
+            print(f"  {beats:2d} beats, {hz} Hz: {100 * np.mean(told):5.1f} of {len(told)}")
+
+
+def burst(beats: int, hz: float, seed: int) -> Iterator[str]:
+    """The waveform that each eye is told to have; empty without."""
+    rng = np.random.default_rng(seed)
+    time_s = traces.frame_times(60, DURATION_S, rng)
+    start_s = rng.uniform(2, 7)
+    inside = (time_s >= start_s) & (time_s <= start_s + (beats + 0.5) / hz)
+    course = np.where(inside, traces.jerk(time_s, hz, 5.0, rng), 0.0)
+    openness, pulled = traces.blinks(time_s, rng)
+    yaw, pitch = background(time_s, rng) + course, traces.fixation(time_s, rng) + pulled
+    recording = Recording(traces.frames(time_s, rng, yaw, pitch, 0.15, 0.05, openness=openness))
+    for eye in ("od", "os"):
+        yield beating_of(recording, eye, "horizontal").waveform
+
+
 def false_findings(seeds: range, kinds: tuple[str, ...] = HEALTHY, duration_s: float = DURATION_S) -> None:
     print(f"\nhealthy, {duration_s:g} s: eyes and axes with a nystagmus found, percent; what is said of all")
     for kind in kinds:
@@ -297,12 +327,10 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first-seed", type=int, default=10_000)
-    parser.add_argument(
-        "--only", choices=("jerk", "shapes", "pendular", "floor", "healthy", "demo"), default=None
-    )
+    parser.add_argument("--only", choices=CHAPTERS, default=None)
     given = parser.parse_args()
     seeds = range(given.first_seed, given.first_seed + given.seeds)
-    chosen = (given.only,) if given.only else ("jerk", "shapes", "pendular", "floor", "healthy", "demo")
+    chosen = (given.only,) if given.only else CHAPTERS
     if "jerk" in chosen:
         table("jerk", seeds)
         by_hz("jerk", seeds)
@@ -315,6 +343,8 @@ def main() -> None:
         table("pendular", seeds, uneven=0.2, by_cell=False)
     if "floor" in chosen:
         floor(range(given.first_seed, given.first_seed + 5 * given.seeds))
+    if "absent" in chosen:
+        absent(seeds)
     if "healthy" in chosen:
         false_findings(range(given.first_seed, given.first_seed + 3 * given.seeds))
         false_findings(range(given.first_seed, given.first_seed + given.seeds), duration_s=60.0)

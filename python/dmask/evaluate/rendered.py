@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dmask import _core, environment
-from dmask.arrays import Pixels
 from dmask.errors import WrongUse
 from dmask.options import add_backend_arguments, core_options, make_pipeline
 from dmask.ranges import LARGEST_PX, place, whole
@@ -22,6 +21,7 @@ from dmask.studio_folders import add_studio_arguments, studio_folders
 if TYPE_CHECKING:
     from dmask.evaluate.cohort import StudioFor
     from dmask.synthetic.patient import Pose, SyntheticPatient
+    from dmask.synthetic.visits import Photographer
 
 MEASURES = ("yaw_deg", "pitch_deg", "mrd1_mm", "mrd2_mm", "pfh_mm")
 HEAD = ("head_yaw_deg", "head_pitch_deg", "head_roll_deg")
@@ -190,9 +190,6 @@ def errors_of_patients(args: argparse.Namespace, studio_of: StudioOf) -> dict[st
             figures[f"{name}_p95"] = float(np.percentile(absolute, 95))
             figures[f"{name}_bias"] = float(np.median(values))
     return figures
-
-
-Photographer = Callable[["Pose", int], tuple[Pixels, dict[str, float]]]
 
 
 def photographer_of(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dmask.evaluate.rendered import STUDIO_HELP, Photographer, StudioOf, photographer_of
+from dmask.evaluate.rendered import STUDIO_HELP, StudioOf, photographer_of
 from dmask.io.atomic import atomic_file
 from dmask.io.tables import FRAME_COLUMNS, Columns, Table, cell, values_row
 from dmask.measure.deviation import prism_dioptres
@@ -22,6 +22,8 @@ from dmask.ranges import LARGEST_PX, number, whole
 from dmask.studio_folders import add_studio_arguments
 from dmask.synthetic.patient import EYES, SyntheticPatient
 from dmask.synthetic.visits import (
+    NO_BEATS,
+    Photographer,
     Visit,
     cover_test,
     looking_about,
@@ -97,10 +99,7 @@ def visit_of(kind: str, patient: SyntheticPatient, seed: int, rate_fps: float) -
             pendular=seed % 2 == 1,
             vertical=seed % 4 >= 2,
         )
-        none: dict[str, float | str] = {
-            f"nystagmus.present_class/{axis}": "absent" for axis in ("horizontal", "vertical")
-        }
-        return Visit(f"too faint to be told, {made.kind}", made.moments, none)
+        return Visit(f"too faint to be told, {made.kind}", made.moments, NO_BEATS)
     return looking_about(patient, random, rate_fps)
 
 

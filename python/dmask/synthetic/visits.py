@@ -42,6 +42,9 @@ class Visit:
     truth: dict[str, float | str] = field(default_factory=dict)
 
 
+NO_BEATS: dict[str, float | str] = {
+    f"nystagmus.present_class/{axis}": "absent" for axis in ("horizontal", "vertical")
+}
 # Signs that straight eyes with lids as these patients' do not have.
 HEALTHY = (
     "signs.nystagmus_class/horizontal",
@@ -237,10 +240,7 @@ def looking_about(
         )
         for i, t in enumerate(time_s.tolist())
     ]
-    healthy: dict[str, float | str] = {
-        f"nystagmus.present_class/{axis}": "absent" for axis in ("horizontal", "vertical")
-    }
-    healthy |= dict.fromkeys(HEALTHY, "absent")
+    healthy = NO_BEATS | dict.fromkeys(HEALTHY, "absent")
     return Visit(
         "healthy, looks about", moments, healthy | {"cover.cover_count": 0.0, "blinks.wink_count": 0.0}
     )

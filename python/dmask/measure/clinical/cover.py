@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dmask.axes import HEAD_TO_CAMERA, gaze_axis, head_rotation
+from dmask.measure.beats import line
 from dmask.measure.deviation import prism_dioptres
 from dmask.measure.interval import Z95, median_by_ranks
 from dmask.measure.record import BOTH, EYES, Estimate, Event, Finding, between, converted, not_measured
@@ -153,18 +154,13 @@ def step_at(recording: Recording, eye: str, since_s: float, at_s: float, beside_
         before, after = (angle[side][kept] for side, kept in zip(sides, seen, strict=True))
         times_s = [recording.time_s[side][kept] for side, kept in zip(sides, seen, strict=True)]
         step_deg = float(np.median(after) - np.median(before))
-        slope = 0.5 * (line_slope(times_s[0], before) + line_slope(times_s[1], after))
+        slope = 0.5 * (line(times_s[0], before)[1] + line(times_s[1], after)[1])
         without_deg = step_deg - slope * float(times_s[1].mean() - times_s[0].mean())
         # What drifts along is no step; a drift the other way hides none.
         steady = without_deg if abs(without_deg) < abs(step_deg) else step_deg
         moved_deg.append(steady if steady * step_deg > 0 else 0.0)
         sds.append(float(np.hypot(*(spread_of(part) / np.sqrt(part.size) for part in (before, after)))))
     return Shift(eye, since_s, moved_deg[0], moved_deg[1], max(sds), at_s - since_s)
-
-
-def line_slope(time_s: Array, values: Array) -> float:
-    at = time_s - time_s.mean()
-    return float(at @ values / max(float(at @ at), 1e-12))
 
 
 def as_far_as_it_stays(recording: Recording, step: Shift, until_s: float) -> Shift:

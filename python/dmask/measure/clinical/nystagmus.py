@@ -88,8 +88,8 @@ def middle(found: Beating, values: Array, digits: int = 2) -> Estimate:
 
 @measure(
     "nystagmus.present_class",
-    "present where beats or a rhythm exceed the noise; absent where none of 1.5 Hz and more was seen "
-    "that is as large as is said",
+    "present where beats or a rhythm exceed the noise; absent where none of nystagmus_rhythm_hz and "
+    "nystagmus_absent_deg or more was seen",
     LINES,
 )
 def present(recording: Recording) -> Iterator[Finding]:
