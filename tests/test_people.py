@@ -205,3 +205,13 @@ def test_after_a_reset_nothing_is_left_of_who_was_taken_for_whom(faces):
     core.reset()
     theirs = seen_by(pipeline(), alone)  # of another detector, whose first track has a low number
     assert core.calibrate(theirs).ok and all(core.fit(one).face_valid for one in theirs)
+
+
+def test_after_a_reset_the_next_patient_is_not_measured_by_the_shape_of_the_last(faces):
+    core = pipeline()
+    seen = seen_by(core, [two_people(face, None, SIZE) for face in faces[PATIENT]])
+    assert core.calibrate(seen).ok and core.fit(seen[0]).face_valid
+
+    core.reset()
+    fit = core.fit(seen[0])  # nobody has been calibrated
+    assert not fit.face_valid and np.isnan(fit.head_yaw_deg)

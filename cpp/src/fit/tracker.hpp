@@ -24,8 +24,7 @@ class Tracker {
  public:
   // Both must outlive the tracker.
   Tracker(const Models& models, const FitOptions& options);
-  void set_calibration(const Calibration& calibration);
-  void reset() { previous_.reset(); }  // at cuts
+  void set_calibration(const Calibration& calibration);  // one that is not ok: nothing is fitted
   FrameFit fit(const FrameDetection& detection);
 
  private:

@@ -153,13 +153,14 @@ void Pipeline::reset() {
 }
 
 void Pipeline::start_afresh() {
-  tracker_.reset();
   calibration_ = {};
+  tracker_.set_calibration(calibration_);
   fit_ = {};
   moment_ = {};
   coarse_.reset();
   painter_.reset();
   subject_ = generic_subject();
+  parts_ = {};
   live_window_.clear();
   live_faces_ = 0;
 }
