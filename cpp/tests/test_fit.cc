@@ -449,6 +449,16 @@ TEST_CASE(a_slit_with_an_iris_in_it_is_open_and_one_without_is_the_shadow_of_las
   EyeDetection centre_alone = slit(0.07, 0);
   centre_alone.iris[0].confidence = 0.4f;
   EXPECT_NEAR(seen_opening(LidCurves::from(centre_alone, Vec2(0, -1), options)), 0.07, 0.003);
+  // Or a little of its centre and a little of its limbus: of neither alone more than a shut eye has.
+  EyeDetection far_down = slit(0.08, 0);
+  far_down.iris[0].confidence = 0.2f;
+  const double by_centre = seen_opening(LidCurves::from(far_down, Vec2(0, -1), options));
+  for (int k = 1; k <= 5; ++k) far_down.iris[k].confidence = 0.35f;
+  const double by_both = seen_opening(LidCurves::from(far_down, Vec2(0, -1), options));
+  EXPECT(by_centre < 0.045 && by_both > 0.065);
+  EyeDetection lashes = slit(0.07, 0);
+  for (Landmark& point : lashes.iris) point.confidence = 0.1f;
+  EXPECT(LidCurves::from(lashes, Vec2(0, -1), options).shut);
   // What is taken from an opening is known.
   EXPECT_NEAR(without.closed_by, 0.07, 0.003);
   EXPECT_NEAR(with.closed_by, 0, 1e-9);

@@ -3,6 +3,7 @@
 #include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "detect/face_crop.hpp"
 
@@ -23,6 +24,23 @@ Polynomial basis(double x) {
   b[1] = 2 * x - 1;
   for (int k = 2; k <= lid_degree; ++k) b[k] = 2 * b[1] * b[k - 1] - b[k - 2];
   return b;
+}
+
+double share(double confidence, double least, double sure) {
+  return std::clamp((confidence - least) / (sure - least), 0.0, 1.0);
+}
+
+// How surely an iris is seen, 0..1: its centre may be all that a slit shows of it, or some of its limbus, and of an eye that
+// looks far down a little of both.
+double iris_behind_slit(const EyeDetection& eye, const FitOptions& options) {
+  std::array<float, 18> limbus;
+  for (int k = 0; k < 18; ++k) limbus[k] = eye.iris[k + 1].confidence;
+  std::partial_sort(limbus.begin(), limbus.begin() + options.slit_limbus, limbus.end(), std::greater<>());
+  double points = 0;
+  for (int k = 0; k < options.slit_limbus; ++k)
+    points += share(limbus[k], options.shut_limbus_visibility, options.slit_limbus_visibility) / options.slit_limbus;
+  const double centre = share(eye.iris[0].confidence, options.shut_iris_visibility, options.min_iris_visibility);
+  return 1 - (1 - centre) * (1 - points);
 }
 
 }  // namespace
@@ -71,12 +89,8 @@ LidCurves LidCurves::from(const EyeDetection& eye, const Vec2& up, const FitOpti
     for (int lid = 0; lid < 2; ++lid) height[lid][k] = lids[lid].dot(at);
     curves.openness = std::max(curves.openness, height[0][k] - height[1][k]);
   }
-  const auto in_sight = [](const Landmark& p) { return p.confidence > 0.5f; };
-  const auto limbus_in_sight = std::count_if(eye.iris.begin() + 1, eye.iris.end(), in_sight);
-  // Detectors stop short of a shut eye: below a threshold the lids close. Of an iris behind a slit, its centre may be all that
-  // is seen.
-  const double limbus = std::min<double>(limbus_in_sight, options.slit_limbus) / options.slit_limbus;
-  const double iris = eye.iris[0].confidence >= options.min_iris_visibility ? 1 : limbus;
+  // Detectors stop short of a shut eye: below a threshold the lids close.
+  const double iris = iris_behind_slit(eye, options);
   const double least = options.shut_openness + iris * (options.slit_shut_openness - options.shut_openness);
   const double whole = options.open_openness + iris * (options.slit_open_openness - options.open_openness);
   const double closing = std::clamp((curves.openness - least) / (whole - least), 0.0, 1.0);

@@ -49,6 +49,8 @@ struct FitOptions {
   double shut_openness = 0.09, open_openness = 0.12;
   double slit_shut_openness = 0.03, slit_open_openness = 0.05;
   int slit_limbus = 3;  // of 18 points in sight, from which on the iris is seen
+  // What shut eyes reach of confidence in an iris' centre and in its limbus, and from where on the limbus is seen.
+  double shut_iris_visibility = 0.1, shut_limbus_visibility = 0.2, slit_limbus_visibility = 0.5;
 
   // Eyeballs.
   double iris_sigma_pct = 0.5;
