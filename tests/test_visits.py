@@ -86,6 +86,31 @@ def test_nothing_is_found_in_healthy_eyes_nor_beats_that_are_too_faint(tmp_path,
             assert one["not_measured"] > 0 or one["median_error"] == 0, name
 
 
+def test_lids_at_rest_are_compared_each_eye_with_its_own_truth(tmp_path):
+    out = tmp_path / "told.json"
+    words = ["eval", "visits", "--only", "lids", "--patients", "2", "--rate", "12", "--size", "600"]
+    assert cli.main([*words, "--json", str(out)]) == 0
+    told = json.loads(out.read_text())
+    for visit in told["visits"]:
+        assert len(visit["told"]) == 12 and {one["eye"] for one in visit["told"]} == {"od", "os"}
+    spread = {name: (one["true_sd"], one["p95_error"]) for name, one in told["measures"].items()}
+    assert spread["lids.mrd1_mm/primary"][0] > 0.3  # lids that droop, and such that do not
+    for name, most in (("mrd1_mm", 1.0), ("crease_height_mm", 1.5), ("lateral_flare_ratio", 0.25)):
+        assert spread[f"lids.{name}/primary"][1] < most, name
+    assert spread["lids.contour_peak_mm/primary"][1] < 2.5
+
+
+def test_the_eye_in_sight_of_a_cover_test_is_told_covered_and_not(tmp_path):
+    out = tmp_path / "told.json"
+    words = ["eval", "visits", "--only", "covers", "--patients", "1", "--rate", "10", "--size", "600"]
+    assert cli.main([*words, "--json", str(out)]) == 0
+    (visit,) = json.loads(out.read_text())["visits"]
+    for state in ("fellow_covered", "both_in_sight"):
+        gaze = visit["open_eye"][state]
+        assert gaze["measured_share"] > 0.9 and gaze["median_error_deg"] < 5
+        assert gaze["within_1_96_sd_share"] > 0.8
+
+
 def test_half_a_studio_is_wrong_use(tmp_path, capsys):
     assert cli.main(["eval", "visits", "--ict", str(tmp_path)]) == 2
     assert "expected both" in capsys.readouterr().err

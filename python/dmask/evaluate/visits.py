@@ -1,20 +1,22 @@
 """`dmask eval visits`: clinical measures of rendered patients in an examination, against what they did.
 
-Cover tests, nystagmus, beats too faint to be told, looks about: each a recording of its own, measured from
-the frames up. No seed of theirs is one of training.
+Cover tests, nystagmus, beats too faint to be told, looks about, lids at rest: each a recording of its own,
+measured from the frames up. No seed of theirs is one of training.
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from dmask.evaluate.lids_at_rest import lid_truth, ptosis_of
 from dmask.evaluate.rendered import STUDIO_HELP, StudioOf, photographer_of
 from dmask.io.atomic import atomic_file
 from dmask.io.tables import FRAME_COLUMNS, Columns, Table, cell, values_row
+from dmask.io.track import Lids
 from dmask.measure.deviation import prism_dioptres
 from dmask.measure.measured import Measured, recording
 from dmask.options import add_backend_arguments, core_options, make_pipeline
@@ -25,6 +27,7 @@ from dmask.synthetic.visits import (
     NO_BEATS,
     Photographer,
     Visit,
+    at_rest,
     cover_test,
     looking_about,
     nystagmus,
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
 
 SIZE_PX = 900
 DISTANCE_MM = 420.0
-KINDS = ("covers", "nystagmus", "healthy", "faint")
+KINDS = ("covers", "nystagmus", "healthy", "faint", "lids")
 FAINT_DEG = (0.1, 0.4)  # beats below half a degree are refused
 
 
@@ -54,19 +57,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, studio_of: StudioOf) -> dict[str, Any]:
     """Raises WrongUse, Error."""
     photographer = photographer_of(args, studio_of)
-    pipeline = make_pipeline(core_options(args))
+    pipeline = make_pipeline(core_options(args) | {"profile": "article"})  # which lets out how lids lie
     rows: list[dict[str, Any]] = []
     for kind in KINDS if args.only is None else (args.only,):
         for seed in range(args.first, args.first + args.patients):
-            patient = SyntheticPatient(
-                seed, (args.size, args.size), place_mm=(0.0, -0.05 * DISTANCE_MM, DISTANCE_MM)
-            )
+            patient = patient_of(kind, seed, args.size)
             visit = visit_of(kind, patient, seed, args.rate)
-            frames, px_per_deg = frames_of(pipeline, patient, visit, photographer(patient, seed), seed)
+            seen = seen_in(pipeline, patient, visit, photographer(patient, seed), seed)
             if args.tables is not None:
-                write_table(args.tables / f"{kind}_{seed}.csv", frames)
-            rows.append(row_of(kind, seed, visit, measured_of(frames, pipeline), px_per_deg))
+                write_table(args.tables / f"{kind}_{seed}.csv", seen.frames)
+            measured = recording(seen.frames, {"profile": pipeline.subject.profile}, lids=seen.lids)
+            row = row_of(kind, seed, visit, measured, seen.px_per_deg)
+            if kind == "covers":
+                row |= {"open_eye": open_eye(visit, seen)}
+            rows.append(row)
     return {"rate_fps": args.rate, "size_px": args.size, "visits": rows} | figures(rows)
+
+
+def patient_of(kind: str, seed: int, size_px: int) -> SyntheticPatient:
+    ptosis = ptosis_of(np.random.default_rng([seed, 15])) if kind == "lids" else (0.0, 0.0)
+    place_mm = (0.0, -0.05 * DISTANCE_MM, DISTANCE_MM)
+    return SyntheticPatient(seed, (size_px, size_px), ptosis=ptosis, place_mm=place_mm)
 
 
 def visit_of(kind: str, patient: SyntheticPatient, seed: int, rate_fps: float) -> Visit:
@@ -100,24 +111,64 @@ def visit_of(kind: str, patient: SyntheticPatient, seed: int, rate_fps: float) -
             vertical=seed % 4 >= 2,
         )
         return Visit(f"too faint to be told, {made.kind}", made.moments, NO_BEATS)
+    if kind == "lids":
+        made = at_rest(patient, random, rate_fps)
+        return Visit(made.kind, made.moments, dict(lid_truth(patient, made)))
     return looking_about(patient, random, rate_fps)
 
 
-def frames_of(
+class Seen(NamedTuple):
+    frames: dict[str, np.ndarray]  # the columns of frames.csv
+    truths: list[dict[str, float]]  # of each frame
+    lids: Lids
+    px_per_deg: float
+
+
+def seen_in(
     pipeline: Pipeline, patient: SyntheticPatient, visit: Visit, photograph: Photographer, seed: int
-) -> tuple[dict[str, np.ndarray], float]:
-    """The columns of frames.csv, and pixels a degree."""
+) -> Seen:
     pipeline.reset()
-    detections: list[FrameDetection] = [
-        pipeline.detect(frame, time_s) for time_s, frame, _ in photographs(patient, visit, photograph, seed)
-    ]
+    detections: list[FrameDetection] = []
+    truths: list[dict[str, float]] = []
+    for time_s, frame, truth in photographs(patient, visit, photograph, seed):
+        detections.append(pipeline.detect(frame, time_s))
+        truths.append(truth)
     pipeline.calibrate(detections[:: max(1, len(detections) // 60)])
-    columns, px_per_deg = Columns(FRAME_COLUMNS), []
+    columns, px_per_deg, rows = Columns(FRAME_COLUMNS), [], []
     for frame_number, detection in enumerate(detections):
-        columns.add(values_row(frame_number, pipeline.fit(detection).to_dict()))
+        result = pipeline.fit(detection)
+        columns.add(values_row(frame_number, result.to_dict()))
+        rows.append(result.track_row)
         told = pipeline.unreleased_diagnostics()
         px_per_deg.append([told[f"{eye}_px_per_deg"] for eye in EYES])
-    return columns.arrays(), float(np.nanmedian(px_per_deg))
+    lids = Lids(pipeline.subject, np.array(rows))
+    return Seen(columns.arrays(), truths, lids, float(np.nanmedian(px_per_deg)))
+
+
+def open_eye(visit: Visit, seen: Seen) -> dict[str, dict[str, float]]:
+    """How far the gaze of the eye in sight is off while its fellow is covered, and while neither is."""
+    told: dict[str, dict[str, float]] = {}
+    for state in ("fellow_covered", "both_in_sight"):
+        errors, stated = [], []
+        for eye, fellow in (("od", "os"), ("os", "od")):
+            wanted = fellow if state == "fellow_covered" else ""
+            rows = [
+                i for i, moment in enumerate(visit.moments) if moment.covered == wanted and not moment.half
+            ]
+            for axis in ("yaw", "pitch"):
+                name = f"{eye}_{axis}_deg"
+                errors.append([seen.frames[name][i] - seen.truths[i][name] for i in rows])
+                stated.append([seen.frames[f"{eye}_{axis}_sd_deg"][i] for i in rows])
+        error, sd = np.abs(np.concatenate(errors)), np.concatenate(stated)
+        measured = np.isfinite(error)
+        error, sd = error[measured], sd[measured]
+        told[state] = {
+            "measured_share": float(measured.mean()),
+            "median_error_deg": float(np.median(error)),
+            "p95_error_deg": float(np.percentile(error, 95)),
+            "within_1_96_sd_share": float((error <= 1.96 * sd).mean()),
+        }
+    return told
 
 
 def write_table(path: Path, frames: dict[str, np.ndarray]) -> None:
@@ -129,21 +180,17 @@ def write_table(path: Path, frames: dict[str, np.ndarray]) -> None:
         table.close()
 
 
-def measured_of(frames: dict[str, np.ndarray], pipeline: Pipeline) -> Measured:
-    return recording(frames, {"profile": pipeline.subject.profile})
-
-
 def row_of(kind: str, seed: int, visit: Visit, measured: Measured, px_per_deg: float) -> dict[str, Any]:
     """What is true, and what was found of it, each eye for itself."""
     row: dict[str, Any] = {"seed": seed, "kind": kind, "what": visit.kind, "px_per_deg": round(px_per_deg, 3)}
     told: list[dict[str, Any]] = []
     for name, true in visit.truth.items():
-        measure, _, condition = name.partition("/")
+        measure, condition, eye = (name.split("/") + ["", ""])[:3]
         for record in measured.records:
-            if (record.measure, record.condition) == (measure, condition):
+            if (record.measure, record.condition) == (measure, condition) and eye in ("", record.eye):
                 told.append(
                     {
-                        "measure": name,
+                        "measure": f"{measure}/{condition}".rstrip("/"),
                         "eye": record.eye,
                         "true": true,
                         "found": record.value,
@@ -166,6 +213,7 @@ def figures(rows: list[dict[str, Any]]) -> dict[str, Any]:
             found[name] = {
                 "n": len(numbers),
                 "not_measured": len(numbers) - len(given),
+                "true_sd": float(np.std([true for true, _ in numbers])),
                 "median_error": float(np.median(errors)) if given else None,
                 "p95_error": float(np.percentile(errors, 95)) if given else None,
                 "median_error_share": float(np.median(shares)) if given else None,
@@ -181,6 +229,12 @@ def figures(rows: list[dict[str, Any]]) -> dict[str, Any]:
                 "not_measured": missing,
                 "right_share": right / len(words),
                 "wrong_share": (len(words) - right - missing) / len(words),
+            }
+    told = [row["open_eye"] for row in rows if "open_eye" in row]
+    if told:  # the median patient
+        for state, one in told[0].items():
+            found[f"gaze of the eye in sight, {state.replace('_', ' ')}"] = {
+                name: float(np.median([patient[state][name] for patient in told])) for name in one
             }
     return {"measures": found}
 

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from dmask._core import Track
+    from dmask._core import MaskSubject, Track
 
 PLACE_ENDS = 7  # of a row: face, turn and place; the units follow, then each eye's look, gaze and motion
 
@@ -33,15 +33,15 @@ class Lids:
     """How the lids of a track lie: `lines(eye, frame)` are the margins and the crease of OD (0) or OS (1),
     (K, 3) each, mm about the eyeball's centre along the head's axes."""
 
-    def __init__(self, track: Track):
+    def __init__(self, subject: MaskSubject, rows: np.ndarray):
         from dmask import _core
         from dmask.environment import MODELS_DIR
 
         self._models = _core.Models(str(MODELS_DIR))
-        self.own = track.subject.profile == "article"  # else generic lids, as high as the patient's
-        rows, motions = np.asarray(track.rows), self._models.eyelid_motions
+        self.own = subject.profile == "article"  # else generic lids, as high as the patient's
+        motions = self._models.eyelid_motions
         first = PLACE_ENDS + len(self._models.unit_names)
-        self._eyes = (track.subject.od, track.subject.os)
+        self._eyes = (subject.od, subject.os)
         self._motion = [rows[:, first + 3 : first + 3 + motions], rows[:, -motions:]]
 
     def lines(self, eye: int, frame: int) -> dict[str, np.ndarray]:

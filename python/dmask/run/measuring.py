@@ -45,7 +45,7 @@ def measure_folder(
     folder = table.parent
     told = run_of(folder / "run.json")
     track = track_of(folder / "track.dmask", frames["time_s"].size)
-    units, lids = (face_units(track), Lids(track)) if track else (None, None)
+    units, lids = (face_units(track), Lids(track.subject, np.asarray(track.rows))) if track else (None, None)
     measured = recording(frames, told.get("options", {}), units, settings, progress, lids)
     time_s = frames["time_s"]
     rate_fps = float(1 / np.median(np.diff(time_s))) if time_s.size > 1 else None

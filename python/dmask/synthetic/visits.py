@@ -246,6 +246,22 @@ def looking_about(
     )
 
 
+def at_rest(
+    patient: SyntheticPatient, random: np.random.Generator, rate_fps: float, seconds: float = 5.0
+) -> Visit:
+    """Somebody who looks into the camera, and blinks. The truth is the caller's."""
+    time_s = np.arange(int(seconds * rate_fps)) / rate_fps
+    off, closure, head_deg = trembling(random, time_s), blinking(random, time_s), head(random, time_s)
+    nothing = np.zeros(2)
+    return Visit(
+        "lids at rest",
+        [
+            Moment(t, pose_at(patient, head_deg[i], off[i], (nothing, nothing), (closure[i], closure[i])))
+            for i, t in enumerate(time_s.tolist())
+        ],
+    )
+
+
 Photographer = Callable[[Pose, int], tuple[Pixels, dict[str, float]]]
 
 

@@ -213,6 +213,7 @@ def retraction(recording: Recording) -> Iterator[Finding]:
 
 MPLD = "radial distances from the pupil to the margin: Hui et al. 2025, 10.1155/sci5/1855515"
 CONTOUR_FRAMES = 30
+TOP_MM = 5.0  # of an upper margin to either side of its highest sample
 
 
 class Contour(NamedTuple):
@@ -238,17 +239,30 @@ def contours(recording: Recording, eye: str) -> list[Contour] | str:
 
 def contour(recording: Recording, eye: str, frame: int) -> Contour:
     assert recording.lids is not None
-    number, temporal = EYES.index(eye), 1.0 if eye == "os" else -1.0
     trace = recording.eye(eye)
     iris_plane_mm = float(np.sqrt(GLOBE_MM**2 - iris_radius_mm(recording) ** 2))
-    pupil_mm = iris_plane_mm * gaze_axis(trace.yaw_deg[frame], trace.pitch_deg[frame])[:2]
-    lines = recording.lids.lines(number, frame)
-    upper, crease = ((lines[name][:, :2] - pupil_mm) * [temporal, 1.0] for name in ("upper", "crease"))
+    pupil_mm = iris_plane_mm * gaze_axis(trace.yaw_deg[frame], trace.pitch_deg[frame])
+    lines = recording.lids.lines(EYES.index(eye), frame)
+    return contour_about(pupil_mm, lines["upper"], lines["crease"], eye)
+
+
+def contour_about(pupil_mm: Array, upper_mm: Array, crease_mm: Array, eye: str) -> Contour:
+    """(3,), (N, 3) and (M, 3) along the head's axes."""
+    aside = np.array([1.0 if eye == "os" else -1.0, 1.0])  # + temporal
+    upper, crease = ((line[:, :2] - pupil_mm[:2]) * aside for line in (upper_mm, crease_mm))
     at_pupil_mm = [height_over(line, 0.0) for line in (upper, crease)]
     sides = [reach(upper, side) for side in (1.0, -1.0)]
-    return Contour(
-        float(upper[np.argmax(upper[:, 1]), 0]), sides[0] / sides[1], at_pupil_mm[1] - at_pupil_mm[0]
-    )
+    return Contour(top(upper), sides[0] / sides[1], at_pupil_mm[1] - at_pupil_mm[0])
+
+
+def top(line_mm: Array) -> float:
+    """x of the highest point of a parabola about the highest sample, for margins are flat there."""
+    highest = line_mm[np.argmax(line_mm[:, 1]), 0]
+    x_mm = np.linspace(-TOP_MM, TOP_MM, 17) + highest
+    inside = (x_mm >= line_mm[:, 0].min()) & (x_mm <= line_mm[:, 0].max())
+    heights_mm = np.array([height_over(line_mm, x) for x in x_mm[inside]])
+    bend, slope, _ = np.polyfit(x_mm[inside] - highest, heights_mm, 2)
+    return float(highest + np.clip(-slope / (2 * bend), -TOP_MM, TOP_MM)) if bend < 0 else float(highest)
 
 
 def height_over(line_mm: Array, x_mm: float) -> float:
@@ -279,7 +293,6 @@ def of_contour(recording: Recording, value: Callable[[Contour], float]) -> Itera
     "lids.contour_peak_mm",
     "where the upper margin is highest, + temporal of the pupil",
     MPLD,
-    validated=False,
 )
 def contour_peak(recording: Recording) -> Iterator[Finding]:
     yield from of_contour(recording, lambda one: one.peak_mm)
@@ -289,15 +302,12 @@ def contour_peak(recording: Recording) -> Iterator[Finding]:
     "lids.lateral_flare_ratio",
     "from the pupil to the upper margin, 45 degrees temporal over 45 nasal",
     MPLD,
-    validated=False,
 )
 def lateral_flare(recording: Recording) -> Iterator[Finding]:
     yield from of_contour(recording, lambda one: one.flare)
 
 
-@measure(
-    "lids.crease_height_mm", "from the upper margin to the crease, over the pupil", MARGINS, validated=False
-)
+@measure("lids.crease_height_mm", "from the upper margin to the crease, over the pupil", MARGINS)
 def crease_height(recording: Recording) -> Iterator[Finding]:
     yield from of_contour(recording, lambda one: one.crease_mm)
 
