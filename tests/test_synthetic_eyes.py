@@ -228,3 +228,34 @@ def test_the_gbuffer_keeps_the_nearer_triangle_and_interpolates_on_the_surface()
 def test_the_gbuffer_names_a_wrong_vertex():
     with pytest.raises(ValueError, match="names vertex 3"):
         gbuffer(np.zeros((3, 2)), np.ones(3), np.array([[0, 1, 3]]), 4, 4)
+
+
+def test_a_pupil_lies_on_the_iris_and_is_seen_only_where_the_globe_is(eyes):
+    told = eyes["pupil_visible"][:, 0] != 255
+    assert told.mean() > 0.9
+    centre, rim = eyes["pupil"][told, 0], eyes["pupil"][told, 1:]
+    radius_px = np.linalg.norm(rim - centre[:, None], axis=2).max(1)
+    limbus_px = np.linalg.norm(eyes["iris"][told, 1:] - eyes["iris"][told, :1], axis=2).max(1)
+    assert (radius_px < limbus_px).all() and (radius_px > 0.1 * limbus_px).all()
+    apart = np.linalg.norm(centre - eyes["iris"][told, 0], axis=1)
+    assert np.median(apart / limbus_px) < 0.15  # seen a little nearer through the cornea
+    assert (turn(rim - centre[:, None]) > 0).all()
+    shut = eyes["closed"] == 1
+    assert not (eyes["pupil_visible"][shut] == 1).any()
+    assert (eyes["pupil_visible"] == 1).any()
+
+
+def test_a_pupil_is_seen_larger_through_the_cornea_than_it_is():
+    from dmask.train.render_eyes.globe import pupil_points
+    from dmask.train.render_eyes.light import View
+
+    view = View(
+        np.diag([1.0, -1.0, -1.0]), np.array([0.0, 0.0, 400.0]), np.array([[1e4, 0, 500], [0, 1e4, 500]])
+    )
+    axes = geometry.gaze_axes(0.0, 0.0)
+    points = pupil_points(axes, 2.0, view)
+    plane_mm = geometry.USUAL_CORNEA.limbus_plane_mm - 0.15
+    bare_px = 1e4 * 2.0 / (400.0 - plane_mm)
+    seen_px = np.linalg.norm(points[1:] - points[0], axis=1)
+    assert 1.08 < seen_px.mean() / bare_px < 1.18  # the entrance pupil is an eighth larger
+    assert np.ptp(seen_px) < 0.01 * seen_px.mean()

@@ -189,7 +189,7 @@ def make(
     distil: Path | None = None,
     patients: Path | None = None,
 ) -> Task:
-    """The task `face`, `wide-face`, `eyes`, or one head of the eyes; `output`: folder of the ONNX files.
+    """The task `face`, `wide-face`, `finder`, `eyes`, or one head of the eyes; `output`: of the ONNX files.
 
     `extra`: folders of other sets by name: 300w, wflw for the face; unityeyes, edges, masks for the eyes.
 
@@ -203,6 +203,11 @@ def make(
         more = datasets.read_extra(extra.get("300w"), extra.get("wflw"))
         rendered = synthetic_faces if weights == "open" else None
         task = make_face(what, data, output, teacher, distil, rendered, more, patients)
+    elif what == "finder":
+        from dmask.train import finder_task
+
+        assert synthetic is not None and synthetic_faces is not None
+        task = finder_task.make(data, synthetic, synthetic_faces, output, weights)
     else:
         from dmask.train import eye_tasks
         from dmask.train.data import eye_datasets

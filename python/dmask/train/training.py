@@ -1,4 +1,4 @@
-"""`dmask train face|wide-face|eyes|eyelid|iris|lines|sight`: trains nets, keeps their ONNX files current."""
+"""`dmask train face|wide-face|finder|eyes|eyelid|iris|lines|sight`: trains nets, keeps their ONNX files."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--synthetic-faces",
         type=place,
-        help="open face: folder of rendered faces (dmask train render-faces)",
+        help="open face, finder: folder of rendered faces (dmask train render-faces)",
     )
     parser.add_argument("--work", type=place, default=Path("build/train"), help="checkpoints and logs")
     parser.add_argument(
@@ -140,9 +140,13 @@ def run(args: argparse.Namespace) -> int:
         raise WrongUse("--synthetic is missing; expected a folder of rendered eyes for the eye nets")
     if of_a_face and args.weights == "open" and args.synthetic_faces is None:
         raise WrongUse("--synthetic-faces is missing; expected a folder of rendered faces for the open net")
+    if args.net == "finder" and args.synthetic_faces is None:
+        raise WrongUse(
+            "--synthetic-faces is missing; expected a folder of rendered faces, in which eyes are sought"
+        )
     if not 0 <= args.keep < 1 or (args.keep > 0 and args.start_from is None):
         raise WrongUse(f"got --keep {args.keep:g}; expected 0 to below 1, with --start-from to keep from")
-    if not (of_a_face or args.net == "eyes" or args.start_from or args.resume):
+    if not (of_a_face or args.net in ("eyes", "finder") or args.start_from or args.resume):
         raise WrongUse(
             f"a head alone needs a trunk: got {args.net} without --start-from, expected a checkpoint of "
             "`dmask train eyes`, or eyelid.onnx"

@@ -11,9 +11,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dmask.crops import EYE_HEIGHT_PX, EYE_WIDTH_PX, FACE_PX, HEATMAP_STRIDE_PX
+from dmask.crops import (
+    EYE_HEIGHT_PX,
+    EYE_WIDTH_PX,
+    FACE_PX,
+    FINDER_HEIGHT_PX,
+    FINDER_WIDTH_PX,
+    HEATMAP_STRIDE_PX,
+)
 
 MEAN, STD = 0.45, 0.25
+SEES_NO_EYE = -4.6  # logit that an untrained finder gives any place: 1 %
 
 
 def conv_bn(c_in: int, c_out: int, size: int, stride: int = 1, relu: bool = True) -> nn.Sequential:
@@ -199,6 +207,22 @@ class EyelidNet(nn.Module):
         return *self.points(features, look), features
 
 
+class EyeFinder(nn.Module):
+    """image -> maps (N,6,h,w), as dmask.train.nets.finder reads them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = HighResolutionTrunk((16, 24, 40, 64), (1, 1, 2, 2), 16, 32)
+        self.head = conv_bn(32, 32, 3)
+        self.maps = nn.Conv2d(32, FINDER.points, 1)
+
+    def forward(self, image: Tensor) -> tuple[Tensor]:
+        features, _ = self.trunk(image)
+        x = self.head(features)
+        with torch.autocast(x.device.type, enabled=False):
+            return (self.maps(x.float()),)
+
+
 class EyeNet(nn.Module):
     """Eyelid, iris and lines of an eye: one trunk looks once, three heads read; trained together.
 
@@ -232,7 +256,8 @@ EYELID = NetSpec(
 )
 IRIS = NetSpec("iris", 19, "features", FEATURES_SHAPE, ("heatmaps", "visibility"))
 LINES = NetSpec("lines", 4, "features", FEATURES_SHAPE, ("edges", "presence"))
-SPECS = {"face": FACE, "eyelid": EYELID, "iris": IRIS, "lines": LINES}
+FINDER = NetSpec("eye_finder", 6, "image", (3, FINDER_HEIGHT_PX, FINDER_WIDTH_PX), ("maps",))
+SPECS = {"face": FACE, "eyelid": EYELID, "iris": IRIS, "lines": LINES, "finder": FINDER}
 
 
 def build(what: str) -> nn.Module:
@@ -246,8 +271,10 @@ def build(what: str) -> nn.Module:
         net = FaceNet(FACE.points, (64, 96, 128, 192), (2, 2, 2, 3), stem=32)
     elif what == "eyes":
         net = EyeNet()
+    elif what == "finder":
+        net = EyeFinder()
     else:
-        raise ValueError(f"no net is called {what!r}; expected face, wide-face or eyes")
+        raise ValueError(f"no net is called {what!r}; expected face, wide-face, eyes or finder")
     for module in net.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
@@ -256,6 +283,10 @@ def build(what: str) -> nn.Module:
     for module in net.modules():
         if isinstance(module, Glance):
             nn.init.zeros_(module.sum.weight)
+        if isinstance(module, EyeFinder):
+            nn.init.constant_(module.maps.bias, 0.0)
+            nn.init.normal_(module.maps.weight, std=0.01)
+            module.maps.bias.data[0] = SEES_NO_EYE
     return net.to(memory_format=torch.channels_last)
 
 

@@ -26,6 +26,9 @@ from dmask.train.render_eyes.light import (
 
 LIMBUS_SHIFT = 0.2  # of the softness
 AIR_TO_EYE = 1 / 1.336  # ratio of the refractive indices
+IRIS_BEHIND_LIMBUS_MM = 0.15
+PUPIL_POINTS = 13  # centre and rim
+REFRACTION_STEPS, REFRACTION_MM = 12, 0.02  # until the refracted rays meet the pupil's rim
 
 
 @dataclass
@@ -101,7 +104,20 @@ def _cast(
     """The hits in front of the lids' mesh, and where they are, bool (h,w)."""
     height, width = mesh_depth.shape
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).reshape(-1, 2)
-    rays = view.rays(grid).astype(np.float32)
+    hits, reach = _meet(grid, view, axes, cornea, lids_rise)
+    depth = reach.reshape(height, width)
+    seen = np.isfinite(depth) & (depth < mesh_depth - 0.5)
+    visible = seen.ravel()
+    columns = (hits.rays, hits.point, hits.axial, hits.x, hits.y, hits.across)
+    rays, point, axial, x, y, across = (values[visible] for values in columns)
+    return Hits(rays, point, hits.axes, cornea, axial, x, y, across), seen
+
+
+def _meet(
+    pixels: np.ndarray, view: View, axes: np.ndarray, cornea: Cornea, lids_rise: bool
+) -> tuple[Hits, np.ndarray]:
+    """Where the rays of pixels (n,2) meet the eyeball, and how deep that is (n); inf where they do not."""
+    rays = view.rays(pixels).astype(np.float32)
     length = np.linalg.norm(rays, axis=1)
     rays /= length[:, None]
     origin = view.position_mm.astype(np.float32)
@@ -113,13 +129,11 @@ def _cast(
         cap = (origin + np.where(np.isfinite(to_cornea), to_cornea, 0)[:, None] * rays) @ optical
         is_cornea = np.isfinite(to_cornea) & (cap > cornea.limbus_plane_mm)
         distance = np.where(is_cornea, np.minimum(to_cornea, to_globe), to_globe)
-    depth = ((distance if lids_rise else to_globe) / length).reshape(height, width)
-    seen = np.isfinite(depth) & (depth < mesh_depth - 0.5)
-    visible = seen.ravel()
-    rays, distance = rays[visible], distance[visible]
-    point = origin + distance[:, None] * rays
-    axial, x, y = point @ optical, point @ right, point @ up
-    return Hits(rays, point, axes, cornea, axial, x, y, np.hypot(x, y)), seen
+        depth = (distance if lids_rise else to_globe) / length
+    with np.errstate(invalid="ignore"):
+        point = origin + distance[:, None] * rays
+        axial, x, y = point @ optical, point @ right, point @ up
+        return Hits(rays, point, axes, cornea, axial, x, y, np.hypot(x, y)), depth
 
 
 def _near_hit(origin: np.ndarray, rays: np.ndarray, centre: np.ndarray, radius: float) -> np.ndarray:
@@ -144,8 +158,7 @@ def _surface(hits: Hits, iris: np.ndarray, look: Look) -> Surface:
     """Sclera and iris, blended over the limbus."""
     sclera = _sclera(hits, iris, look)
     normal = hits.point / np.maximum(np.linalg.norm(hits.point, axis=1, keepdims=True), 1e-6)
-    bulged = hits.point - hits.cornea.centre_mm * hits.axes[2]
-    bulged /= np.linalg.norm(bulged, axis=1, keepdims=True)
+    bulged = _bulged(hits)
     stroma = _iris(hits, bulged, iris, look)
     # In a picture the edge is seen nearer to its dark side, so that the ramp starts farther out.
     outside = np.clip(
@@ -172,17 +185,8 @@ def _sclera(hits: Hits, iris: np.ndarray, look: Look) -> np.ndarray:
 
 def _iris(hits: Hits, bulged: np.ndarray, iris: np.ndarray, look: Look) -> np.ndarray:
     """(n,3) albedo of what the rays meet behind the refracting cornea, whose normals are `bulged` (n,3)."""
-    right, up, optical = hits.axes
     limbus_mm = hits.cornea.limbus_radius_mm
-    ratio = AIR_TO_EYE
-    entering = -np.einsum("ij,ij->i", hits.rays, bulged)
-    inside = (
-        ratio * hits.rays
-        + (ratio * entering - np.sqrt(np.maximum(1e-4, 1 - ratio**2 * (1 - entering**2))))[:, None] * bulged
-    )
-    travel = (hits.cornea.limbus_plane_mm - 0.15 - hits.axial) / np.minimum(inside @ optical, -1e-3)
-    on_iris = hits.point + travel[:, None] * inside
-    iris_x, iris_y = on_iris @ right, on_iris @ up
+    iris_x, iris_y = _behind_cornea(hits, bulged)
     rho = np.minimum(np.hypot(iris_x, iris_y), limbus_mm * 0.99)
     span = IRIS_TEXTURE_RADIUS - PUPIL_TEXTURE_RADIUS
     texture_radius = np.where(
@@ -199,6 +203,53 @@ def _iris(hits: Hits, bulged: np.ndarray, iris: np.ndarray, look: Look) -> np.nd
     stroma *= np.clip((rho - look.pupil_mm) / 0.12 + 0.5, 0.03, 1)[:, None]
     stroma *= (1 - 0.45 * np.clip((rho - limbus_mm + 0.95) / 0.9, 0, 1))[:, None]
     return stroma
+
+
+def _bulged(hits: Hits) -> np.ndarray:
+    """(n,3) normals of the cornea's sphere."""
+    bulged = hits.point - hits.cornea.centre_mm * hits.axes[2]
+    return np.asarray(bulged / np.linalg.norm(bulged, axis=1, keepdims=True))
+
+
+def _behind_cornea(hits: Hits, bulged: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(n) and (n) mm temporal and up, where the refracted rays meet the iris' plane."""
+    right, up, optical = hits.axes
+    ratio = AIR_TO_EYE
+    entering = -np.einsum("ij,ij->i", hits.rays, bulged)
+    inside = (
+        ratio * hits.rays
+        + (ratio * entering - np.sqrt(np.maximum(1e-4, 1 - ratio**2 * (1 - entering**2))))[:, None] * bulged
+    )
+    plane_mm = hits.cornea.limbus_plane_mm - IRIS_BEHIND_LIMBUS_MM
+    travel = (plane_mm - hits.axial) / np.minimum(inside @ optical, -1e-3)
+    on_iris = hits.point + travel[:, None] * inside
+    return on_iris @ right, on_iris @ up
+
+
+def pupil_points(
+    axes: np.ndarray, pupil_mm: float, view: View, cornea: Cornea = USUAL_CORNEA
+) -> np.ndarray | None:
+    """(PUPIL_POINTS,2) px of the pupil as it is seen through the cornea, whatever hides it: its centre, then
+    its rim clockwise in the picture, from 12 o'clock of the eye. None where the eye looks too far away."""
+    right, up, optical = axes
+    angle = 2 * np.pi * np.arange(PUPIL_POINTS - 1) / (PUPIL_POINTS - 1)
+    # Seen from in front, the temporal axis is the picture's right for the left eye, which is drawn.
+    rim = pupil_mm * np.column_stack([np.sin(angle), np.cos(angle)])
+    wanted = np.vstack([np.zeros(2), rim])
+
+    def straight(on_iris: np.ndarray) -> np.ndarray:
+        plane = (cornea.limbus_plane_mm - IRIS_BEHIND_LIMBUS_MM) * optical
+        return np.asarray(view.project(on_iris[:, :1] * right + on_iris[:, 1:] * up + plane)[0])
+
+    aim = straight(wanted)
+    pixels = aim.copy()
+    for _ in range(REFRACTION_STEPS):
+        hits, depth = _meet(pixels, view, axes, cornea, True)
+        if not np.isfinite(depth).all():
+            return None
+        met = np.column_stack(_behind_cornea(hits, _bulged(hits)))
+        pixels = pixels + aim - straight(met)
+    return pixels if np.abs(met - wanted).max() < REFRACTION_MM else None
 
 
 def _lid_shade(seen: np.ndarray, look: Look, view: View) -> LidShade:

@@ -42,7 +42,7 @@ an eye (x -> 239 - x) keeps `lid` and `lines` in order; limbus points k >= 2 bec
 """
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -63,12 +63,14 @@ from dmask.train.render_eyes.geometry import (
     pose_lids,
     rest_shape,
 )
+from dmask.train.render_eyes.globe import PUPIL_POINTS, pupil_points
 from dmask.train.render_eyes.light import Lashes, Light, Look, View
 from dmask.train.render_eyes.occluders import COVERED, THICK_LENS, Occluded, add_occluders
 from dmask.train.render_eyes.shading import Rendered, render
 
 WIDTH, HEIGHT = 240, 192
 HALF_INTERPUPILLARY_MM = 31.5
+LEAST_RIM, LEAST_CONTRAST = 4, 5.0  # points, grey levels: of a pupil that is told from its iris
 STATIONS = np.linspace(0, 1, 11)
 FOLD_GAP_PX = 2.5  # a fold nearer to the margin is not told from it
 # Shares of the lids' states in `sample_pose`; far gaze is learnt from eyes that are open.
@@ -269,7 +271,7 @@ def sample_look(pose: Pose, tone: np.ndarray, crease_in_both: bool, rng: np.rand
         veins=float(rng.uniform(0.2, 0.9)),
         iris_gain=darkness * pigment,
         iris_contrast=float(rng.uniform(0.5, 1.2)),
-        pupil_mm=float(rng.uniform(1.0, 3.6)),
+        pupil_mm=float(rng.uniform(0.9, 4.2)),
         limbus_softness_mm=float(rng.uniform(0.4, 1.3)),
         reflectance=float(rng.uniform(0.02, 0.09)),
         tear_line=float(rng.uniform(0, 0.25)),
@@ -430,7 +432,7 @@ def render_eye(rng: np.random.Generator, assets: EyeAssets, gaze: str = "usual")
     light = look.ambient + 0.6 * look.key.colour
     occluded = add_occluders(rendered.linear.copy(), canthal_px, light, look.key.direction, rng)
     image = take_picture(occluded.linear, scene_level(rendered.linear), float(light.mean()), rng)
-    labels = _labels(pose, vertices, axes, canthi_mm, view, rendered, occluded, image, assets)
+    labels = _labels(pose, vertices, axes, canthi_mm, view, rendered, occluded, image, assets, look.pupil_mm)
     labels |= {
         "skin": assets.all_skin_names.index(skin_name),
         "iris_texture": assets.all_iris_names.index(iris_name),
@@ -450,6 +452,9 @@ class _Points:
     present: np.ndarray  # (4) 1 is there, 0 is not, 255 cannot be told
     line_free: np.ndarray  # (4) share of a line that nothing covers
     magnification: float = 1.0  # of the iris by a lens
+    pupil: np.ndarray = field(default_factory=lambda: np.zeros((PUPIL_POINTS, 2)))
+    pupil_visible: np.ndarray = field(default_factory=lambda: np.zeros(PUPIL_POINTS, bool))
+    pupil_told: bool = False
 
 
 def _labels(
@@ -462,11 +467,17 @@ def _labels(
     occluded: Occluded,
     image: np.ndarray,
     assets: EyeAssets,
+    pupil_mm: float,
 ) -> dict:
     drawn, depth = view.project(vertices)
     canthi = view.project(canthi_mm)[0]
     limbus = limbus_points(axes)
     points, folds = _points(pose, drawn, depth, canthi, limbus, view, rendered, assets)
+    pupil = pupil_points(axes, pupil_mm, view)
+    points.pupil_told = pupil is not None
+    if pupil is not None:
+        points.pupil = pupil
+        points.pupil_visible = _look_up(rendered.globe_seen, pupil, 0.0) > 0.5
     length = np.linalg.norm(canthi[1] - canthi[0])
     aperture = np.linalg.norm(points.lid[1:10] - points.lid[:10:-1], axis=1).max()
     covered, behind = _cover(points, occluded)
@@ -474,6 +485,9 @@ def _labels(
         seen = _look_up(rendered.depth_mm, drawn[chain], np.inf) > depth[chain] - 4.0
         points.line_free[k] *= seen.mean()
     _mark_doubtful(points, behind, occluded, image)
+    points.pupil_visible &= not pose.closed
+    if not pupil_stands_out(image, points.pupil, points.pupil_visible):
+        points.pupil_visible[:] = False
     scale = np.linalg.norm(view.to_region[0, :2])
     centre_depth = (limbus[0] @ view.rotation.T + view.translation_mm)[2]
     return {
@@ -481,6 +495,8 @@ def _labels(
         "lid_visible": points.lid_visible.astype(np.uint8),
         "iris": points.iris.astype(np.float32),
         "iris_visible": points.iris_visible.astype(np.uint8),
+        "pupil": points.pupil.astype(np.float32),
+        "pupil_visible": np.where(points.pupil_told, points.pupil_visible, 255).astype(np.uint8),
         "lines": points.lines.astype(np.float32),
         "line_present": points.present.astype(np.uint8),
         "closed": int(pose.closed),
@@ -542,19 +558,34 @@ def _find_folds(lines: np.ndarray, rendered: Rendered) -> np.ndarray:
 
 def _cover(points: _Points, occluded: Occluded) -> tuple[bool, np.ndarray]:
     """Put lens and occluders in front; whether no lid point is free, and each line's share behind a lens."""
-    flat = np.concatenate([points.lid, points.iris, points.lines.reshape(-1, 2)])
-    cut, behind = np.zeros(119, bool), np.zeros(4)
+    flat = np.concatenate([points.lid, points.iris, points.lines.reshape(-1, 2), points.pupil])
+    cut, behind = np.zeros(len(flat), bool), np.zeros(4)
     if occluded.lens is not None:
         if occluded.lens.encloses(points.iris[:1])[0]:
             points.magnification = occluded.lens.magnification
-        behind = occluded.lens.encloses(flat[39:]).reshape(4, 20).mean(1)
+        behind = occluded.lens.encloses(flat[39:119]).reshape(4, 20).mean(1)
         flat, cut = occluded.lens.move(flat)
-    points.lid, points.iris, points.lines = flat[:20], flat[20:39], flat[39:].reshape(4, 20, 2)
+    points.lid, points.iris, points.lines = flat[:20], flat[20:39], flat[39:119].reshape(4, 20, 2)
+    points.pupil = flat[119:]
     free = (_look_up(1 - occluded.covered, flat, 1.0) > 0.5) & ~cut
     points.lid_visible &= free[:20]
     points.iris_visible &= free[20:39]
-    points.line_free = free[39:].reshape(4, 20).mean(1)
+    points.line_free = free[39:119].reshape(4, 20).mean(1)
+    points.pupil_visible &= free[119:]
     return not free[:20].any(), behind
+
+
+def pupil_stands_out(image: np.ndarray, pupil: np.ndarray, visible: np.ndarray) -> bool:
+    """Whether the pupil (13,2) of a picture is told from its iris: the iris about it is brighter.
+
+    visible (13): of its points.
+    """
+    if visible[1:].sum() < LEAST_RIM:
+        return False
+    grey = cv2.GaussianBlur(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (0, 0), 0.8).astype(np.float32)
+    rim = pupil[1:][visible[1:]] - pupil[0]
+    outside, inside = (_look_up(grey, pupil[0] + share * rim, np.nan) for share in (1.25, 0.75))
+    return bool(np.nanmedian(outside - inside) > LEAST_CONTRAST)
 
 
 def _mark_doubtful(points: _Points, behind: np.ndarray, occluded: Occluded, image: np.ndarray) -> None:
@@ -574,6 +605,8 @@ DTYPES = {
     "lid_visible": np.uint8,
     "iris": np.float32,
     "iris_visible": np.uint8,
+    "pupil": np.float32,
+    "pupil_visible": np.uint8,
     "lines": np.float32,
     "line_present": np.uint8,
     "closed": np.uint8,
