@@ -31,6 +31,9 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 FRAMES = 300
 
 
+NO_GAZE = np.array([]), np.array([])
+
+
 def looking(yaw_deg, pitch_deg=0.0, deviation_deg=12.0, sd_deg=1.0, **columns):
     """Both eyes' mean looks there from a head that faces a camera 420 mm away."""
     still = {
@@ -140,11 +143,11 @@ def test_straight_eyes_are_expected_by_distance():
     assert near["horizontal_deg"] == pytest.approx(2 * KAPPA_DEG - near["convergence_deg"], abs=0.11)
     assert far["horizontal_deg"] == 2 * KAPPA_DEG
     assert near["interval_95"][0] < near["horizontal_deg"] < near["interval_95"][1]
-    assert expected_of_straight_eyes(Looks(None, np.array([]), None, None)) is None
+    assert expected_of_straight_eyes(Looks(None, np.array([]), None, None, NO_GAZE)) is None
 
 
 def test_a_distance_that_is_known_as_near_alone_widens_what_is_expected():
-    coarse = expected_of_straight_eyes(Looks(None, np.array([]), "near", None))
+    coarse = expected_of_straight_eyes(Looks(None, np.array([]), "near", None, NO_GAZE))
     assert coarse["at"] == "0.25 to 0.5 m" and "at 0.25 to 0.5 m are expected" in note(coarse)
     for distance_mm in (260.0, 330.0, 490.0):
         exact = expected_at(distance_mm)
@@ -168,7 +171,7 @@ def test_where_the_place_is_withheld_the_camera_is_straight_before_the_picture()
 
 def expected_at(distance_mm):
     return expected_of_straight_eyes(
-        Looks("camera", np.array([]), _core.distance_at(distance_mm), distance_mm)
+        Looks("camera", np.array([]), _core.distance_at(distance_mm), distance_mm, NO_GAZE)
     )
 
 

@@ -12,7 +12,9 @@ from dmask.io.tables import FRAME_COLUMNS, KEY_COLUMNS, cell, read_frames
 def written(path, columns):
     values = {"frame": "0", "time_s": "0.0", "face_reason": "", "od_reason": "closed", "os_reason": ""}
     with path.open("w", newline="") as file:
-        csv.writer(file).writerows([columns, [values.get(name, "1.5") for name in columns]])
+        csv.writer(file).writerows(
+            [columns, [values.get(name, "1" if name.endswith("_valid") else "1.5") for name in columns]]
+        )
     return path
 
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "fit/calibration.hpp"
+#include "fit/growth.hpp"
 #include "fit/same_person.hpp"
 #include "fit/validity.hpp"
 #include "geometry/check.hpp"
@@ -168,6 +169,13 @@ void bind_fit(py::module_& m) {
   m.attr("like_in_time") = like_in_time;
   m.attr("adult_kappa_deg") = adult_kappa_deg;
   m.attr("outer_canthus_share") = outer_canthus_share;
+  m.def(
+      "eye_at_age",
+      [](double age_years) {
+        const Growth growth = Growth::at(age_years);
+        return std::pair(growth.globe, growth.hvid_mm);
+      },
+      py::arg("age_years"), "Radius of the globe, a share of a grown-up's, and the width of the iris, mm.");
   m.attr("adult_pupils_mm") = adult_pupils_mm;
   m.attr("cornea_to_limbus_sd_share") = cornea_to_limbus_sd_share;
   m.def(

@@ -398,6 +398,9 @@ def likenesses(
 like_at_once: float
 like_in_time: float
 adult_kappa_deg: float
+
+def eye_at_age(age_years: float) -> tuple[float, float]: ...  # globe, of a grown-up's; iris, mm
+
 outer_canthus_share: float  # of the way between the margins' ends, from the inner one
 adult_pupils_mm: float
 cornea_to_limbus_sd_share: float

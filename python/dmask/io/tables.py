@@ -58,6 +58,11 @@ LANDMARK_COLUMNS = (
     *(f"{name}_{field}" for name in LANDMARK_NAMES for field in "xyc"),
 )  # fmt: skip
 LARGEST = 1e9  # of any number that is read from a table
+# By a column's end. Tables of an earlier version have lids that overlap a little.
+BOUNDS = {
+    "_valid": (0, 1), "_sd_deg": (0, 1e4), "_deg": (-360, 360), "_sd_mm": (0, 1e4), "_mm": (-1e4, 1e4),
+    "_openness": (-0.5, 10),
+}  # fmt: skip
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -139,12 +144,20 @@ class Table:
         self._file.close()
 
 
-def finite(text: str) -> float:
+def finite(text: str, bounds: tuple[float, float] = (-LARGEST, LARGEST)) -> float:
     """The number of a cell that is not empty. Raises ValueError."""
     value = float(text)
-    if not abs(value) <= LARGEST:  # NaN is none, either
+    if not bounds[0] <= value <= bounds[1]:  # NaN is none, either
         raise ValueError(f"{text} is no measurement")
     return value
+
+
+def bounds_of(column: str) -> tuple[float, float]:
+    """Between which a number of a frames.csv can be one at all."""
+    for ending, bounds in BOUNDS.items():
+        if column.endswith(ending):
+            return bounds
+    return -LARGEST, LARGEST
 
 
 class Columns:
@@ -158,6 +171,7 @@ class Columns:
         self._rows = 0
         self._words: dict[str, list[str]] = {name: [] for name in self._header if name in TEXT_COLUMNS}
         self._numbers: dict[str, array[float]] = {}  # from a column's first number on
+        self._bounds = {name: bounds_of(name) for name in self._header}
 
     def add(self, row: list[str]) -> None:
         if len(row) != len(self._header):
@@ -171,7 +185,7 @@ class Columns:
             else:
                 if name not in self._numbers:
                     self._numbers[name] = array("d", [math.nan]) * self._rows
-                self._numbers[name].append(finite(value))
+                self._numbers[name].append(finite(value, self._bounds[name]))
         self._rows += 1
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -212,4 +226,13 @@ def read_frames(path: Path) -> dict[str, np.ndarray]:
             raise Error(
                 f"{path.name} is damaged in line {line} ({error}); expected one that `dmask run` wrote"
             ) from None
-    return columns.arrays()
+    found = columns.arrays()
+    for part in ("face", *EYES):
+        between = np.flatnonzero(~np.isin(found[f"{part}_valid"], (0, 1)))
+        if between.size:
+            value, line = found[f"{part}_valid"][between[0]], between[0] + 2
+            raise Error(
+                f"{path.name} is damaged in line {line} ({part}_valid is {value:g}); "
+                "expected 0 or 1, as `dmask run` writes"
+            )
+    return found

@@ -8,12 +8,24 @@ import numpy as np
 
 from dmask.measure.beats import Beat, Run, chains, jumps, run_of
 from dmask.measure.noise import MAD_OF_NORMAL, noise_step
-from dmask.measure.rhythm import Rhythm, folded_saw, parts, phasor, rhythms, solved
+from dmask.measure.rhythm import (
+    LEAST_HZ,
+    STEP_HZ,
+    Rhythm,
+    folded_saw,
+    highest_hz,
+    parts,
+    phasor,
+    power,
+    rhythms,
+    solved,
+)
 from dmask.measure.settings import Settings
 
 Array = np.ndarray
 
 SHORTEST_S = 0.5  # of a part of the recording between two blinks
+UNEVEN_SWINGS, UNEVEN_HZ, UNEVEN_SHARE = 2.0, 3.0, 0.5  # of nystagmus_absent_deg; of a window's variance
 JERK_SKEW, PENDULAR_SKEW = 0.2, 0.12  # of the rhythm: a saw has 0.5, a sine 0
 MANY_CYCLES, FEW_SHARE = 6.0, 0.8  # of fewer cycles the rhythm explains so much of the variance
 MANY_BEATS, FEW_FIT_R, FEW_SPREAD = 6, 0.85, 2.0  # fewer beats are each so straight, and as even
@@ -93,6 +105,7 @@ def beating(time_s: Array, angle_deg: Array, head_deg: Array, settings: Settings
     stepped: list[Rhythm] = []
     with_head: list[Span] = []
     leisurely: list[Rhythm] = []
+    uneven: list[Rhythm] = []
     for part in stretches:
         trace = (time_s[part], angle_deg[part], head_deg[part])
         for run in runs_of(*trace, noise_deg, settings):
@@ -101,7 +114,9 @@ def beating(time_s: Array, angle_deg: Array, head_deg: Array, settings: Settings
             free = [beat for beat in run.beats if not moved_by_head(beat, settings)]
             with_head += [(beat.start_s, beat.end_s) for beat in run.beats if beat not in free]
             runs += [run._replace(beats=kept) for kept in consecutive(free, settings)]
-        found = [one for one in rhythms(*trace[:2]) if is_rhythm(one, noise_deg, settings)]
+        every = rhythms(*trace[:2])
+        found = [one for one in every if is_rhythm(one, noise_deg, settings)]
+        uneven += [one for one in every if one not in found and swings_unevenly(one, settings)]
         free_windows = [one for one in found if not swings_with_head(one, *trace)]
         with_head += [(one.start_s, one.end_s) for one in found if one not in free_windows]
         leisurely += [one for one in free_windows if one.hz < settings.nystagmus_rhythm_hz]
@@ -115,6 +130,13 @@ def beating(time_s: Array, angle_deg: Array, head_deg: Array, settings: Settings
         groups = [[one for one in group if one not in stepped] for group in groups]
         groups = [group for group in groups if group and any(agreeing(group))]
     windows, small_windows = by_amplitude(groups, settings)
+    if (runs or windows) and (quick_hz := too_quick_hz(time_s, angle_deg, stretches)):
+        rate_fps = 1 / float(np.median(np.diff(time_s)))
+        return nothing(
+            f"the eyes swing at {quick_hz:.0f} Hz: too quick for {rate_fps:.0f} frames a second",
+            noise_deg,
+            seen_s,
+        )
     if runs or windows:
         return told(time_s, angle_deg, runs, windows, noise_deg, seen_s, settings)
     small = small_runs + small_windows
@@ -130,6 +152,15 @@ def beating(time_s: Array, angle_deg: Array, head_deg: Array, settings: Settings
         hz = float(np.median([one.hz for one in swings]))
         least_hz = settings.nystagmus_rhythm_hz
         reason = f"the eyes swing at {hz:.1f} Hz: they may follow something; needs {least_hz:g}"
+        return nothing(reason, noise_deg, seen_s)
+    uneven_s = lasting_s([(one.start_s, one.end_s) for one in uneven])
+    if uneven_s >= settings.nystagmus_seen_s:
+        swing_deg, hz = (
+            float(np.median([getattr(one, name) for one in uneven])) for name in ("swing_deg", "hz")
+        )
+        reason = (
+            f"the eyes swing by {swing_deg:.0f} degrees at {hz:.1f} Hz for {uneven_s:.1f} s, too unevenly"
+        )
         return nothing(reason, noise_deg, seen_s)
     least_deg = floor_deg(noise_deg, settings)
     if least_deg > settings.nystagmus_absent_deg:
@@ -215,6 +246,30 @@ def is_rhythm(one: Rhythm, noise_deg: float, settings: Settings) -> bool:
     whole = one.noise_deg**2 / max(1 - one.share, 1e-6)
     meant = max(whole - noise_deg**2, 1e-9)
     return one.share >= LEAST_EXPLAINED and one.share * whole >= settings.nystagmus_rhythm_share * meant
+
+
+def swings_unevenly(one: Rhythm, settings: Settings) -> bool:
+    """A quick and large swing that is no rhythm of its own, and more than looks about."""
+    large = one.swing_deg >= UNEVEN_SWINGS * settings.nystagmus_absent_deg
+    return large and one.hz >= UNEVEN_HZ and one.share >= UNEVEN_SHARE
+
+
+def too_quick_hz(time_s: Array, angle_deg: Array, stretches: list[slice]) -> float:
+    """Where most of a trace's movement is quicker than a rhythm can be told: frames show another one then.
+
+    0 where it is not.
+    """
+    peaks = []
+    for part in stretches:
+        at_s, rate_fps = time_s[part], 1 / float(np.median(np.diff(time_s[part])))
+        hz = np.arange(LEAST_HZ, 0.5 * rate_fps, STEP_HZ)
+        if hz.size > 1:
+            seen = power(at_s, angle_deg[part], hz)
+            peaks.append((float(hz[np.argmax(seen)]), float(seen.max()), highest_hz(at_s)))
+    if not peaks:
+        return 0.0
+    peak_hz, _, highest = max(peaks, key=lambda one: one[1])
+    return peak_hz if peak_hz > highest else 0.0
 
 
 def swings_with_head(one: Rhythm, time_s: Array, angle_deg: Array, head_deg: Array) -> bool:
@@ -331,12 +386,14 @@ def told(
 ) -> Beating:
     """What the runs and windows say together."""
     beats = [beat for run in runs for beat in run.beats]
-    skew = float(np.median([one.skew for one in windows])) if windows else 0.0
+    # Beats of a nystagmus that turns round are skewed both ways, and as much.
+    skews = np.array([one.skew for one in windows] or [0.0])
+    skew, skewed = float(np.median(skews)), float(np.median(np.abs(skews)))
     of_beats_s = sum(beat.end_s - beat.start_s for beat in beats)
     of_windows_s = lasting_s([(one.start_s, one.end_s) for one in windows])
-    if beats and (not windows or (abs(skew) > PENDULAR_SKEW and of_beats_s >= 0.25 * of_windows_s)):
+    if beats and (not windows or (skewed > PENDULAR_SKEW and of_beats_s >= 0.25 * of_windows_s)):
         return by_beats(runs, windows, noise_deg, seen_s)
-    if abs(skew) < PENDULAR_SKEW:
+    if skewed < PENDULAR_SKEW:
         swings = np.array([one.swing_deg for one in windows])
         hz = np.array([one.hz for one in windows])
         return Beating(

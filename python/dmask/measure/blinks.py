@@ -13,6 +13,7 @@ import numpy as np
 
 from dmask.measure.open_lid import local_baseline, open_baseline
 from dmask.measure.turning import turning_points
+from dmask.measure.watched import longest_gap_s
 
 __all__ = ["Blink", "blinks_of", "find_blinks", "open_baseline"]
 
@@ -26,7 +27,6 @@ NOISES = 6.0  # a valley that is no deeper than this many standard deviations is
 DEEPEST = 0.85  # of the noise that a blink has to exceed: a shut lid is always one
 LOOK_DEG = 15.0  # downwards: the lid went along with the eye, which stays in sight
 BESIDE_S = 0.3  # before and after a valley, where the eye looked else
-LONGEST_GAP_S = 0.3  # what happens in a longer gap is not known, and what reaches into it is left out
 
 
 class Blink(NamedTuple):
@@ -89,10 +89,9 @@ def noise_sd(values: np.ndarray) -> float:
 
 
 def unbroken(time_s: np.ndarray) -> list[slice]:
-    """The parts of the recording between its gaps."""
+    """The parts of the recording between its gaps: what reaches into one is left out."""
     interval_s = np.diff(time_s)
-    longest_s = max(LONGEST_GAP_S, 2.5 * float(np.median(interval_s))) if interval_s.size else LONGEST_GAP_S
-    edges = [0, *(np.flatnonzero(interval_s > longest_s) + 1).tolist(), time_s.size]
+    edges = [0, *(np.flatnonzero(interval_s > longest_gap_s(interval_s)) + 1).tolist(), time_s.size]
     return [slice(start, end) for start, end in zip(edges, edges[1:], strict=False)]
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from dmask import _core
 from dmask.axes import KAPPA_DEG, KAPPA_SD_DEG
-from dmask.measure.directions import LEAST_FRAMES, PRIMARY_DEG, directions, gaze, straight_ahead
+from dmask.measure.directions import LEAST_FRAMES, PRIMARY_DEG, Angles, directions, gaze, straight_ahead
 from dmask.measure.interval import Z95, median_with_interval
 
 AXES = {"horizontal_deg": "yaw", "vertical_deg": "pitch"}
@@ -49,21 +49,23 @@ class Looks(NamedTuple):
     names: np.ndarray  # (F,) of the directions, empty without gaze
     distance: str | None  # near, intermediate or far
     distance_mm: float | None  # None where the profile withholds it
+    gaze: Angles  # (F,) yaw and pitch in the head
 
 
 def where_they_look(frames: dict[str, np.ndarray]) -> Looks:
     """Where the profile withholds the place of the head, the camera is taken to be straight before it: what
     is counted about its true direction would tell that."""
     place = {axis: frames[f"head_{axis}_mm"] for axis in "xyz"}
-    looks, distance_mm = gaze(frames), camera_distance_mm(place)
+    distance_mm = camera_distance_mm(place)
     if distance_mm is None:
-        before = np.ones(looks[0].size)
+        before = np.ones(frames["time_s"].size)
         distance, place = usual_distance(frames), {"x": 0 * before, "y": 0 * before, "z": before}
     else:
         distance = _core.distance_at(distance_mm)
+    looks = gaze(frames, place)
     ahead = straight_ahead(frames, looks, place) if looks[0].size else None
     names = directions(looks, *ahead[1:]) if ahead else np.full(looks[0].size, "")
-    return Looks(ahead[0] if ahead else None, names, distance, distance_mm)
+    return Looks(ahead[0] if ahead else None, names, distance, distance_mm, looks)
 
 
 def usual_distance(frames: dict[str, np.ndarray]) -> str | None:

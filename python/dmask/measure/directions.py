@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from dmask import _core
 from dmask.axes import head_rotation
 
 PRIMARY_DEG = 10.0  # of primary position, from straight ahead: assumed, see docs/method.md
 FACING_DEG = 15.0  # within it the head faces the camera: assumed
+FIXATES_DEG = 6.0  # from the camera, of a line of sight that looks into it
+FAR_APART_DEG = 12.0  # lines of sight that meet at 30 cm are apart by it
+CLEARLY = 2.0  # as many frames as the other eye
+NASAL = {"od": 1, "os": -1}  # the patient's left is +: sight lies nasally of the optical axis
 LEAST_FRAMES = 10  # fewer tell nothing of a direction
 LEAST_SHARE = 0.05  # of the frames near the camera's direction; with fewer, straight ahead is where they rest
 
@@ -21,14 +26,36 @@ def to_camera(frames: dict[str, np.ndarray], place: dict[str, np.ndarray]) -> An
     return np.degrees(np.arctan2(x, z)), np.degrees(np.arctan2(y, np.hypot(x, z)))
 
 
-def gaze(frames: dict[str, np.ndarray]) -> Angles:
-    """The mean of both eyes, in which kappa drops out; NaN where one is not valid."""
+def gaze(frames: dict[str, np.ndarray], place: dict[str, np.ndarray]) -> Angles:
+    """The mean of both eyes, in which kappa drops out; NaN where one is not valid.
+
+    Where they deviate so far that the mean is where neither looks, it is that of the eye that fixates: it
+    looks into the camera more often than the other one does, while the head faces it.
+    """
     both = (frames["od_valid"] == 1) & (frames["os_valid"] == 1)
-    yaw, pitch = (
-        np.where(both, 0.5 * (frames[f"od_{axis}"] + frames[f"os_{axis}"]), np.nan)
-        for axis in ("yaw_deg", "pitch_deg")
-    )
-    return yaw, pitch
+    axes = {
+        eye: [
+            np.where(both, frames[f"{eye}_yaw_deg"] + nasal * _core.adult_kappa_deg, np.nan),
+            np.where(both, frames[f"{eye}_pitch_deg"], np.nan),
+        ]
+        for eye, nasal in NASAL.items()
+    }  # the lines of sight
+    mean = 0.5 * (axes["od"][0] + axes["os"][0]), 0.5 * (axes["od"][1] + axes["os"][1])
+    apart = [
+        np.median(os[both] - od[both]) if both.any() else 0.0 for od, os in zip(*axes.values(), strict=True)
+    ]
+    if not np.hypot(apart[0], apart[1]) > FAR_APART_DEG:
+        return mean
+    camera = to_camera(frames, place)
+    facing = both & (np.hypot(*camera) <= FACING_DEG)
+    near = {
+        eye: int((np.hypot(yaw - camera[0], pitch - camera[1])[facing] <= FIXATES_DEG).sum())
+        for eye, (yaw, pitch) in axes.items()
+    }
+    eye, other = sorted(near, key=lambda one: near[one], reverse=True)
+    if near[eye] < max(LEAST_FRAMES, LEAST_SHARE * both.sum()) or near[eye] < CLEARLY * near[other]:
+        return mean
+    return axes[eye][0], axes[eye][1]
 
 
 def straight_ahead(

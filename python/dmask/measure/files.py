@@ -18,6 +18,7 @@ from dmask.measure.settings import Settings
 MEASURE_FILES = ("measures.json", "measures.csv", "events.csv")
 MADE_OF_RESULTS = (*MEASURE_FILES, "report.html", "report.pdf", "comparison.html", "comparison.pdf")
 SCHEMA_VERSION = 1
+TIMES = ("onset_s", "duration_s")
 NOT_A_DEVICE = "Research use only; not a medical device. No diagnosis."
 
 
@@ -63,4 +64,12 @@ def write_rows(path: Path, header: Sequence[str], rows: Iterable[tuple[object, .
     ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
-        writer.writerows([text(value) for value in row] for row in rows)
+        for row in rows:
+            writer.writerow([cell(name, value) for name, value in zip(header, row, strict=True)])
+
+
+def cell(name: str, value: object) -> str:
+    """Times are given to the millisecond: six digits would lose them in a long recording."""
+    if name in TIMES and isinstance(value, float):
+        return f"{value:.3f}".rstrip("0").rstrip(".")
+    return text(value)

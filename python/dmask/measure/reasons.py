@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
+
+NAME = re.compile(r"[a-z][a-z_]{0,30}")  # of a reason, as the core writes it
 
 # Those that are known are counted even where there are none. A newer core may have more.
 FACE_REASONS = ("no_face", "lost", "another_person", "dark", "dropped")
@@ -15,8 +18,10 @@ EYE_REASONS = (
 
 
 def labels(valid: np.ndarray, reason: np.ndarray) -> np.ndarray:
-    """(F,) text: 'valid', the reason, or 'unknown' where none is given."""
-    named: np.ndarray = np.where(valid == 1, "valid", np.where(reason == "", "unknown", reason))
+    """(F,) text: 'valid', the reason, or 'unknown' where none is given that could be one."""
+    names = np.array([str(one) if NAME.fullmatch(str(one)) else "unknown" for one in np.unique(reason)])
+    told = names[np.unique(reason, return_inverse=True)[1]] if reason.size else reason
+    named: np.ndarray = np.where(valid == 1, "valid", told)
     return named
 
 

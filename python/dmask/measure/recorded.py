@@ -10,11 +10,11 @@ import numpy as np
 
 from dmask.measure.blinks import Blink, blinks_of
 from dmask.measure.deviation import Looks, constant_sd, where_they_look
-from dmask.measure.directions import gaze
 from dmask.measure.interval import median_with_interval
 from dmask.measure.reasons import labels
 from dmask.measure.record import EYES, Estimate, not_measured
 from dmask.measure.settings import Settings
+from dmask.measure.watched import own_pictures
 
 if TYPE_CHECKING:
     from dmask.io.track import Lids
@@ -53,9 +53,12 @@ class Recording:
         settings: Settings | None = None,
         lids: Lids | None = None,
     ):
-        self.frames = dict(frames)
         self.options = dict(options or {})
-        self.units = units
+        self.frames = dict(frames)
+        own = np.ones(self.frames["time_s"].size, bool) if self.holds_frames else own_pictures(frames)
+        self.frames = {name: values[own] for name, values in self.frames.items()}
+        self.rows = np.flatnonzero(own)  # of the table, that each frame is
+        self.units = None if units is None else {name: values[own] for name, values in units.items()}
         self.lids = lids
         self.settings = settings or Settings()
         self._known: dict[Any, Any] = {}
@@ -92,8 +95,10 @@ class Recording:
 
     @cached_property
     def rate_fps(self) -> float:
-        """Frames a second by the median interval; NaN of fewer than two."""
-        return float(1 / np.median(np.diff(self.time_s))) if self.time_s.size > 1 else float("nan")
+        """Pictures of their own a second, by the median interval; NaN of fewer than two."""
+        if self.time_s.size < 2:
+            return float("nan")
+        return round(float(1 / np.median(np.diff(self.time_s))), 3)  # 20 frames a second are 20
 
     @cached_property
     def duration_s(self) -> float:
@@ -107,7 +112,7 @@ class Recording:
     def ahead_deg(self) -> tuple[float, float]:
         """Yaw and pitch of gaze in the head while it is in primary position; NaN where it never is."""
         straight = [
-            np.nanmedian(angle[self.primary]) if self.primary.any() else np.nan for angle in gaze(self.frames)
+            np.nanmedian(angle[self.primary]) if self.primary.any() else np.nan for angle in self.looks.gaze
         ]
         return float(straight[0]), float(straight[1])
 
@@ -131,6 +136,10 @@ class Recording:
     def closures(self, eye: str) -> list[Blink]:
         """Longer than a blink."""
         return self.once(lid_events, eye)[1]
+
+    def blinking(self, eye: str) -> Array:
+        """(F,) bool: a lid of this eye is on its way, or shut, by blink_margin_s."""
+        return self.once(in_blinks, eye)
 
     def median(self, eye: str, name: str, chosen: Array) -> Estimate:
         """Of a column of an eye over the chosen frames, with its 95 % interval; or why there is none."""
@@ -180,18 +189,6 @@ def estimate_of(values: Array, constant_sd: float = 0.0) -> Estimate:
 def eye_trace(recording: Recording, eye: str) -> EyeTrace:
     frames = recording.frames
     valid = frames[f"{eye}_valid"] == 1
-    sight = valid.copy()
-    for blink in recording.blinks(eye) + recording.closures(eye):
-        margin_s = recording.settings.blink_margin_s
-        around = (recording.time_s >= blink.start_s - margin_s) & (recording.time_s <= blink.end_s + margin_s)
-        sight &= ~around
-    shut = frames[f"{eye}_reason"] == "closed"
-    for at_s in recording.time_s[shut]:
-        first, last = np.searchsorted(
-            recording.time_s,
-            (at_s - recording.settings.blink_margin_s, at_s + recording.settings.blink_margin_s),
-        )
-        sight[first:last] = False
     return EyeTrace(
         yaw_deg=np.where(valid, frames[f"{eye}_yaw_deg"], np.nan),
         pitch_deg=np.where(valid, frames[f"{eye}_pitch_deg"], np.nan),
@@ -200,8 +197,19 @@ def eye_trace(recording: Recording, eye: str) -> EyeTrace:
         pfh_mm=frames[f"{eye}_pfh_mm"],
         openness=frames[f"{eye}_openness"],
         reason=recording.reasons(eye),
-        sight=sight,
+        sight=valid & ~recording.blinking(eye),
     )
+
+
+def in_blinks(recording: Recording, eye: str) -> Array:
+    time_s, margin_s = recording.time_s, recording.settings.blink_margin_s
+    inside = np.zeros(time_s.size, bool)
+    for blink in recording.blinks(eye) + recording.closures(eye):
+        inside |= (time_s >= blink.start_s - margin_s) & (time_s <= blink.end_s + margin_s)
+    for at_s in time_s[recording.frames[f"{eye}_reason"] == "closed"]:
+        first, last = np.searchsorted(time_s, (at_s - margin_s, at_s + margin_s))
+        inside[first:last] = True
+    return inside
 
 
 def lid_events(recording: Recording, eye: str) -> tuple[list[Blink], list[Blink]]:

@@ -135,6 +135,7 @@ class Settings:
     # Face
     movement_share: float = setting(0.2, "of a unit: less is no movement", ASSUMED, 0.02, 1)
     # Signs
+    sign_least_s: float = setting(1.0, "for so long a lid is seen straight ahead", ASSUMED, 0, 60)
     ptosis_sign_mrd1_mm: float = setting(2.0, "MRD1 below it is ptosis", MIDPUPIL, -2, 5)
     lower_show_mm: float = setting(0.0, "white below the limbus beyond which it is a sign", ASSUMED, 0, 5)
     lag_mm: float = setting(0.0, "by which MRD1 is larger in downgaze than straight ahead", DOWNGAZE, -2, 5)

@@ -20,6 +20,7 @@ from dmask.measure.deviation import (
 from dmask.measure.flags import flags
 from dmask.measure.noise import noise_step
 from dmask.measure.reasons import EYE_REASONS, FACE_REASONS, counted, shares
+from dmask.measure.watched import watched_s
 from dmask.options import table
 
 NEVER_NEGATIVE = ("pfh_mm", "openness")  # tables of an earlier version hold such: shut is 0
@@ -98,7 +99,7 @@ def summarise(
     for eye in EYES:
         valid = frames[f"{eye}_valid"] == 1
         blinks, closures = blinks_of(frames, eye)
-        watched_min = float(np.isfinite(frames[f"{eye}_openness"]).mean()) * duration_s / 60
+        watched_min = watched_s(time_s, np.isfinite(frames[f"{eye}_openness"])) / 60
         eyes[eye] = {
             "share_of_frames": shares(frames[f"{eye}_valid"], frames[f"{eye}_reason"]),
             "reasons": counted(time_s, frames[f"{eye}_valid"], frames[f"{eye}_reason"], EYE_REASONS),

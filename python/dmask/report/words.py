@@ -488,6 +488,19 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("noise of {} degrees a frame: intrusions under {} degrees are not seen; needs {}",
      "Rauschen von {} Grad je Bild: Rucke unter {} Grad sind nicht zu sehen; nötig sind {}"),
     ("pendular: there are no quick phases", "Pendelnystagmus: Es gibt keine schnellen Phasen"),
+    ("the eyes swing at {} Hz: too quick for {} frames a second",
+     "die Augen schwingen mit {} Hz: zu schnell für {} Bilder pro Sekunde"),
+    ("the eyes swing by {} degrees at {} Hz for {} s, too unevenly",
+     "die Augen schwingen um {} Grad mit {} Hz, {} s lang, zu ungleichmäßig"),
+    ("the eyes swing at {} Hz: they may follow something; needs {}",
+     "die Augen schwingen mit {} Hz: Sie folgen vielleicht etwas; nötig sind {}"),
+    ("the lid hides the pupil in {} of {} frames", "das Lid verdeckt die Pupille in {} von {} Bildern"),
+    ("straight ahead for {} s; needs {}", "{} s lang geradeaus; nötig sind {}"),
+    ("without a cover the eyes move by {} degrees, too",
+     "auch ohne Abdeckung bewegen sich die Augen um {} Grad"),
+    ("the eyes beat", "die Augen schlagen"),
+    ("give --keep {}", "--keep {} angeben"),
+    ("brows leave in every profile but strict", "Brauen gibt jedes Profil außer strict heraus"),
     ("beats go both ways", "Schläge gehen nach beiden Seiten"),
     ("waveform undetermined: its skewness is {}; jerk from {}, pendular to {}",
      "Form unbestimmt: Schiefe {}; Ruck ab {}, Pendel bis {}"),
@@ -684,8 +697,12 @@ class Words:
             return Sentence(english, "en")
         for pattern, german in patterns():
             if found := pattern.match(english):
-                return Sentence(german.format(*(self.number(part) for part in found.groups())), self.language)
+                return Sentence(german.format(*(self.part(part) for part in found.groups())), self.language)
         return Sentence(english, "en")
+
+    def part(self, text: str) -> str:
+        """What differs in a sentence: a number, or a sentence of its own."""
+        return self.sentence(text).text if " " in text and not text.endswith(" %") else self.number(text)
 
     def number(self, text: str) -> str:
         """A number within a sentence, as this language writes it."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from dmask.measure.clinical.lids import difference
 from dmask.measure.deviation import constant_sd, deviation_sd, expected_of_straight_eyes, prism_dioptres
-from dmask.measure.directions import LEAST_FRAMES, PRIMARY_DEG, gaze
+from dmask.measure.directions import LEAST_FRAMES, PRIMARY_DEG
 from dmask.measure.interval import Z95
 from dmask.measure.record import BOTH, EYES, Estimate, Finding, between, converted, give_or_take, not_measured
 from dmask.measure.recorded import WITHHELD_REST, Array, Recording, estimate_of
@@ -55,9 +55,10 @@ def in_position(recording: Recording, position: str) -> Array:
 
 
 def why_not_there(recording: Recording, position: str) -> str:
-    if not np.isfinite(gaze(recording.frames)[0]).any():
+    if not np.isfinite(recording.looks.gaze[0]).any():
         every = np.ones(recording.time_s.size, bool)
-        return f"both eyes are never measured together: {recording.why_not('od', 'yaw_deg', every)}"
+        missing = min(EYES, key=lambda eye: int((recording.frames[f"{eye}_valid"] == 1).sum()))
+        return f"both eyes are never measured together: {recording.why_not(missing, 'yaw_deg', every)}"
     return (
         f"fewer than {LEAST_FRAMES} frames look there"
         if position != "primary"
@@ -206,6 +207,8 @@ def version(recording: Recording, eye: str, towards: str) -> Estimate:
     far = np.isfinite(own_deg) & np.isfinite(other_deg) & (reach_deg >= least_deg)
     if far.sum() < LEAST_FRAMES:
         most = np.nanmax(reach_deg) if np.isfinite(reach_deg).any() else 0.0
+        if most >= least_deg:
+            return not_measured(f"fewer than {LEAST_FRAMES} frames look there", int(far.sum()))
         return not_measured(f"the eyes turn {most:.0f} degrees that way; needs {least_deg:g}", int(far.sum()))
     lag = MOST_GRADE * (own_deg - other_deg)[far] / reach_deg[far]
     told = estimate_of(np.clip(lag, -MOST_GRADE, MOST_GRADE), MOST_GRADE * SCALE_SD)

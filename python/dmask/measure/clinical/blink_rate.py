@@ -9,13 +9,15 @@ import numpy as np
 
 from dmask.measure.blinks import EDGE_SHARE, Blink
 from dmask.measure.interval import count_interval, median_by_ranks, share_interval
-from dmask.measure.open_lid import local_baseline, open_baseline
+from dmask.measure.open_lid import local_baseline, open_baseline, wide_open
 from dmask.measure.record import BOTH, EYES, Estimate, Event, Finding, between, not_measured
 from dmask.measure.recorded import WITHHELD_TIME, Array, Recording
 from dmask.measure.registry import events, measure
+from dmask.measure.watched import watched_s
 
 VALLEY = "a valley of openness half as deep as the lids are open, or deeper, but for looks down"
 PHASES_FPS = 50.0  # a lid closes within 0.1 s: fewer frames a second have two or three of it
+BESIDE_S = 0.2  # of a blink, where the lids are open
 OTHER = {"od": "os", "os": "od"}
 
 
@@ -40,7 +42,10 @@ def courses(recording: Recording, eye: str) -> list[Course]:
         shut = (
             np.flatnonzero(openness <= np.nanmin(openness) + 1e-6) + first
         )  # of a lid that stays shut more than one
-        lost_mm = open_mm[first:last] - trace.pfh_mm[first:last]
+        # In lids that flutter for seconds no opening of before is lost: only what was open right beside it.
+        beside = slice(*np.searchsorted(time_s, (blink.start_s - BESIDE_S, blink.end_s + BESIDE_S)))
+        widest_mm = trace.pfh_mm[beside][np.isfinite(trace.pfh_mm[beside])].max(initial=0.0)
+        lost_mm = np.minimum(open_mm[first:last], widest_mm) - trace.pfh_mm[first:last]
         amplitude_mm = float(np.nanmax(lost_mm)) if np.isfinite(lost_mm).any() else float("nan")
         closing_s, opening_s = time_s[shut[0]] - blink.start_s, blink.end_s - time_s[shut[-1]]
         found.append(Course(blink, float(closing_s), float(opening_s), amplitude_mm))
@@ -56,23 +61,22 @@ def open_fissure_mm(time_s: Array, fissure_mm: Array) -> Array:
     return open_mm
 
 
-def watched_s(recording: Recording, eye: str) -> float:
+def eye_watched_s(recording: Recording, eye: str) -> float:
     """For how long its lids were seen."""
-    seen = np.isfinite(recording.eye(eye).openness)
-    return float(seen.mean()) * recording.duration_s if seen.size else 0.0
+    return watched_s(recording.time_s, np.isfinite(recording.eye(eye).openness))
 
 
 def together_s(recording: Recording) -> float:
     """For how long the lids of both eyes were seen."""
     seen = [np.isfinite(recording.eye(eye).openness) for eye in EYES]
-    return float((seen[0] & seen[1]).mean()) * recording.duration_s if seen[0].size else 0.0
+    return watched_s(recording.time_s, seen[0] & seen[1])
 
 
 def why_none(recording: Recording, eye: str) -> str:
     """ "" where blinks can be told."""
     if recording.holds_frames:
         return WITHHELD_TIME
-    if watched_s(recording, eye) < 1.0:
+    if eye_watched_s(recording, eye) < 1.0:
         return recording.why_not(eye, "openness", np.ones(recording.time_s.size, bool))
     return ""
 
@@ -113,7 +117,7 @@ def rate(recording: Recording) -> Iterator[Finding]:
         if reason:
             yield Finding(eye, not_measured(reason))
             continue
-        minutes = together_s(recording) / 60 if eye == BOTH else watched_s(recording, eye) / 60
+        minutes = together_s(recording) / 60 if eye == BOTH else eye_watched_s(recording, eye) / 60
         if minutes * 60 < 1.0:
             yield Finding(eye, not_measured("the eyes are not seen together", 0))
             continue
@@ -145,14 +149,17 @@ def winks(recording: Recording, eye: str) -> list[Blink]:
     Whoever winks squints a little with the other eye, too; in a blink, which is quick, one lid may just be
     caught farther down than the other.
     """
-    share = recording.once(share_open, OTHER[eye])
+    share, of_wide = recording.once(share_open, OTHER[eye]), share_of_wide(recording, OTHER[eye])
     settings = recording.settings
     alone = []
     for blink in recording.blinks(eye) + recording.closures(eye):
         during = (recording.time_s >= blink.start_s) & (recording.time_s <= blink.end_s)
         lasts = blink.end_s - blink.start_s >= settings.wink_s
-        least = settings.wink_other_share if lasts and blink.complete else EDGE_SHARE
-        if during.any() and (share[during] >= least).all():  # NaN is not open
+        if lasts and blink.complete:  # a lid that goes half way with the other one tries to shut
+            open_by_it = (of_wide[during] >= settings.wink_other_share).all()
+        else:
+            open_by_it = (share[during] >= EDGE_SHARE).all()  # NaN is not open
+        if during.any() and open_by_it:
             alone.append(blink)
     return sorted(alone)
 
@@ -163,6 +170,19 @@ def share_open(recording: Recording, eye: str) -> Array:
     seen, share = np.isfinite(openness), np.full(openness.size, np.nan)
     if open_baseline(openness) > 0:
         share[seen] = openness[seen] / local_baseline(time_s[seen], openness[seen])
+    return share
+
+
+def share_of_wide(recording: Recording, eye: str) -> Array:
+    """(F,) openness over what the eye opens to within some seconds; NaN where it is not seen."""
+    return recording.once(of_wide_open, eye)
+
+
+def of_wide_open(recording: Recording, eye: str) -> Array:
+    openness, time_s = recording.eye(eye).openness, recording.time_s
+    seen, share = np.isfinite(openness), np.full(openness.size, np.nan)
+    if open_baseline(openness) > 0:
+        share[seen] = openness[seen] / wide_open(time_s[seen], openness[seen])
     return share
 
 

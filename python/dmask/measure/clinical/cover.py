@@ -13,11 +13,13 @@ import numpy as np
 
 from dmask.axes import HEAD_TO_CAMERA, gaze_axis, head_rotation
 from dmask.measure.beats import line
+from dmask.measure.clinical.nystagmus import beating_of
 from dmask.measure.deviation import prism_dioptres
 from dmask.measure.interval import Z95, median_by_ranks
 from dmask.measure.record import BOTH, EYES, Estimate, Event, Finding, between, converted, not_measured
 from dmask.measure.recorded import WITHHELD_REST, Array, Recording
 from dmask.measure.registry import events, measure
+from dmask.measure.watched import LONGEST_GAP_S
 
 METHOD = "movement of an eye when it, or the other, is covered or uncovered"
 AXES = ("yaw", "pitch")
@@ -26,6 +28,8 @@ OTHER = {"od": "os", "os": "od"}
 SIGN = {"od": 1.0, "os": -1.0}
 
 
+BEATS = ("horizontal", "vertical")
+CONTROLS, LEAST_CONTROLS, RESTLESS_SHARE = 30, 4, 0.3  # moments without a cover; of them such with a movement
 LATENCY_SHARE = 1.5  # of cover_early_s: no eye takes up fixation sooner after the other one is hidden
 STEP_S = 0.06  # of a saccade of some degrees, with the frames on its edges
 BESIDE_STEP_S, BESIDE_FRAMES = 0.12, 2.5  # before and after it, at least
@@ -229,12 +233,53 @@ def first_seen_s(recording: Recording, cover: Cover) -> float:
     return float(recording.time_s[later[0]])
 
 
+def restless_deg(recording: Recording) -> float:
+    """How far eyes that nothing is held before move as a covered one would, where they mostly do; else 0.
+
+    Eyes that beat, follow or read move all the time: a movement at a cover says nothing then.
+    """
+    found, settings = recording.once(covers), recording.settings
+    time_s = recording.time_s
+    free = np.ones(time_s.size, bool)
+    for one in found:
+        free &= (time_s < one.start_s - settings.settled_to_s) | (time_s > one.end_s + settings.settled_to_s)
+    moments = [float(span[0]) for span in unbroken_seconds(time_s[free], settings.settled_to_s)]
+    moments = [moments[k] for k in np.linspace(0, len(moments) - 1, min(CONTROLS, len(moments))).astype(int)]
+    sizes = []
+    for at_s in moments:
+        for eye in EYES:
+            step = saccade(recording, eye, at_s, at_s + settings.settled_to_s)
+            if np.isfinite(step.yaw_deg):
+                sizes.append(float(np.hypot(step.yaw_deg, step.pitch_deg)))
+    moved = [size for size in sizes if size >= settings.cover_least_deg]
+    enough = len(sizes) >= LEAST_CONTROLS and len(moved) >= RESTLESS_SHARE * len(sizes)
+    return float(np.median(moved)) if enough else 0.0
+
+
+def unbroken_seconds(time_s: Array, lasts_s: float) -> list[tuple[float, float]]:
+    """Spans of that length, one after the other, in which no frame is missing."""
+    spans = []
+    start = 0
+    for k in range(1, time_s.size):
+        if time_s[k] - time_s[k - 1] > LONGEST_GAP_S:
+            start = k
+        elif time_s[k] - time_s[start] >= lasts_s:
+            spans.append((float(time_s[start]), float(time_s[k])))
+            start = k
+    return spans
+
+
 def why_none(recording: Recording, shifts: list[Shift], what: str) -> str:
     if recording.profile == "strict":
         return WITHHELD_REST
     if not recording.once(covers):
         return "no eye was covered"
-    return "" if shifts else what
+    if not shifts:
+        return what
+    if (size_deg := recording.once(restless_deg)) > 0:
+        return f"without a cover the eyes move by {size_deg:.1f} degrees, too"
+    beating = next((eye for eye in EYES for axis in BEATS if beating_of(recording, eye, axis).waveform), "")
+    return "the eyes beat" if beating else ""
 
 
 def deviation(recording: Recording, shifts: list[Shift], axis: int, what: str) -> Estimate:
@@ -382,6 +427,5 @@ def cover_events(recording: Recording) -> Iterator[Event]:
         for one in shifts:
             if np.isfinite(one.latency_s):
                 amount_deg = float(np.hypot(one.yaw_deg, one.pitch_deg))
-                yield Event(
-                    "refixation", one.eye, one.at_s, one.latency_s, amount_deg, "deg", condition=condition
-                )
+                moved_s = one.at_s + one.latency_s
+                yield Event("refixation", one.eye, moved_s, 0.0, amount_deg, "deg", condition=condition)

@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dmask import _core
 from dmask.axes import gaze_axis
-from dmask.measure.clinical.blink_rate import winks
+from dmask.measure.clinical.blink_rate import share_of_wide
 from dmask.measure.directions import PRIMARY_DEG
 from dmask.measure.interval import Z95, effective_number
+from dmask.measure.open_lid import SHUT_SHARE, WAY_S
 from dmask.measure.record import (
     BOTH,
     EYES,
@@ -21,17 +23,29 @@ from dmask.measure.record import (
     give_or_take,
     not_measured,
 )
-from dmask.measure.recorded import LEAST_FRAMES, WITHHELD, Array, Recording, estimate_of, stated_sd
+from dmask.measure.recorded import (
+    LEAST_FRAMES,
+    WITHHELD,
+    WITHHELD_MM,
+    Array,
+    Recording,
+    estimate_of,
+    stated_sd,
+)
 from dmask.measure.registry import measure
 from dmask.options import table
 
 MARGINS = "margins as defined above"
 LEVATOR = "levator function is 12 to 20 mm in the healthy: www.esoprs.eu/faq/levator-function"
-GLOBE_MM = 12.0  # radius of the eyeball, as it is fitted
+GLOBE_MM = 12.0  # radius of a grown-up's eyeball; every one is fitted as such
 SIDES = {"od": "_R", "os": "_L"}  # of the face model's units
 SQUEEZING = ("eyeSquint", "cheekSquint", "browDown")
 FARTHEST_SHARE = 0.2  # of the frames that look up, or down: the farthest are what an excursion is told by
 LEAST_EACH_WAY = 10  # frames
+HIDDEN_SHARE = 0.05  # of the frames at rest, from which on a lid before the pupil counts
+MOST_DROOP_MM = 12.0
+LOWERED_SHARE = 0.7  # of how wide it opens: an eye that takes part in a closure is lower
+SHUT_FRAMES_SHARE = 0.95  # of a closure
 LONGEST_BRIDGE_S = 1.0  # without gaze, as of a blink, that does not end a look
 
 
@@ -57,12 +71,29 @@ def looks_ahead(recording: Recording, eye: str) -> Array:
     return np.asarray(ahead | alone)
 
 
+def option(recording: Recording, name: str) -> float:
+    """Of the run, where it told a possible one; else the usual one."""
+    row = table()[name]
+    told, (least, most) = recording.options.get(name), row["range"]
+    return float(told if isinstance(told, int | float) and least <= told <= most else row["default"])
+
+
+def globe_share(recording: Recording) -> float:
+    """Of a grown-up's, at the patient's age; millimetres of the fits, times it, are true ones."""
+    return _core.eye_at_age(option(recording, "age_years"))[0]
+
+
 def iris_radius_mm(recording: Recording) -> float:
-    row = table()["hvid_mm"]
-    told, (least, most) = recording.options.get("hvid_mm"), row["range"]
-    if isinstance(told, int | float) and least <= told <= most:
-        return 0.5 * float(told)
-    return 0.5 * float(row["default"])
+    """As it was measured, else of the patient's age."""
+    measured_mm = option(recording, "hvid_mm")
+    if measured_mm != table()["hvid_mm"]["default"]:
+        return 0.5 * measured_mm
+    return 0.5 * _core.eye_at_age(option(recording, "age_years"))[1]
+
+
+def iris_plane_mm(recording: Recording) -> float:
+    """From the eyeball's centre to its iris, true millimetres."""
+    return float(np.sqrt((GLOBE_MM * globe_share(recording)) ** 2 - iris_radius_mm(recording) ** 2))
 
 
 def gaze_up_deg(recording: Recording, eye: str) -> Array:
@@ -75,8 +106,7 @@ def gaze_up_deg(recording: Recording, eye: str) -> Array:
 def lid_height_mm(recording: Recording, eye: str) -> Array:
     """(F,) of the upper margin above the eyeball's centre: MRD1 goes with the pupil, this does not."""
     trace = recording.eye(eye)
-    iris_plane_mm = float(np.sqrt(GLOBE_MM**2 - iris_radius_mm(recording) ** 2))
-    return np.asarray(trace.mrd1_mm + iris_plane_mm * np.sin(np.radians(trace.pitch_deg)))
+    return np.asarray(trace.mrd1_mm + iris_plane_mm(recording) * np.sin(np.radians(trace.pitch_deg)))
 
 
 def difference(a: Estimate, b: Estimate) -> Estimate:
@@ -92,10 +122,52 @@ def difference(a: Estimate, b: Estimate) -> Estimate:
     return give_or_take(a.value - b.value, half, count)
 
 
+def behind_lid(recording: Recording, eye: str) -> Array:
+    """(F,) bool: a lid that is no blink hangs before the pupil, whose height over it nobody knows then."""
+    return recording.once(hidden_by_lid, eye)
+
+
+def hidden_by_lid(recording: Recording, eye: str) -> Array:
+    trace = recording.eye(eye)
+    hidden = (trace.reason == "covered") & (trace.openness > 0) & ~recording.blinking(eye)
+    return np.asarray(hidden & (gaze_elsewhere_deg(recording, eye) <= PRIMARY_DEG))
+
+
+def gaze_elsewhere_deg(recording: Recording, eye: str) -> Array:
+    """(F,) how far from straight ahead the other eye looks; 0 where that one is not seen, either."""
+    trace, ahead_deg = recording.eye("os" if eye == "od" else "od"), recording.ahead_deg
+    off = np.hypot(trace.yaw_deg - ahead_deg[0], trace.pitch_deg - ahead_deg[1])
+    return np.where(np.isfinite(off), off, 0.0)
+
+
+def height_at_rest(recording: Recording, eye: str) -> Estimate:
+    """MRD1, of which the frames in which the lid hides the pupil have less than any other."""
+    rest, hidden = at_rest(recording, eye), behind_lid(recording, eye)
+    seen = rest & np.isfinite(recording.frames[f"{eye}_mrd1_mm"])
+    if hidden.sum() < HIDDEN_SHARE * (hidden.sum() + seen.sum()) or hidden.sum() < LEAST_FRAMES:
+        return recording.median(eye, "mrd1_mm", rest)
+    count = int(hidden.sum() + seen.sum())
+    if mostly_behind_lid(recording, eye):
+        if recording.profile == "strict":
+            return not_measured(WITHHELD_MM)
+        return not_measured(f"the lid hides the pupil in {hidden.sum()} of {count} frames", count)
+    heights_mm = recording.frames[f"{eye}_mrd1_mm"].copy()
+    heights_mm[hidden] = np.min(heights_mm[seen])
+    kept = seen | hidden
+    return estimate_of(heights_mm[kept], stated_sd(recording, eye, "mrd1_mm", seen))
+
+
+def mostly_behind_lid(recording: Recording, eye: str) -> bool:
+    """Whether MRD1 is negative, more often than not."""
+    seen = at_rest(recording, eye) & np.isfinite(recording.frames[f"{eye}_mrd1_mm"])
+    hidden = int(behind_lid(recording, eye).sum())
+    return hidden >= LEAST_FRAMES and hidden >= seen.sum()
+
+
 @measure("lids.mrd1_mm", "from the pupil's centre up to the upper margin", MARGINS)
 def mrd1(recording: Recording) -> Iterator[Finding]:
     for eye in EYES:
-        yield Finding(eye, recording.median(eye, "mrd1_mm", at_rest(recording, eye)), "primary")
+        yield Finding(eye, height_at_rest(recording, eye), "primary")
 
 
 @measure("lids.mrd2_mm", "from the pupil's centre down to the lower margin", MARGINS)
@@ -107,7 +179,8 @@ def mrd2(recording: Recording) -> Iterator[Finding]:
 @measure("lids.fissure_mm", "between the margins at the pupil", MARGINS)
 def fissure(recording: Recording) -> Iterator[Finding]:
     for eye in EYES:
-        yield Finding(eye, recording.median(eye, "pfh_mm", at_rest(recording, eye)), "primary")
+        rest = at_rest(recording, eye) | behind_lid(recording, eye)
+        yield Finding(eye, recording.median(eye, "pfh_mm", rest), "primary")
 
 
 @measure("lids.asymmetry_mrd1_mm", "MRD1 of the left eye less that of the right", MARGINS)
@@ -181,8 +254,10 @@ def graded(amount: Estimate, limits: dict[str, float]) -> Estimate:
 
 def droop_mm(recording: Recording, eye: str) -> Estimate:
     """What MRD1 falls short of the least usual one."""
-    told = recording.median(eye, "mrd1_mm", at_rest(recording, eye))
     usual_mm = recording.settings.usual_mrd1_mm
+    if mostly_behind_lid(recording, eye):  # at least that
+        return between(usual_mm, usual_mm, MOST_DROOP_MM, int(behind_lid(recording, eye).sum()))
+    told = height_at_rest(recording, eye)
     return difference(Estimate(usual_mm, usual_mm, usual_mm, told.n), told)
 
 
@@ -240,10 +315,12 @@ def contours(recording: Recording, eye: str) -> list[Contour] | str:
 def contour(recording: Recording, eye: str, frame: int) -> Contour:
     assert recording.lids is not None
     trace = recording.eye(eye)
-    iris_plane_mm = float(np.sqrt(GLOBE_MM**2 - iris_radius_mm(recording) ** 2))
-    pupil_mm = iris_plane_mm * gaze_axis(trace.yaw_deg[frame], trace.pitch_deg[frame])
-    lines = recording.lids.lines(EYES.index(eye), frame)
-    return contour_about(pupil_mm, lines["upper"], lines["crease"], eye)
+    share = globe_share(recording)
+    axis = gaze_axis(trace.yaw_deg[frame], trace.pitch_deg[frame])
+    pupil_mm = iris_plane_mm(recording) / share * axis  # in the fits' millimetres, as the lines are
+    lines = recording.lids.lines(EYES.index(eye), int(recording.rows[frame]))
+    seen = contour_about(pupil_mm, lines["upper"], lines["crease"], eye)
+    return Contour(share * seen.peak_mm, seen.flare, share * seen.crease_mm)
 
 
 def contour_about(pupil_mm: Array, upper_mm: Array, crease_mm: Array, eye: str) -> Contour:
@@ -515,19 +592,44 @@ def lagophthalmos(recording: Recording) -> Iterator[Finding]:
 
 
 def closed_on_purpose(recording: Recording) -> list[Array]:
-    """(F,) bool of each: the inner half of a closure of either eye that is long enough, and no wink."""
-    found = sorted(
-        (one for eye in EYES for one in recording.closures(eye)
-         if one.end_s - one.start_s >= recording.settings.closed_on_purpose_s
-         and one not in winks(recording, eye)),
-        key=lambda one: one.start_s,
-    )  # fmt: skip
+    """(F,) bool of each: the inner half of a time in which one eye is shut for long enough, and the other
+    eye, which may not manage it, lower than it was; else it is a wink."""
     spans: list[tuple[float, float]] = []
-    for one in found:
-        if not spans or one.start_s > spans[-1][1]:
-            spans.append((one.start_s, one.end_s))
-    time_s = recording.time_s
-    return [np.asarray((time_s >= a + 0.25 * (b - a)) & (time_s <= b - 0.25 * (b - a))) for a, b in spans]
+    for eye in EYES:
+        share, other = (share_of_wide(recording, one) for one in (eye, "os" if eye == "od" else "od"))
+        for start_s, end_s in shut_spans(recording, share):
+            inside = inner_half(recording.time_s, start_s, end_s) & np.isfinite(other)
+            if inside.any() and np.median(other[inside]) <= LOWERED_SHARE:
+                spans.append((start_s, end_s))
+    joined: list[tuple[float, float]] = []
+    for start_s, end_s in sorted(spans):
+        if joined and start_s <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end_s))
+        else:
+            joined.append((start_s, end_s))
+    return [inner_half(recording.time_s, *span) for span in joined]
+
+
+def shut_spans(recording: Recording, share: Array) -> list[tuple[float, float]]:
+    """When an eye of that share of its opening (F,) is shut for closed_on_purpose_s or longer."""
+    seen = np.isfinite(share)
+    time_s, shut = recording.time_s[seen], share[seen] < SHUT_SHARE
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], shut, [False]]).astype(int)))
+    runs = [(float(time_s[i]), float(time_s[j - 1])) for i, j in edges.reshape(-1, 2)]
+    spans: list[tuple[float, float]] = []
+    for start_s, end_s in runs:
+        whole = (spans[-1][0], end_s) if spans else (start_s, end_s)
+        inside = (time_s >= whole[0]) & (time_s <= end_s)
+        if spans and start_s - spans[-1][1] <= WAY_S and shut[inside].mean() >= SHUT_FRAMES_SHARE:
+            spans[-1] = whole
+        else:
+            spans.append((start_s, end_s))
+    return [one for one in spans if one[1] - one[0] >= recording.settings.closed_on_purpose_s]
+
+
+def inner_half(time_s: Array, start_s: float, end_s: float) -> Array:
+    margin_s = 0.25 * (end_s - start_s)
+    return np.asarray((time_s >= start_s + margin_s) & (time_s <= end_s - margin_s))
 
 
 def kind_of_closure(recording: Recording, chosen: Array) -> str:

@@ -99,7 +99,7 @@ def present(recording: Recording) -> Iterator[Finding]:
             reason = why_none(recording, found)
             count = len(found.beats) or len(found.windows)
             if reason == "absent":
-                told = Estimate("absent", n=0)
+                told = Estimate("absent", n=int(np.isfinite(angle_in_sight(recording, eye, axis)).sum()))
             else:
                 told = not_measured(reason, 0) if reason else Estimate("present", n=count)
             yield Finding(eye, told, axis)

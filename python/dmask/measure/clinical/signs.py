@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dmask.measure.clinical.lids import mostly_behind_lid
 from dmask.measure.record import BOTH, EYES, Estimate, Finding, not_measured
 from dmask.measure.recorded import Recording
 from dmask.measure.registry import findings_of, measure
@@ -43,30 +44,41 @@ def sign(estimate: Estimate, limit: float, sides: tuple[int, ...] = (1,)) -> Est
         return Estimate(PRESENT, n=estimate.n)
     if all(ends[side][1] <= limit for side in sides):
         return Estimate(ABSENT, n=estimate.n)
-    return not_measured(
-        f"its interval, {low:.1f} to {high:.1f}, holds the threshold of {limit:g}", estimate.n
-    )
+    at = -limit if sides == (-1,) else limit
+    return not_measured(f"its interval, {low:.1f} to {high:.1f}, holds the threshold of {at:g}", estimate.n)
+
+
+def long_enough(recording: Recording, estimate: Estimate) -> Estimate:
+    """A moment is no sign of anything."""
+    seen_s, least_s = (estimate.n or 0) / recording.rate_fps, recording.settings.sign_least_s
+    if isinstance(estimate.value, float) and not seen_s >= least_s:
+        return not_measured(f"straight ahead for {seen_s:.1f} s; needs {least_s:g}", estimate.n)
+    return estimate
 
 
 @measure("signs.ptosis_class", "MRD1 below ptosis_sign_mrd1_mm", THRESHOLDS)
 def ptosis(recording: Recording) -> Iterator[Finding]:
     for eye in EYES:
         mrd1 = told(recording, "lids.mrd1_mm", eye, "primary")
-        yield Finding(eye, sign(mrd1, -recording.settings.ptosis_sign_mrd1_mm, (-1,)))
+        limit_mm = recording.settings.ptosis_sign_mrd1_mm
+        if mostly_behind_lid(recording, eye) and limit_mm >= 0 and recording.profile != "strict":
+            yield Finding(eye, Estimate(PRESENT, n=mrd1.n))  # MRD1 is negative
+        else:
+            yield Finding(eye, sign(long_enough(recording, mrd1), -limit_mm, (-1,)))
 
 
 @measure("signs.upper_retraction_class", "white above the limbus, straight ahead", THRESHOLDS)
 def upper_retraction(recording: Recording) -> Iterator[Finding]:
     for eye in EYES:
         beyond = told(recording, "lids.upper_margin_beyond_limbus_mm", eye, "primary")
-        yield Finding(eye, sign(beyond, recording.settings.retraction_mm))
+        yield Finding(eye, sign(long_enough(recording, beyond), recording.settings.retraction_mm))
 
 
 @measure("signs.lower_scleral_show_class", "white below the limbus, straight ahead", THRESHOLDS)
 def lower_show(recording: Recording) -> Iterator[Finding]:
     for eye in EYES:
         beyond = told(recording, "lids.lower_margin_beyond_limbus_mm", eye, "primary")
-        yield Finding(eye, sign(beyond, recording.settings.lower_show_mm))
+        yield Finding(eye, sign(long_enough(recording, beyond), recording.settings.lower_show_mm))
 
 
 @measure("signs.lid_lag_class", "MRD1 in downgaze larger than straight ahead", THRESHOLDS)
