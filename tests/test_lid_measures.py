@@ -344,3 +344,118 @@ def test_an_eye_is_measured_whose_fellow_is_hidden_behind_its_lid():
     assert found(measured, "lids.mrd1_mm", "os", "primary").value == 4.5
     told = found(measured, "lids.mrd1_mm", "od", "primary")
     assert told.value is None and told.reason
+
+
+def hanging(frames, eye, while_):
+    """A lid that hides the pupil: its height over it is not known, its opening is."""
+    for name, value in (("pfh_mm", 3.0), ("openness", 0.1), ("mrd1_mm", np.nan), ("mrd2_mm", np.nan),
+                        ("yaw_deg", np.nan), ("pitch_deg", np.nan)):  # fmt: skip
+        frames[f"{eye}_{name}"] = np.where(while_, value, frames[f"{eye}_{name}"])
+    frames[f"{eye}_valid"] = np.where(while_, 0.0, frames[f"{eye}_valid"])
+    frames[f"{eye}_reason"] = np.where(while_, "covered", frames[f"{eye}_reason"])
+    return frames
+
+
+@pytest.mark.parametrize("share", [0.67, 1.0])
+def test_a_lid_before_the_pupil_is_a_severe_ptosis(share):
+    frames = traces(30.0)
+    frames["od_mrd1_mm"] = np.full(frames["time_s"].size, 2.6)
+    hanging(frames, "od", frames["time_s"] >= 30 * (1 - share))
+    measured = recording(frames, CLINICAL)
+    mrd1 = found(measured, "lids.mrd1_mm", "od", "primary")
+    assert mrd1.value is None and "the lid hides the pupil in" in mrd1.reason
+    assert found(measured, "lids.ptosis_grade", "od", "primary").value == "severe"
+    assert found(measured, "signs.ptosis_class", "od").value == "present"
+    assert found(measured, "lids.fissure_mm", "od", "primary").value == 3.0
+    assert found(measured, "signs.ptosis_class", "os").value == "absent"
+
+
+def test_a_lid_before_the_pupil_now_and_then_lowers_the_median():
+    frames = traces(30.0)
+    random = np.random.default_rng(0)
+    frames["od_mrd1_mm"] = random.uniform(2.0, 4.0, frames["time_s"].size)
+    without = found(recording(frames, CLINICAL), "lids.mrd1_mm", "od", "primary").value
+    told = found(
+        recording(hanging(frames, "od", frames["time_s"] < 10), CLINICAL), "lids.mrd1_mm", "od", "primary"
+    )
+    assert without == pytest.approx(3.0, abs=0.1) and told.value == pytest.approx(2.5, abs=0.1)
+    assert told.n == frames["time_s"].size
+
+
+def test_a_hand_before_the_eye_is_no_ptosis():
+    frames = traces(30.0)
+    behind = frames["time_s"] < 20
+    hanging(frames, "od", behind)
+    for name in ("pfh_mm", "openness"):  # of an eye behind a hand no lids are seen, either
+        frames[f"od_{name}"] = np.where(behind, np.nan, frames[f"od_{name}"])
+    assert found(recording(frames, CLINICAL), "lids.mrd1_mm", "od", "primary").value == 4.0
+
+
+@pytest.mark.parametrize("depth", [0.5, 0.6, 0.69, 0.72, 0.9])
+def test_an_eye_that_tries_to_shut_and_cannot_has_lagophthalmos_and_the_other_one_does_not_wink(depth):
+    frames = blinking(traces(30.0), "od", [10.0], 0.4, shut_s=3.0)
+    measured = recording(blinking(frames, "os", [10.0], 0.4, depth=depth, shut_s=3.0), CLINICAL)
+    left = found(measured, "lids.lagophthalmos_mm", "os", "closure")
+    assert left.value == pytest.approx(9.5 * (1 - depth), abs=0.01)
+    assert found(measured, "lids.lagophthalmos_mm", "od", "closure").value == 0.0
+    if depth > 0.5:
+        assert found(measured, "blinks.wink_count", "od").value == 0.0
+
+
+def test_a_blink_of_fluttering_lids_loses_no_more_than_they_were_open():
+    frames = traces(20.0, 60.0)
+    flutter = (frames["time_s"] > 8) & (frames["time_s"] < 12)
+    for name in ("openness", "pfh_mm"):
+        frames[f"od_{name}"] = np.where(flutter, 0.4 * frames[f"od_{name}"], frames[f"od_{name}"])
+    blinking(frames, "od", np.arange(8.5, 11.6, 0.7), lasts_s=0.25)
+    blinks = [one for one in recording(frames, CLINICAL).events if one.event in ("blink", "wink")]
+    inside = [one for one in blinks if 8.3 < one.onset_s < 11.8]
+    assert len(inside) >= 3
+    assert max(one.amplitude for one in inside) <= 0.4 * 9.5 + 0.01
+
+
+@pytest.mark.parametrize(
+    ("age_years", "iris_mm", "globe"), [(1 / 12, 10.125, 0.714), (1.0, 11.5, 0.87), (40.0, 11.71, 1.0)]
+)
+def test_iris_and_eyeball_are_those_of_the_age(age_years, iris_mm, globe):
+    options = CLINICAL | {"age_years": age_years}
+    frames = traces(40.0)
+    told = found(recording(frames, options), "lids.upper_margin_beyond_limbus_mm", "od", "primary")
+    assert told.value == pytest.approx(4.0 - 0.5 * iris_mm, abs=0.02)
+    # The margin goes with the pupil: it moves as far as the pupil does, by an eyeball of that age.
+    time_s = frames["time_s"]
+    looking(frames, 0.0, np.select([time_s < 15, time_s < 25], [0.0, 30.0], -30.0))
+    reach_mm = 2 * np.sqrt((12 * globe) ** 2 - (iris_mm / 2) ** 2) * np.sin(np.radians(30))
+    told = found(recording(frames, options), "lids.levator_excursion_mm", "od")
+    assert told.value == pytest.approx(reach_mm, abs=0.1)
+
+
+def test_contour_of_a_child_is_in_true_millimetres():
+    options = {"profile": "article", "age_years": 1.0}
+    measured = recording(traces(noise_deg=0.01), options, lids=OwnLids())
+    for name, adult in (("crease_height_mm", 4.0), ("contour_peak_mm", 1.0)):
+        told = found(measured, f"lids.{name}", "os", "primary")
+        assert told.value == pytest.approx(0.87 * adult, abs=0.05)
+
+
+def test_a_moment_is_no_sign():
+    short, long = (recording(traces(seconds), CLINICAL) for seconds in (0.3, 3.0))
+    told = found(short, "signs.ptosis_class", "od")
+    assert told.value is None and "needs 1" in told.reason
+    assert found(long, "signs.ptosis_class", "od").value == "absent"
+
+
+def test_a_reason_names_the_threshold_as_it_is_set():
+    frames = traces(30.0)
+    frames["od_mrd1_mm"] = np.full(frames["time_s"].size, 2.0)
+    told = found(recording(frames, CLINICAL), "signs.ptosis_class", "od")
+    assert told.reason.endswith("holds the threshold of 2")
+
+
+def test_the_eye_that_is_missing_is_the_one_that_is_named():
+    frames = traces(10.0)
+    for name in ("yaw_deg", "pitch_deg", "openness", "mrd1_mm"):
+        frames[f"os_{name}"] = np.full(frames["time_s"].size, np.nan)
+    frames["os_valid"], frames["os_reason"] = np.zeros(300), np.full(300, "covered")
+    told = found(recording(frames, CLINICAL), "alignment.deviation_horizontal_deg", "both", "primary")
+    assert told.reason == "both eyes are never measured together: covered in 300 of 300 frames"
