@@ -13,10 +13,15 @@ from pathlib import Path
 import cv2
 import pytest
 from conftest import CHECKOUT
+from traces import traces
 
 from dmask import cli
 from dmask.commands.parser import add_commands
 from dmask.io.tables import FRAME_COLUMNS
+from dmask.measure import registry
+from dmask.measure.clinical import lids
+from dmask.measure.measured import load_measures
+from dmask.measure.recorded import Recording
 
 DOCUMENTS = sorted(
     path
@@ -204,3 +209,25 @@ def test_every_column_of_frames_csv_is_documented():
     table = text[text.index("### `frames.csv`") : text.index("### A folder")]
     named = set(re.findall(r"`(\w+)`", table))
     assert {name for name in FRAME_COLUMNS if not name.startswith("os_")} <= named
+
+
+def test_the_measure_that_contributing_adds_is_a_new_one_and_measures(monkeypatch):
+    load_measures()
+    text = (CHECKOUT / "CONTRIBUTING.md").read_text()
+    code = re.search(r"```python\n(@measure.*?)```", text, re.DOTALL)
+    assert code and "python/dmask/report/words.py" in text
+    monkeypatch.setattr(registry, "MEASURES", dict(registry.MEASURES))
+    names = dict(vars(lids))
+    exec(code[1], names)
+    (added,) = set(names) - set(vars(lids))
+    (found,) = names[added](Recording(traces(), {"profile": "clinical", "hvid_mm": 11.71}))
+    assert found.estimate.value == pytest.approx(0.0, abs=0.01)
+
+
+def test_the_extension_that_pip_built_is_told_where_openvino_is():
+    """It looks for it beside itself, where a source tree has none."""
+    build = (CHECKOUT / "cpp/bindings/CMakeLists.txt").read_text()
+    blocks = re.findall(r"```\n(.*?)```", (CHECKOUT / "CONTRIBUTING.md").read_text(), re.DOTALL)
+    taken = [one for one in blocks if "site-packages/dmask/_core" in one]
+    assert 'INSTALL_RPATH "$ORIGIN/../openvino/libs"' in build
+    assert taken and all("LD_LIBRARY_PATH" in one and "site-packages/openvino/libs" in one for one in taken)

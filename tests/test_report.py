@@ -29,12 +29,24 @@ from dmask.measure.registry import MEASURES, UNITS
 from dmask.measure.summary import summarise
 from dmask.options import table as options_table
 from dmask.report import pdf, vendored
-from dmask.report.change import change
-from dmask.report.charts import ROWS, deviations, nine_gaze, nystagmus
+from dmask.report.change import change, pairs
+from dmask.report.charts import (
+    ROWS,
+    STILL_TICK,
+    TICK,
+    deviations,
+    left_of,
+    nine_gaze,
+    nystagmus,
+    room_of,
+    still_plot,
+    ticks,
+)
 from dmask.report.figures import interval_of, number, value_of
 from dmask.report.markup import Markup, element
-from dmask.report.page import page
-from dmask.report.traces import MOST_POINTS, decimated, packed_times, packed_values
+from dmask.report.page import glance, page
+from dmask.report.review import KEY_PX, LEFT_PX, PICTURE_PX, SHADES, TIMES_PX, ZERO, Panel
+from dmask.report.traces import MOST_POINTS, Plot, Series, decimated, packed_times, packed_values
 from dmask.report.visit import read_visit, records_of
 from dmask.report.words import LANGUAGES, SENTENCES, WORDS, Words
 from dmask.run.measuring import sha256_of
@@ -206,6 +218,20 @@ def test_sentences_keep_their_numbers_and_unknown_ones_stay_english():
     assert say.measure("other.thing_mm", "what it is") == "what it is"
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_names_of_fields_are_words_in_prose(language):
+    say = Words(language)
+    told = [say.sentence(english.replace("{}", "3")).text for english, _ in SENTENCES]
+    told += [
+        say.sentence(f"withheld_by_profile: {why}").text
+        for why in ("give --keep mouth", "of another package")
+    ]
+    assert [one for one in told if re.search(r"[a-z]_[a-z]", one)] == []
+    assert say.sentence("withheld_by_profile: of another package").text.startswith(
+        ("withheld by the profile: ", "vom Profil zurückgehalten: ")
+    )
+
+
 def test_numbers_are_written_as_the_language_does():
     de, en = Words("de"), Words("en")
     assert number(-1.25, 1, de) == "−1,2" and number(-0.01, 1, en) == "0.0" and number(2, 0, en, True) == "+2"
@@ -361,7 +387,67 @@ def test_an_hour_takes_little_room_and_time(visit):
     assert time.monotonic() - start_s < 30
 
 
+def test_a_glance_has_the_lagophthalmos_of_every_kind_of_closure(visit):
+    kinds = ("gentle_closure", "forced_closure")
+    shut = [Record("lids.lagophthalmos_mm", eye, kind, 1.5, "mm", 1.0, 2.0, 3, "") for eye in ("od", "os")
+            for kind in kinds]  # fmt: skip
+    others = [one for one in visit.records if one.measure != "lids.lagophthalmos_mm"]
+    said = Read(glance(visit._replace(records=others + shut), Words("en"))).text
+    assert said.count("Lagophthalmos") == 2 and "gently closed" in said and "squeezed shut" in said
+    assert said.count("1.5") == 4
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", "not measured: the lids are not closed for 1 s"),
+        ("de", "nicht gemessen: die Lider sind nicht 1 s"),
+    ],
+)
+def test_a_glance_says_why_something_is_not_measured(visit, language, told):
+    text = glance(visit, Words(language))
+    assert told in Read(text).text
+    rows = re.findall("<tr>.*?</tr>", text)
+    shut = next(one for one in rows if told in Read(one).text)
+    assert 'colspan="2"' in shut  # the same of both eyes is said once
+
+
 # Charts
+
+
+def tick_boxes(svg: str, letters: float) -> list[tuple[float, float]]:
+    """From where to where each label of a picture reaches at most."""
+    found = []
+    for x, anchor, text in re.findall(
+        r'<text x="([\d.-]+)" y="[\d.-]+" class="tick (\w+)">([^<]*)</text>', svg
+    ):
+        width = room_of(text, letters)
+        left = float(x) - (width if anchor == "end" else width / 2)
+        found.append((left, left + width))
+    return found
+
+
+@pytest.mark.parametrize("unit", ["mm", "deg", "deg2", "Hz"])
+def test_labels_of_plots_are_not_cut(visit, unit):
+    say = Words("de")
+    time_s = np.linspace(0, 10, 50)
+    plot = Plot("mrd1", unit, "none", [Series("eye.od", "od", np.linspace(-20, 10, 50))], -22.0, 11.0)
+    left = left_of([(plot.low, plot.high, unit)], say, STILL_TICK)
+    boxes = tick_boxes(still_plot(plot, time_s, [], say, "", left), STILL_TICK)
+    assert len(boxes) > 8
+    assert min(low for low, _ in boxes[:4]) >= 0 and max(high for _, high in boxes) <= 720.1
+
+
+def test_paper_has_the_letters_that_room_is_made_for():
+    style = (CHECKOUT / "python/dmask/report/page.css").read_text()
+    assert f"svg.still .tick {{ font-size: {STILL_TICK:g}px; }}" in style
+    assert re.search(rf"svg .tick {{[^}}]*font-size: {TICK:g}px", style)
+
+
+def test_an_axis_has_two_values_or_more():
+    for low, high in ((0.02, 0.98), (-1.0, 3.9), (0.0, 0.33), (-55.0, 50.0), (1.3, 1.4)):
+        for most in (4, 8):
+            assert 2 <= len(ticks(low, high, most)) <= 2 * most
 
 
 def aligned(condition: str, name: str, value: float, unit: str) -> Record:
@@ -391,6 +477,16 @@ def test_a_nystagmus_has_spectrum_and_beat_where_arrays_are_given(visit):
     }  # fmt: skip
     drawn = nystagmus(visit._replace(nystagmus={"od": {"horizontal": held}}), Words("en"))
     assert drawn and drawn.count("<svg") == 2 and "strongest at 4" in drawn
+    spectrum, beat = re.findall("<svg.*?</svg>", drawn)
+    assert "deg²" in spectrum and "10\u202fHz" in spectrum
+    assert max(high for _, high in tick_boxes(spectrum, TICK)) <= 340.1
+    assert beat.count("\u202f%") > 2  # of a beat whose length is not known
+    known = Record("nystagmus.frequency_hz", "od", "horizontal", 4.0, "Hz", 3.0, 5.0, 9, "")
+    timed = nystagmus(
+        visit._replace(nystagmus={"od": {"horizontal": held}}, records=[known]), Words("en")
+    )  # fmt: skip
+    assert timed and "of 0.25\u202fs" in timed
+    assert {"0.0\u202fs", "0.1\u202fs", "0.2\u202fs"} <= set(re.findall(r">([\d.]+\u202fs)<", timed))
     empty = visit._replace(nystagmus={"od": {"horizontal": {"frequency_hz": [], "power": []}}})
     assert nystagmus(empty, Words("en")) is None
 
@@ -410,6 +506,29 @@ def test_a_change_has_an_interval_of_both(visit, tmp_path):
     assert change(words, words._replace(value="none")).clear
     text = page([visit, visit], "de")
     assert "Veränderung" in text and text.count("<video") == 2 and Read(text).open == []
+
+
+def test_two_visits_have_a_glance_after_what_its_marks_mean(visit):
+    said = Read(page([visit, visit], "en")).text
+    parts = ("At a glance", "A change is underlined", "Measure", "MRD1, pupil", "Changes")
+    places = [said.index(one) for one in parts]
+    assert places == sorted(places) and said.count("A change is underlined") == 1
+
+
+def test_a_measure_that_one_visit_lacks_says_so_in_every_cell(visit):
+    one = Record("lids.lagophthalmos_mm", "od", "gentle_closure", 1.5, "mm", 1.0, 2.0, 3, "")
+    absent = one._replace(measure="lids.mrd1_mm", condition="primary", value=None, reason="no blink")
+    other = absent._replace(value=3.0, reason="")
+    first, second = visit._replace(records=[absent]), visit._replace(records=[other, one])
+    assert pairs(first, second) == [(absent, other), (None, one)]
+    assert pairs(second, first) == [(other, absent), (one, None)]
+    for visits in ((first, second), (second, first)):
+        lacking = (
+            page(visits, "en").partition(">Without a number in one visit</h3>")[2].partition("</table>")[0]
+        )
+        rows = re.findall("<tr>.*?</tr>", lacking.partition("<tbody>")[2])
+        assert len(rows) == 2 and "<td></td>" not in lacking
+        assert "not measured: no blink" in Read(rows[0]).text and "not in this visit" in rows[1]
 
 
 # The command
@@ -566,6 +685,24 @@ def test_a_review_holds_every_frame_and_says_when_it_identifies(folder, tmp_path
     assert cli.main([*words[:2], "-o", str(original), "--original", str(original), "--overwrite"]) == 2
 
 
+def test_a_review_has_times_a_zero_line_and_a_key_of_its_shading(visit):
+    shut = Event("closure", "od", 2.6, 1.2, None, "", None, "")
+    panel = Panel(visit._replace(events=[*visit.events, shut]))
+    shown = panel.at(2.0, 60)
+    key = shown[PICTURE_PX - KEY_PX :]
+    for kind in ("blink", "closure", "cover"):
+        assert (key == SHADES[kind]).all(axis=2).sum() > 50, kind
+    assert (shown[PICTURE_PX - KEY_PX - TIMES_PX : PICTURE_PX - KEY_PX] != 255).any(axis=2).sum() > 100
+    gaze = shown[: PICTURE_PX // 5, LEFT_PX:]
+    assert ((gaze == ZERO).all(axis=2).sum(axis=1) > 300).sum() == 1
+    assert not (
+        Panel(visit._replace(events=[], frames=visit.frames | {"os_reason": visit.frames["od_reason"]})).at(
+            2.0, 60
+        )[PICTURE_PX - KEY_PX :]
+        != 255
+    ).any()  # no shading, no key
+
+
 # In a browser
 
 
@@ -695,8 +832,32 @@ def test_it_prints(folder, tmp_path):
     assert cli.main(["report", str(copy), "--pdf"]) == 0
     printed = (copy / "report.pdf").read_bytes()
     assert printed.startswith(b"%PDF-")
-    assert 2 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 16  # about 150 measures and why
+    assert 2 <= pages_of(printed) <= 9  # about 150 measures and why
     assert str(copy).encode() not in printed
+    assert cli.main(["report", str(folder), str(copy), "--pdf"]) == 0
+    assert pages_of((copy / "comparison.pdf").read_bytes()) <= 14
+
+
+def pages_of(printed: bytes) -> int:
+    return len(re.findall(rb"/Type\s*/Page\b", printed))
+
+
+@needs_browser
+def test_a_browser_draws_every_label_within_its_picture(browser, folder, tmp_path):
+    """By the letters that the browser has."""
+    shown, _ = opened(browser, written(folder, tmp_path / "page.html", "de"))
+    shown.emulate_media(media="print")
+    outside = shown.evaluate(
+        """[...document.querySelectorAll('svg text')].filter((one) => {
+             const [word, box] = [one.getBoundingClientRect(), one.ownerSVGElement.getBoundingClientRect()];
+             return word.width && (word.left < box.left - 0.5 || word.right > box.right + 0.5);
+           }).map((one) => one.textContent)"""
+    )
+    assert outside == []
+    drawn = (
+        "[...document.querySelectorAll('svg.still text')].filter((one) => one.getBoundingClientRect().width)"
+    )
+    assert shown.evaluate(f"{drawn}.length") > 30
 
 
 def test_measures_in_memory_are_those_of_the_recording(visit):

@@ -26,6 +26,12 @@ def test_a_column_that_came_later_than_the_file_holds_nothing(tmp_path):
     assert frames["od_yaw_deg"] == [1.5] and frames["od_reason"] == ["closed"]
 
 
+def test_a_table_is_read_by_its_name_or_its_path(tmp_path):
+    path = written(tmp_path / "frames.csv", FRAME_COLUMNS)
+    for name in (path, str(path)):
+        assert read_frames(name)["od_yaw_deg"] == [1.5]
+
+
 @pytest.mark.parametrize("missing", KEY_COLUMNS)
 def test_a_table_that_dmask_run_did_not_write_is_refused(tmp_path, missing):
     columns = [name for name in FRAME_COLUMNS if name != missing]

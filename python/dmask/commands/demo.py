@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from dmask.io.picture import write_png
     from dmask.io.tables import Table, cell, read_frames
     from dmask.run.recording import run_item
-    from dmask.synthetic.demo import compare, side_by_side, write_patient
+    from dmask.synthetic.demo import axes_sentence, compare, side_by_side, write_patient
 
     if args.at is None and args.fixating != "none":
         args.at = "0-1.5"
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         frames = read_frames(partial / "result" / "frames.csv")
         picture = side_by_side(partial / "patient.mp4", partial / "result" / "mask.mp4", 0.5 * args.seconds)
         write_png(partial / "side_by_side.png", picture)
-    print("\nOptical axes: two straight eyes show 8 degrees between them, the exotropia adds 12.")
+    print(f"\n{axes_sentence()}")
     rows = compare(truth, frames)
     width = max(len(name) for name, *_ in rows) + 2
     print(f"{'':<{width}}{'true':>9}{'measured':>10}{'error':>8}   medians over {outcome.frames} frames")

@@ -200,11 +200,12 @@ class Columns:
         return np.broadcast_to("" if name in TEXT_COLUMNS else np.nan, self._rows)
 
 
-def read_frames(path: Path) -> dict[str, np.ndarray]:
+def read_frames(path: str | Path) -> dict[str, np.ndarray]:
     """The columns of a frames.csv, each (F,): float64 with NaN for empty cells; reasons as str.
 
     A column that came later than the file holds nothing. Raises Error where the file is not a frames.csv.
     """
+    path = Path(path)
     with path.open(newline="", encoding="utf-8") as file:
         rows = csv.reader(file)
         try:

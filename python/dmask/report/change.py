@@ -25,23 +25,28 @@ class Change(NamedTuple):
         return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
 
 
-def changes(before: Visit, after: Visit) -> tuple[list[Change], list[tuple[Record, Record | None]]]:
-    """Of what has a value in both visits; and the rest of the first's, with the second's where it is."""
-    found: list[Change] = []
-    rest: list[tuple[Record, Record | None]] = []
-    together = list(dict.fromkeys((one.measure, one.condition) for one in before.records))
-    for record in sorted(before.records, key=lambda one: together.index((one.measure, one.condition))):
-        other = after.record(record.measure, record.eye, record.condition)
-        if (
-            other is None
-            or record.value is None
-            or other.value is None
-            or type(record.value) is not type(other.value)
-        ):
-            rest.append((record, other))
-        else:
-            found.append(change(record, other))
-    return found, rest
+Pair = tuple[Record | None, Record | None]  # of one measure, eye and condition; None where a visit lacks it
+
+
+def pairs(before: Visit, after: Visit) -> list[Pair]:
+    """All that either visit says, what belongs together one after another, as the measures are ordered."""
+    keys = list(dict.fromkeys((one.measure, one.condition, one.eye) for visit in (before, after)
+                              for one in visit.records))  # fmt: skip
+    measures = list(dict.fromkeys(key[0] for key in keys))
+    together = {key[:2]: place for place, key in reversed(list(enumerate(keys)))}
+    keys.sort(key=lambda key: (measures.index(key[0]), together[key[:2]]))
+    return [
+        (before.record(measure, eye, condition), after.record(measure, eye, condition))
+        for measure, condition, eye in keys
+    ]
+
+
+def change_of(pair: Pair) -> Change | None:
+    """None where a visit has no value, or one of another kind."""
+    before, after = pair
+    if before is None or after is None or before.value is None or after.value is None:
+        return None
+    return change(before, after) if type(before.value) is type(after.value) else None
 
 
 def change(before: Record, after: Record) -> Change:

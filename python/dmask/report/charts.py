@@ -16,7 +16,11 @@ from dmask.report.visit import Visit, finite, object_in
 from dmask.report.words import Words
 
 ROWS = (("up_right", "up", "up_left"), ("right", "primary", "left"), ("down_right", "down", "down_left"))
-WIDTH, LEFT, RIGHT, TOP, BOTTOM = 720, 44, 8, 6, 20  # units of a plot's picture
+WIDTH, RIGHT, TOP, BOTTOM = 720, 8, 6, 20  # units of a plot's picture
+LEAST_LEFT = 44  # left of a plot, where its values stand
+TICK, STILL_TICK = 10.5, 14.0  # height of a plot's letters, and of one on paper: as page.css has it
+WIDE_LETTERS = "mMW%\u2212+"
+WIDE_EM, LETTER_EM = 0.98, 0.64  # of the widest common font, DejaVu Sans
 MINUTES_SHOWN = 90
 LONG_S = 120.0  # beyond it times are minutes and seconds
 LEAST_SCALE_DEG = 10.0  # that the nine targets reach to
@@ -28,11 +32,13 @@ class Frame(NamedTuple):
     x: tuple[float, float]
     y: tuple[float, float]
     height: float
+    left: float
     width: float = WIDTH
+    letters: float = TICK
 
     def across(self, value: float) -> float:
         low, high = self.x
-        return LEFT + (value - low) / max(1e-9, high - low) * (self.width - LEFT - RIGHT)
+        return self.left + (value - low) / max(1e-9, high - low) * (self.width - self.left - RIGHT)
 
     def down(self, value: float) -> float:
         low, high = self.y
@@ -41,7 +47,7 @@ class Frame(NamedTuple):
 
 
 def ticks(low: float, high: float, most: int, clock: bool = False) -> list[float]:
-    """Round numbers within the range."""
+    """Round numbers within the range: two or more, as a single one gives no scale."""
     if not high > low:
         return [low]
     rough = (high - low) / most
@@ -51,19 +57,41 @@ def ticks(low: float, high: float, most: int, clock: bool = False) -> list[float
             count * step for count in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)
         ]
     power = 10 ** math.floor(math.log10(rough))
-    step = next(times * power for times in (1, 2, 5, 10) if times * power >= rough)
-    first = math.ceil(low / step - 1e-9)
-    return [count * step for count in range(first, math.floor(high / step + 1e-9) + 1)]
+    found: list[float] = []
+    for step in sorted((times * power for times in (0.5, 1, 2, 5, 10)), reverse=True):
+        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+        if step < rough and len(found) > 1:
+            break
+        found = [count * step for count in range(first, last + 1)]
+    return found
+
+
+def room_of(text: str, letters: float) -> float:
+    """What a text takes at most, in letters of that height."""
+    return letters * sum(WIDE_EM if letter in WIDE_LETTERS else LETTER_EM for letter in text)
+
+
+def left_of(ranges: Iterable[tuple[float, float, str]], say: Words, letters: float = TICK) -> float:
+    """What the labels of values need at the left of plots that stand above one another: low, high, unit."""
+    shown = [text for low, high, unit in ranges for _, text in labels((low, high), unit, say)]
+    return max(LEAST_LEFT, math.ceil(6 + max((room_of(text, letters) for text in shown), default=0.0)))
+
+
+def labels(y: tuple[float, float], unit: str, say: Words) -> list[tuple[float, str]]:
+    """Of the values' axis."""
+    return [
+        (value, with_unit(number(value, decimals, say), unit, say))
+        for value, decimals in with_decimals(ticks(*y, 4))
+    ]
 
 
 def axes(frame: Frame, say: Words, x_unit: str, y_unit: str) -> list[Markup]:
     found = []
     bottom = frame.height - BOTTOM
-    for value, decimals in with_decimals(ticks(*frame.y, 4)):
+    for value, shown in labels(frame.y, y_unit, say):
         y = round(frame.down(value), 1)
-        found.append(element("line", x1=LEFT, x2=frame.width - RIGHT, y1=y, y2=y, class_="grid"))
-        shown = with_unit(number(value, decimals, say), y_unit, say)
-        found.append(element("text", shown, x=LEFT - 4, y=y + 3.5, class_="tick end"))
+        found.append(element("line", x1=frame.left, x2=frame.width - RIGHT, y1=y, y2=y, class_="grid"))
+        found.append(element("text", shown, x=frame.left - 4, y=y + 3.5, class_="tick end"))
     for value, decimals in with_decimals(ticks(*frame.x, 8 if frame.width > 400 else 4, x_unit == "s")):
         x = round(frame.across(value), 1)
         found.append(element("line", x1=x, x2=x, y1=bottom, y2=bottom + 3, class_="axis"))
@@ -74,12 +102,13 @@ def axes(frame: Frame, say: Words, x_unit: str, y_unit: str) -> list[Markup]:
             if long
             else with_unit(number(value, decimals, say), x_unit, say)
         )
-        found.append(element("text", shown, x=x, y=bottom + 14, class_="tick middle"))
+        at = round(min(x, frame.width - room_of(shown, frame.letters) / 2), 1)  # nothing is cut at the right
+        found.append(element("text", shown, x=at, y=bottom + 3.5 + frame.letters, class_="tick middle"))
     return found
 
 
 def with_decimals(values: Sequence[float]) -> list[tuple[float, int]]:
-    step = values[1] - values[0] if len(values) > 1 else 1.0
+    step = values[1] - values[0] if len(values) > 1 else values[0] if values else 1.0
     decimals = max(0, -math.floor(math.log10(abs(step) or 1.0) + 1e-9))
     return [(value, decimals) for value in values]
 
@@ -101,9 +130,12 @@ def picture(children: Iterable[Child], width: float, height: float, label: str, 
     return element("svg", *children, viewBox=box, role="img", aria_label=label, class_=class_ or None)
 
 
-def still_plot(plot: Plot, time_s: np.ndarray, shades: Sequence[Shade], say: Words, label: str) -> Markup:
+def still_plot(
+    plot: Plot, time_s: np.ndarray, shades: Sequence[Shade], say: Words, label: str, left: float
+) -> Markup:
     """A plot of traces as paper has it."""
-    frame = Frame((float(time_s[0]), float(time_s[-1])), (plot.low, plot.high), 104)
+    span_s = float(time_s[0]), float(time_s[-1])
+    frame = Frame(span_s, (plot.low, plot.high), 104, left, letters=STILL_TICK)
     thin = decimated(time_s, [one.values for one in plot.series], STILL_POINTS)
     parts: list[Markup] = []
     half = (frame.height - TOP - BOTTOM) / 2
@@ -270,17 +302,18 @@ def raster(visit: Visit, say: Words) -> Markup:
     shown = range(0, minutes, step)
     row_px = 26 if minutes <= 10 else 14 if minutes <= 30 else 10
     height = row_px * len(shown) + TOP + BOTTOM
-    frame = Frame((0.0, span_s), (0.0, 1.0), height)
+    names = [say("raster.minute", minute=minute + 1) for minute in shown] if minutes > 1 else []
+    left = max([LEAST_LEFT, *(6 + room_of(name, TICK) for name in names)])
+    frame = Frame((0.0, span_s), (0.0, 1.0), height, left)
     parts: list[Markup] = []
     for place, minute in enumerate(shown):
         middle = TOP + place * row_px + row_px / 2
         end_s = min(span_s, duration_s - 60 * minute) if minutes > 1 else span_s
         parts.append(
-            element("line", x1=LEFT, x2=round(frame.across(end_s), 1), y1=middle, y2=middle, class_="axis")
+            element("line", x1=left, x2=round(frame.across(end_s), 1), y1=middle, y2=middle, class_="axis")
         )
         if minutes > 1 and (row_px > 10 or minute % 5 == 0):
-            label = say("raster.minute", minute=minute + 1)
-            parts.append(element("text", label, x=LEFT - 4, y=middle + 3.5, class_="tick end"))
+            parts.append(element("text", names[place], x=left - 4, y=middle + 3.5, class_="tick end"))
     rows = {minute: place for place, minute in enumerate(shown)}
     for one in blinks:
         minute = int(one.onset_s // 60) if minutes > 1 else 0
@@ -328,12 +361,16 @@ def nystagmus(visit: Visit, say: Words, level: str = "h3") -> Markup | None:
             if frequency.size and frequency.size == power.size:
                 peak = number(float(frequency[np.nanargmax(power)]), 1, say)
                 label = say("nystagmus.spectrum.label", peak=peak, **named)
-                drawn.append(curve(frequency, power, eye, say, say("nystagmus.spectrum"), label, "Hz", ""))
+                caption = say("nystagmus.spectrum")
+                drawn.append(curve(frequency, power, eye, say, caption, label, "Hz", "deg2", from_zero=True))
             phase, course = (array(held.get(name)) for name in ("phase", "course_deg"))
             if phase.size and phase.size == course.size:
                 size = with_unit(number(float(np.nanmax(course) - np.nanmin(course)), 1, say), "deg", say)
-                label = say("nystagmus.beat.label", size=size, **named)
-                drawn.append(curve(phase, course, eye, say, say("nystagmus.beat"), label, "", "deg"))
+                whole, unit = beat_length(visit, eye, axis)
+                length = with_unit(number(whole, 2 if unit == "s" else 0, say), unit, say)
+                label = say("nystagmus.beat.label", size=size, length=length, **named)
+                caption = say("nystagmus.beat.over", length=length) if unit == "s" else say("nystagmus.beat")
+                drawn.append(curve(phase * whole, course, eye, say, caption, label, unit, "deg", whole))
             if drawn:
                 figures.append(element("div", element(level, heading), element("div", *drawn, class_="pair")))
     return joined(*figures) if figures else None
@@ -349,17 +386,24 @@ def array(held: object) -> np.ndarray:
     return values if np.isfinite(values).any() else np.empty(0)
 
 
+def beat_length(visit: Visit, eye: str, axis: str) -> tuple[float, str]:
+    """By its frequency; where that is not known, a beat is as long as itself."""
+    record = visit.record("nystagmus.frequency_hz", eye, axis)
+    if record and isinstance(record.value, float) and record.value > 0:
+        return 1 / record.value, "s"
+    return 100.0, "%"
+
+
 def curve(
-    x: np.ndarray, y: np.ndarray, eye: str, say: Words, heading: str, label: str, x_unit: str, y_unit: str
-) -> Markup:
+    x: np.ndarray, y: np.ndarray, eye: str, say: Words, heading: str, label: str, x_unit: str, y_unit: str,
+    x_end: float | None = None, from_zero: bool = False,
+) -> Markup:  # fmt: skip
+    """With `x_end` x is shown from 0 to there, else as far as it goes."""
     low, high = float(np.nanmin(y)), float(np.nanmax(y))
-    low = min(0.0, low) if not y_unit else low
+    low = min(0.0, low) if from_zero else low
     margin = 0.06 * max(1e-9, high - low)
-    frame = Frame(
-        (float(np.nanmin(x)), float(np.nanmax(x))),
-        (low if low == 0 else low - margin, high + margin),
-        150,
-        340,
-    )
+    span = (float(np.nanmin(x)), float(np.nanmax(x))) if x_end is None else (0.0, x_end)
+    heights = (low if low == 0 else low - margin, high + margin)
+    frame = Frame(span, heights, 150, left_of([(*heights, y_unit)], say), 340)
     drawn = picture([*axes(frame, say, x_unit, y_unit), line(x, y, frame, eye)], 340, 150, label)
     return element("figure", element("figcaption", heading), drawn)

@@ -15,8 +15,8 @@ import numpy as np
 
 from dmask import environment
 from dmask.measure.record import BOTH, EYES, Record
-from dmask.report.change import Change, changes
-from dmask.report.charts import nine_gaze, nystagmus, of_visit, raster, still_plot
+from dmask.report.change import Change, Pair, change_of, pairs
+from dmask.report.charts import STILL_TICK, left_of, nine_gaze, nystagmus, of_visit, raster, still_plot
 from dmask.report.figures import as_shown, interval_of, number, value_of, with_unit
 from dmask.report.markup import Child, Markup, Row, Wide, element, escaped, joined, table
 from dmask.report.traces import (
@@ -36,7 +36,8 @@ HERE = Path(__file__).parent
 GLANCE = (  # what a reader looks for first
     ("lids.mrd1_mm", "primary"), ("lids.fissure_mm", "primary"), ("lids.ptosis_grade", "primary"),
     ("lids.retraction_grade", "primary"), ("lids.levator_excursion_mm", ""),
-    ("lids.lagophthalmos_mm", "closure"),
+    ("lids.lagophthalmos_mm", "gentle_closure"), ("lids.lagophthalmos_mm", "forced_closure"),
+    ("lids.lagophthalmos_mm", "closure"),  # without a track, or where nobody closed the eyes
     ("blinks.rate_per_min", ""), ("blinks.complete_share", ""),
     ("alignment.deviation_horizontal_deg", "primary"), ("alignment.deviation_vertical_deg", "primary"),
     ("cover.kind_class", ""), ("cover.deviation_horizontal_deg", "alternate_cover"),
@@ -160,11 +161,14 @@ def two_visits(
     beside: Path | None,
 ) -> Iterator[Markup]:
     visits = [visit._replace(letter=letter) for visit, letter in zip(visits, "AB", strict=True)]
+    found = pairs(visits[0], visits[1])
     if names := unlike(visits[0], visits[1]):
         sentence = say("options.unlike.sentence", names=", ".join(names))
         yield element("ul", element("li", element("b", say("options.unlike")), sentence), class_="flags")
-    yield element("h2", say("section.changes"), id="findings")
-    yield changed(visits[0], visits[1], say)
+    yield element("h2", say("section.glance"), id="findings")
+    yield glance_of_two(found, visits, say)
+    yield element("h2", say("section.changes"))
+    yield changed(found, visits, say)
     for place, visit in enumerate(visits):
         heading = element("h2", say("visit", letter=visit.letter))
         yield element(
@@ -210,11 +214,7 @@ def flags(visit: Visit, say: Words) -> Markup:
     items = []
     for one in told:
         name = say.or_plain("flag", str(one.get("flag", "")))
-        sentence = say.sentence(str(one.get("sentence", "")))
-        text = element(
-            "span", sentence.text, lang=sentence.language if sentence.language != say.language else None
-        )
-        items.append(element("li", element("b", name), text))
+        items.append(element("li", element("b", name), said(str(one.get("sentence", "")), say)))
     if not items:
         return joined()
     return joined(
@@ -222,12 +222,21 @@ def flags(visit: Visit, say: Words) -> Markup:
     )  # fmt: skip
 
 
+def said(english: str, say: Words, name: str = "span") -> Markup:
+    """What a measure or a summary says; a voice that reads it out has to know its language."""
+    sentence = say.sentence(english)
+    return element(name, sentence.text, lang=None if sentence.language == say.language else sentence.language)
+
+
 def cell(record: Record | None, say: Words) -> Child:
-    """Value, interval and number of what it is of."""
+    """Value, interval and number of what it is of; or why it is not measured."""
     if record is None:
-        return ""
+        return element("span", say("not_in_visit"), class_="absent")
     if record.value is None:
-        return element("span", say("not_measured"), class_="absent")
+        if not record.reason:
+            return element("span", say("not_measured"), class_="absent")
+        before, _, after = say("not_measured.why").partition("{reason}")
+        return element("span", before, said(record.reason, say), after, class_="absent")
     interval = interval_of(record, say)
     return joined(
         element("span", value_of(record, say), class_="value"),
@@ -253,7 +262,9 @@ def rows_of(visit: Visit, wanted: Sequence[tuple[str, str]], say: Words) -> list
     rows: list[Row] = []
     for measure, condition in wanted:
         od, os, both = (visit.record(measure, eye, condition) for eye in (*EYES, BOTH))
-        if first := od or os:
+        if od and os and od.value is None and os.value is None and od.reason == os.reason:
+            rows.append([measure_name(od, visit, say), Wide(cell(od, say))])
+        elif first := od or os:
             rows.append([measure_name(first, visit, say), cell(od, say), cell(os, say)])
         if both:
             rows.append([named(both, visit, say), Wide(cell(both, say))])
@@ -302,45 +313,69 @@ def missing(visit: Visit, say: Words) -> Markup:
         shared.setdefault((reason, tuple(one.eye for one in records)), []).append(records[0])
     rows: list[Row] = []
     for (reason, named), records in shared.items():
-        sentence = say.sentence(reason)
-        told = element(
-            "span", sentence.text, lang=sentence.language if sentence.language != say.language else None
-        )
         names = joined(*(element("div", measure_name(one, visit, say)) for one in records))
-        rows.append([names, ", ".join(say.or_plain("eye", eye) for eye in named), told])
+        rows.append([names, ", ".join(say.or_plain("eye", eye) for eye in named), said(reason, say)])
     header: list[Child] = [say("column.measure"), say("column.eye"), say("column.reason")]
     return table(header, rows, of_visit(visit, say("section.missing"), say), "missing")
 
 
-def changed(before: Visit, after: Visit, say: Words) -> Markup:
-    found, rest = changes(before, after)
-    header: list[Child] = [say("column.measure"), "A", "B", say("column.change")]
-    parts: list[Child] = [element("p", say("visit.which"), class_="quiet")]
-    if not found:
+def glance_of_two(found: Sequence[Pair], visits: Sequence[Visit], say: Words) -> Markup:
+    """What a reader looks for first, of the eyes that either visit has a number or a word of."""
+    wanted = [
+        pair
+        for glanced in GLANCE
+        for pair in found
+        if (one := either(pair)) and (one.measure, one.condition) == glanced
+        and any(record and record.value is not None for record in pair)
+    ]  # fmt: skip
+    if not wanted:
+        return element("p", say("nothing_found"), class_="quiet")
+    return joined(
+        element("p", say("visit.which"), " ", say("cell.note"), " ", say("changes.note"), class_="quiet"),
+        element("div", compared(wanted, visits, say, say("section.glance")), class_="glance changes"),
+    )
+
+
+def changed(found: Sequence[Pair], visits: Sequence[Visit], say: Words) -> Markup:
+    both = [pair for pair in found if change_of(pair)]
+    parts: list[Child] = []
+    if not both:
         parts.append(element("p", say("all_equal"), class_="quiet"))
-    for group, members in groupby(found, key=lambda one: one.before.measure.partition(".")[0]):
-        rows: list[Row] = [
-            [
-                named(one.before, before, say),
-                cell(one.before, say),
-                cell(one.after, say),
-                change_cell(one, say),
-            ]
-            for one in members
-        ]
+    for group, members in groupby(both, key=lambda pair: either(pair).measure.partition(".")[0]):
         name = say.or_plain("group", group)
-        parts += [element("h3", name), element("div", table(header, rows, name), class_="changes")]
-    if found:
-        parts.append(element("p", say("changes.note"), class_="quiet"))
-    half = [(a, b) for a, b in rest if a.value is not None or (b is not None and b.value is not None)]
+        drawn = compared(list(members), visits, say, name)
+        parts += [element("h3", name), element("div", drawn, class_="changes")]
+    half = [
+        pair for pair in found if not change_of(pair) and any(one and one.value is not None for one in pair)
+    ]
     if half:
-        rows = [[named(a, before, say), cell(a, say), cell(b, say)] for a, b in half]
         caption = say("section.lasting")
-        parts += [
-            element("h3", caption),
-            element("div", table(header[:3], rows, caption), class_="changes"),
-        ]
+        drawn = compared(half, visits, say, caption, changing=False)
+        parts += [element("h3", caption), element("div", drawn, class_="changes")]
     return joined(*parts)
+
+
+def either(pair: Pair) -> Record:
+    one = pair[0] or pair[1]
+    assert one is not None
+    return one
+
+
+def compared(
+    found: Sequence[Pair], visits: Sequence[Visit], say: Words, caption: str, changing: bool = True
+) -> Markup:
+    """A row a measure, condition and eye, a column a visit, and what changed."""
+    rows: list[Row] = []
+    for pair in found:
+        row: Row = [
+            named(either(pair), visits[0 if pair[0] else 1], say), *(cell(one, say) for one in pair)
+        ]  # fmt: skip
+        if changing:
+            change = change_of(pair)
+            row.append(change_cell(change, say) if change else "–")
+        rows.append(row)
+    header: list[Child] = [say("column.measure"), *(visit.letter for visit in visits)]
+    return table([*header, say("column.change")] if changing else header, rows, caption)
 
 
 def named(record: Record, visit: Visit, say: Words) -> Markup:
@@ -371,7 +406,8 @@ def recording(
 ) -> Markup:
     if not plots:
         return element("div", mask_block(place, visit, say, beside, False), class_="recording")
-    drawn = [plot_block(number_, one, visit, shades, say) for number_, one in enumerate(plots)]
+    left = left_of(((one.low, one.high, one.unit) for one in plots), say, STILL_TICK)
+    drawn = [plot_block(number_, one, visit, shades, say, left) for number_, one in enumerate(plots)]
     bucket = decimated(visit.time_s, []).frames
     kinds = [kind for kind in ("blink", "closure", "cover") if any(one.kind == kind for one in shades)]
     key: list[Child] = [say("shading"), " "] if kinds else []
@@ -471,7 +507,7 @@ def controls(visit: Visit, say: Words) -> list[Child]:
     ]
 
 
-def plot_block(place: int, plot: Plot, visit: Visit, shades: list[Shade], say: Words) -> Markup:
+def plot_block(place: int, plot: Plot, visit: Visit, shades: list[Shade], say: Words, left: float) -> Markup:
     label, unit = plot_label(plot, visit, say), say(f"unit.{plot.unit}")
     readings = [
         element("span", element("span", "", class_=f"key {one.style}"), say(one.name), " ",
@@ -487,7 +523,8 @@ def plot_block(place: int, plot: Plot, visit: Visit, shades: list[Shade], say: W
         class_="plot-head",
     )  # fmt: skip
     canvas = element("div", "", class_="canvas", data_plot=place, role="img", aria_label=label)
-    return element("div", head, canvas, still_plot(plot, visit.time_s, shades, say, label), class_="plot")
+    still = still_plot(plot, visit.time_s, shades, say, label, left)
+    return element("div", head, canvas, still, class_="plot")
 
 
 def plot_label(plot: Plot, visit: Visit, say: Words) -> str:
@@ -533,15 +570,7 @@ def statements(visit: Visit, say: Words) -> Markup | None:
     told = [str(one) for one in list_in(visit.summary, "statements")]
     if not told:
         return None
-    items = []
-    for one in told:
-        sentence = say.sentence(one)
-        items.append(
-            element(
-                "li", sentence.text, lang=sentence.language if sentence.language != say.language else None
-            )
-        )
-    return element("ul", *items, class_="statements")
+    return element("ul", *(said(one, say, "li") for one in told), class_="statements")
 
 
 def details(visit: Visit, say: Words) -> Markup:
@@ -570,7 +599,7 @@ def details(visit: Visit, say: Words) -> Markup:
         ]
         header: list[Child] = [say("column.measure"), say("column.definition"), say("column.source")]
         parts += [
-            element("h3", say("details.definitions")),
+            element("h3", say("details.definitions"), class_="no-print"),
             element(
                 "div",
                 table(header, rows, of_visit(visit, say("details.definitions"), say)),

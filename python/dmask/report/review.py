@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,8 +21,11 @@ PANEL_PX = 700  # width of the traces
 STRIP_PX = 74  # below: the moment, what happens, flags
 WINDOW_S = 8.0  # that the traces show, the moment in its middle
 LEFT_PX, TOP_PX, GAP_PX = 56, 22, 8
+TIMES_PX, KEY_PX = 18, 20  # below the traces: whole seconds, and what their shading stands for
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 PAPER, INK, QUIET, RULE = (255, 255, 255), (43, 32, 23), (110, 96, 85), (225, 218, 213)  # BGR
+ZERO_APART_PX = 14  # from the ends of a plot, whose numbers stand there
+ZERO = (170, 160, 150)  # the line of zero, darker than the others
 LINES = {
     "od": (27, 54, 179), "os": (184, 87, 21), "head-yaw": (59, 48, 39), "head-pitch": (107, 122, 11),
     "head-roll": (168, 58, 122),
@@ -164,7 +168,9 @@ class Panel:
         self._plots = plots_of(visit)
         self._shades = shades_of(visit)
         self._say = Words("en")
-        self._room_px = PICTURE_PX / len(self._plots)
+        self._foot_px = PICTURE_PX - TIMES_PX - KEY_PX  # where the traces end
+        self._room_px = self._foot_px / len(self._plots)
+        self._first_s = float(visit.time_s[0])
 
     def at(self, time_s: float, frame: int) -> np.ndarray:
         panel = np.full((PICTURE_PX, PANEL_PX, 3), PAPER, np.uint8)
@@ -174,8 +180,38 @@ class Panel:
         for row, plot in enumerate(self._plots):
             self._draw(panel, plot, row * self._room_px, start_s, part, frame)
         middle = round(LEFT_PX + (PANEL_PX - LEFT_PX - GAP_PX) / 2)
-        cv2.line(panel, (middle, TOP_PX), (middle, PICTURE_PX - GAP_PX), INK, 1)
+        cv2.line(panel, (middle, TOP_PX), (middle, self._foot_px - GAP_PX), INK, 1)
+        self._times(panel, start_s)
+        self._key(panel)
         return panel
+
+    def _seconds(self, start_s: float) -> Iterator[tuple[int, int]]:
+        """Whole seconds of the recording in sight, and where they are across."""
+        first = max(math.ceil(start_s), math.ceil(self._first_s - 1e-6))
+        for second in range(first, math.floor(start_s + WINDOW_S) + 1):
+            yield second, round(float(self._across(second, start_s)))
+
+    def _times(self, panel: np.ndarray, start_s: float) -> None:
+        y = self._foot_px - GAP_PX
+        for second, x in self._seconds(start_s):
+            cv2.line(panel, (x, y), (x, y + 4), QUIET, 1)
+            text = f"{second} s"
+            width = cv2.getTextSize(text, FONT, 0.38, 1)[0][0]
+            put(panel, text, min(x - width / 2, PANEL_PX - width - 2), y + 17, 0.38, QUIET)
+
+    def _key(self, panel: np.ndarray) -> None:
+        """What the shading stands for, of the kinds that this recording has."""
+        kinds = [kind for kind in SHADES if any(shade.kind == kind for shade in self._shades)]
+        if not kinds:
+            return
+        x, y = LEFT_PX, PICTURE_PX - 7
+        for kind in kinds:
+            cv2.rectangle(panel, (x, y - 10), (x + 16, y + 1), SHADES[kind], cv2.FILLED)
+            cv2.rectangle(panel, (x, y - 10), (x + 16, y + 1), QUIET, 1)
+            text = self._say(f"shade.{kind}")
+            put(panel, text, x + 22, y, 0.4, QUIET)
+            x += 22 + cv2.getTextSize(text, FONT, 0.4, 1)[0][0] + 18
+        put(panel, f"({self._say('shade.halves')})", x, y, 0.4, QUIET)
 
     def _across(self, time_s: np.ndarray | float, start_s: float) -> np.ndarray:
         return np.asarray(LEFT_PX + (time_s - start_s) / WINDOW_S * (PANEL_PX - LEFT_PX - GAP_PX))
@@ -186,16 +222,17 @@ class Panel:
         high, low = top + TOP_PX, top + self._room_px - GAP_PX
         for shade in self._shades:
             self._shade(panel, shade, high, low, start_s)
+        for _, x_px in self._seconds(start_s):
+            cv2.line(panel, (x_px, round(high)), (x_px, round(low)), RULE, 1)
         for value, y in ((plot.low, low), (plot.high, high)):
             cv2.line(panel, (LEFT_PX, round(y)), (PANEL_PX - GAP_PX, round(y)), RULE, 1)
-            put(
-                panel,
-                f"{value:.1f}" if abs(value) < 10 else f"{value:.0f}",
-                8,
-                y + (0 if y == low else 8),
-                0.38,
-                QUIET,
-            )
+            text = f"{value:.1f}" if abs(value) < 10 else f"{value:.0f}"
+            put(panel, text, 8, y + (0 if y == low else 8), 0.38, QUIET)
+        if plot.low <= 0 <= plot.high:
+            zero = low - (0 - plot.low) / (plot.high - plot.low) * (low - high)
+            cv2.line(panel, (LEFT_PX, round(zero)), (PANEL_PX - GAP_PX, round(zero)), ZERO, 1)
+            if min(zero - high, low - zero) > ZERO_APART_PX:
+                put(panel, "0", 8, zero + 4, 0.38, QUIET)
         unit = self._say(f"unit.{plot.unit}").replace("°", "deg")
         put(panel, f"{self._say(f'plot.{plot.name}')}{f' ({unit})' if unit else ''}", LEFT_PX, top + 15, 0.45)
         x = self._across(self._time_s[part], start_s)

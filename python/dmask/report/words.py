@@ -58,6 +58,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "column.sha256": ("sha256", "SHA-256"),
     "interval.short": ("{low} to {high}", "{low} bis {high}"),
     "n.short": ("n = {n}", "n = {n}"),
+    "not_measured.why": ("not measured: {reason}", "nicht gemessen: {reason}"),
+    "not_in_visit": ("not in this visit", "nicht in dieser Untersuchung"),
     "cell.note": ("Each value with its 95 % interval, and n: the frames, blinks or beats that it rests on.",
                   "Jeder Wert mit seinem 95-%-Intervall und n: den Bildern, Lidschlägen oder Schlägen, "
                   "auf denen er beruht."),
@@ -153,12 +155,13 @@ WORDS: dict[str, tuple[str, str]] = {
     "raster.none": ("No blink was found.", "Es wurde kein Lidschlag gefunden."),
     "raster.complete": ("complete", "vollständig"),
     "raster.partial": ("partial", "unvollständig"),
-    "nystagmus.spectrum": ("Spectrum", "Spektrum"),
+    "nystagmus.spectrum": ("Spectrum, power by frequency", "Spektrum, Leistung nach Frequenz"),
     "nystagmus.beat": ("Averaged beat", "Gemittelter Schlag"),
+    "nystagmus.beat.over": ("Averaged beat, of {length}", "Gemittelter Schlag von {length}"),
     "nystagmus.spectrum.label": ("{eye}, {axis}: spectrum, strongest at {peak} Hz",
                                  "{eye}, {axis}: Spektrum, am stärksten bei {peak} Hz"),
-    "nystagmus.beat.label": ("{eye}, {axis}: averaged beat, {size} from end to end",
-                             "{eye}, {axis}: gemittelter Schlag, {size} von Ende zu Ende"),
+    "nystagmus.beat.label": ("{eye}, {axis}: averaged beat over {length}, {size} from end to end",
+                             "{eye}, {axis}: gemittelter Schlag über {length}, {size} von Ende zu Ende"),
     # Eyes, events, conditions
     "eye.od": ("right (OD)", "rechts (OD)"),
     "eye.os": ("left (OS)", "links (OS)"),
@@ -601,15 +604,15 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("Eyes that are too small in the picture to be measured (low_resolution) are drawn as the nets saw "
      "them, in coarse steps where the profile has them: a squint or a lid half shut in the mask may be "
      "noise.",
-     "Augen, die zum Messen zu klein im Bild sind (low_resolution), sind so gezeichnet, wie die Netze "
-     "sie sahen, in groben Schritten, wo das Profil welche hat: Ein Schielen oder halb geschlossenes "
-     "Lid in der Maske kann Rauschen sein."),
+     "Augen, die zum Messen zu klein im Bild sind, sind so gezeichnet, wie die Netze sie sahen, in groben "
+     "Schritten, wo das Profil welche hat: Ein Schielen oder halb geschlossenes Lid in der Maske kann "
+     "Rauschen sein."),
     ("reflex_yaw_deg, reflex_pitch_deg and by_corneal_reflex rest on what the user said: that the light "
      "which the corneas mirror is beside the lens. A lamp elsewhere shifts both eyes, a near one by "
      "unlike angles.",
-     "reflex_yaw_deg, reflex_pitch_deg und by_corneal_reflex beruhen auf der Angabe, dass das Licht, "
-     "das die Hornhäute spiegeln, neben dem Objektiv ist. Eine Lampe anderswo verschiebt beide Augen, "
-     "eine nahe um ungleiche Winkel."),
+     "Der Blick nach den Hornhautreflexen beruht auf der Angabe, dass das Licht, das die Hornhäute "
+     "spiegeln, neben dem Objektiv ist. Eine Lampe anderswo verschiebt beide Augen, eine nahe um ungleiche "
+     "Winkel."),
     ("No corneal reflex was measured: below 0.5 px a degree, without a bright spot on the iris, or with "
      "several that may be the lamp, there is none.",
      "Kein Hornhautreflex wurde gemessen: unter 0,5 px je Grad, ohne hellen Punkt auf der Iris oder "
@@ -643,7 +646,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (
      "zu 8 Grad."),
     ("noise_from_frame_to_frame is how much a value trembles where nothing moves: no movement below it "
      "can be told, nystagmus included.",
-     "noise_from_frame_to_frame ist, wie sehr ein Wert zittert, wo sich nichts bewegt: Keine Bewegung "
+     "Das Rauschen von Bild zu Bild ist, wie sehr ein Wert zittert, wo sich nichts bewegt: Keine Bewegung "
      "darunter ist zu erkennen, auch kein Nystagmus."),
     ("Grey in the mask is what was not measured: a shield over an eye, a dull globe without a gaze.",
      "Grau ist in der Maske, was nicht gemessen wurde: eine Klappe über einem Auge, ein matter "
@@ -651,6 +654,13 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("Exophthalmos is not measured. Research use only; not a medical device.",
      "Exophthalmus wird nicht gemessen. Nur für die Forschung; kein Medizinprodukt."),
 )  # fmt: skip
+# Names of columns and fields in what measures and summaries say, and what a reader of a page calls them.
+IN_PROSE: tuple[tuple[str, str], ...] = (
+    ("withheld_by_profile: ", "withheld by the profile: "),
+    ("noise_from_frame_to_frame is", "The noise from frame to frame is"),
+    (" (low_resolution)", ""),
+    ("reflex_yaw_deg, reflex_pitch_deg and by_corneal_reflex rest", "The gaze by the corneal reflexes rests"),
+)
 REASON = re.compile(r"^(\w+) in (\d+) of (\d+) frames$")
 
 
@@ -693,11 +703,11 @@ class Words:
             shown = self.or_plain("reason", found[1]), found[2], found[3]
             template = "{} in {} of {} frames" if self.language == "en" else "{} in {} von {} Bildern"
             return Sentence(template.format(*shown), self.language)
-        if self.language == "en":
-            return Sentence(english, "en")
-        for pattern, german in patterns():
+        for pattern, german in patterns() if self.language == "de" else ():
             if found := pattern.match(english):
                 return Sentence(german.format(*(self.part(part) for part in found.groups())), self.language)
+        for name, words in IN_PROSE:
+            english = english.replace(name, words)
         return Sentence(english, "en")
 
     def part(self, text: str) -> str:

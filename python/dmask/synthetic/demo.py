@@ -20,7 +20,8 @@ RATE_FPS = 30
 DURATION_S = 8.0
 SIZE_PX = 720
 SEED = 3
-EXOTROPIA_DEG = 12.0  # the left eye points this much further to the patient's left
+EXOTROPIA_DEG = 12.0  # the left eye's line of sight points this much further to the patient's left
+AXES_APART_DEG = 2 * KAPPA_DEG + EXOTROPIA_DEG  # the left optical axis less the right one, as it is drawn
 PTOSIS = 0.8  # of the right upper lid
 BLINKS_S = (1.0, 4.4, 6.8)
 BLINK_HALF_S = 0.12
@@ -45,7 +46,7 @@ def motion(patient: SyntheticPatient, time_s: float) -> Pose:
     yaw_deg, pitch_deg = patient.fixation("od", pose)
     yaw_deg += excursion_deg(time_s)
     pose.od_yaw_deg, pose.od_pitch_deg = yaw_deg, pitch_deg
-    pose.os_yaw_deg, pose.os_pitch_deg = yaw_deg + 2 * KAPPA_DEG + EXOTROPIA_DEG, pitch_deg
+    pose.os_yaw_deg, pose.os_pitch_deg = yaw_deg + AXES_APART_DEG, pitch_deg
     return pose
 
 
@@ -68,6 +69,15 @@ def demo_patient(duration_s: float = DURATION_S) -> Iterator[tuple[np.ndarray, d
         time_s = number / RATE_FPS
         frame, truth = patient.render(motion(patient, time_s))
         yield frame, {"time_s": time_s} | truth
+
+
+def axes_sentence() -> str:
+    """What the table's angle between the eyes is made of."""
+    return (
+        f"Optical axes: the lines of sight are drawn {EXOTROPIA_DEG:g} degrees apart, as an exotropia,\n"
+        f"and each axis points {KAPPA_DEG:g} outward of its own: "
+        f"{EXOTROPIA_DEG:g} + 2 x {KAPPA_DEG:g} = {AXES_APART_DEG:g} degrees, left less right."
+    )
 
 
 def write_patient(path: Path, duration_s: float = DURATION_S) -> list[dict[str, float]]:

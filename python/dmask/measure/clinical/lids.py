@@ -564,7 +564,7 @@ def jaw_winking(recording: Recording) -> Iterator[Finding]:
         wide, shut = (np.asarray(ahead & chosen) for chosen in (jaw >= least, jaw < 0.25 * least))
         if min(wide.sum(), shut.sum()) < LEAST_EACH_WAY:
             most = np.nanmax(jaw) if np.isfinite(jaw).any() else 0.0
-            told = f"the jaw opens by {most:.2f} of its unit; needs {least:g}, and --keep jaw"
+            told = f"the jaw opens by {max(most, 0.0):.2f} of its unit; needs {least:g}, and --keep jaw"
             yield Finding(eye, not_measured(told), "primary")
             continue
         ends = (recording.median(eye, "mrd1_mm", chosen) for chosen in (wide, shut))
