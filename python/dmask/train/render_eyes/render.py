@@ -17,6 +17,10 @@ pixels. All points are (x, y) in pixels of that picture, 0-based pixel centres, 
                                  20 degrees of the circle's parameter, clockwise as seen, from 12 o'clock of
                                  the eye (Fick frame)
   iris_visible    uint8 (n,19)   0 behind a lid, an occluder or turned away; all 0 when shut
+  pupil           f32 (n,13,2)   0 the pupil's centre, 1-12 its rim clockwise from 12 o'clock, as
+                                 the cornea shows them
+  pupil_visible   uint8 (n,13)   0 behind a lid or an occluder, or where the pupil does not stand out from its
+                                 iris; 255 where the eye looks too far away
   lines           f32 (n,4,20,2) crease, upper margin, lower margin, lower boundary of the bulge; inner ->
                                  outer, at equal arc length
   line_present    uint8 (n,4)    1 there, 0 not there, 255 undecided (faint, covered or broken by a lens's
