@@ -391,15 +391,24 @@ def test_a_hand_before_the_eye_is_no_ptosis():
     assert found(recording(frames, CLINICAL), "lids.mrd1_mm", "od", "primary").value == 4.0
 
 
-@pytest.mark.parametrize("depth", [0.5, 0.6, 0.69, 0.72, 0.9])
+@pytest.mark.parametrize("depth", [0.55, 0.6, 0.69, 0.72, 0.9])
 def test_an_eye_that_tries_to_shut_and_cannot_has_lagophthalmos_and_the_other_one_does_not_wink(depth):
     frames = blinking(traces(30.0), "od", [10.0], 0.4, shut_s=3.0)
     measured = recording(blinking(frames, "os", [10.0], 0.4, depth=depth, shut_s=3.0), CLINICAL)
     left = found(measured, "lids.lagophthalmos_mm", "os", "closure")
     assert left.value == pytest.approx(9.5 * (1 - depth), abs=0.01)
     assert found(measured, "lids.lagophthalmos_mm", "od", "closure").value == 0.0
-    if depth > 0.5:
-        assert found(measured, "blinks.wink_count", "od").value == 0.0
+    assert found(measured, "blinks.wink_count", "od").value == 0.0
+
+
+@pytest.mark.parametrize("shut_s", [0.3, 0.5, 2.0])
+@pytest.mark.parametrize("squint", [0.1, 0.3, 0.45])
+def test_a_wink_is_one_though_the_other_eye_squints(shut_s, squint):
+    frames = blinking(traces(30.0), "od", [10.0], 0.4, shut_s=shut_s)
+    blinking(frames, "os", [9.7], 0.4, depth=squint, shut_s=shut_s + 0.6)
+    measured = recording(frames, CLINICAL)
+    assert found(measured, "blinks.wink_count", "od").value == 1.0
+    assert found(measured, "lids.lagophthalmos_mm", "os", "closure").value is None
 
 
 def test_a_blink_of_fluttering_lids_loses_no_more_than_they_were_open():

@@ -17,6 +17,7 @@ from dmask.measure.watched import watched_s
 
 VALLEY = "a valley of openness half as deep as the lids are open, or deeper, but for looks down"
 PHASES_FPS = 50.0  # a lid closes within 0.1 s: fewer frames a second have two or three of it
+MOST_OF_IT = 0.5  # of a long wink: the other eye squints at its beginning and its end
 BESIDE_S = 0.2  # of a blink, where the lids are open
 OTHER = {"od": "os", "os": "od"}
 
@@ -155,10 +156,10 @@ def winks(recording: Recording, eye: str) -> list[Blink]:
     for blink in recording.blinks(eye) + recording.closures(eye):
         during = (recording.time_s >= blink.start_s) & (recording.time_s <= blink.end_s)
         lasts = blink.end_s - blink.start_s >= settings.wink_s
-        if lasts and blink.complete:  # a lid that goes half way with the other one tries to shut
-            open_by_it = (of_wide[during] >= settings.wink_other_share).all()
-        else:
-            open_by_it = (share[during] >= EDGE_SHARE).all()  # NaN is not open
+        least = settings.wink_other_share if lasts and blink.complete else EDGE_SHARE
+        open_by_it = (share[during] >= least).all()  # NaN is not open
+        if blink.end_s - blink.start_s >= settings.closed_on_purpose_s:  # a lid half way down may try to shut
+            open_by_it &= (of_wide[during] >= settings.wink_other_share).mean() >= MOST_OF_IT
         if during.any() and open_by_it:
             alone.append(blink)
     return sorted(alone)

@@ -44,7 +44,6 @@ FARTHEST_SHARE = 0.2  # of the frames that look up, or down: the farthest are wh
 LEAST_EACH_WAY = 10  # frames
 HIDDEN_SHARE = 0.05  # of the frames at rest, from which on a lid before the pupil counts
 MOST_DROOP_MM = 12.0
-LOWERED_SHARE = 0.7  # of how wide it opens: an eye that takes part in a closure is lower
 SHUT_FRAMES_SHARE = 0.95  # of a closure
 LONGEST_BRIDGE_S = 1.0  # without gaze, as of a blink, that does not end a look
 
@@ -599,7 +598,7 @@ def closed_on_purpose(recording: Recording) -> list[Array]:
         share, other = (share_of_wide(recording, one) for one in (eye, "os" if eye == "od" else "od"))
         for start_s, end_s in shut_spans(recording, share):
             inside = inner_half(recording.time_s, start_s, end_s) & np.isfinite(other)
-            if inside.any() and np.median(other[inside]) <= LOWERED_SHARE:
+            if inside.any() and np.median(other[inside]) < recording.settings.wink_other_share:
                 spans.append((start_s, end_s))
     joined: list[tuple[float, float]] = []
     for start_s, end_s in sorted(spans):
