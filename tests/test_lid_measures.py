@@ -468,3 +468,41 @@ def test_the_eye_that_is_missing_is_the_one_that_is_named():
     frames["os_valid"], frames["os_reason"] = np.zeros(300), np.full(300, "covered")
     told = found(recording(frames, CLINICAL), "alignment.deviation_horizontal_deg", "both", "primary")
     assert told.reason == "both eyes are never measured together: covered in 300 of 300 frames"
+
+
+def test_a_few_slits_among_frames_without_gaze_are_no_ptosis():
+    frames = traces(20.0)
+    small = np.ones(frames["time_s"].size, bool)
+    for name in ("yaw_deg", "pitch_deg", "mrd1_mm", "mrd2_mm"):
+        frames[f"od_{name}"] = np.full(small.size, np.nan)
+    frames["od_valid"], frames["od_reason"] = np.zeros(small.size), np.full(small.size, "low_resolution")
+    hanging(frames, "od", (frames["time_s"] > 5) & (frames["time_s"] < 5.5))
+    measured = recording(frames, CLINICAL)
+    assert found(measured, "signs.ptosis_class", "od").value is None
+    assert found(measured, "lids.ptosis_grade", "od", "primary").value is None
+
+
+def test_a_wide_fissure_with_a_hidden_pupil_is_no_ptosis():
+    frames = hanging(traces(20.0), "od", np.full(600, True))
+    frames["od_pfh_mm"], frames["od_openness"] = np.full(600, 8.0), np.full(600, 0.3)
+    assert found(recording(frames, CLINICAL), "signs.ptosis_class", "od").value is None
+
+
+def test_lids_that_narrow_to_a_slit_together_are_not_shut():
+    frames = traces(30.0)
+    narrow = (frames["time_s"] > 10) & (frames["time_s"] < 14)
+    for eye in ("od", "os"):
+        hanging(frames, eye, narrow)
+        frames[f"{eye}_pfh_mm"] = np.where(narrow, 2.3, frames[f"{eye}_pfh_mm"])
+        frames[f"{eye}_openness"] = np.where(narrow, 0.08, frames[f"{eye}_openness"])
+    assert found(recording(frames, CLINICAL), "lids.lagophthalmos_mm", "od", "closure").value is None
+
+
+def test_a_margin_below_the_pupil_has_no_flare():
+    class Hanging(OwnLids):
+        def lines(self, eye, frame):
+            return {name: points - [0, 8, 0] for name, points in super().lines(eye, frame).items()}
+
+    measured = recording(traces(noise_deg=0.01), {"profile": "article"}, lids=Hanging())
+    told = found(measured, "lids.lateral_flare_ratio", "od", "primary")
+    assert told.value is None and told.reason

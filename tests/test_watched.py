@@ -164,7 +164,7 @@ def test_a_swing_too_quick_for_the_frames_is_no_slower_one():
         told = found(recording(frames, CLINICAL), "nystagmus.present_class", "od", "horizontal")
         assert told.value is None
         reasons.append(told.reason)
-    assert any(one == "the eyes swing at 11 Hz: too quick for 25 frames a second" for one in reasons), reasons
+    assert any(one.startswith("the eyes swing at 11 Hz: ") for one in reasons), reasons
 
 
 def test_absence_rests_on_the_frames_that_were_seen():
@@ -231,3 +231,79 @@ def test_what_is_no_reason_is_none():
 )
 def test_times_are_told_to_the_millisecond_whenever_they_are(value, text):
     assert measure_cell("onset_s", value) == text
+
+
+def test_a_tracker_that_smooths_on_makes_no_new_picture_of_a_repeated_one():
+    for rate_fps, times in ((30, 2), (25, 2), (30, 4)):
+        frames, random = fixating(12.0, rate_fps, 1)
+        looking(frames, courses.scanning(frames["time_s"], random))
+        doubled = shown_twice(frames, times)
+        for name in ("yaw_deg", "pitch_deg"):
+            for eye in EYES:  # a little further on the way that it has come
+                values = doubled[f"{eye}_{name}"]
+                moved = np.repeat(np.diff(frames[f"{eye}_{name}"], prepend=0.0), times)
+                later = np.arange(values.size) % times
+                doubled[f"{eye}_{name}"] = values + 0.06 * moved * later
+        own = own_pictures(doubled)
+        assert own.mean() == pytest.approx(1 / times, abs=0.02), (rate_fps, times)
+        assert recording(doubled, CLINICAL) and own_pictures(frames).all()
+
+
+def test_pictures_of_24_a_second_in_a_video_of_60_are_counted():
+    frames, _ = fixating(20.0, 24.0, 1, noise_deg=0.3)
+    index = np.repeat(np.arange(frames["time_s"].size), np.tile([2, 3], frames["time_s"].size // 2))
+    shown = {name: values[index] for name, values in frames.items()}
+    shown["time_s"] = np.arange(index.size) / 60
+    assert own_pictures(shown).mean() == pytest.approx(0.4, abs=0.02)
+
+
+def test_alternating_fixation_is_told_frame_by_frame_and_an_unknown_one_not_at_all():
+    frames, _ = fixating(30.0, 30.0, 4)
+    time_s = frames["time_s"]
+    left = (time_s // 5) % 2 == 1  # the left eye fixates
+    looking(frames, -5.3 - np.where(left, 30.0, 0.0), eyes=("od",))
+    looking(frames, 5.3 + np.where(left, 0.0, 30.0), eyes=("os",))
+    measured = recording(frames, CLINICAL)
+    deviation = found(measured, "alignment.axes_horizontal_deg", "both", "primary")
+    assert deviation.value == pytest.approx(40.6, abs=0.5) and deviation.n > 850
+    frames, _ = fixating(30.0, 30.0, 4)
+    aside = np.select([time_s < 10, time_s < 20], [0.0, 25.0], -25.0)
+    looking(frames, aside - 5.3, eyes=("od",))
+    looking(frames, aside + 5.3 + 30.0, eyes=("os",))
+    duction = found(recording(frames, CLINICAL), "alignment.duction_deg", "od", "left")
+    assert duction.value is None and "which of them fixates is not known" in duction.reason
+
+
+@pytest.mark.parametrize(("rate_fps", "hz"), [(60, 10.0), (120, 10.0), (60, 8.0), (25, 5.0)])
+def test_a_swing_that_the_frames_show_is_told(rate_fps, hz):
+    frames, random = fixating(12.0, rate_fps, 2)
+    looking(frames, courses.pendular(frames["time_s"], hz, 6.0, random))
+    measured = recording(frames, CLINICAL)
+    assert found(measured, "nystagmus.present_class", "od", "horizontal").value == "present"
+    told = found(measured, "nystagmus.frequency_hz", "od", "horizontal")
+    assert told.value == pytest.approx(hz, rel=0.05)
+
+
+@pytest.mark.parametrize("movement", ["opsoclonus", "wandering", "quick"])
+def test_large_movements_that_are_no_beats_are_not_absent(movement):
+    for seed in range(3):
+        frames, random = fixating(15.0, 60.0, seed)
+        time_s = frames["time_s"]
+        if movement == "opsoclonus":
+            course = random.uniform(-8, 8, 400)[(time_s / 0.08).astype(int)]
+        elif movement == "wandering":
+            hz = 2.5 + np.interp(time_s, np.arange(16), random.uniform(-0.8, 0.8, 16))
+            course = 5 * np.sin(2 * np.pi * np.cumsum(hz) / 60)
+        else:
+            course = courses.pendular(time_s, 13.0, 8.0, random)
+        told = found(
+            recording(looking(frames, course), CLINICAL), "nystagmus.present_class", "od", "horizontal"
+        )
+        assert told.value != "absent", (movement, told)
+
+
+def test_beats_too_quick_for_their_form_are_undetermined():
+    frames, random = fixating(12.0, 30.0, 2)
+    looking(frames, courses.jerk(frames["time_s"], 8.0, 8.0, random))
+    told = found(recording(frames, CLINICAL), "nystagmus.waveform_class", "od", "horizontal")
+    assert told.value in ("undetermined", "jerk", None)

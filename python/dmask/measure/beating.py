@@ -10,10 +10,13 @@ from dmask.measure.beats import Beat, Run, chains, jumps, run_of
 from dmask.measure.noise import MAD_OF_NORMAL, noise_step
 from dmask.measure.rhythm import (
     LEAST_HZ,
+    MOST_HZ,
+    NYQUIST_SHARE,
     STEP_HZ,
     Rhythm,
     folded_saw,
     highest_hz,
+    levelled,
     parts,
     phasor,
     power,
@@ -25,7 +28,11 @@ from dmask.measure.settings import Settings
 Array = np.ndarray
 
 SHORTEST_S = 0.5  # of a part of the recording between two blinks
-UNEVEN_SWINGS, UNEVEN_HZ, UNEVEN_SHARE = 2.0, 3.0, 0.5  # of nystagmus_absent_deg; of a window's variance
+QUICK_SHARE = 0.3  # of the variance, of a swing that is too quick
+JUMP_S, JUMPS_A_SECOND = 0.05, 5.0  # looks about are three a second
+UNEVEN_SWINGS, UNEVEN_HZ, UNEVEN_SHARE = 2.0, 2.0, 0.5  # of nystagmus_absent_deg; of a window's variance
+HARMONICS_TOLD = 2  # that a form needs
+BOTH_WAYS_SHARE = 0.2  # of the windows that are skewed to each side
 JERK_SKEW, PENDULAR_SKEW = 0.2, 0.12  # of the rhythm: a saw has 0.5, a sine 0
 MANY_CYCLES, FEW_SHARE = 6.0, 0.8  # of fewer cycles the rhythm explains so much of the variance
 MANY_BEATS, FEW_FIT_R, FEW_SPREAD = 6, 0.85, 2.0  # fewer beats are each so straight, and as even
@@ -130,13 +137,13 @@ def beating(time_s: Array, angle_deg: Array, head_deg: Array, settings: Settings
         groups = [[one for one in group if one not in stepped] for group in groups]
         groups = [group for group in groups if group and any(agreeing(group))]
     windows, small_windows = by_amplitude(groups, settings)
-    if (runs or windows) and (quick_hz := too_quick_hz(time_s, angle_deg, stretches)):
+    quick = quickest(time_s, angle_deg, stretches)
+    if quick and (runs or windows or quick.swing_deg >= floor_deg(noise_deg, settings)):
         rate_fps = 1 / float(np.median(np.diff(time_s)))
-        return nothing(
-            f"the eyes swing at {quick_hz:.0f} Hz: too quick for {rate_fps:.0f} frames a second",
-            noise_deg,
-            seen_s,
-        )
+        too_quick = f"too quick for {rate_fps:.0f} frames a second"
+        if quick.hz <= NYQUIST_SHARE * rate_fps:
+            too_quick = f"beats of more than {MOST_HZ:g} Hz are not told"
+        return nothing(f"the eyes swing at {quick.hz:.0f} Hz: {too_quick}", noise_deg, seen_s)
     if runs or windows:
         return told(time_s, angle_deg, runs, windows, noise_deg, seen_s, settings)
     small = small_runs + small_windows
@@ -152,6 +159,13 @@ def beating(time_s: Array, angle_deg: Array, head_deg: Array, settings: Settings
         hz = float(np.median([one.hz for one in swings]))
         least_hz = settings.nystagmus_rhythm_hz
         reason = f"the eyes swing at {hz:.1f} Hz: they may follow something; needs {least_hz:g}"
+        return nothing(reason, noise_deg, seen_s)
+    least_jump_deg = max(settings.nystagmus_absent_deg, floor_deg(noise_deg, settings))
+    often = jumps_a_second(time_s, angle_deg, stretches, least_jump_deg)
+    if often >= JUMPS_A_SECOND:
+        reason = (
+            f"the eyes jump {often:.0f} times a second by {least_jump_deg:.0f} degrees and more, too unevenly"
+        )
         return nothing(reason, noise_deg, seen_s)
     uneven_s = lasting_s([(one.start_s, one.end_s) for one in uneven])
     if uneven_s >= settings.nystagmus_seen_s:
@@ -254,22 +268,44 @@ def swings_unevenly(one: Rhythm, settings: Settings) -> bool:
     return large and one.hz >= UNEVEN_HZ and one.share >= UNEVEN_SHARE
 
 
-def too_quick_hz(time_s: Array, angle_deg: Array, stretches: list[slice]) -> float:
-    """Where most of a trace's movement is quicker than a rhythm can be told: frames show another one then.
+class Quick(NamedTuple):
+    hz: float
+    swing_deg: float
 
-    0 where it is not.
-    """
-    peaks = []
+
+def quickest(time_s: Array, angle_deg: Array, stretches: list[slice]) -> Quick | None:
+    """Where most of a trace's movement is quicker than a rhythm can be told: frames show another one then."""
+    best, highest, most = None, 0.0, 0.0
     for part in stretches:
         at_s, rate_fps = time_s[part], 1 / float(np.median(np.diff(time_s[part])))
         hz = np.arange(LEAST_HZ, 0.5 * rate_fps, STEP_HZ)
-        if hz.size > 1:
-            seen = power(at_s, angle_deg[part], hz)
-            peaks.append((float(hz[np.argmax(seen)]), float(seen.max()), highest_hz(at_s)))
-    if not peaks:
-        return 0.0
-    peak_hz, _, highest = max(peaks, key=lambda one: one[1])
-    return peak_hz if peak_hz > highest else 0.0
+        if hz.size < 2:
+            continue
+        seen = power(at_s, angle_deg[part], hz)
+        at = int(np.argmax(seen))
+        whole = float(levelled(at_s, angle_deg[part]).var())
+        if seen[at] > most and seen[at] >= QUICK_SHARE * whole:
+            most, highest = float(seen[at]), highest_hz(at_s)
+            best = Quick(float(hz[at]), 2 * float(np.sqrt(2 * most)))
+    return best if best and best.hz > highest + STEP_HZ else None
+
+
+def jumps_a_second(time_s: Array, angle_deg: Array, stretches: list[slice], least_deg: float) -> float:
+    """Movements of that size and more from one frame to the next few."""
+    count, lasts_s = 0, 0.0
+    for part in stretches:
+        at_s, angle = time_s[part], angle_deg[part]
+        frames = max(1, round(JUMP_S / float(np.median(np.diff(at_s)))))
+        if angle.size <= frames:
+            continue
+        large = np.abs(angle[frames:] - angle[:-frames]) >= least_deg
+        signs = np.sign(angle[frames:] - angle[:-frames])[large]
+        starts = np.flatnonzero(large)
+        new = np.ones(starts.size, bool)
+        new[1:] = (np.diff(starts) > 1) | (np.diff(signs) != 0)
+        count += int(new.sum())
+        lasts_s += float(at_s[-1] - at_s[0])
+    return count / lasts_s if lasts_s > 0 else 0.0
 
 
 def swings_with_head(one: Rhythm, time_s: Array, angle_deg: Array, head_deg: Array) -> bool:
@@ -388,11 +424,21 @@ def told(
     beats = [beat for run in runs for beat in run.beats]
     # Beats of a nystagmus that turns round are skewed both ways, and as much.
     skews = np.array([one.skew for one in windows] or [0.0])
-    skew, skewed = float(np.median(skews)), float(np.median(np.abs(skews)))
+    skew = float(np.median(skews))
+    both_ways = min((skews > PENDULAR_SKEW).mean(), (skews < -PENDULAR_SKEW).mean()) >= BOTH_WAYS_SHARE
+    skewed = float(np.median(np.abs(skews))) if both_ways else abs(skew)
     of_beats_s = sum(beat.end_s - beat.start_s for beat in beats)
     of_windows_s = lasting_s([(one.start_s, one.end_s) for one in windows])
     if beats and (not windows or (skewed > PENDULAR_SKEW and of_beats_s >= 0.25 * of_windows_s)):
         return by_beats(runs, windows, noise_deg, seen_s)
+    rate_fps = 1 / float(np.median(np.diff(time_s)))
+    hz_usual = float(np.median([one.hz for one in windows]))
+    if not beats and HARMONICS_TOLD * hz_usual > NYQUIST_SHARE * rate_fps:
+        return unlike(
+            windows,
+            f"{rate_fps:.0f} frames a second: at {hz_usual:.0f} Hz jerk is not told from pendular",
+            seen_s,
+        )
     if skewed < PENDULAR_SKEW:
         swings = np.array([one.swing_deg for one in windows])
         hz = np.array([one.hz for one in windows])
@@ -437,15 +483,11 @@ def by_folding(
     spans = episodes([(one.start_s, one.end_s) for one in windows])
     hz = np.array([one.hz for one in windows])
     if abs(skew) < JERK_SKEW:
-        swings = np.array([one.swing_deg for one in windows])
         why = (
             f"waveform undetermined: its skewness is {abs(skew):.2f}; jerk from {JERK_SKEW}, "
             f"pendular to {PENDULAR_SKEW}"
         )
-        return Beating(
-            "undetermined", why, 0, [], [], windows, hz, swings, np.array([]), float("nan"), left_by(windows),
-            seen_s, spans,
-        )  # fmt: skip
+        return unlike(windows, why, seen_s)
     saws = []
     for one in windows:
         inside = (time_s >= one.start_s) & (time_s <= one.end_s)
@@ -462,6 +504,16 @@ def by_folding(
     return Beating(
         "jerk", "", side, [], [], windows, hz, amplitude_deg, slow, float(np.median([saw.r for saw in saws])),
         left_by(windows), seen_s, spans,
+    )  # fmt: skip
+
+
+def unlike(windows: list[Rhythm], why: str, seen_s: float) -> Beating:
+    """A rhythm whose form nobody can tell."""
+    hz, swings = (np.array([getattr(one, name) for one in windows]) for name in ("hz", "swing_deg"))
+    spans = episodes([(one.start_s, one.end_s) for one in windows])
+    return Beating(
+        "undetermined", why, 0, [], [], windows, hz, swings, np.array([]), float("nan"), left_by(windows),
+        seen_s, spans,
     )  # fmt: skip
 
 

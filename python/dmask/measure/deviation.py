@@ -77,7 +77,8 @@ def usual_distance(frames: dict[str, np.ndarray]) -> str | None:
 def primary_position(frames: dict[str, np.ndarray], looks: Looks) -> dict[str, Any]:
     """The deviation OS minus OD while the eyes look straight ahead, with its 95 % interval."""
     chosen = looks.names == "primary"
-    measured, distance_mm = int((looks.names != "").sum()), looks.distance_mm
+    measured = int(((frames["od_valid"] == 1) & (frames["os_valid"] == 1)).sum())
+    distance_mm = looks.distance_mm
     return {
         "straight_ahead": looks.straight_ahead,
         "within_deg": PRIMARY_DEG,

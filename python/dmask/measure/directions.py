@@ -12,6 +12,7 @@ FACING_DEG = 15.0  # within it the head faces the camera: assumed
 FIXATES_DEG = 6.0  # from the camera, of a line of sight that looks into it
 FAR_APART_DEG = 12.0  # lines of sight that meet at 30 cm are apart by it
 CLEARLY = 2.0  # as many frames as the other eye
+MOSTLY = 0.8  # of the frames, in which one eye or the other looks into the camera
 NASAL = {"od": 1, "os": -1}  # the patient's left is +: sight lies nasally of the optical axis
 LEAST_FRAMES = 10  # fewer tell nothing of a direction
 LEAST_SHARE = 0.05  # of the frames near the camera's direction; with fewer, straight ahead is where they rest
@@ -48,14 +49,20 @@ def gaze(frames: dict[str, np.ndarray], place: dict[str, np.ndarray]) -> Angles:
         return mean
     camera = to_camera(frames, place)
     facing = both & (np.hypot(*camera) <= FACING_DEG)
-    near = {
-        eye: int((np.hypot(yaw - camera[0], pitch - camera[1])[facing] <= FIXATES_DEG).sum())
-        for eye, (yaw, pitch) in axes.items()
-    }
-    eye, other = sorted(near, key=lambda one: near[one], reverse=True)
-    if near[eye] < max(LEAST_FRAMES, LEAST_SHARE * both.sum()) or near[eye] < CLEARLY * near[other]:
+    off = {eye: np.hypot(yaw - camera[0], pitch - camera[1]) for eye, (yaw, pitch) in axes.items()}
+    near = {eye: facing & (values <= FIXATES_DEG) for eye, values in off.items()}
+    eye, other = sorted(near, key=lambda one: int(near[one].sum()), reverse=True)
+    least = max(LEAST_FRAMES, LEAST_SHARE * both.sum())
+    if near[eye].sum() >= max(least, CLEARLY * near[other].sum()):
+        return axes[eye][0], axes[eye][1]
+    if (near["od"] | near["os"]).sum() >= max(least, MOSTLY * both.sum()):  # they take turns
+        left = off["os"] < off["od"]
+        return np.where(left, axes["os"][0], axes["od"][0]), np.where(left, axes["os"][1], axes["od"][1])
+    if near[eye].sum() < least:  # neither looks into the camera: they have something else to see
         return mean
-    return axes[eye][0], axes[eye][1]
+    # Which one fixates is not known: the mean tells it of the moments in which they are not far apart.
+    close = np.hypot(axes["os"][0] - axes["od"][0], axes["os"][1] - axes["od"][1]) <= FAR_APART_DEG
+    return np.where(close, mean[0], np.nan), np.where(close, mean[1], np.nan)
 
 
 def straight_ahead(

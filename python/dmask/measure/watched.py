@@ -11,6 +11,8 @@ MOVING = ("head_yaw_deg", "head_pitch_deg", "head_roll_deg", "od_yaw_deg", "od_p
 STILL_SHARE = 0.05  # of how far a value mostly moves from row to row: the same picture once more
 LEAST_REPEATED = 0.15  # share of the rows that repeat: fewer are chance
 LEAST_ROWS = 20
+PERIODS = (2, 3, 4, 5)  # rows in which a pattern of pictures and repeats comes again
+FAR_SMALLER = 2.5  # times: no movement has a pattern of frames
 LEAST_VALUES = 3  # that a row and the one before it both have
 LONGEST_GAP_S, LONGEST_INTERVALS = 0.3, 2.5  # between two rows, and of most intervals
 
@@ -40,11 +42,35 @@ def repeated(frames: Mapping[str, np.ndarray], among: np.ndarray) -> np.ndarray:
     moves = usual > 0
     if not moves.any():
         return out
-    same = ~known[moves] | (steps[moves] <= STILL_SHARE * usual[moves, None])
-    repeats = same.all(0) & (known[moves].sum(0) >= min(LEAST_VALUES, int(moves.sum())))
-    if repeats.mean() >= LEAST_REPEATED:
-        out[rows[1:][repeats]] = True
+    with np.errstate(invalid="ignore"):
+        shares = np.where(known[moves], steps[moves], 0) / usual[moves, None]
+    seen = np.asarray(known[moves].sum(0))
+    repeats = every_so_often(shares.sum(0) / np.maximum(seen, 1), seen > 0)
+    if not repeats.any():
+        repeats = (shares <= STILL_SHARE).all(0) & (seen >= min(LEAST_VALUES, int(moves.sum())))
+        repeats &= repeats.mean() >= LEAST_REPEATED
+    out[rows[1:][repeats]] = True
     return out
+
+
+def every_so_often(step: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(N,) bool of steps that are far smaller than those between them, in a pattern of two to five rows.
+
+    A tracker that smooths moves on a little when it sees a picture once more.
+    """
+    place, best, found = np.arange(step.size), FAR_SMALLER, np.zeros(step.size, bool)
+    for period in PERIODS:
+        phases = [known & (place % period == phase) for phase in range(period)]
+        if min(phase.sum() for phase in phases) < LEAST_ROWS:
+            continue
+        usual = np.array([np.median(step[phase]) for phase in phases])
+        order = np.argsort(usual)
+        ratios = usual[order[1:]] / np.maximum(usual[order[:-1]], 1e-9)
+        cut = int(np.argmax(ratios))
+        if ratios[cut] > best:
+            best = float(ratios[cut])
+            found = np.isin(place % period, order[: cut + 1])
+    return found
 
 
 def watched_s(time_s: np.ndarray, seen: np.ndarray) -> float:

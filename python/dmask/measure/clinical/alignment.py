@@ -57,6 +57,8 @@ def in_position(recording: Recording, position: str) -> Array:
 def why_not_there(recording: Recording, position: str) -> str:
     if not np.isfinite(recording.looks.gaze[0]).any():
         every = np.ones(recording.time_s.size, bool)
+        if ((recording.frames["od_valid"] == 1) & (recording.frames["os_valid"] == 1)).any():
+            return "the eyes are far apart, and which of them fixates is not known"
         missing = min(EYES, key=lambda eye: int((recording.frames[f"{eye}_valid"] == 1).sum()))
         return f"both eyes are never measured together: {recording.why_not(missing, 'yaw_deg', every)}"
     return (

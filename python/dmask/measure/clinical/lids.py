@@ -12,7 +12,7 @@ from dmask.axes import gaze_axis
 from dmask.measure.clinical.blink_rate import share_of_wide
 from dmask.measure.directions import PRIMARY_DEG
 from dmask.measure.interval import Z95, effective_number
-from dmask.measure.open_lid import SHUT_SHARE, WAY_S
+from dmask.measure.open_lid import WAY_S
 from dmask.measure.record import (
     BOTH,
     EYES,
@@ -44,6 +44,8 @@ FARTHEST_SHARE = 0.2  # of the frames that look up, or down: the farthest are wh
 LEAST_EACH_WAY = 10  # frames
 HIDDEN_SHARE = 0.05  # of the frames at rest, from which on a lid before the pupil counts
 MOST_DROOP_MM = 12.0
+MOST_BELOW_PUPIL_MM = 7.0  # of a fissure that lies below the pupil
+SHUT = 0.1  # of how wide it opens
 SHUT_FRAMES_SHARE = 0.95  # of a closure
 LONGEST_BRIDGE_S = 1.0  # without gaze, as of a blink, that does not end a look
 
@@ -129,6 +131,7 @@ def behind_lid(recording: Recording, eye: str) -> Array:
 def hidden_by_lid(recording: Recording, eye: str) -> Array:
     trace = recording.eye(eye)
     hidden = (trace.reason == "covered") & (trace.openness > 0) & ~recording.blinking(eye)
+    hidden &= ~(trace.pfh_mm > MOST_BELOW_PUPIL_MM)  # a wider fissure is hidden by something else
     return np.asarray(hidden & (gaze_elsewhere_deg(recording, eye) <= PRIMARY_DEG))
 
 
@@ -157,10 +160,11 @@ def height_at_rest(recording: Recording, eye: str) -> Estimate:
 
 
 def mostly_behind_lid(recording: Recording, eye: str) -> bool:
-    """Whether MRD1 is negative, more often than not."""
-    seen = at_rest(recording, eye) & np.isfinite(recording.frames[f"{eye}_mrd1_mm"])
-    hidden = int(behind_lid(recording, eye).sum())
-    return hidden >= LEAST_FRAMES and hidden >= seen.sum()
+    """Whether MRD1 is negative, more often than not, of all times that the lids were seen between blinks."""
+    hidden = behind_lid(recording, eye)
+    open_lids = (recording.eye(eye).openness > 0) & ~recording.blinking(eye)
+    lasts_s = hidden.sum() / recording.rate_fps
+    return bool(lasts_s >= recording.settings.sign_least_s and 2 * hidden.sum() >= (hidden | open_lids).sum())
 
 
 @measure("lids.mrd1_mm", "from the pupil's centre up to the upper margin", MARGINS)
@@ -328,7 +332,9 @@ def contour_about(pupil_mm: Array, upper_mm: Array, crease_mm: Array, eye: str) 
     upper, crease = ((line[:, :2] - pupil_mm[:2]) * aside for line in (upper_mm, crease_mm))
     at_pupil_mm = [height_over(line, 0.0) for line in (upper, crease)]
     sides = [reach(upper, side) for side in (1.0, -1.0)]
-    return Contour(top(upper), sides[0] / sides[1], at_pupil_mm[1] - at_pupil_mm[0])
+    # A margin below the pupil's centre has no distance from it at 45 degrees.
+    flare = sides[0] / sides[1] if min(sides) > 0 else float("nan")
+    return Contour(top(upper), flare, at_pupil_mm[1] - at_pupil_mm[0])
 
 
 def top(line_mm: Array) -> float:
@@ -612,7 +618,7 @@ def closed_on_purpose(recording: Recording) -> list[Array]:
 def shut_spans(recording: Recording, share: Array) -> list[tuple[float, float]]:
     """When an eye of that share of its opening (F,) is shut for closed_on_purpose_s or longer."""
     seen = np.isfinite(share)
-    time_s, shut = recording.time_s[seen], share[seen] < SHUT_SHARE
+    time_s, shut = recording.time_s[seen], share[seen] < SHUT
     edges = np.flatnonzero(np.diff(np.concatenate([[False], shut, [False]]).astype(int)))
     runs = [(float(time_s[i]), float(time_s[j - 1])) for i, j in edges.reshape(-1, 2)]
     spans: list[tuple[float, float]] = []
