@@ -506,3 +506,12 @@ def test_a_margin_below_the_pupil_has_no_flare():
     measured = recording(traces(noise_deg=0.01), {"profile": "article"}, lids=Hanging())
     told = found(measured, "lids.lateral_flare_ratio", "od", "primary")
     assert told.value is None and told.reason
+
+
+@pytest.mark.parametrize("seen", [0, 3, 9])
+def test_a_short_recording_of_a_hidden_pupil_is_not_measured(seen):
+    frames = traces(0.7)
+    hanging(frames, "od", np.arange(frames["time_s"].size) >= seen)
+    measured = recording(frames, CLINICAL)
+    assert found(measured, "lids.mrd1_mm", "od", "primary").value is None
+    assert found(measured, "signs.ptosis_class", "od").value is None

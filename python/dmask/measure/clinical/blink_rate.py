@@ -150,7 +150,7 @@ def winks(recording: Recording, eye: str) -> list[Blink]:
     Whoever winks squints a little with the other eye, too; in a blink, which is quick, one lid may just be
     caught farther down than the other.
     """
-    share, of_wide = recording.once(share_open, OTHER[eye]), share_of_wide(recording, OTHER[eye])
+    share, of_wide = (recording.once(share_of, OTHER[eye], one) for one in (local_baseline, wide_open))
     settings = recording.settings
     alone = []
     for blink in recording.blinks(eye) + recording.closures(eye):
@@ -165,25 +165,12 @@ def winks(recording: Recording, eye: str) -> list[Blink]:
     return sorted(alone)
 
 
-def share_open(recording: Recording, eye: str) -> Array:
-    """(F,) openness over that of the lids between their blinks; NaN where they are not seen."""
+def share_of(recording: Recording, eye: str, open_lid: Callable[[Array, Array], Array]) -> Array:
+    """(F,) openness over that of the open lid, `local_baseline` or `wide_open`; NaN where it is not seen."""
     openness, time_s = recording.eye(eye).openness, recording.time_s
     seen, share = np.isfinite(openness), np.full(openness.size, np.nan)
     if open_baseline(openness) > 0:
-        share[seen] = openness[seen] / local_baseline(time_s[seen], openness[seen])
-    return share
-
-
-def share_of_wide(recording: Recording, eye: str) -> Array:
-    """(F,) openness over what the eye opens to within some seconds; NaN where it is not seen."""
-    return recording.once(of_wide_open, eye)
-
-
-def of_wide_open(recording: Recording, eye: str) -> Array:
-    openness, time_s = recording.eye(eye).openness, recording.time_s
-    seen, share = np.isfinite(openness), np.full(openness.size, np.nan)
-    if open_baseline(openness) > 0:
-        share[seen] = openness[seen] / wide_open(time_s[seen], openness[seen])
+        share[seen] = openness[seen] / open_lid(time_s[seen], openness[seen])
     return share
 
 

@@ -9,10 +9,11 @@ import numpy as np
 
 from dmask import _core
 from dmask.axes import gaze_axis
-from dmask.measure.clinical.blink_rate import share_of_wide
+from dmask.measure.beating import episodes
+from dmask.measure.clinical.blink_rate import share_of
 from dmask.measure.directions import PRIMARY_DEG
 from dmask.measure.interval import Z95, effective_number
-from dmask.measure.open_lid import WAY_S
+from dmask.measure.open_lid import WAY_S, wide_open
 from dmask.measure.record import (
     BOTH,
     EYES,
@@ -149,7 +150,7 @@ def height_at_rest(recording: Recording, eye: str) -> Estimate:
     if hidden.sum() < HIDDEN_SHARE * (hidden.sum() + seen.sum()) or hidden.sum() < LEAST_FRAMES:
         return recording.median(eye, "mrd1_mm", rest)
     count = int(hidden.sum() + seen.sum())
-    if mostly_behind_lid(recording, eye):
+    if hidden.sum() >= seen.sum():
         if recording.profile == "strict":
             return not_measured(WITHHELD_MM)
         return not_measured(f"the lid hides the pupil in {hidden.sum()} of {count} frames", count)
@@ -601,18 +602,14 @@ def closed_on_purpose(recording: Recording) -> list[Array]:
     eye, which may not manage it, lower than it was; else it is a wink."""
     spans: list[tuple[float, float]] = []
     for eye in EYES:
-        share, other = (share_of_wide(recording, one) for one in (eye, "os" if eye == "od" else "od"))
+        share, other = (
+            recording.once(share_of, one, wide_open) for one in (eye, "os" if eye == "od" else "od")
+        )
         for start_s, end_s in shut_spans(recording, share):
             inside = inner_half(recording.time_s, start_s, end_s) & np.isfinite(other)
             if inside.any() and np.median(other[inside]) < recording.settings.wink_other_share:
                 spans.append((start_s, end_s))
-    joined: list[tuple[float, float]] = []
-    for start_s, end_s in sorted(spans):
-        if joined and start_s <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], end_s))
-        else:
-            joined.append((start_s, end_s))
-    return [inner_half(recording.time_s, *span) for span in joined]
+    return [inner_half(recording.time_s, *span) for span in episodes(spans, 0.0)]
 
 
 def shut_spans(recording: Recording, share: Array) -> list[tuple[float, float]]:
