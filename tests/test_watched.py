@@ -257,7 +257,7 @@ def test_pictures_of_24_a_second_in_a_video_of_60_are_counted():
     assert own_pictures(shown).mean() == pytest.approx(0.4, abs=0.02)
 
 
-def test_alternating_fixation_is_told_frame_by_frame_and_an_unknown_one_not_at_all():
+def test_who_fixates_is_told_frame_by_frame_where_the_eyes_take_turns():
     frames, _ = fixating(30.0, 30.0, 4)
     time_s = frames["time_s"]
     left = (time_s // 5) % 2 == 1  # the left eye fixates
@@ -270,8 +270,9 @@ def test_alternating_fixation_is_told_frame_by_frame_and_an_unknown_one_not_at_a
     aside = np.select([time_s < 10, time_s < 20], [0.0, 25.0], -25.0)
     looking(frames, aside - 5.3, eyes=("od",))
     looking(frames, aside + 5.3 + 30.0, eyes=("os",))
-    duction = found(recording(frames, CLINICAL), "alignment.duction_deg", "od", "left")
-    assert duction.value is None and "which of them fixates is not known" in duction.reason
+    measured = recording(frames, CLINICAL)
+    assert found(measured, "alignment.duction_deg", "od", "left").value == pytest.approx(25, abs=2)
+    assert found(measured, "signs.horizontal_deviation_class", "both").value == "present"
 
 
 @pytest.mark.parametrize(("rate_fps", "hz"), [(60, 10.0), (120, 10.0), (60, 8.0), (25, 5.0)])

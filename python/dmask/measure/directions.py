@@ -55,14 +55,20 @@ def gaze(frames: dict[str, np.ndarray], place: dict[str, np.ndarray]) -> Angles:
     least = max(LEAST_FRAMES, LEAST_SHARE * both.sum())
     if near[eye].sum() >= max(least, CLEARLY * near[other].sum()):
         return axes[eye][0], axes[eye][1]
-    if (near["od"] | near["os"]).sum() >= max(least, MOSTLY * both.sum()):  # they take turns
-        left = off["os"] < off["od"]
-        return np.where(left, axes["os"][0], axes["od"][0]), np.where(left, axes["os"][1], axes["od"][1])
+    left = off["os"] < off["od"]
+    nearer = [np.where(left, os, od) for od, os in zip(*axes.values(), strict=True)]
+    into_camera = near["od"] | near["os"]
+    if into_camera.sum() >= max(least, MOSTLY * both.sum()):  # they take turns
+        return nearer[0], nearer[1]
     if near[eye].sum() < least:  # neither looks into the camera: they have something else to see
         return mean
-    # Which one fixates is not known: the mean tells it of the moments in which they are not far apart.
+    # Which one fixates is not known but of the moments in which one looks into the camera, or they are close.
     close = np.hypot(axes["os"][0] - axes["od"][0], axes["os"][1] - axes["od"][1]) <= FAR_APART_DEG
-    return np.where(close, mean[0], np.nan), np.where(close, mean[1], np.nan)
+    yaw, pitch = (
+        np.where(close, usual, np.where(into_camera, one, np.nan))
+        for usual, one in zip(mean, nearer, strict=True)
+    )
+    return yaw, pitch
 
 
 def straight_ahead(
