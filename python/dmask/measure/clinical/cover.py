@@ -207,16 +207,27 @@ def tested(recording: Recording) -> Tested:
         following = [
             one for one in found if one.eye == fellow and abs(one.start_s - cover.end_s) < settings.swap_s
         ]
-        before = (seen_s, seen_s + settings.cover_early_s)
         if following:
-            since_s = max(seen_s, following[0].start_s)
-            after = (since_s + settled[0], min(since_s + settled[1], following[0].end_s))
-            swapped.append(shift(recording, cover.eye, since_s, before, after))
+            swapped.append(swap_of(recording, cover.eye, seen_s, following[0]))
         else:
+            before = (seen_s, seen_s + settings.cover_early_s)
             after = (seen_s + settled[0], seen_s + settled[1])
             uncovered.append(shift(recording, cover.eye, seen_s, before, after))
     kept = ([one for one in shifts if np.isfinite(one.yaw_deg)] for shifts in (unseen, uncovered, swapped))
     return Tested(found, *kept)
+
+
+def swap_of(recording: Recording, eye: str, seen_s: float, other: Cover) -> Shift:
+    """How an eye takes up fixation that is seen since then, while the other one is covered.
+
+    By its step: while a cover goes by, the head and with it gaze is seen elsewhere, and settles for a while.
+    """
+    settings = recording.settings
+    since_s = max(seen_s, other.start_s)
+    until_s = min(since_s + settings.settled_to_s, other.end_s)
+    step = saccade(recording, eye, seen_s - settings.cover_early_s, until_s)
+    moved_s = step.at_s + step.latency_s
+    return step._replace(at_s=since_s, latency_s=float(np.maximum(0, moved_s - since_s)))
 
 
 def hidden_at(found: list[Cover], eye: str, at_s: float) -> bool:
