@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 EYES = ("od", "os")  # the patient's right, the patient's left
 BOTH = "both"
+OTHER = {"od": "os", "os": "od"}
 
 
 class Estimate(NamedTuple):

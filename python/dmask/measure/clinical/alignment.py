@@ -10,7 +10,17 @@ from dmask.measure.clinical.lids import difference
 from dmask.measure.deviation import constant_sd, deviation_sd, expected_of_straight_eyes, prism_dioptres
 from dmask.measure.directions import LEAST_FRAMES, PRIMARY_DEG
 from dmask.measure.interval import Z95
-from dmask.measure.record import BOTH, EYES, Estimate, Finding, between, converted, give_or_take, not_measured
+from dmask.measure.record import (
+    BOTH,
+    EYES,
+    OTHER,
+    Estimate,
+    Finding,
+    between,
+    converted,
+    give_or_take,
+    not_measured,
+)
 from dmask.measure.recorded import WITHHELD_REST, Array, Recording, estimate_of
 from dmask.measure.registry import measure
 
@@ -33,7 +43,6 @@ VERSIONS = "a quarter of the way a step, as ductions by Scott and Kraft 1985; he
 MOST_GRADE = 4.0
 FARTHEST_SHARE = 0.05
 SCALE_SD = 0.03  # of an angle far aside, as a share of it: bench/far_gaze.py
-OTHER = {"od": "os", "os": "od"}
 TOWARDS = {"right": ("yaw", -1), "left": ("yaw", 1), "up": ("pitch", 1), "down": ("pitch", -1)}
 
 

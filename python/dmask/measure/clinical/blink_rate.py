@@ -10,7 +10,7 @@ import numpy as np
 from dmask.measure.blinks import EDGE_SHARE, Blink
 from dmask.measure.interval import count_interval, median_by_ranks, share_interval
 from dmask.measure.open_lid import local_baseline, open_baseline, wide_open
-from dmask.measure.record import BOTH, EYES, Estimate, Event, Finding, between, not_measured
+from dmask.measure.record import BOTH, EYES, OTHER, Estimate, Event, Finding, between, not_measured
 from dmask.measure.recorded import WITHHELD_TIME, Array, Recording
 from dmask.measure.registry import events, measure
 from dmask.measure.watched import watched_s
@@ -19,7 +19,6 @@ VALLEY = "a valley of openness half as deep as the lids are open, or deeper, but
 PHASES_FPS = 50.0  # a lid closes within 0.1 s: fewer frames a second have two or three of it
 MOST_OF_IT = 0.5  # of a long wink: the other eye squints at its beginning and its end
 BESIDE_S = 0.2  # of a blink, where the lids are open
-OTHER = {"od": "os", "os": "od"}
 
 
 class Course(NamedTuple):

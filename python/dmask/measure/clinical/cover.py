@@ -16,18 +16,15 @@ from dmask.measure.beats import line
 from dmask.measure.clinical.nystagmus import beating_of
 from dmask.measure.deviation import prism_dioptres
 from dmask.measure.interval import Z95, median_by_ranks
-from dmask.measure.record import BOTH, EYES, Estimate, Event, Finding, between, converted, not_measured
+from dmask.measure.record import BOTH, EYES, OTHER, Estimate, Event, Finding, between, converted, not_measured
 from dmask.measure.recorded import WITHHELD_REST, Array, Recording
 from dmask.measure.registry import events, measure
 from dmask.measure.watched import LONGEST_GAP_S
 
 METHOD = "movement of an eye when it, or the other, is covered or uncovered"
 AXES = ("yaw", "pitch")
-OTHER = {"od": "os", "os": "od"}
 # Of OS less OD, by the eye that takes up fixation: the right eye, coming in, moves to the patient's left.
 SIGN = {"od": 1.0, "os": -1.0}
-
-
 BEATS = ("horizontal", "vertical")
 CONTROLS, LEAST_CONTROLS, RESTLESS_SHARE = 30, 4, 0.3  # moments without a cover; of them such with a movement
 LATENCY_SHARE = 1.5  # of cover_early_s: no eye takes up fixation sooner after the other one is hidden

@@ -17,6 +17,7 @@ from dmask.measure.open_lid import WAY_S, wide_open
 from dmask.measure.record import (
     BOTH,
     EYES,
+    OTHER,
     Estimate,
     Finding,
     between,
@@ -61,7 +62,7 @@ def at_rest(recording: Recording, eye: str) -> Array:
 
 
 def looks_ahead(recording: Recording, eye: str) -> Array:
-    trace, other = recording.eye(eye), recording.eye("os" if eye == "od" else "od")
+    trace, other = recording.eye(eye), recording.eye(OTHER[eye])
     ahead = recording.primary & trace.sight
     usual = ahead if ahead.any() else trace.sight
     if not usual.any():
@@ -138,7 +139,7 @@ def hidden_by_lid(recording: Recording, eye: str) -> Array:
 
 def gaze_elsewhere_deg(recording: Recording, eye: str) -> Array:
     """(F,) how far from straight ahead the other eye looks; 0 where that one is not seen, either."""
-    trace, ahead_deg = recording.eye("os" if eye == "od" else "od"), recording.ahead_deg
+    trace, ahead_deg = recording.eye(OTHER[eye]), recording.ahead_deg
     off = np.hypot(trace.yaw_deg - ahead_deg[0], trace.pitch_deg - ahead_deg[1])
     return np.where(np.isfinite(off), off, 0.0)
 
@@ -602,9 +603,7 @@ def closed_on_purpose(recording: Recording) -> list[Array]:
     eye, which may not manage it, lower than it was; else it is a wink."""
     spans: list[tuple[float, float]] = []
     for eye in EYES:
-        share, other = (
-            recording.once(share_of, one, wide_open) for one in (eye, "os" if eye == "od" else "od")
-        )
+        share, other = (recording.once(share_of, one, wide_open) for one in (eye, OTHER[eye]))
         for start_s, end_s in shut_spans(recording, share):
             inside = inner_half(recording.time_s, start_s, end_s) & np.isfinite(other)
             if inside.any() and np.median(other[inside]) < recording.settings.wink_other_share:
