@@ -115,7 +115,7 @@ def test_truncated_picture(tmp_path, capsys, suffix):
 def test_no_face_at_all_exits_1_with_its_files_there(tmp_path, capsys):
     video = write_video(tmp_path / "in.mp4", [background()] * 5)
     code, said = run(capsys, video, tmp_path / "out")
-    assert code == 1 and "no face was found in any of 5 frames" in said
+    assert code == 1 and "no face, and no eye, was found in any of 5 frames" in said
     rows = (tmp_path / "out" / "frames.csv").read_text().splitlines()[1:]
     assert len(rows) == 5
     assert all(row.split(",")[2:4] == ["0", "no_face"] for row in rows)

@@ -13,8 +13,11 @@ from dmask.io.tables import LANDMARK_COLUMNS
 POINTS = [f"face_{i}" for i in range(68)]
 for eye in ("od", "os"):
     POINTS += [f"{eye}_lid_{i}" for i in range(20)] + [f"{eye}_iris_{i}" for i in range(19)]
+    POINTS += [f"{eye}_pupil_{i}" for i in range(19)] + [f"{eye}_globe_{i}" for i in range(40)]
     POINTS += [f"{eye}_{line}_{i}" for line in ("crease", "upper", "lower", "bulge") for i in range(20)]
 HEADER = ["image", "frame", "time_s", "face_score"] + [f"{point}_{f}" for point in POINTS for f in "xyc"]
+HEADER.append("laterality")
+OF_FACES = [point for point in POINTS if "_pupil_" not in point and "_globe_" not in point]
 
 
 def rows_of(path):
@@ -31,9 +34,10 @@ def test_columns_and_rows_of_a_video(tmp_path, patient_video, patient_frames):
     assert {row["image"] for row in rows} == {"patient-7.mp4"}
     height, width = patient_frames[0].shape[:2]
     for row in rows:
-        x = np.array([float(row[f"{point}_x"]) for point in POINTS])
-        y = np.array([float(row[f"{point}_y"]) for point in POINTS])
-        confidence = np.array([float(row[f"{point}_c"]) for point in POINTS])
+        x = np.array([float(row[f"{point}_x"]) for point in OF_FACES])
+        y = np.array([float(row[f"{point}_y"]) for point in OF_FACES])
+        confidence = np.array([float(row[f"{point}_c"]) for point in OF_FACES])
+        assert row["od_pupil_0_x"] == row["os_globe_39_c"] == row["laterality"] == ""
         assert (x > 0).all() and (x < width).all() and (y > 0).all() and (y < height).all()
         assert (confidence >= 0).all() and (confidence <= 1).all()
 

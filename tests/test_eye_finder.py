@@ -11,8 +11,9 @@ torch = pytest.importorskip("torch", reason="training needs torch: pip install '
 pytest.importorskip("scipy", reason="training needs scipy: pip install '.[train]'")
 
 from dmask.crops import FINDER_HEIGHT_PX, FINDER_WIDTH_PX, HEATMAP_STRIDE_PX  # noqa: E402
+from dmask.synthetic import slit_light  # noqa: E402
 from dmask.train import finder_task, loop  # noqa: E402
-from dmask.train.data import closeups, finder_maps, slit_light  # noqa: E402
+from dmask.train.data import closeups, finder_maps  # noqa: E402
 from dmask.train.nets import export, finder, networks  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("one_torch_thread")

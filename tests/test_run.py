@@ -19,7 +19,7 @@ from dmask.run import recording
 EYE = (
     "valid,reason,yaw_deg,pitch_deg,yaw_sd_deg,pitch_sd_deg,reflex_yaw_deg,reflex_pitch_deg,"
     "reflex_yaw_sd_deg,reflex_pitch_sd_deg,mrd1_mm,mrd2_mm,pfh_mm,mrd1_sd_mm,"
-    "mrd2_sd_mm,pfh_sd_mm,openness,px_per_deg,eyeball_residual_pct,eyelid_residual_pct"
+    "mrd2_sd_mm,pfh_sd_mm,openness,px_per_deg,eyeball_residual_pct,eyelid_residual_pct,pupil_mm"
 ).split(",")
 HEADER = (
     (
@@ -27,7 +27,7 @@ HEADER = (
         "head_yaw_sd_deg,head_pitch_sd_deg,head_roll_sd_deg,head_x_mm,head_y_mm,head_z_mm"
     ).split(",")
     + [f"{eye}_{name}" for eye in ("od", "os") for name in EYE]
-    + ["deviation_yaw_sd_deg", "deviation_pitch_sd_deg", "distance"]
+    + ["deviation_yaw_sd_deg", "deviation_pitch_sd_deg", "distance", "laterality"]
 )
 
 

@@ -84,8 +84,8 @@ def test_noise_is_measured_whatever_smooth_motion_it_rides_on(
 
 
 def test_jitter_is_in_percent_of_the_outer_eye_corners():
-    measured, windows = jitter(still_tracks(150, noise_px=0.2))
-    assert windows == 150 - WINDOW_FRAMES + 1
+    measured, windows = jitter(still_tracks(600, noise_px=0.2))
+    assert windows == 600 - WINDOW_FRAMES + 1
     for kind in ("face", "lid", "limbus", "iris_centre", "crease"):
         # the distance of two axes' noise of 0.2 %: Rayleigh
         assert np.percentile(measured[kind], 50) == pytest.approx(0.2 * np.sqrt(2 * np.log(2)), rel=0.1)

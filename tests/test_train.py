@@ -508,6 +508,7 @@ def test_exported_nets_have_the_agreed_signatures(tmp_path):
     write_onnx(networks.build("face"), networks.FACE, tmp_path / "face68.onnx")
     write_eye_nets(networks.build("eyes"), tmp_path)
     write_onnx(networks.build("finder"), networks.FINDER, tmp_path / "eye_finder.onnx")
+    write_onnx(networks.build("regions"), networks.REGIONS, tmp_path / "regions.onnx")
     for spec in networks.SPECS.values():
         check_signature(tmp_path / f"{spec.name}.onnx", spec)
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(
@@ -537,7 +538,8 @@ def check_signature(path: Path, spec: networks.NetSpec) -> None:
     out = ov.Core().compile_model(model, "CPU")(np.zeros((2, *spec.input_shape), np.float32))
     height, width = spec.input_shape[1:]
     # Heat maps are a quarter of the picture, edges half of it; features are a quarter already.
-    factor = 2 if spec.name == "lines" else 1 if spec.input == "features" else 1 / HEATMAP_STRIDE_PX
+    whole = spec.input == "features" or spec.name == "regions"
+    factor = 2 if spec.name == "lines" else 1 if whole else 1 / HEATMAP_STRIDE_PX
     assert out[0].shape == (2, spec.points, int(height * factor), int(width * factor))
     assert len(spec.outputs) == 1 or out[1].shape == (2, spec.points)
     assert all(np.isfinite(out[k]).all() for k in range(len(spec.outputs)))

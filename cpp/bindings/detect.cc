@@ -70,7 +70,7 @@ py::array_t<float> face_rows(const Crop& whole, const std::vector<FaceBox>& boxe
   return rows;
 }
 
-const char* const eye_points[] = {"lid", "iris", "crease", "upper", "lower", "bulge", "reflexes"};
+const char* const eye_points[] = {"lid", "iris", "pupil", "globe", "crease", "upper", "lower", "bulge", "reflexes"};
 
 py::dict eye_dict(const py::object& eye) {
   py::dict d;
@@ -78,10 +78,27 @@ py::dict eye_dict(const py::object& eye) {
   return d;
 }
 
+constexpr std::array<std::pair<const char*, View>, 4> view_names{
+    {{"auto", View::automatic}, {"face", View::face}, {"eyes", View::eyes}, {"eye", View::eye}}};
+constexpr std::array<std::pair<const char*, Side>, 3> side_names{
+    {{"auto", Side::automatic}, {"od", Side::od}, {"os", Side::os}}};
+
+template <class Value, std::size_t count>
+Value named(const std::string& name, const char* what, const std::array<std::pair<const char*, Value>, count>& names) {
+  std::string known;
+  for (const auto& [one, value] : names) {
+    if (name == one) return value;
+    known += (known.empty() ? "" : ", ") + std::string(one);
+  }
+  throw py::value_error("got " + std::string(what) + " '" + name + "', expected one of " + known);
+}
+
 py::dict frame_dict(const py::object& frame) {
   py::dict d;
-  for (const char* name : {"time_s", "width", "height", "track", "face_found", "another_person", "choosing",
-                           "face_score", "sharpness", "luminance", "face", "moved_since_s", "motion", "iris_motion"})
+  for (const char* name :
+       {"time_s",    "width",      "height",     "track",         "face_found",      "another_person", "choosing",
+        "close_up",  "od_in_view", "os_in_view", "laterality",    "side_confidence", "side_known",     "face_score",
+        "sharpness", "luminance",  "face",       "moved_since_s", "motion",          "iris_motion"})
     d[name] = frame.attr(name);
   for (const char* eye : {"od", "os"}) d[eye] = eye_dict(frame.attr(eye));
   return d;
@@ -89,8 +106,10 @@ py::dict frame_dict(const py::object& frame) {
 
 std::string frame_repr(const FrameDetection& d) {
   const std::string size = std::to_string(d.width) + "x" + std::to_string(d.height) + " px";
-  const std::string face =
-      d.face_found ? "face_score=" + py::str(py::float_(d.face_score)).cast<std::string>().substr(0, 5) : "no face";
+  const std::string face = d.close_up ? "close-up"
+                           : d.face_found
+                               ? "face_score=" + py::str(py::float_(d.face_score)).cast<std::string>().substr(0, 5)
+                               : "no face";
   return "FrameDetection(time_s=" + py::str(py::float_(d.time_s)).cast<std::string>() + ", " + size + ", " + face + ")";
 }
 
@@ -101,14 +120,23 @@ void bind_eye_points(py::module_& m) {
       "confidence, 0 to 1. Each is a view: what is written into it is the detection's.");
   eye.def(py::init<>(), "All points at 0, 0 with confidence 0.")
       .def("to_dict", &eye_dict, "The points by their names.")
-      .def("__repr__",
-           [](const EyeDetection&) { return "EyeDetection(lid, iris, crease, upper, lower, bulge, reflexes)"; });
+      .def("__repr__", [](const EyeDetection&) {
+        return "EyeDetection(lid, iris, pupil, globe, crease, upper, lower, bulge, reflexes)";
+      });
   landmarks_property(
       eye, "lid", [](EyeDetection& e) -> auto& { return e.lid; },
       "(20, 3): 0 inner canthus, 1-9 upper margin, 10 outer canthus, 11-19 lower margin back.");
   landmarks_property(
       eye, "iris", [](EyeDetection& e) -> auto& { return e.iris; },
       "(19, 3): centre, then the limbus clockwise in the picture from 12 o'clock.");
+  landmarks_property(
+      eye, "pupil", [](EyeDetection& e) -> auto& { return e.pupil; },
+      "(19, 3): as the iris; looked for in close-ups, confidence 0 where none was found.");
+  landmarks_property(
+      eye, "globe", [](EyeDetection& e) -> auto& { return e.globe; },
+      "(40, 3): outline of the globe that is seen, without the caruncle: 0-19 under the upper lid, inner to outer, "
+      "20-39\n"
+      "back above the lower one; looked for in close-ups.");
   landmarks_property(
       eye, "crease", [](EyeDetection& e) -> auto& { return e.lines[CREASE]; }, "(20, 3), double fold, inner to outer.");
   landmarks_property(
@@ -146,6 +174,19 @@ void bind_frame_points(py::module_& m) {
                      "The face in sight is not the patient's, or not known to be: its points are not given.")
       .def_readwrite("choosing", &FrameDetection::choosing,
                      "Another face may still turn out to be the patient's: in the first second.")
+      .def_readwrite("close_up", &FrameDetection::close_up, "No face is in sight, and eyes are.")
+      .def_property(
+          "od_in_view", [](const FrameDetection& d) { return d.eyes_in_view[OD]; },
+          [](FrameDetection& d, bool seen) { d.eyes_in_view[OD] = seen; }, "Of a face both eyes are.")
+      .def_property(
+          "os_in_view", [](const FrameDetection& d) { return d.eyes_in_view[OS]; },
+          [](FrameDetection& d, bool seen) { d.eyes_in_view[OS] = seen; }, "Of a face both eyes are.")
+      .def_property_readonly(
+          "laterality", [](const FrameDetection& d) { return std::string(laterality_text(d.laterality())); },
+          "Which of the patient's eyes a close-up's one eye is, od or os; \"\" where both are seen, or nobody can say.")
+      .def_readwrite("side_confidence", &FrameDetection::side_confidence,
+                     "Of a close-up's one eye being the patient's right or left one, as it is given; 0 to 1.")
+      .def_readwrite("side_known", &FrameDetection::side_known, "Else nobody can say which eye it is.")
       .def_readwrite("face_score", &FrameDetection::face_score, "How sure the 68 points are, 0 to 1.")
       .def_readwrite("sharpness", &FrameDetection::sharpness,
                      "Variance of the Laplacian over the face crop, grey levels squared.")
@@ -230,7 +271,8 @@ void bind_detect(py::module_& m) {
       .def(py::init([](const py::object& model_dir, const py::object& face_detector_path, const std::string& backend,
                        const std::string& precision, int threads, float min_detection_score,
                        float min_confirmation_score, float min_new_face_score, float min_face_score,
-                       int check_interval_frames, float cut_grey_levels, double reacquire_s, int min_face_px) {
+                       int check_interval_frames, float cut_grey_levels, double reacquire_s, int min_face_px,
+                       const std::string& view, const std::string& eye) {
              NetsProcess::check_here("Detector");
              NetsProcess::note();
              DetectorOptions options;
@@ -246,6 +288,8 @@ void bind_detect(py::module_& m) {
              options.cut_grey_levels = cut_grey_levels;
              options.reacquire_s = reacquire_s;
              options.min_face_px = min_face_px;
+             options.view = named(view, "view", view_names);
+             options.eye = named(eye, "eye", side_names);
              return std::make_unique<PyDetector>(std::make_unique<Detector>(options, looks_of(backend)));
            }),
            py::arg("model_dir"), py::kw_only(), py::arg("face_detector_path") = defaults.face_detector_path,
@@ -256,7 +300,7 @@ void bind_detect(py::module_& m) {
            py::arg("min_face_score") = defaults.min_face_score,
            py::arg("check_interval_frames") = defaults.check_interval_frames,
            py::arg("cut_grey_levels") = defaults.cut_grey_levels, py::arg("reacquire_s") = defaults.reacquire_s,
-           py::arg("min_face_px") = defaults.min_face_px,
+           py::arg("min_face_px") = defaults.min_face_px, py::arg("view") = "face", py::arg("eye") = "auto",
            "Loads the nets of model_dir, and the face detector of face_detector_path where that is not empty. Scores "
            "are 0 to 1:\n"
            "of a new face by the face detector (min_detection_score) and by its 68 points (min_new_face_score); below "
@@ -265,8 +309,10 @@ void bind_detect(py::module_& m) {
            "(min_face_score). A mean\n"
            "change of the picture by cut_grey_levels is a cut; for reacquire_s after a loss only a face at the same "
            "place is\n"
-           "taken; smaller ones than min_face_px are none. Raises Error when a model is missing or not what is "
-           "expected.")
+           "taken; smaller ones than min_face_px are none. view is what is looked for: face; eyes, one or two without\n"
+           "a face; eye, exactly one; auto, a face first, then eyes. eye is which one a picture of one shows: od, os "
+           "or\n"
+           "auto. Raises Error when a model is missing or not what is expected.")
       .def(
           "detect",
           [](PyDetector& self, const py::object& frame, double time_s) {

@@ -90,7 +90,13 @@ void bind_subject(py::module_& m) {
                           "Raises Error for what no patient can be.")
       .def(py::init([](const Floats& identity, const MaskEye& od, const MaskEye& os, const std::string& profile,
                        float hfov_deg, float scale, bool eyebrows) {
-             const MaskSubject subject{profile_of(profile), hfov_deg, scale, eyebrows, to_vector(identity), {od, os}};
+             MaskSubject subject;
+             subject.profile = profile_of(profile);
+             subject.hfov_deg = hfov_deg;
+             subject.scale = scale;
+             subject.eyebrows = eyebrows;
+             subject.identity = to_vector(identity);
+             subject.eyes = {od, os};
              check_subject(subject);
              return subject;
            }),
@@ -101,6 +107,7 @@ void bind_subject(py::module_& m) {
           "profile", [](const MaskSubject& s) { return std::string(name_of(s.profile)); },
           "clinical, article or strict.")
       .def_readonly("hfov_deg", &MaskSubject::hfov_deg, "The camera's horizontal field of view.")
+      .def_readonly("close_up", &MaskSubject::close_up, "Whether it is the skin about the eyes alone.")
       .def_readonly("scale", &MaskSubject::scale, "Of the face, on the face model's millimetres; 1 but in `article`.")
       .def_readonly("eyebrows", &MaskSubject::eyebrows, "Whether the lids follow the brows.")
       .def_property_readonly(

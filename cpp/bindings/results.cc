@@ -40,6 +40,10 @@ constexpr EyeValue eye_values[] = {
     {"mrd1_sd_mm", &EyeMeasures::mrd1_sd_mm, "Standard deviation of mrd1_mm, the constant part included."},
     {"mrd2_sd_mm", &EyeMeasures::mrd2_sd_mm, "Standard deviation of mrd2_mm, the constant part included."},
     {"pfh_sd_mm", &EyeMeasures::pfh_sd_mm, "Standard deviation of pfh_mm, the constant part included."},
+    {"pupil_mm", &EyeMeasures::pupil_mm,
+     "Diameter of the pupil as the cornea shows it, mm, through the iris; of close-ups. NaN where it was not seen, and "
+     "in "
+     "`strict`."},
     {"openness", &EyeMeasures::openness, "Aperture over the width between the canthi; 0 when shut."},
     {"px_per_deg", &EyeMeasures::px_per_deg,
      "How many pixels a degree of the eye's rotation is worth in this frame. NaN but in `article`."},
@@ -95,6 +99,7 @@ std::string repr_of(const EyeMeasures& e) {
 std::string repr_of(const PyResult& r) {
   const FrameResult& f = r.result;
   const std::string time = "FrameResult(time_s=" + number_text(f.time_s);
+  if (f.close_up) return time + ", close_up=True, od=" + repr_of(f.eyes[OD]) + ", os=" + repr_of(f.eyes[OS]) + ")";
   if (f.face_reason != Reason::none)
     return time + ", face_valid=False, face_reason='" + reason_text(f.face_reason) + "')";
   return time + ", face_valid=True, head_yaw_deg=" + number_text(f.head.yaw_deg) +
@@ -118,6 +123,8 @@ py::dict to_dict(const FrameResult& r) {
   d["face_reason"] = reason_text(r.face_reason);
   for (const HeadValue& v : head_values) d[v.name] = v.value(r);
   d["distance"] = distance_text(r.distance);
+  d["close_up"] = r.close_up;
+  d["laterality"] = laterality_text(r.laterality);
   add_eye(d, "od_", r.eyes[OD]);
   add_eye(d, "os_", r.eyes[OS]);
   return d;
@@ -139,8 +146,8 @@ void bind_eye(py::module_& m) {
          "valid", [](const EyeMeasures& e) { return e.reason == Reason::none; }, "Whether the gaze was measured.")
       .def_property_readonly(
           "reason", [](const EyeMeasures& e) { return std::string(reason_text(e.reason)); },
-          "Why not: closed, covered, low_resolution, dark, out_of_range, lost, no_face or another_person; \"\" where "
-          "it was.");
+          "Why not: closed, covered, low_resolution, dark, out_of_range, lost, no_face, another_person or not_in_view; "
+          "\"\" where it was.");
   for (const EyeValue& v : eye_values)
     eye.def_property_readonly(v.name, [value = v.value](const EyeMeasures& e) { return e.*value; }, v.doc);
   eye.def(
@@ -166,6 +173,16 @@ void bind_frame(py::module_& m) {
       .def_property_readonly(
           "face_reason", [](const PyResult& r) { return std::string(reason_text(r.result.face_reason)); },
           "Why not: lost, dark, no_face or another_person; \"\" where it was.");
+  frame
+      .def_property_readonly(
+          "close_up", [](const PyResult& r) { return r.result.close_up; },
+          "Eyes without a face: their angles are against where they rest, in the picture; of a head nothing is known.")
+      .def_property_readonly(
+          "laterality", [](const PyResult& r) { return std::string(laterality_text(r.result.laterality)); },
+          "Which of the patient's eyes a close-up's one eye is, od or os; \"\" where both are seen, or nobody can say: "
+          "it "
+          "stands\n"
+          "under od then.");
   frame.def_property_readonly(
       "distance", [](const PyResult& r) { return std::string(distance_text(r.result.distance)); },
       "From the camera: near (up to 500 mm), intermediate (up to 3 m) or far; \"\" without a face, and, but in "

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <random>
 
 namespace fuzz {
 namespace {
@@ -155,9 +156,11 @@ std::vector<std::uint8_t> put_together(const std::vector<Entry>& entries) {
 }
 
 Folder::Folder() {
-  std::string path = (std::filesystem::exists("/dev/shm") ? "/dev/shm" : "/tmp") + std::string("/dmask-fuzz-XXXXXX");
-  require(mkdtemp(path.data()) != nullptr, "a folder for the files");
-  path_ = path;
+  const std::filesystem::path memory = "/dev/shm",
+                              place = std::filesystem::exists(memory) ? memory : std::filesystem::temp_directory_path(),
+                              folder = place / ("dmask-fuzz-" + std::to_string(std::random_device()()));
+  require(std::filesystem::create_directory(folder), "a folder for the files");
+  path_ = folder.generic_string();
 }
 
 Folder::~Folder() { std::filesystem::remove_all(path_); }

@@ -47,6 +47,7 @@ class Claimed {
     if (memory_.size() > sizeof(Struct) && bytes.one_in(2)) memory_.back() = 1;
   }
   Struct* get() { return reinterpret_cast<Struct*>(memory_.data()); }
+  bool whole() const { return memory_.size() >= sizeof(Struct); }
   Struct known() const {  // with zeros where it was shorter
     Struct s{};
     std::memcpy(&s, memory_.data(), std::min(memory_.size(), sizeof(Struct)));
@@ -60,9 +61,8 @@ class Claimed {
 int code(Bytes& bytes, int last) { return bytes.one_in(16) ? static_cast<int>(bytes.whole()) : bytes.between(0, last); }
 
 std::int64_t row_bytes(int format, int width) {
-  return static_cast<std::int64_t>(width) * (format == DMASK_FORMAT_BGRA                                  ? 4
-                                             : format == DMASK_FORMAT_GREY || format == DMASK_FORMAT_NV12 ? 1
-                                                                                                          : 3);
+  constexpr int each[] = {3, 4, 3, 1, 1, 2, 2, 1};  // by dmask_format
+  return std::int64_t{width} * (format >= 0 && format < static_cast<int>(std::size(each)) ? each[format] : 3);
 }
 
 std::int64_t stride_of(Bytes& bytes, std::int64_t row) {
@@ -78,27 +78,38 @@ std::int64_t stride_of(Bytes& bytes, std::int64_t row) {
 
 void process(dmask_pipeline* p, Bytes& bytes) {
   dmask_frame frame{};
-  frame.format = code(bytes, DMASK_FORMAT_NV12);
+  frame.format = code(bytes, DMASK_FORMAT_I420);
   frame.width = side(bytes);
   frame.height = side(bytes);
   frame.stride = stride_of(bytes, row_bytes(frame.format, frame.width));
   frame.time_s = bytes.one_in(3) ? bytes.number() : bytes.next<std::uint16_t>() / 30.0;
   frame.yuv = code(bytes, 3);
   frame.on_device = bytes.one_in(16) ? code(bytes, 1) : 0;
-  const bool packed = bytes.one_in(2);  // NV12 in one piece
+  frame.bits = bytes.one_in(4) ? static_cast<int>(bytes.whole()) : bytes.between(8, 16) % 16;
+  frame.reserved = bytes.one_in(32) ? 1 : 0;
+  const bool planar = frame.format == DMASK_FORMAT_I420;
+  const bool packed = bytes.one_in(2);  // NV12 or I420 in one piece
   const bool sound_size =
       frame.width > 0 && frame.height > 0 && frame.width < 4096 && frame.height < 4096 && near(frame.stride);
-  const int rows = !sound_size                                   ? 1
-                   : frame.format == DMASK_FORMAT_NV12 && packed ? frame.height + frame.height / 2
-                                                                 : frame.height;
-  Pixels pixels(sound_size ? frame.stride : 1, rows, sound_size ? row_bytes(frame.format, frame.width) : 1, bytes);
-  frame.chroma_stride = stride_of(bytes, frame.width);
+  const bool behind = packed && (planar || frame.format == DMASK_FORMAT_NV12);
+  const int rows = !sound_size ? 1 : behind ? frame.height + frame.height / 2 : frame.height;
+  const std::int64_t row = row_bytes(frame.format, frame.width);
+  const std::int64_t last_row = behind && planar ? (frame.stride + row) / 2 : row;
+  Pixels pixels(sound_size ? frame.stride : 1, rows, sound_size ? last_row : 1, bytes);
+  const int chroma_row = planar ? frame.width / 2 : frame.width;
+  frame.chroma_stride = stride_of(bytes, chroma_row);
   const bool sound_chroma = sound_size && near(frame.chroma_stride);
-  Pixels chroma(sound_chroma ? frame.chroma_stride : 1, sound_chroma ? std::max(frame.height / 2, 1) : 1,
-                sound_chroma ? frame.width : 1, bytes);
+  const int chroma_rows = sound_chroma ? std::max(frame.height / 2, 1) : 1;
+  const bool v_behind = planar && bytes.one_in(2);  // V right behind U
+  Pixels chroma(sound_chroma ? frame.chroma_stride : 1, v_behind ? 2 * chroma_rows : chroma_rows,
+                sound_chroma ? chroma_row : 1, bytes);
+  Pixels chroma_v(sound_chroma ? frame.chroma_stride : 1, chroma_rows, sound_chroma ? chroma_row : 1, bytes);
   frame.data = bytes.one_in(32) ? nullptr : pixels.top();
   frame.chroma = packed ? nullptr : chroma.top();
+  const bool v_told = !v_behind && (!packed || bytes.one_in(16));
+  frame.chroma_v = v_told ? chroma_v.top() : nullptr;
   if (!packed && frame.chroma == nullptr) return;  // that would mean packed, with less memory than it describes
+  if (planar && !packed && !v_behind && frame.chroma_v == nullptr) return;  // the same of U
   Claimed<dmask_frame> given(frame, bytes);
   Claimed<dmask_measures> got(dmask_measures{}, bytes);
   fuzz::net_mood = static_cast<fuzz::NetMood>(bytes.between(0, 3));
@@ -111,6 +122,8 @@ void process(dmask_pipeline* p, Bytes& bytes) {
       unsigned sum = 0;
       for (int y = 0; y < view.height; ++y)
         for (int x = 0; x < view.width * view.channels; ++x) sum += view.row(y)[x];
+      for (int y = 0; view.is_nv12() && y < view.height / 2; ++y)
+        for (int x = 0; x < view.width; ++x) sum += view.chroma[y * view.chroma_stride + x];
       fuzz::require(sum < UINT32_MAX, "every pixel can be read");
     } catch (const dmask::Refusal& e) {
       fuzz::require_sentence(e.what());
@@ -118,8 +131,10 @@ void process(dmask_pipeline* p, Bytes& bytes) {
     return;
   }
   if (!bytes.one_in(8) && sound_size) return;  // the nets' crops take their time
-  const int status = dmask_process(p, bytes.one_in(32) ? nullptr : given.get(), bytes.one_in(8) ? nullptr : got.get());
+  const bool asked = !bytes.one_in(8);
+  const int status = dmask_process(p, bytes.one_in(32) ? nullptr : given.get(), asked ? got.get() : nullptr);
   if (status != DMASK_OK) return fuzz::require_sentence(dmask_last_error(p));
+  if (!asked || !got.whole()) return;  // zeros where nothing was written
   const dmask_measures measures = got.known();
   const auto sound = [](double v) { return !std::isinf(v); };
   fuzz::require(!measures.face_valid || (std::isfinite(measures.head_yaw_deg) && std::isfinite(measures.head_z_mm) &&
@@ -137,7 +152,7 @@ void process(dmask_pipeline* p, Bytes& bytes) {
 
 void render(dmask_pipeline* p, Bytes& bytes) {
   dmask_picture picture{};
-  picture.format = code(bytes, DMASK_FORMAT_GREY);
+  picture.format = bytes.one_in(8) ? code(bytes, DMASK_FORMAT_I420) : code(bytes, DMASK_FORMAT_GREY);
   picture.width = side(bytes);
   picture.height = side(bytes);
   picture.stride = stride_of(bytes, row_bytes(picture.format, picture.width));
@@ -187,7 +202,7 @@ void create(Bytes& bytes) {
   const std::string models = fuzz::model_folder().path();
   options.models_dir = models.c_str();
   for (int k = bytes.between(0, 3); k > 0; --k) {
-    switch (bytes.between(0, 10)) {
+    switch (bytes.between(0, 13)) {
       case 0: options.version = static_cast<std::uint32_t>(bytes.whole()); break;
       case 1: options.profile = static_cast<int>(bytes.whole()); break;
       case 2: options.weights = static_cast<int>(bytes.whole()); break;
@@ -198,6 +213,9 @@ void create(Bytes& bytes) {
       case 7: options.hfov_deg = bytes.number(); break;
       case 8: options.models_dir = bytes.one_in(2) ? "" : "/nowhere"; break;
       case 9: options.lamp = static_cast<int>(bytes.whole()); break;
+      case 10: options.view = code(bytes, DMASK_VIEW_EYE); break;
+      case 11: options.eye = code(bytes, DMASK_LATERALITY_OS); break;
+      case 12: options.mm_per_px = bytes.number(); break;
       default: options.patient = patient_of(bytes);
     }
   }

@@ -1,13 +1,20 @@
 #!/usr/bin/env bash
 # What programs were compiled against, against what this library is: struct layouts and exported symbols.
 #   capi_abi.sh CAPI_LAYOUT LIBDMASK capi_abi.txt   (a fourth argument --write accepts the new ABI)
+# Of a DLL its import library is given; LAUNCHER runs programs that this system does not run by itself.
 set -euo pipefail
 layout=$1 library=$2 expected=$3
 now=$(mktemp)
 trap 'rm -f "$now"' EXIT
+exported() {
+  case $library in
+    *.dll.a) nm "$library" 2>/dev/null | awk '$2 == "I" && sub(/^__imp_/, "", $3) {print "symbol", $3}' ;;
+    *) nm -D --defined-only "$library" | awk '$2 != "A" {sub(/@.*/, "", $3); print "symbol", $3}' ;;
+  esac
+}
 {
-  "$layout"
-  nm -D --defined-only "$library" | awk '$2 != "A" {sub(/@.*/, "", $3); print "symbol", $3}' | LC_ALL=C sort
+  ${LAUNCHER:+"$LAUNCHER"} "$layout" | tr -d '\r'
+  exported | LC_ALL=C sort
 } >"$now"
 # These lie in other structs: a later field takes the place of a reserved one, and their size stays.
 for embedded in dmask_patient dmask_eye_measures dmask_point dmask_eye_landmarks; do

@@ -36,7 +36,10 @@ int main(void) {
   FIELD(dmask_options, framing);
   FIELD(dmask_options, coarse_time);
   FIELD(dmask_options, lamp);
+  FIELD(dmask_options, view);
+  FIELD(dmask_options, eye);
   FIELD(dmask_options, reserved);
+  FIELD(dmask_options, mm_per_px);
   SIZE(dmask_frame);
   FIELD(dmask_frame, struct_size);
   FIELD(dmask_frame, format);
@@ -49,6 +52,9 @@ int main(void) {
   FIELD(dmask_frame, chroma_stride);
   FIELD(dmask_frame, yuv);
   FIELD(dmask_frame, on_device);
+  FIELD(dmask_frame, chroma_v);
+  FIELD(dmask_frame, bits);
+  FIELD(dmask_frame, reserved);
   SIZE(dmask_picture);
   FIELD(dmask_picture, struct_size);
   FIELD(dmask_picture, format);
@@ -77,7 +83,7 @@ int main(void) {
   FIELD(dmask_eye_measures, reflex_pitch_deg);
   FIELD(dmask_eye_measures, reflex_yaw_sd_deg);
   FIELD(dmask_eye_measures, reflex_pitch_sd_deg);
-  FIELD(dmask_eye_measures, reserved);
+  FIELD(dmask_eye_measures, pupil_mm);
   SIZE(dmask_measures);
   FIELD(dmask_measures, struct_size);
   FIELD(dmask_measures, face_valid);
@@ -92,12 +98,14 @@ int main(void) {
   FIELD(dmask_measures, head_z_mm);
   FIELD(dmask_measures, eyes);
   FIELD(dmask_measures, distance);
-  FIELD(dmask_measures, reserved);
+  FIELD(dmask_measures, close_up);
   FIELD(dmask_measures, head_yaw_sd_deg);
   FIELD(dmask_measures, head_pitch_sd_deg);
   FIELD(dmask_measures, head_roll_sd_deg);
   FIELD(dmask_measures, deviation_yaw_sd_deg);
   FIELD(dmask_measures, deviation_pitch_sd_deg);
+  FIELD(dmask_measures, laterality);
+  FIELD(dmask_measures, reserved);
   SIZE(dmask_diagnostics);
   FIELD(dmask_diagnostics, struct_size);
   FIELD(dmask_diagnostics, reserved);
@@ -119,6 +127,7 @@ int main(void) {
   FIELD(dmask_eye_landmarks, upper);
   FIELD(dmask_eye_landmarks, lower);
   FIELD(dmask_eye_landmarks, bulge);
+  FIELD(dmask_eye_landmarks, pupil);
   FIELD(dmask_eye_landmarks, reserved);
   SIZE(dmask_landmarks);
   FIELD(dmask_landmarks, struct_size);
@@ -128,6 +137,10 @@ int main(void) {
   FIELD(dmask_landmarks, sharpness);
   FIELD(dmask_landmarks, face);
   FIELD(dmask_landmarks, eyes);
+  FIELD(dmask_landmarks, close_up);
+  FIELD(dmask_landmarks, laterality);
+  FIELD(dmask_landmarks, side_confidence);
+  FIELD(dmask_landmarks, reserved);
   SIZE(dmask_calibration);
   FIELD(dmask_calibration, struct_size);
   FIELD(dmask_calibration, ok);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <vector>
 
 #include "geometry/rotation.hpp"
 #include "pipeline/release.hpp"
@@ -56,4 +57,17 @@ int rendered_face(const char* models_dir, double time_s, int width, int height, 
     std::fprintf(stderr, "%s\n", e.what());
     return 1;
   }
+}
+
+int rendered_close_up(const char* models_dir, double time_s, int closer, double x, double y, int width, int height,
+                      std::uint8_t* bgr) {
+  const int wide = closer * width, high = closer * height;
+  std::vector<std::uint8_t> whole(std::size_t{3} * wide * high);
+  if (rendered_face(models_dir, time_s, wide, high, whole.data())) return 1;
+  const int left = std::clamp(static_cast<int>(x * wide) - width / 2, 0, wide - width);
+  const int top = std::clamp(static_cast<int>(y * high) - height / 2, 0, high - height);
+  for (int row = 0; row < height; ++row)
+    std::copy_n(whole.data() + (std::size_t{3} * (top + row) * wide + 3 * left), 3 * width,
+                bgr + std::size_t{3} * row * width);
+  return 0;
 }

@@ -50,16 +50,20 @@ static dmask_options options_of_test(void) {
   return options;
 }
 
-static dmask_pipeline* created(void) {
-  const dmask_options options = options_of_test();
+static dmask_pipeline* created_with(const dmask_options* options) {
   char error[DMASK_TEXT_BYTES];
   dmask_pipeline* pipeline = NULL;
-  EXPECT(dmask_create(&options, &pipeline, error, sizeof error) == DMASK_OK);
+  EXPECT(dmask_create(options, &pipeline, error, sizeof error) == DMASK_OK);
   if (!pipeline) {
     dprintf(report_fd, "%s\n", error);
     exit(1);
   }
   return pipeline;
+}
+
+static dmask_pipeline* created(void) {
+  const dmask_options options = options_of_test();
+  return created_with(&options);
 }
 
 static dmask_frame frame_at(int i) {
@@ -99,7 +103,7 @@ static uint64_t digest_of_run(dmask_pipeline* pipeline, int first, int last) {
     const dmask_frame frame = frame_at(i);
     dmask_measures measures = empty_measures();
     EXPECT(dmask_process(pipeline, &frame, &measures) == DMASK_OK);
-    EXPECT(measures.face_valid == 1);
+    EXPECT(measures.face_valid == 1 && measures.close_up == 0 && measures.laterality == DMASK_LATERALITY_UNKNOWN);
     EXPECT(dmask_render(pipeline, &mask) == DMASK_OK);
     EXPECT(dmask_get_parameters(pipeline, parameters, count) == DMASK_OK);
     digest = digest_of(digest, &measures, sizeof measures);
@@ -146,6 +150,12 @@ static void refuses_bad_options(void) {
   REFUSED(DMASK_BAD_ARGUMENT, patient.fixating, 4);
   REFUSED(DMASK_BAD_ARGUMENT, person, -1);
   REFUSED(DMASK_BAD_ARGUMENT, person, DMASK_PERSON_9 + 1);
+  REFUSED(DMASK_BAD_ARGUMENT, view, DMASK_VIEW_EYE + 1);
+  REFUSED(DMASK_BAD_ARGUMENT, view, -1);
+  REFUSED(DMASK_BAD_ARGUMENT, eye, DMASK_LATERALITY_OS + 1);
+  REFUSED(DMASK_BAD_ARGUMENT, mm_per_px, -0.01);
+  REFUSED(DMASK_BAD_ARGUMENT, mm_per_px, 2.01);
+  REFUSED(DMASK_BAD_ARGUMENT, mm_per_px, NAN);
   options = options_of_test();
   options.patient.fixating = DMASK_FIXATING_OD;
   options.patient.fixating_from_s = 3;
@@ -203,7 +213,34 @@ static void refuses_bad_frames_and_buffers(dmask_pipeline* pipeline, uint64_t ex
   FRAME_REFUSED(DMASK_BAD_ARGUMENT, time_s, NAN);
   FRAME_REFUSED(DMASK_BAD_ARGUMENT, time_s, INFINITY);
   FRAME_REFUSED(DMASK_BAD_ARGUMENT, on_device, 2);
-  FRAME_REFUSED(DMASK_FAILED, on_device, 1); /* the CPU backend cannot read it */
+  FRAME_REFUSED(DMASK_BAD_ARGUMENT, on_device, 1); /* the CPU backend cannot read it */
+  FRAME_REFUSED(DMASK_BAD_ARGUMENT, format, DMASK_FORMAT_I420 + 1);
+  FRAME_REFUSED(DMASK_BAD_VERSION, reserved, 1);
+  for (int32_t format = DMASK_FORMAT_GREY16; format <= DMASK_FORMAT_I420; ++format) {
+    const int32_t row = format == DMASK_FORMAT_I420 ? WIDTH : 2 * WIDTH;
+#define CONVERTED_REFUSED(field, value)                                       \
+  do {                                                                        \
+    frame = frame_at(0);                                                      \
+    frame.format = format;                                                    \
+    frame.stride = row;                                                       \
+    frame.field = value;                                                      \
+    EXPECT(dmask_process(pipeline, &frame, &measures) == DMASK_BAD_ARGUMENT); \
+    EXPECT(strstr(dmask_last_error(pipeline), "expected") != NULL);           \
+  } while (0)
+    CONVERTED_REFUSED(data, NULL);
+    CONVERTED_REFUSED(stride, row - 1);
+    CONVERTED_REFUSED(stride, INT64_MIN);
+    CONVERTED_REFUSED(on_device, 1);
+    if (format == DMASK_FORMAT_GREY16) CONVERTED_REFUSED(bits, 8);
+    if (format == DMASK_FORMAT_GREY16) CONVERTED_REFUSED(bits, 17);
+    if (format != DMASK_FORMAT_GREY16) CONVERTED_REFUSED(width, WIDTH - 1);
+    if (format != DMASK_FORMAT_GREY16) CONVERTED_REFUSED(yuv, 4);
+    if (format != DMASK_FORMAT_I420) continue;
+    CONVERTED_REFUSED(height, HEIGHT - 1);
+    CONVERTED_REFUSED(stride, WIDTH + 1);    /* half of it is no stride */
+    CONVERTED_REFUSED(chroma_v, clip);       /* U is not told */
+    CONVERTED_REFUSED(chroma, clip + WIDTH); /* its stride is not told */
+  }
   EXPECT(strncmp(dmask_backend_text(pipeline), "cpu: OpenVINO", 13) == 0 && dmask_backend_text(NULL)[0] == 0);
   frame = frame_at(0);
   frame.format = DMASK_FORMAT_NV12;
@@ -231,8 +268,8 @@ static void refuses_bad_frames_and_buffers(dmask_pipeline* pipeline, uint64_t ex
   EXPECT(dmask_reset(pipeline, &patient) == DMASK_BAD_ARGUMENT);
 
   EXPECT(digest_of_run(pipeline, 0, FRAMES) == expected);
-  mask.format = DMASK_FORMAT_NV12;
-  EXPECT(dmask_render(pipeline, &mask) == DMASK_BAD_ARGUMENT);
+  for (mask.format = DMASK_FORMAT_NV12; mask.format <= DMASK_FORMAT_I420; ++mask.format)
+    EXPECT(dmask_render(pipeline, &mask) == DMASK_BAD_ARGUMENT);
   mask.format = DMASK_FORMAT_BGR;
   mask.stride = 47;
   EXPECT(dmask_render(pipeline, &mask) == DMASK_BAD_ARGUMENT);
@@ -282,19 +319,51 @@ static void no_face_is_an_answer(dmask_pipeline* pipeline) {
   free(pixels);
 }
 
-static uint64_t digest_of_one(dmask_pipeline* pipeline, const dmask_frame* frame, double* yaw_deg) {
+static uint64_t digest_of_one(dmask_pipeline* pipeline, const dmask_frame* frame, dmask_measures* out) {
   dmask_measures measures = empty_measures();
   EXPECT(dmask_reset(pipeline, NULL) == DMASK_OK);
   EXPECT(dmask_process(pipeline, frame, &measures) == DMASK_OK);
   EXPECT(measures.face_valid == 1);
-  if (yaw_deg) *yaw_deg = measures.head_yaw_deg;
+  if (out) *out = measures;
   return digest_of(14695981039346656037u, &measures, sizeof measures);
+}
+
+/* Of one picture in two formats. */
+static void expect_alike(const dmask_measures* got, const dmask_measures* want, double most_deg, double most_mm) {
+  EXPECT(fabs(got->head_yaw_deg - want->head_yaw_deg) < most_deg);
+  EXPECT(fabs(got->head_pitch_deg - want->head_pitch_deg) < most_deg);
+  for (int eye = DMASK_OD; eye <= DMASK_OS; ++eye) {
+    const dmask_eye_measures *a = &got->eyes[eye], *b = &want->eyes[eye];
+    EXPECT(a->valid == 1 && b->valid == 1);
+    EXPECT(fabs(a->yaw_deg - b->yaw_deg) < most_deg && fabs(a->pitch_deg - b->pitch_deg) < most_deg);
+    EXPECT(fabs(a->mrd1_mm - b->mrd1_mm) < most_mm && fabs(a->pfh_mm - b->pfh_mm) < most_mm);
+  }
+}
+
+/* BT.601, full range. */
+static void yuv_of(const uint8_t* bgr, uint8_t* y, uint8_t* u, uint8_t* v) {
+  const double luma = 0.114 * bgr[0] + 0.587 * bgr[1] + 0.299 * bgr[2];
+  *y = (uint8_t)(luma + 0.5);
+  *u = (uint8_t)fmin(255, fmax(0, 128.5 + (bgr[0] - luma) / 1.772));
+  *v = (uint8_t)fmin(255, fmax(0, 128.5 + (bgr[2] - luma) / 1.402));
+}
+
+/* Chroma, `step` bytes from one to the next, is that of the upper left of four pixels. */
+static void write_planes(const uint8_t* bgr, uint8_t* luma, uint8_t* u, int step, uint8_t* v, int64_t chroma_stride) {
+  for (int y = 0; y < HEIGHT; ++y)
+    for (int x = 0; x < WIDTH; ++x) {
+      const int64_t at = y / 2 * chroma_stride + x / 2 * step;
+      uint8_t ignored[2];
+      const int upper_left = x % 2 == 0 && y % 2 == 0;
+      yuv_of(bgr + ((size_t)y * WIDTH + x) * 3, luma + y * WIDTH + x, upper_left ? u + at : ignored,
+             upper_left ? v + at : ignored + 1);
+    }
 }
 
 static void formats_and_strides_are_one_picture(dmask_pipeline* pipeline) {
   dmask_frame frame = frame_at(0);
-  double yaw_deg = 0, nv12_yaw_deg = 0;
-  const uint64_t expected = digest_of_one(pipeline, &frame, &yaw_deg);
+  dmask_measures of_bgr, of_nv12;
+  const uint64_t expected = digest_of_one(pipeline, &frame, &of_bgr);
   const uint8_t* bgr = frame.data;
   const int64_t stride = 4 * WIDTH + 52;
   uint8_t* other = malloc((size_t)stride * HEIGHT);
@@ -326,27 +395,84 @@ static void formats_and_strides_are_one_picture(dmask_pipeline* pipeline) {
   frame.format = DMASK_FORMAT_RGB;
   EXPECT(digest_of_one(pipeline, &frame, NULL) == expected);
 
-  /* BT.601, full range; the chroma of the upper left pixel. */
-  for (int y = 0; y < HEIGHT; ++y)
-    for (int x = 0; x < WIDTH; ++x) {
-      const uint8_t* p = bgr + ((size_t)y * WIDTH + x) * 3;
-      const double luma = 0.114 * p[0] + 0.587 * p[1] + 0.299 * p[2];
-      other[y * WIDTH + x] = (uint8_t)(luma + 0.5);
-      if (x % 2 || y % 2) continue;
-      uint8_t* pair = other + WIDTH * HEIGHT + y / 2 * WIDTH + x;
-      pair[0] = (uint8_t)fmin(255, fmax(0, 128.5 + (p[0] - luma) / 1.772));
-      pair[1] = (uint8_t)fmin(255, fmax(0, 128.5 + (p[2] - luma) / 1.402));
-    }
+  write_planes(bgr, other, other + WIDTH * HEIGHT, 2, other + WIDTH * HEIGHT + 1, WIDTH);
   frame.data = other;
   frame.format = DMASK_FORMAT_NV12;
   frame.stride = WIDTH;
   frame.yuv = DMASK_YUV_BT601_FULL;
-  const uint64_t behind = digest_of_one(pipeline, &frame, &nv12_yaw_deg);
-  EXPECT(fabs(nv12_yaw_deg - yaw_deg) < 2);
+  const uint64_t behind = digest_of_one(pipeline, &frame, &of_nv12);
+  expect_alike(&of_nv12, &of_bgr, 0.7, 0.2);
   frame.chroma = other + WIDTH * HEIGHT;
   frame.chroma_stride = WIDTH;
   EXPECT(digest_of_one(pipeline, &frame, NULL) == behind);
+
+  /* The same numbers in planes of their own, V before U. */
+  uint8_t* v = other + WIDTH * HEIGHT + 1000;
+  uint8_t* u = v + (size_t)WIDTH * HEIGHT;
+  write_planes(bgr, other, u, 1, v, WIDTH / 2 + 3);
+  frame.format = DMASK_FORMAT_I420;
+  frame.chroma = u;
+  frame.chroma_v = v;
+  frame.chroma_stride = WIDTH / 2 + 3;
+  EXPECT(digest_of_one(pipeline, &frame, NULL) == behind);
+  write_planes(bgr, other, other + WIDTH * HEIGHT, 1, other + WIDTH * HEIGHT * 5 / 4, WIDTH / 2);
+  frame.chroma = frame.chroma_v = NULL;
+  EXPECT(digest_of_one(pipeline, &frame, NULL) == behind);
   free(other);
+}
+
+static void pairs_of_pixels_are_the_same_picture(dmask_pipeline* pipeline) {
+  dmask_frame frame = frame_at(0);
+  dmask_measures of_bgr, of_yuyv;
+  digest_of_one(pipeline, &frame, &of_bgr);
+  const uint8_t* bgr = frame.data;
+  const int64_t stride = 2 * WIDTH + 5;
+  uint8_t* pairs = malloc((size_t)stride * HEIGHT);
+  for (int y = 0; y < HEIGHT; ++y)
+    for (int x = 0; x < WIDTH; x += 2) {
+      uint8_t *to = pairs + y * stride + 2 * x, ignored[2];
+      yuv_of(bgr + ((size_t)y * WIDTH + x) * 3, to, to + 1, to + 3);
+      yuv_of(bgr + ((size_t)y * WIDTH + x + 1) * 3, to + 2, ignored, ignored + 1);
+    }
+  frame.format = DMASK_FORMAT_YUYV;
+  frame.data = pairs;
+  frame.stride = stride;
+  frame.yuv = DMASK_YUV_BT601_FULL;
+  const uint64_t digest = digest_of_one(pipeline, &frame, &of_yuyv);
+  expect_alike(&of_yuyv, &of_bgr, 0.7, 0.2);
+  uint8_t* turned = malloc((size_t)stride * HEIGHT);
+  for (int y = 0; y < HEIGHT; ++y) memcpy(turned + (HEIGHT - 1 - y) * stride, pairs + y * stride, 2 * WIDTH);
+  frame.data = turned + (HEIGHT - 1) * stride;
+  frame.stride = -stride;
+  EXPECT(digest_of_one(pipeline, &frame, NULL) == digest);
+  free(turned);
+  free(pairs);
+}
+
+static void grey_of_more_bits_is_the_same_picture(dmask_pipeline* pipeline) {
+  dmask_frame frame = frame_at(0);
+  dmask_measures of_bgr, of_grey;
+  digest_of_one(pipeline, &frame, &of_bgr);
+  const uint8_t* bgr = frame.data;
+  uint8_t *grey = malloc((size_t)WIDTH * HEIGHT), ignored[2];
+  uint16_t* fine = malloc((size_t)WIDTH * HEIGHT * sizeof *fine);
+  for (int i = 0; i < WIDTH * HEIGHT; ++i) yuv_of(bgr + 3 * i, grey + i, ignored, ignored + 1);
+  frame.format = DMASK_FORMAT_GREY;
+  frame.data = grey;
+  frame.stride = WIDTH;
+  const uint64_t digest = digest_of_one(pipeline, &frame, &of_grey);
+  expect_alike(&of_grey, &of_bgr, 1.2, 0.2);
+  frame.format = DMASK_FORMAT_GREY16;
+  frame.data = (const uint8_t*)fine;
+  frame.stride = WIDTH * (int64_t)sizeof *fine;
+  for (int bits = 9; bits <= 17; ++bits) {
+    const int below = (bits == 17 ? 16 : bits) - 8; /* bits that are too fine to be seen */
+    for (int i = 0; i < WIDTH * HEIGHT; ++i) fine[i] = (uint16_t)((grey[i] << below) + i % (1 << below));
+    frame.bits = bits == 17 ? 0 : bits;
+    EXPECT(digest_of_one(pipeline, &frame, NULL) == digest);
+  }
+  free(fine);
+  free(grey);
 }
 
 static void the_mask_is_written_in_every_format(dmask_pipeline* pipeline) {
@@ -426,6 +552,126 @@ static void the_callers_arithmetic_is_left_alone(dmask_pipeline* pipeline, uint6
   EXPECT(fetestexcept(FE_DIVBYZERO | FE_INVALID | FE_OVERFLOW) == 0);
   fesetround(FE_TONEAREST);
   EXPECT(digest == expected);
+}
+
+/* What a new handle of these options says of a close-up. */
+static dmask_measures close_up(const dmask_options* options, const uint8_t* pixels, dmask_landmarks* landmarks) {
+  dmask_pipeline* pipeline = created_with(options);
+  dmask_frame frame = frame_at(0);
+  frame.data = pixels;
+  dmask_measures measures = empty_measures();
+  EXPECT(dmask_process(pipeline, &frame, &measures) == DMASK_OK);
+  memset(landmarks, 0xff, sizeof *landmarks);
+  landmarks->struct_size = sizeof *landmarks;
+  EXPECT(dmask_get_landmarks(pipeline, landmarks) == DMASK_OK);
+  EXPECT(measures.close_up == 1 && landmarks->close_up == 1 && landmarks->face_found == 0);
+  EXPECT(measures.face_valid == 0 && measures.face_reason == DMASK_REASON_NO_FACE && measures.calibrated == 1);
+  EXPECT(isnan(measures.head_yaw_deg) && isnan(measures.head_roll_sd_deg) && isnan(measures.deviation_yaw_sd_deg));
+  EXPECT(measures.laterality == landmarks->laterality && measures.reserved == 0 && landmarks->reserved == 0);
+  uint8_t* mask_pixels = calloc(FRAME_BYTES, 1);
+  dmask_picture mask = {sizeof mask, DMASK_FORMAT_BGR, WIDTH, HEIGHT, mask_pixels, 3 * WIDTH};
+  EXPECT(dmask_render(pipeline, &mask) == DMASK_OK);
+  int shown = 0; /* beside the plain background, which is in the corner */
+  for (int i = 0; i < WIDTH * HEIGHT; ++i) shown += memcmp(mask_pixels, mask_pixels + 3 * i, 3) != 0;
+  EXPECT(shown > WIDTH * HEIGHT / 10);
+  free(mask_pixels);
+  dmask_destroy(pipeline);
+  return measures;
+}
+
+static int is_all_0(const void* data, size_t bytes) {
+  const uint8_t* p = data;
+  for (size_t i = 0; i < bytes; ++i)
+    if (p[i]) return 0;
+  return 1;
+}
+
+static void expect_one_eye(const dmask_measures* measures, const dmask_landmarks* landmarks, int eye) {
+  const int other = 1 - eye;
+  const dmask_eye_measures* seen = &measures->eyes[eye];
+  const dmask_point* pupil = landmarks->eyes[eye].pupil;
+  EXPECT(measures->laterality == (eye == DMASK_OD ? DMASK_LATERALITY_OD : DMASK_LATERALITY_OS));
+  EXPECT(seen->valid == 1 && seen->yaw_deg == 0 && seen->pitch_deg == 0); /* it rests where it was first seen */
+  EXPECT(seen->pfh_mm > 9 && seen->pfh_mm < 11.5 && seen->mrd1_mm > 3.5 && seen->mrd1_mm < 5);
+  EXPECT(seen->pupil_mm > 3.5 && seen->pupil_mm < 5.5);
+  EXPECT(measures->eyes[other].valid == 0 && measures->eyes[other].reason == DMASK_REASON_NOT_IN_VIEW);
+  EXPECT(isnan(measures->eyes[other].pfh_mm) && isnan(measures->eyes[other].pupil_mm));
+  EXPECT(landmarks->side_confidence > 0.9f && landmarks->side_confidence <= 1);
+  EXPECT(pupil[0].confidence > 0.5f && fabs(pupil[0].x - WIDTH / 2.0) < 60 && fabs(pupil[0].y - HEIGHT / 2.0) < 60);
+  for (int k = 1; k < 19; ++k) {
+    const double x = pupil[k].x - pupil[0].x, y = pupil[k].y - pupil[0].y, radius_px = sqrt(x * x + y * y);
+    EXPECT(radius_px > 16 && radius_px < 32);
+  }
+  EXPECT(is_all_0(&landmarks->eyes[other], sizeof landmarks->eyes[other]));
+}
+
+static void eyes_without_a_face_are_measured(dmask_pipeline* of_faces) {
+  const dmask_frame frame = frame_at(0);
+  dmask_landmarks* landmarks = calloc(1, sizeof *landmarks);
+  landmarks->struct_size = sizeof *landmarks;
+  digest_of_one(of_faces, &frame, NULL);
+  EXPECT(dmask_get_landmarks(of_faces, landmarks) == DMASK_OK && landmarks->close_up == 0);
+  EXPECT(landmarks->laterality == DMASK_LATERALITY_UNKNOWN && landmarks->side_confidence == 0);
+  enum { ONE_EYE = 6, BOTH_EYES = 3 };
+  double x[2], y[2]; /* between the canthi, of the frame's sides */
+  for (int eye = DMASK_OD; eye <= DMASK_OS; ++eye) {
+    const dmask_point* lid = landmarks->eyes[eye].lid;
+    EXPECT(landmarks->eyes[eye].pupil[0].confidence == 0); /* of close-ups alone */
+    x[eye] = 0.5 * (lid[0].x + lid[10].x) / WIDTH;
+    y[eye] = 0.5 * (lid[0].y + lid[10].y) / HEIGHT;
+  }
+  uint8_t* pixels = malloc(FRAME_BYTES);
+  dmask_options options = options_of_test();
+  const int views[3] = {DMASK_VIEW_AUTO, DMASK_VIEW_EYES, DMASK_VIEW_EYE};
+  for (int eye = DMASK_OD; eye <= DMASK_OS; ++eye) {
+    EXPECT(rendered_close_up(models, 0, ONE_EYE, x[eye], y[eye], WIDTH, HEIGHT, pixels) == 0);
+    for (int v = 0; v < 3; ++v) {
+      options.view = views[v];
+      options.eye = DMASK_LATERALITY_UNKNOWN; /* the canthi tell */
+      const dmask_measures measures = close_up(&options, pixels, landmarks);
+      expect_one_eye(&measures, landmarks, eye);
+    }
+  }
+
+  /* Whoever tells which eye it is, is believed: here wrongly. */
+  options.eye = DMASK_LATERALITY_OD;
+  dmask_measures measures = close_up(&options, pixels, landmarks);
+  EXPECT(measures.laterality == DMASK_LATERALITY_OD && measures.eyes[DMASK_OD].valid == 1 &&
+         measures.eyes[DMASK_OS].reason == DMASK_REASON_NOT_IN_VIEW);
+  EXPECT(landmarks->side_confidence == 1);
+
+  /* Millimetres are the iris', or what the optics make of a pixel. */
+  options.eye = DMASK_LATERALITY_OS;
+  const double by_iris_mm = close_up(&options, pixels, landmarks).eyes[DMASK_OS].pfh_mm;
+  double iris_px = 0; /* radius; the rendered one has an adult's 11.71 mm across */
+  const dmask_point* iris = landmarks->eyes[DMASK_OS].iris;
+  for (int k = 1; k < 19; ++k) iris_px += hypot(iris[k].x - iris[0].x, iris[k].y - iris[0].y) / 18;
+  double by_optics_mm[2];
+  for (int k = 0; k < 2; ++k) {
+    options.mm_per_px = (k == 0 ? 1 : 1.1) * 11.71 / 2 / iris_px;
+    by_optics_mm[k] = close_up(&options, pixels, landmarks).eyes[DMASK_OS].pfh_mm;
+  }
+  EXPECT(fabs(by_optics_mm[0] / by_iris_mm - 1) < 0.03);
+  EXPECT(fabs(by_optics_mm[1] / by_optics_mm[0] - 1.1) < 0.03);
+  options.mm_per_px = 0;
+
+  options.profile = DMASK_PROFILE_STRICT;
+  measures = close_up(&options, pixels, landmarks);
+  EXPECT(measures.eyes[DMASK_OS].valid == 1 && isnan(measures.eyes[DMASK_OS].pupil_mm) &&
+         isnan(measures.eyes[DMASK_OS].pfh_mm) && measures.eyes[DMASK_OS].openness > 0.2);
+  options.profile = DMASK_PROFILE_CLINICAL;
+
+  /* Both eyes need nobody to name them. */
+  options.view = DMASK_VIEW_EYES;
+  options.eye = DMASK_LATERALITY_UNKNOWN;
+  EXPECT(rendered_close_up(models, 0, BOTH_EYES, 0.5 * (x[0] + x[1]), 0.5 * (y[0] + y[1]), WIDTH, HEIGHT, pixels) == 0);
+  measures = close_up(&options, pixels, landmarks);
+  EXPECT(measures.laterality == DMASK_LATERALITY_UNKNOWN && landmarks->side_confidence == 1);
+  for (int eye = DMASK_OD; eye <= DMASK_OS; ++eye)
+    EXPECT(measures.eyes[eye].valid == 1 && measures.eyes[eye].pupil_mm > 3.5 && measures.eyes[eye].pupil_mm < 5.5);
+  EXPECT(landmarks->eyes[DMASK_OD].iris[0].x < landmarks->eyes[DMASK_OS].iris[0].x);
+  free(pixels);
+  free(landmarks);
 }
 
 struct heard {
@@ -523,6 +769,9 @@ int main(void) {
   RUN(the_callers_arithmetic_is_left_alone(pipeline, digest));
   RUN(no_face_is_an_answer(pipeline));
   RUN(formats_and_strides_are_one_picture(pipeline));
+  RUN(pairs_of_pixels_are_the_same_picture(pipeline));
+  RUN(grey_of_more_bits_is_the_same_picture(pipeline));
+  RUN(eyes_without_a_face_are_measured(pipeline));
   RUN(the_mask_is_written_in_every_format(pipeline));
   RUN(the_frame_size_may_change(pipeline));
   RUN(the_mesh_belongs_to_the_mask(pipeline));

@@ -1,9 +1,12 @@
-// The harness can fail: runs of small suites in child processes, and what they say and return.
+// The harness can fail: runs of small suites, and what they say and return.
 #include "check.hpp"
 
-#include <sys/wait.h>
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <stdexcept>
 
 #include "geometry/larger.hpp"
@@ -18,31 +21,60 @@ struct Outcome {
   std::string said;
 };
 
-Outcome outcome_of(const std::vector<Case>& suite, std::string word = "") {
-  int ends[2];
-  if (pipe(ends) != 0) throw std::runtime_error("no pipe for the child process");
-  std::fflush(nullptr);
-  const pid_t child = fork();
-  if (child < 0) throw std::runtime_error("no child process");
-  if (child == 0) {
-    dup2(ends[1], 1);
-    dup2(ends[1], 2);
-    close(ends[0]);
-    test::cases = suite;
-    test::checks = test::failed_checks = 0;
-    char* arguments[] = {nullptr, word.data()};
-    const int status = test::run(word.empty() ? 1 : 2, arguments);
+// What goes to both streams in the meantime.
+class Captured {
+ public:
+  Captured() {
     std::fflush(nullptr);
-    _exit(status);
+    const int file = open(path_.string().c_str(), O_RDWR | O_CREAT | O_TRUNC, 0600);
+    if (file < 0) throw std::runtime_error("no file for what the harness says");
+    for (int stream = 0; stream < 2; ++stream) {
+      kept_[stream] = dup(stream + 1);
+      dup2(file, stream + 1);
+    }
+    close(file);
   }
-  close(ends[1]);
+  Captured(const Captured&) = delete;
+  ~Captured() {
+    give_back();
+    std::filesystem::remove(path_);
+  }
+  std::string text() {
+    give_back();
+    std::ifstream file(path_);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+ private:
+  void give_back() {
+    std::fflush(nullptr);
+    for (int stream = 0; stream < 2; ++stream) {
+      if (kept_[stream] < 0) continue;
+      dup2(kept_[stream], stream + 1);
+      close(kept_[stream]);
+      kept_[stream] = -1;
+    }
+  }
+
+  std::filesystem::path path_ = std::filesystem::temp_directory_path() / ("dmask-check-" + std::to_string(getpid()));
+  int kept_[2] = {-1, -1};
+};
+
+// The suite's cases and counts stand in for those of this program, which is running itself.
+Outcome outcome_of(std::vector<Case> suite, std::string word = "") {
+  long checks = 0, failed_checks = 0;
+  const auto change_places = [&] {
+    std::swap(test::cases, suite);
+    std::swap(test::checks, checks);
+    std::swap(test::failed_checks, failed_checks);
+  };
+  char* arguments[] = {nullptr, word.data()};
+  Captured captured;
   Outcome outcome;
-  char bytes[512];
-  for (ssize_t n; (n = read(ends[0], bytes, sizeof bytes)) > 0;)
-    outcome.said.append(bytes, static_cast<std::size_t>(n));
-  close(ends[0]);
-  waitpid(child, &outcome.status, 0);
-  outcome.status = WIFEXITED(outcome.status) ? WEXITSTATUS(outcome.status) : -1;
+  change_places();
+  outcome.status = test::run(word.empty() ? 1 : 2, arguments);
+  change_places();
+  outcome.said = captured.text();
   return outcome;
 }
 

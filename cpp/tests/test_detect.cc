@@ -24,9 +24,11 @@
 #include "geometry/check.hpp"
 #include "geometry/larger.hpp"
 #include "geometry/nv12.hpp"
-#include "models_dir.hpp"
+#include "net_values.hpp"
 
 using namespace dmask;
+using test::noise;
+using test::seen_under;
 
 namespace {
 
@@ -52,26 +54,6 @@ TEST_CASE(heatmap_decode_inverts_a_gaussian) {
   EXPECT_NEAR(points[0].confidence, 0.5, 1e-6);
   EXPECT_NEAR(points[1].confidence, 1.0, 1e-6);
   EXPECT_NEAR(points[2].confidence, 0.0, 1e-6);
-}
-
-// Values without a pattern, the same ones for the same seed.
-std::vector<float> noise(std::size_t count, float scale, unsigned seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal(0.0f, scale);
-  std::vector<float> values(count);
-  for (float& value : values) value = normal(random);
-  return values;
-}
-
-// What a net's own visibility is: the mean of the evidence, weighted by the softmax of the map.
-float seen_under(const float* map, const float* evidence, int cells, int stride = 1) {
-  double sum = 0, seen = 0;
-  for (int cell = 0; cell < cells; ++cell) {
-    const double weight = std::exp(static_cast<double>(map[cell * stride]));
-    sum += weight;
-    seen += weight * evidence[cell * stride];
-  }
-  return static_cast<float>(seen / sum);
 }
 
 TEST_CASE(maps_with_channels_last_and_evidence_decode_as_heat_maps_and_visibility) {
@@ -642,83 +624,6 @@ TEST_CASE(nv12_chroma_is_shared_by_four_pixels_of_an_odd_frame) {
       if (x < 2) EXPECT(pixel[0] == 100 && pixel[1] == 100 && pixel[2] == 100);
     }
   }
-}
-
-TEST_CASE(a_frame_that_the_cpu_cannot_read_is_an_error_that_says_so) {
-  DetectorOptions options;
-  options.model_dir = test::models_dir();
-  Detector detector(options);
-  const std::vector<std::uint8_t> pixels(32 * 32 * 3, 90);
-  const auto message_of = [&detector](const ImageView& frame) -> std::string {
-    try {
-      detector.detect(frame, 0);
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "";
-  };
-  ImageView on_device{pixels.data(), 32, 32, 3, 96};
-  EXPECT(message_of(on_device).empty());
-  on_device.on_device = true;
-  EXPECT(message_of(on_device).find("GPU memory") != std::string::npos);
-  EXPECT(message_of({pixels.data(), 32, 32, 1, 32, pixels.data(), 32}).empty());
-  EXPECT(message_of({pixels.data(), 32, 32, 1, 32, pixels.data(), 30}).find("chroma") != std::string::npos);
-  EXPECT(message_of({pixels.data(), 32, 32, 3, 96, pixels.data(), 32}).find("luma") != std::string::npos);
-}
-
-// Its head as one with a trunk, inner tensors and another layout are what the files give by themselves.
-TEST_CASE(nets_that_run_as_one_give_what_each_gives_alone) {
-  const DetectorOptions options{.model_dir = test::models_dir(), .precision = "f32"};
-  const NetOptions trunk = eyelid_net_options(options), head = iris_net_options(options);
-  const auto alone = make_net(trunk), head_alone = make_net(head);
-  NetOptions joined = trunk;
-  joined.outputs = {trunk.outputs[0], {"/points/evidence/Add_output_0", trunk.outputs[0].shape}};
-  joined.heads = {head};
-  joined.heads[0].outputs = {{"heatmaps", head.outputs[0].shape, true}, head.outputs[1]};
-  const auto as_one = make_net(joined);
-
-  const auto picture = noise(2 * 3 * eye_height * eye_width, 0.3f, 7);
-  for (Net* net : {alone.get(), as_one.get()}) {
-    std::copy(picture.begin(), picture.end(), net->input(0));
-    net->infer();
-  }
-  std::copy_n(alone->output(2), 2 * eye_features * eye_map_height * eye_map_width, head_alone->input(0));
-  head_alone->infer();
-
-  constexpr int cells = eye_map_height * eye_map_width;
-  for (int k = 0; k < 2 * 20; ++k) {
-    for (int cell = 0; cell < cells; ++cell)
-      EXPECT_NEAR(as_one->output(0)[k * cells + cell], alone->output(0)[k * cells + cell], 1e-3);
-    EXPECT_NEAR(seen_under(as_one->output(0) + k * cells, as_one->output(1) + k * cells, cells), alone->output(1)[k],
-                1e-3);
-  }
-  for (int eye = 0; eye < 2; ++eye) {
-    for (int k = 0; k < 19; ++k) {
-      const float* map = head_alone->output(0) + (eye * 19 + k) * cells;
-      const float* last = as_one->output(2) + eye * 19 * cells + k;
-      for (int cell = 0; cell < cells; ++cell) EXPECT_NEAR(last[cell * 19], map[cell], 1e-3);
-      EXPECT_NEAR(as_one->output(3)[eye * 19 + k], head_alone->output(1)[eye * 19 + k], 1e-3);
-    }
-  }
-}
-
-TEST_CASE(tensors_that_a_net_does_not_have_are_errors_that_name_them) {
-  const DetectorOptions options{.model_dir = test::models_dir(), .precision = "f32"};
-  const auto message_of = [](const NetOptions& net) -> std::string {
-    try {
-      make_net(net);
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "";
-  };
-  NetOptions unknown = face_net_options(options), misshapen = unknown, foreign = unknown;
-  unknown.outputs = {{"/points/proof/Conv_output_0", {1, 68, 32, 32}}};
-  EXPECT(message_of(unknown).find("face68.onnx has no tensor '/points/proof/Conv_output_0'") != std::string::npos);
-  misshapen.outputs[0].shape[1] = 20;
-  EXPECT(message_of(misshapen).find("face68.onnx: tensor 'heatmaps' is") != std::string::npos);
-  foreign.heads = {iris_net_options(options)};
-  EXPECT(message_of(foreign).find("face68.onnx has no tensor 'features'") != std::string::npos);
 }
 
 TEST_CASE(lids_are_doubted_where_the_face_net_calls_the_eye_hidden) {

@@ -43,7 +43,12 @@ static dmask_options strict_options(const char* models) {
 }
 
 static dmask_frame frame_of(const uint8_t* pixels) {
-  dmask_frame frame = {sizeof frame, DMASK_FORMAT_BGR, WIDTH, HEIGHT, pixels, 3 * WIDTH, 0, NULL, 0, 0, 0};
+  dmask_frame frame = {.struct_size = sizeof frame,
+                       .format = DMASK_FORMAT_BGR,
+                       .width = WIDTH,
+                       .height = HEIGHT,
+                       .data = pixels,
+                       .stride = 3 * WIDTH};
   return frame;
 }
 
@@ -66,7 +71,7 @@ static void program_of_today(const char* models, const uint8_t* pixels, struct m
   memset(&measures, 0xff, sizeof measures);
   measures.struct_size = sizeof measures;
   CHECK(dmask_process(pipeline, &frame, &measures) == DMASK_OK && measures.face_valid == 1);
-  CHECK(measures.eyes[DMASK_OS].reserved == 0); /* kept for later, not left as it was */
+  CHECK(measures.reserved == 0 && isnan(measures.eyes[DMASK_OS].pupil_mm)); /* written, not left as they were */
   got->head_yaw_deg = measures.head_yaw_deg;
   got->head_pitch_deg = measures.head_pitch_deg;
   got->mask = malloc((size_t)WIDTH * HEIGHT * 3);

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
+#include <memory>
 #include <new>
 #include <random>
 #include <vector>
@@ -24,13 +25,20 @@ void* operator new(std::size_t bytes) {
 void* operator new(std::size_t bytes, std::align_val_t alignment) {
   ++allocations;
   const auto a = static_cast<std::size_t>(alignment);
-  if (void* p = std::aligned_alloc(a, (bytes + a - 1) / a * a)) return p;
-  throw std::bad_alloc();
+  std::size_t room = bytes + a;
+  void* whole = std::malloc(sizeof whole + room);  // Windows has no std::aligned_alloc
+  if (!whole) throw std::bad_alloc();
+  void* p = static_cast<void**>(whole) + 1;
+  std::align(a, bytes, p, room);
+  static_cast<void**>(p)[-1] = whole;
+  return p;
 }
 void operator delete(void* p) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+void operator delete(void* p, std::align_val_t) noexcept {
+  if (p) std::free(static_cast<void**>(p)[-1]);
+}
+void operator delete(void* p, std::size_t, std::align_val_t alignment) noexcept { operator delete(p, alignment); }
 
 using namespace dmask;
 

@@ -13,7 +13,8 @@ using namespace dmask;
 namespace {
 
 TEST_CASE(a_net_that_cannot_be_run_is_an_error_with_a_way_out) {
-  setenv("DMASK_ENGINES", "/nowhere", 1);
+  static char nowhere[] = "DMASK_ENGINES=/nowhere";
+  putenv(nowhere);  // setenv is not on every system
   NetOptions options;
   options.model_path = test::models_dir() + "/iris.onnx";
   std::string sentence;

@@ -1,5 +1,6 @@
 // track.dmask: what is written is read, and whatever is not whole is refused with its reason.
 #include <unistd.h>
+
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -54,12 +55,17 @@ std::string refusal_of(std::vector<std::uint8_t> bytes) {
   return refusal([&] { Track::parse(std::move(bytes), "t"); });
 }
 
+// UTF-8, as every name in the core.
+std::string temporary(const std::string& name) {
+  const std::u8string folder = std::filesystem::temp_directory_path().generic_u8string();
+  return std::string(folder.begin(), folder.end()) + "/" + name + std::to_string(getpid());
+}
+
 bool says(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
 
 TEST_CASE(what_is_written_is_read) {
   const Track track = small_track();
-  const std::string path =
-      (std::filesystem::temp_directory_path() / ("dmask-track-" + std::to_string(getpid()))).string();
+  const std::string path = temporary("dmask-track-");
   track.write(path);
   const Track read = Track::read(path);
   EXPECT(!std::filesystem::exists(path + ".part"));
@@ -75,6 +81,19 @@ TEST_CASE(what_is_written_is_read) {
   EXPECT(read.rows == track.rows && read.row_size == 7 && read.time_s == track.time_s);
   EXPECT(read.width == 640 && read.height == 480);
   EXPECT(read.time_base.denominator == 90000 && read.rate.numerator == 30000 && read.rate.denominator == 1001);
+}
+
+TEST_CASE(a_name_in_any_script_is_that_of_the_file_and_a_track_there_is_replaced) {
+  const std::string path = temporary("dmask-\xd0\xba-");
+  const std::filesystem::path same = std::filesystem::temp_directory_path() /
+                                     (u"dmask-\u043a-" + std::filesystem::path(std::to_string(getpid())).u16string());
+  Track track = small_track();
+  track.write(path);
+  track.width = 320;
+  track.write(path);
+  EXPECT(std::filesystem::is_regular_file(same));
+  EXPECT(Track::read(path).width == 320);
+  EXPECT(std::filesystem::remove(same));
 }
 
 TEST_CASE(every_flipped_bit_is_refused_with_its_reason) {

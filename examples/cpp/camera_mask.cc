@@ -15,6 +15,7 @@ int main(int argc, char** argv) try {
 
   dmask::Options options;
   options.hfov_deg = 40;
+  options.view = DMASK_VIEW_FACE;  // nets that find eyes without a face need not be read
   dmask::Pipeline pipeline(options);
 
   std::fprintf(stderr, "time_s,od_yaw_deg,od_mrd1_mm,os_yaw_deg,os_mrd1_mm\n");

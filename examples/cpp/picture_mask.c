@@ -22,11 +22,17 @@ int main(int argc, char** argv) {
 
   dmask_options options;
   dmask_default_options(&options, sizeof options);
+  options.view = DMASK_VIEW_FACE; /* nets that find eyes without a face need not be read */
   char error[DMASK_TEXT_BYTES];
   dmask_pipeline* pipeline = NULL;
   if (dmask_create(&options, &pipeline, error, sizeof error) != DMASK_OK) return fail(error);
 
-  dmask_frame frame = {sizeof frame, DMASK_FORMAT_RGB, width, height, pixels, 3 * (int64_t)width, 0, NULL, 0, 0, 0};
+  dmask_frame frame = {.struct_size = sizeof frame,
+                       .format = DMASK_FORMAT_RGB,
+                       .width = width,
+                       .height = height,
+                       .data = pixels,
+                       .stride = 3 * (int64_t)width};
   dmask_measures measures = {.struct_size = sizeof measures};
   if (dmask_process(pipeline, &frame, &measures) != DMASK_OK) return fail(dmask_last_error(pipeline));
   for (int eye = DMASK_OD; eye <= DMASK_OS; ++eye)

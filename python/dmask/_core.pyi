@@ -34,6 +34,7 @@ class Options(metaclass=_Bound):
     hfov_deg: float
     hvid_mm: float
     age_years: float
+    mm_per_px: float  # of a close-up; 0: not known
     fixating: str  # none | od | os | both
     fixating_from_s: float
     fixating_to_s: float
@@ -43,6 +44,8 @@ class Options(metaclass=_Bound):
     models_dir: str
     precision: str  # auto | f32 | bf16 | f16
     person: str  # largest | left | right | centre | smallest | 1 to 9
+    view: str  # auto | face | eyes | eye
+    eye: str  # auto | od | os
     threads: int
     live_calibration: bool
     landmark_sigma_pct: float
@@ -62,6 +65,7 @@ class Options(metaclass=_Bound):
         hfov_deg: float = ...,
         hvid_mm: float = ...,
         age_years: float = ...,
+        mm_per_px: float = ...,
         fixating: str = ...,
         fixating_from_s: float = ...,
         fixating_to_s: float = ...,
@@ -71,6 +75,8 @@ class Options(metaclass=_Bound):
         models_dir: str | PathLike[str] = ...,
         precision: str = ...,
         person: str = ...,
+        view: str = ...,
+        eye: str = ...,
         threads: int = ...,
         live_calibration: bool = ...,
         landmark_sigma_pct: float = ...,
@@ -92,6 +98,8 @@ class EyeDetection(metaclass=_Bound):
 
     lid: _Floats  # (20, 3)
     iris: _Floats  # (19, 3)
+    pupil: _Floats  # (19, 3)
+    globe: _Floats  # (40, 3)
     crease: _Floats  # (20, 3), as the others
     upper: _Floats
     lower: _Floats
@@ -108,6 +116,13 @@ class FrameDetection(metaclass=_Bound):
     face_found: bool
     another_person: bool
     choosing: bool
+    close_up: bool
+    @property
+    def laterality(self) -> str: ...
+    od_in_view: bool
+    os_in_view: bool
+    side_confidence: float
+    side_known: bool
     face_score: float
     sharpness: float
     luminance: float
@@ -145,6 +160,8 @@ class Detector(metaclass=_Bound):
         cut_grey_levels: float = ...,
         reacquire_s: float = ...,
         min_face_px: int = ...,
+        view: str = ...,
+        eye: str = ...,
     ) -> None: ...
     def detect(self, frame: _Picture, time_s: float = 0.0) -> FrameDetection: ...
     def reset(self) -> None: ...
@@ -206,6 +223,8 @@ class EyeResult(metaclass=_Bound):
     @property
     def pfh_sd_mm(self) -> float: ...
     @property
+    def pupil_mm(self) -> float: ...
+    @property
     def openness(self) -> float: ...
     @property
     def px_per_deg(self) -> float: ...
@@ -231,6 +250,10 @@ class FrameResult(metaclass=_Bound):
     def face_reason(self) -> str: ...
     @property
     def distance(self) -> str: ...
+    @property
+    def close_up(self) -> bool: ...
+    @property
+    def laterality(self) -> str: ...
     @property
     def head_yaw_deg(self) -> float: ...
     @property
@@ -302,6 +325,8 @@ class MaskSubject(metaclass=_Bound):
     def profile(self) -> str: ...
     @property
     def hfov_deg(self) -> float: ...
+    @property
+    def close_up(self) -> bool: ...
     @property
     def scale(self) -> float: ...
     @property

@@ -13,6 +13,7 @@ EYE_CANTHAL_WIDTHS = 1.75  # width of the crop / distance of the canthi
 # Training and close-ups cut 1.5 times the eye's crop, which then is its middle.
 EYE_SQUARE_PX = (240, 192)  # width, height
 EYE_CROP_AT = (40, 32)  # corner of the crop in it
+REGIONS_WIDTH_PX, REGIONS_HEIGHT_PX = 256, 192  # an eye as large as its crop is wide, seen more finely
 FINDER_WIDTH_PX, FINDER_HEIGHT_PX = 192, 128  # of a view in which eyes are sought without a face
 CANTHAL_PX = EYE_WIDTH_PX / EYE_CANTHAL_WIDTHS
 LEAST_OF_OTHER_EYE = 0.8  # a turned eye's canthal distance counts as at least this share of the other's

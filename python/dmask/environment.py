@@ -11,6 +11,7 @@ from pathlib import Path
 MODELS_DIR = Path(__file__).parent / "models"
 SHARED_MODELS = ("face_detection_yunet_2023mar.onnx", "face.dmm", "eyelid.dmm")
 TRAINED_MODELS = ("face68.onnx", "eyelid.onnx", "iris.onnx", "lines.onnx", "landmarks.dmm")
+CLOSE_UP_MODELS = ("eye_finder.onnx", "regions.onnx")  # of the research set; the open one has none yet
 PACKAGES = ("dmask", "openvino", "numpy", "av", "opencv-python-headless")
 
 
@@ -46,7 +47,7 @@ def weights_dir(weights: str, models_dir: Path = MODELS_DIR) -> Path:
 def model_sha256(weights: str, models_dir: Path = MODELS_DIR) -> dict[str, str]:
     """sha256 by file name of the models used with these weights."""
     files = [models_dir / name for name in SHARED_MODELS]
-    files += [weights_dir(weights, models_dir) / name for name in TRAINED_MODELS]
+    files += [weights_dir(weights, models_dir) / name for name in (*TRAINED_MODELS, *CLOSE_UP_MODELS)]
     return {path.name: sha256(path) for path in sorted(files, key=lambda file: file.name) if path.exists()}
 
 

@@ -79,7 +79,10 @@ def check_models(problems: list[str]) -> dict[str, str]:
     wanted = [(name, environment.MODELS_DIR, name) for name in environment.SHARED_MODELS]
     for weights in ("research", "open"):
         folder = environment.weights_dir(weights)
-        wanted += [(f"{weights}: {name}", folder, name) for name in environment.TRAINED_MODELS]
+        names = list(environment.TRAINED_MODELS)
+        if weights == "research":
+            names += environment.CLOSE_UP_MODELS
+        wanted += [(f"{weights}: {name}", folder, name) for name in names]
     for label, folder, name in wanted:
         try:
             path = models.check(name, folder)

@@ -47,8 +47,8 @@
  *   but for dmask_default_options, which sets them to 0.
  *   Structs that lie in others never grow: what is `reserved` in them is for later fields, and 0 until then.
  *
- * Pictures: 8 bit, rows from the top, stride in bytes from one row to the next (negative for pictures stored bottom-up;
- * `data` is then still the top row). Pixel coordinates are 0-based at pixel centres. OD = patient's right eye, OS = left.
+ * Pictures: 8 bit but for GREY16, rows from the top, stride in bytes from one row to the next (negative for pictures stored
+ * bottom-up; `data` is then still the top row). Pixel coordinates are 0-based at pixel centres. OD = patient's right eye, OS = left.
  * Research use only; not a medical device. */
 #ifndef DMASK_DMASK_H
 #define DMASK_DMASK_H
@@ -61,7 +61,9 @@
 #define DMASK_VERSION_PATCH 0
 #define DMASK_VERSION_NUMBER (DMASK_VERSION_MAJOR * 10000 + DMASK_VERSION_MINOR * 100 + DMASK_VERSION_PATCH)
 
-#if defined(__GNUC__)
+#if defined(_WIN32) && defined(dmask_EXPORTS) /* where the library itself is built */
+#define DMASK_API __declspec(dllexport)
+#elif defined(__GNUC__) && !defined(_WIN32)
 #define DMASK_API __attribute__((visibility("default")))
 #else
 #define DMASK_API
@@ -130,10 +132,15 @@ typedef enum dmask_format {
   DMASK_FORMAT_BGRA = 1, /* alpha is not read; 255 where it is written */
   DMASK_FORMAT_RGB = 2,
   DMASK_FORMAT_GREY = 3,
-  DMASK_FORMAT_NV12 = 4 /* a plane of luma, one of U, V pairs at half the size; both sides even; input only */
+  DMASK_FORMAT_NV12 = 4, /* a plane of luma, one of U, V pairs at half the size; both sides even; input only */
+  /* Input only, out of the program's memory alone: the call turns them into one of the above. */
+  DMASK_FORMAT_GREY16 =
+      5,                 /* 16 bits a pixel, the machine's byte order; the upper 8 of dmask_frame.bits are looked at */
+  DMASK_FORMAT_YUYV = 6, /* Y0 U Y1 V: two pixels in 4 bytes; an even width */
+  DMASK_FORMAT_I420 = 7  /* a plane of luma, one of U, one of V, both at half the size; both sides even */
 } dmask_format;
 
-/* what NV12 numbers mean */
+/* what the numbers of NV12, YUYV and I420 mean */
 typedef enum dmask_yuv {
   DMASK_YUV_BT601_LIMITED = 0,
   DMASK_YUV_BT601_FULL = 1,
@@ -160,6 +167,22 @@ typedef enum dmask_person {
 } dmask_person;
 
 typedef enum dmask_eye { DMASK_OD = 0, DMASK_OS = 1 } dmask_eye;
+
+/* what of the patient is in the picture */
+typedef enum dmask_view {
+  DMASK_VIEW_AUTO = 0, /* a face is looked for first, then eyes */
+  DMASK_VIEW_FACE = 1,
+  DMASK_VIEW_EYES = 2, /* a close-up of one eye or of two, without a face */
+  DMASK_VIEW_EYE = 3   /* of exactly one */
+} dmask_view;
+
+/* which of the patient's eyes a close-up's one eye is */
+typedef enum dmask_laterality {
+  DMASK_LATERALITY_UNKNOWN = 0, /* or both are seen; as an option: the canthi tell */
+  DMASK_LATERALITY_OD = 1,
+  DMASK_LATERALITY_OS = 2
+} dmask_laterality;
+
 /* may be or-ed */
 typedef enum dmask_fixation {
   DMASK_FIXATING_NONE = 0,
@@ -176,9 +199,10 @@ typedef enum dmask_reason {
   DMASK_REASON_LOW_RESOLUTION = 3, /* below 0.25 px a degree */
   DMASK_REASON_LOST = 4,
   DMASK_REASON_NO_FACE = 5,
-  DMASK_REASON_DARK = 6,          /* too little light to be told */
-  DMASK_REASON_OUT_OF_RANGE = 7,  /* the eye looks further aside than can be seen */
-  DMASK_REASON_ANOTHER_PERSON = 8 /* not the patient's face */
+  DMASK_REASON_DARK = 6,           /* too little light to be told */
+  DMASK_REASON_OUT_OF_RANGE = 7,   /* the eye looks further aside than can be seen */
+  DMASK_REASON_ANOTHER_PERSON = 8, /* not the patient's face */
+  DMASK_REASON_NOT_IN_VIEW = 9     /* of a close-up: the other eye */
 } dmask_reason;
 
 typedef enum dmask_log_level { DMASK_LOG_INFO = 0, DMASK_LOG_WARNING = 1, DMASK_LOG_ERROR = 2 } dmask_log_level;
@@ -219,7 +243,10 @@ typedef struct dmask_options {
   int32_t framing;          /* dmask_framing; default DMASK_FRAMING_AUTO */
   int32_t coarse_time;      /* dmask_coarse_time; default DMASK_COARSE_TIME_OFF */
   int32_t lamp;             /* dmask_lamp; default DMASK_LAMP_UNKNOWN */
+  int32_t view;             /* dmask_view; default DMASK_VIEW_AUTO */
+  int32_t eye;              /* dmask_laterality of a close-up of one eye; default DMASK_LATERALITY_UNKNOWN */
   int32_t reserved;         /* 0 */
+  double mm_per_px;         /* of a close-up, in the plane of the eye, up to 2; default 0 = not known: the iris tells */
 } dmask_options;
 
 /* One camera picture, borrowed during the call. Sides 16 to 16384 px. */
@@ -227,14 +254,18 @@ typedef struct dmask_frame {
   uint32_t struct_size;  /* sizeof(dmask_frame) */
   int32_t format;        /* dmask_format */
   int32_t width, height; /* px */
-  const uint8_t* data;   /* NV12: the luma */
+  const uint8_t* data;   /* NV12, I420: the luma; GREY16 may lie at any address */
   int64_t stride;        /* bytes */
   double time_s;         /* any clock that does not run backwards; an older or equal time starts afresh */
-  const uint8_t* chroma; /* NV12: U, V pairs; null: right behind height * stride bytes of luma */
-  int64_t chroma_stride; /* NV12, with chroma: bytes */
-  int32_t yuv;           /* NV12: dmask_yuv */
+  const uint8_t* chroma; /* NV12: U, V pairs, I420: U; null: right behind height * stride bytes of luma, rows of I420 at
+                            half the stride and V right behind U */
+  int64_t chroma_stride; /* NV12, I420, with chroma: bytes, of U as of V */
+  int32_t yuv;           /* NV12, YUYV, I420: dmask_yuv */
   int32_t on_device; /* 1: data and chroma lie in the memory of the GPU that the TensorRT backend uses, written before
-                                the call, and are not copied (not RGB); 0: in the program's memory */
+                                the call, and are not copied (BGR, BGRA, grey, NV12); 0: in the program's memory */
+  const uint8_t* chroma_v; /* I420, with chroma: V; null: right behind height / 2 * chroma_stride bytes of U */
+  int32_t bits; /* GREY16: how many of the lower bits tell something, 9 to 16; 0 = 16; more than they hold is white */
+  int32_t reserved; /* 0 */
 } dmask_frame;
 
 /* A picture to be written. Bytes of a row beyond the pixels are left alone. */
@@ -256,9 +287,10 @@ typedef enum dmask_distance {
 
 /* One eye in one frame; NaN = not measured, or withheld by the profile. As in frames.csv of the command line. */
 typedef struct dmask_eye_measures {
-  int32_t valid;             /* 1: the gaze was measured */
-  int32_t reason;            /* dmask_reason: why not */
-  double yaw_deg, pitch_deg; /* optical axis in the head (Fick), + = patient's left, up */
+  int32_t valid;  /* 1: the gaze was measured */
+  int32_t reason; /* dmask_reason: why not */
+  /* optical axis in the head (Fick), + = patient's left, up; of a close-up against where the eye rests, in the picture */
+  double yaw_deg, pitch_deg;
   double yaw_sd_deg, pitch_sd_deg;
   double mrd1_mm, mrd2_mm; /* pupil centre to upper, lower margin, along the head's y; NaN when shut or strict */
   double pfh_mm;           /* palpebral fissure height; 0 when shut */
@@ -269,7 +301,7 @@ typedef struct dmask_eye_measures {
   /* optical axis by the corneal reflex, where dmask_options.lamp tells the lamp; NaN where none was found, and in strict */
   double reflex_yaw_deg, reflex_pitch_deg;
   double reflex_yaw_sd_deg, reflex_pitch_sd_deg;
-  double reserved;
+  double pupil_mm; /* of close-ups: the pupil's diameter, as the cornea shows it; NaN in strict */
 } dmask_eye_measures;
 
 typedef struct dmask_measures {
@@ -283,10 +315,12 @@ typedef struct dmask_measures {
                                                          z forward */
   dmask_eye_measures eyes[2];             /* dmask_eye */
   int32_t distance;                       /* dmask_distance */
-  int32_t reserved;
+  int32_t close_up;                       /* 1: eyes without a face; of the head nothing is known */
   double head_yaw_sd_deg, head_pitch_sd_deg, head_roll_sd_deg; /* standard deviations */
   double deviation_yaw_sd_deg,
       deviation_pitch_sd_deg; /* of OS - OD; less than that of either eye where both err alike */
+  int32_t laterality;         /* dmask_laterality of a close-up's one eye; unknown: it stands under DMASK_OD */
+  int32_t reserved;
 } dmask_measures;
 
 typedef struct dmask_point {
@@ -299,17 +333,22 @@ typedef struct dmask_eye_landmarks {
   dmask_point lid[20];  /* 0 inner canthus, 1-9 upper margin, 10 outer canthus, 11-19 lower margin back */
   dmask_point iris[19]; /* 0 centre, 1-18 limbus, clockwise in the picture from 12 o'clock */
   dmask_point crease[20], upper[20], lower[20], bulge[20]; /* inner to outer */
-  dmask_point reserved[20];
+  dmask_point pupil[19]; /* as the iris; of close-ups, confidence 0 where none was found */
+  dmask_point reserved[1];
 } dmask_eye_landmarks;
 
 typedef struct dmask_landmarks {
   uint32_t struct_size; /* sizeof(dmask_landmarks) */
-  int32_t face_found;   /* 0: every number below is 0 */
+  int32_t face_found;   /* 0: but for the eyes of a close-up every number below is 0 */
   int32_t track;        /* rises when another face is taken up, or the same one behind a cut */
   float face_score;     /* 0 to 1 */
   float sharpness;      /* variance of the Laplacian over the face, grey levels squared */
   dmask_point face[68]; /* iBUG order */
   dmask_eye_landmarks eyes[2];
+  int32_t close_up;      /* 1: eyes without a face; the one that is not in the picture is all 0 */
+  int32_t laterality;    /* dmask_laterality of a close-up's one eye */
+  float side_confidence; /* 0 to 1: of its being the one that it stands for */
+  int32_t reserved;
 } dmask_landmarks;
 
 typedef struct dmask_calibration {

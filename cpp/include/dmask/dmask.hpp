@@ -35,35 +35,45 @@ struct Options : dmask_options {
   }
 };
 
-// Rows side by side unless a stride in bytes is given. Throws Failure when the span does not hold them.
+inline int bytes_per_pixel(dmask_format format) {  // of the first plane
+  switch (format) {
+    case DMASK_FORMAT_GREY:
+    case DMASK_FORMAT_NV12:
+    case DMASK_FORMAT_I420: return 1;
+    case DMASK_FORMAT_GREY16:
+    case DMASK_FORMAT_YUYV: return 2;
+    case DMASK_FORMAT_BGRA: return 4;
+    default: return 3;
+  }
+}
+
+// Rows side by side unless a stride in bytes is given. Throws Failure when the span does not hold them, chroma included.
 inline std::int64_t stride_of(std::size_t bytes, int width, int height, dmask_format format, std::int64_t stride) {
-  const std::int64_t row =
-      static_cast<std::int64_t>(width) * (format == DMASK_FORMAT_BGRA                                  ? 4
-                                          : format == DMASK_FORMAT_GREY || format == DMASK_FORMAT_NV12 ? 1
-                                                                                                       : 3);
+  const std::int64_t row = std::int64_t{width} * bytes_per_pixel(format);
   if (stride == 0) stride = row;
-  const std::int64_t rows = format == DMASK_FORMAT_NV12 ? height + height / 2 : height;
-  if (width < 1 || height < 1 || stride < row || static_cast<std::int64_t>(bytes) < stride * (rows - 1) + row)
+  std::int64_t least = stride * (height - 1) + row;
+  if (format == DMASK_FORMAT_NV12) least += stride * (height / 2);
+  if (format == DMASK_FORMAT_I420) least = stride * height + stride / 2 * (height - 1) + width / 2;
+  if (width < 1 || height < 1 || stride < row || static_cast<std::int64_t>(bytes) < least)
     throw Failure(DMASK_BAD_ARGUMENT, "got " + std::to_string(bytes) + " bytes for a picture of " +
                                           std::to_string(width) + " x " + std::to_string(height) +
                                           " pixels with a stride of " + std::to_string(stride) +
-                                          ", expected at least " + std::to_string(stride * (rows - 1) + row));
+                                          ", expected at least " + std::to_string(least));
   return stride;
 }
 
+// Planes of chroma right behind the luma. What a format has beside it is set in what comes back: `yuv`, `bits` of GREY16.
 inline dmask_frame frame(std::span<const std::uint8_t> pixels, int width, int height, dmask_format format,
                          double time_s, std::int64_t stride = 0) {
-  return {sizeof(dmask_frame),
-          format,
-          width,
-          height,
-          pixels.data(),
-          stride_of(pixels.size(), width, height, format, stride),
-          time_s,
-          nullptr,
-          0,
-          DMASK_YUV_BT601_LIMITED,
-          0};
+  dmask_frame f{};
+  f.struct_size = sizeof f;
+  f.format = format;
+  f.width = width;
+  f.height = height;
+  f.data = pixels.data();
+  f.stride = stride_of(pixels.size(), width, height, format, stride);
+  f.time_s = time_s;
+  return f;
 }
 
 inline dmask_picture picture(std::span<std::uint8_t> pixels, int width, int height, dmask_format format,

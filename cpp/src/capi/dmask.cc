@@ -1,10 +1,7 @@
 // The C ABI over Pipeline: checks what comes in, catches what would go out.
 #include "dmask/dmask.h"
 
-#include <dlfcn.h>
-
 #include <atomic>
-#include <cfenv>
 #include <cmath>
 #include <cstdarg>
 #include <cstdio>
@@ -12,7 +9,9 @@
 #include <memory>
 #include <new>
 
+#include "capi/default_arithmetic.hpp"
 #include "capi/frame.hpp"
+#include "capi/library_folder.hpp"
 #include "capi/structs.hpp"
 #include "cuda/choose_backend.hpp"
 #include "geometry/stopwatch.hpp"
@@ -34,7 +33,7 @@ struct dmask_pipeline {
   dmask::FrameDetection detection;
   dmask::FrameResult result;
   bool processed = false, mesh_ready = false;
-  std::vector<std::uint8_t> bgr;  // of frames that come in another order
+  std::vector<std::uint8_t> converted;  // of frames in a format that the core does not read
   dmask::Image mask;
   double convert_ms = 0, process_ms = 0;
 
@@ -53,21 +52,6 @@ struct dmask_pipeline {
 namespace {
 
 using namespace dmask;
-
-// The default floating-point environment during a call: a caller's traps, rounding or flushed denormals neither stop the
-// fit nor change its numbers.
-class DefaultArithmetic {
- public:
-  DefaultArithmetic() {
-    std::fegetenv(&callers_);
-    std::fesetenv(FE_DFL_ENV);
-  }
-  ~DefaultArithmetic() { std::fesetenv(&callers_); }
-  DefaultArithmetic(const DefaultArithmetic&) = delete;
-
- private:
-  std::fenv_t callers_;
-};
 
 void write_text(char* to, std::size_t bytes, const char* text) {
   if (to && bytes > 0) std::snprintf(to, bytes, "%s", text);
@@ -141,7 +125,9 @@ static_assert(
     DMASK_BACKEND_TENSORRT == static_cast<int>(BackendKind::tensorrt) &&
     DMASK_PRECISION_F16 == static_cast<int>(Precision::f16) &&
     DMASK_FIXATING_BOTH == static_cast<int>(Fixating::both) && DMASK_PERSON_9 == static_cast<int>(Person::n9) &&
-    DMASK_REASON_ANOTHER_PERSON == static_cast<int>(Reason::another_person));
+    DMASK_REASON_NOT_IN_VIEW == static_cast<int>(Reason::not_in_view) &&
+    DMASK_VIEW_EYE == static_cast<int>(View::eye) && DMASK_LATERALITY_OS == static_cast<int>(Side::os) &&
+    DMASK_LATERALITY_OS == static_cast<int>(Laterality::os));
 
 template <class Enum>
 Enum coded(const char* name, std::int32_t code) {
@@ -173,12 +159,9 @@ PatientOptions valid_patient(const dmask_patient& p) {
 
 // Models of the installation that this library is part of.
 std::string installed_models_dir() {
-  Dl_info info;
-  if (!dladdr(reinterpret_cast<const void*>(&dmask_version), &info) || !info.dli_fname)
-    refuse(DMASK_BAD_SETUP, "cannot tell where the library lies: set models_dir");
-  const std::string path = info.dli_fname;
-  const std::size_t slash = path.rfind('/');
-  return (slash == std::string::npos ? std::string(".") : path.substr(0, slash)) + "/" + DMASK_MODELS_FROM_LIBRARY;
+  const std::string folder = library_folder();
+  if (folder.empty()) refuse(DMASK_BAD_SETUP, "cannot tell where the library lies: set models_dir");
+  return folder + "/" + DMASK_MODELS_FROM_LIBRARY;
 }
 
 dmask_options default_options() {
@@ -200,6 +183,9 @@ dmask_options default_options() {
   o.framing = static_cast<std::int32_t>(usual.framing);
   o.coarse_time = static_cast<std::int32_t>(usual.coarse_time);
   o.lamp = static_cast<std::int32_t>(usual.lamp);
+  o.view = static_cast<std::int32_t>(usual.view);
+  o.eye = static_cast<std::int32_t>(usual.eye);
+  o.mm_per_px = usual.fit.mm_per_px;
   return o;
 }
 
@@ -224,6 +210,9 @@ PipelineOptions settings_of(const dmask_options& o) {
   s.framing = coded<Framing>("framing", o.framing);
   s.coarse_time = coded<Coarse>("coarse_time", o.coarse_time);
   s.lamp = coded<Lamp>("lamp", o.lamp);
+  s.view = coded<View>("view", o.view);
+  s.eye = coded<Side>("eye", o.eye);
+  s.fit.mm_per_px = o.mm_per_px;
   s.live_calibration = o.live_calibration != 0;
   s.fit.hfov_deg = o.hfov_deg;
   s.fit.eyebrows = o.eyebrows != 0;
@@ -257,17 +246,22 @@ void copy_points(const Points& from, dmask_point* to) {
 
 dmask_landmarks landmarks_of(const FrameDetection& d) {
   dmask_landmarks l{};
-  if (!d.face_found) return l;
-  l.face_found = 1;
+  if (!d.face_found && !d.close_up) return l;
+  l.face_found = d.face_found;
+  l.close_up = d.close_up;
+  l.laterality = static_cast<std::int32_t>(d.laterality());
+  l.side_confidence = d.close_up ? d.side_confidence : 0;
   l.track = d.track;
   l.face_score = d.face_score;
   l.sharpness = d.sharpness;
   copy_points(d.face, l.face);
+  const bool unnamed = d.close_up && !d.eyes_in_view[OD] && d.laterality() == Laterality::none;
   for (int eye = 0; eye < 2; ++eye) {
-    const EyeDetection& from = d.eyes[eye];
+    const EyeDetection& from = d.eyes[unnamed ? 1 - eye : eye];
     dmask_eye_landmarks& to = l.eyes[eye];
     copy_points(from.lid, to.lid);
     copy_points(from.iris, to.iris);
+    copy_points(from.pupil, to.pupil);
     copy_points(from.lines[CREASE], to.crease);
     copy_points(from.lines[UPPER_MARGIN], to.upper);
     copy_points(from.lines[LOWER_MARGIN], to.lower);
@@ -297,7 +291,7 @@ dmask_eye_measures measures_of(const EyeMeasures& e) {
           .reflex_pitch_deg = e.reflex_pitch_deg,
           .reflex_yaw_sd_deg = e.reflex_yaw_sd_deg,
           .reflex_pitch_sd_deg = e.reflex_pitch_sd_deg,
-          .reserved = 0};
+          .pupil_mm = e.pupil_mm};
 }
 
 dmask_measures measures_of(const dmask_pipeline& p) {
@@ -315,6 +309,8 @@ dmask_measures measures_of(const dmask_pipeline& p) {
   m.head_z_mm = r.head_mm.z();
   for (int eye = 0; eye < 2; ++eye) m.eyes[eye] = measures_of(r.eyes[eye]);
   m.distance = static_cast<std::int32_t>(r.distance);
+  m.close_up = r.close_up;
+  m.laterality = static_cast<std::int32_t>(r.laterality);
   m.head_yaw_sd_deg = r.head_sd.yaw_deg;
   m.head_pitch_sd_deg = r.head_sd.pitch_deg;
   m.head_roll_sd_deg = r.head_sd.roll_deg;
@@ -385,8 +381,8 @@ DMASK_API const char* dmask_status_text(int32_t status) {
 }
 
 DMASK_API const char* dmask_reason_text(int32_t reason) {
-  return reason >= DMASK_REASON_NONE && reason <= DMASK_REASON_ANOTHER_PERSON ? reason_text(static_cast<Reason>(reason))
-                                                                              : "no dmask_reason";
+  return reason >= DMASK_REASON_NONE && reason <= DMASK_REASON_NOT_IN_VIEW ? reason_text(static_cast<Reason>(reason))
+                                                                           : "no dmask_reason";
 }
 
 DMASK_API int32_t dmask_default_options(dmask_options* options, size_t struct_size) {
@@ -440,8 +436,12 @@ DMASK_API int32_t dmask_process(dmask_pipeline* p, const dmask_frame* frame, dma
     const Stopwatch watch;
     const dmask_frame f = taken(frame, "dmask_frame");
     require_valid(f);
+    if (f.on_device && p->core.backend().name == "cpu")
+      refuse(DMASK_BAD_ARGUMENT,
+             "got a frame in GPU memory (on_device 1) where the nets run on the CPU, expected one in the "
+             "program's memory: set on_device to 0, or backend to DMASK_BACKEND_TENSORRT");
     if (measures) require_struct(measures, "dmask_measures");
-    const ImageView view = view_of(f, p->bgr);
+    const ImageView view = view_of(f, p->converted);
     p->convert_ms = watch.ms();
     const int calibrations = p->core.live_calibrations();
     p->result = p->core.follow(view, f.time_s, p->detection);

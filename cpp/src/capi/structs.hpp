@@ -33,12 +33,12 @@ inline constexpr std::size_t first_bytes<dmask_timings> = offsetof(dmask_timings
 // The last field ends where the struct does: what an older program has there is never taken for a newer field.
 #define DMASK_ENDS_WITH(type, field) static_assert(offsetof(type, field) + sizeof(type::field) == sizeof(type))
 DMASK_ENDS_WITH(dmask_patient, reserved);
-DMASK_ENDS_WITH(dmask_options, reserved);
-DMASK_ENDS_WITH(dmask_frame, on_device);
+DMASK_ENDS_WITH(dmask_options, mm_per_px);
+DMASK_ENDS_WITH(dmask_frame, reserved);
 DMASK_ENDS_WITH(dmask_picture, stride);
-DMASK_ENDS_WITH(dmask_measures, deviation_pitch_sd_deg);
+DMASK_ENDS_WITH(dmask_measures, reserved);
 DMASK_ENDS_WITH(dmask_diagnostics, eyelid_residual_pct);
-DMASK_ENDS_WITH(dmask_landmarks, eyes);
+DMASK_ENDS_WITH(dmask_landmarks, reserved);
 DMASK_ENDS_WITH(dmask_calibration, reason);
 DMASK_ENDS_WITH(dmask_timings, process);
 #undef DMASK_ENDS_WITH

@@ -1,7 +1,7 @@
 #include <cstdio>
-#include <openvino/openvino.hpp>
 
 #include "cuda/runtime/status.hpp"
+#include "detect/net.hpp"
 #include "dmask/dmask.h"
 
 namespace {
@@ -26,7 +26,7 @@ struct SystemInfo {
 #else
                     0, 0, 0,
 #endif
-                    ov::get_openvino_version().buildNumber,
+                    dmask::openvino_version(),
                     !cuda.built    ? "not in this build"
                     : cuda.devices ? cuda.device.c_str()
                                    : "no device");

@@ -30,6 +30,14 @@ NetOptions face_options(const DetectorOptions& options) {
   return net;
 }
 
+// The same of one eye instead of two.
+NetOptions one_eye(NetOptions net) {
+  for (auto* tensors : {&net.inputs, &net.outputs})
+    for (TensorSpec& tensor : *tensors) tensor.shape[0] = 1;
+  for (NetOptions& head : net.heads) head = one_eye(head);
+  return net;
+}
+
 // The three nets of the eyes as one: the features stay in the layout and the precision that they are computed in.
 NetOptions eyes_options(const DetectorOptions& options) {
   NetOptions eyelid = eyelid_net_options(options), iris = iris_net_options(options);
@@ -44,9 +52,12 @@ enum EyesOutput { lid_maps, lid_evidence, iris_maps, iris_evidence, line_edges, 
 class CpuVision final : public Vision {
  public:
   explicit CpuVision(const DetectorOptions& options)
-      : yunet_(yunet_options(options)),
+      : seeks_faces_(options.view == View::automatic || options.view == View::face),
+        yunet_(yunet_options(options)),
         face_net_(make_net(face_options(options))),
-        eyes_net_(make_net(eyes_options(options))) {}
+        eyes_net_(make_net(eyes_options(options))) {
+    if (options.view != View::face) eye_net_ = make_net(one_eye(eyes_options(options)));
+  }
 
   void show(const ImageView& frame) override {
     if (frame.on_device)
@@ -54,7 +65,7 @@ class CpuVision final : public Vision {
           "got a frame in GPU memory, expected one in the program's own on the CPU: use backend tensorrt, or hand "
           "over a frame in host memory");
     timings_ = {};
-    yunet_.prepare_for(frame);
+    if (seeks_faces_) yunet_.prepare_for(frame);
     const StageTimer timer(timings_.preprocess);
     frame_ = frame;
     if (frame.is_nv12()) {
@@ -94,7 +105,7 @@ class CpuVision final : public Vision {
     }
     const StageTimer timer(timings_.net_eyelid);
     eyes_net_->infer();
-    for (const Eye eye : {OD, OS}) decode_points(eye, lid_maps, lid_evidence, eyes_.lids[eye]);
+    for (const Eye eye : {OD, OS}) decode_points(*eyes_net_, eye, lid_maps, lid_evidence, eyes_.lids[eye]);
     return eyes_.lids;
   }
 
@@ -102,11 +113,32 @@ class CpuVision final : public Vision {
     look_at_lids(crops);
     {
       const StageTimer timer(timings_.net_iris);
-      for (const Eye eye : {OD, OS}) decode_points(eye, iris_maps, iris_evidence, eyes_.irises[eye]);
+      for (const Eye eye : {OD, OS}) decode_points(*eyes_net_, eye, iris_maps, iris_evidence, eyes_.irises[eye]);
     }
     const StageTimer timer(timings_.net_lines);
     decode_eye_lines(eyes_net_->output(line_edges), eyes_net_->output(line_presence), edge_height, edge_width,
                      eyes_.lines);
+    return eyes_;
+  }
+
+  const EyesLook& look_at_eye(const Crop& crop, Eye eye) override {
+    if (!eye_net_) return Vision::look_at_eye(crop, eye);
+    {
+      const StageTimer timer(timings_.preprocess);
+      sampler_.sample(frame_, crop, {}, eye_net_->input(0));
+    }
+    {
+      const StageTimer timer(timings_.net_eyelid);
+      eye_net_->infer();
+      decode_points(*eye_net_, 0, lid_maps, lid_evidence, eyes_.lids[eye]);
+    }
+    {
+      const StageTimer timer(timings_.net_iris);
+      decode_points(*eye_net_, 0, iris_maps, iris_evidence, eyes_.irises[eye]);
+    }
+    const StageTimer timer(timings_.net_lines);
+    decode_four_lines(eye_net_->output(line_edges), eye_net_->output(line_presence), edge_height, edge_width,
+                      eyes_.lines[eye]);
     return eyes_;
   }
 
@@ -119,14 +151,16 @@ class CpuVision final : public Vision {
 
  private:
   template <std::size_t count>
-  void decode_points(Eye eye, EyesOutput maps, EyesOutput evidence, std::array<Landmark, count>& points) {
+  static void decode_points(Net& net, int row, EyesOutput maps, EyesOutput evidence,
+                            std::array<Landmark, count>& points) {
     constexpr int size = count * eye_cells;
-    decode_heatmaps_and_evidence(eyes_net_->output(maps) + eye * size, eyes_net_->output(evidence) + eye * size, count,
+    decode_heatmaps_and_evidence(net.output(maps) + row * size, net.output(evidence) + row * size, count,
                                  eye_map_height, eye_map_width, points.data());
   }
 
+  bool seeks_faces_;  // close-ups need no net for faces of the size of the frame
   YuNet yunet_;
-  std::unique_ptr<Net> face_net_, eyes_net_;
+  std::unique_ptr<Net> face_net_, eyes_net_, eye_net_;  // the last of close-ups
   CropSampler sampler_;
   ImageView frame_;
   Image converted_;  // of an NV12 frame

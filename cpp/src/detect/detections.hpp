@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "detect/view.hpp"
 #include "geometry/types.hpp"
 
 namespace dmask {
@@ -21,6 +22,10 @@ struct EyeDetection {
   std::array<Landmark, 20> lid{};   // 0 inner canthus, 1-9 upper margin, 10 outer canthus, 11-19 lower margin back
   std::array<Landmark, 19> iris{};  // 0 centre, 1-18 limbus, clockwise in the picture from 12 o'clock
   std::array<std::array<Landmark, 20>, 4> lines{};  // LidLine; inner to outer
+  std::array<Landmark, 19> pupil{};                 // as the iris; looked for in close-ups
+  // Outline of the globe that is seen, without the caruncle: 0-19 under the upper lid, from the inner side to the outer, 20-39 back
+  // above the lower one; looked for in close-ups.
+  std::array<Landmark, 40> globe{};
   Reflexes reflexes{};  // of lamps in the cornea; looked for where DetectorOptions::find_reflexes says so
 };
 
@@ -37,6 +42,7 @@ struct FrameDetection {
   bool face_found = false;
   bool another_person = false;  // the face in sight is not the patient's, or not known to be: its points are not given
   bool choosing = false;        // another face may still turn out to be the patient's
+  bool close_up = false;        // no face is in sight, and eyes are: `face` is of nothing
   int track = 0;                // rises when another face is taken up, or the same one behind a cut
   int first_track = 0;          // the patient's first: those before it were another person's
   float face_score = 0;
@@ -47,6 +53,14 @@ struct FrameDetection {
   std::array<PointMotion, moving_points> motion{};  // of face[first_moving + i], by the pictures
   std::array<PointMotion, 2> iris_motion{};         // of each iris' centre, by Eye
   std::array<EyeDetection, 2> eyes{};               // indexed by Eye: OD, OS
+  std::array<bool, 2> eyes_in_view{true, true};     // of a face both
+  float side_confidence = 1;                        // 0..1: of a close-up's one eye being the one that it stands for
+  bool side_known = true;                           // else nobody can say which of the patient's eyes it is
+
+  Laterality laterality() const {
+    if (!close_up || !side_known || eyes_in_view[OD] == eyes_in_view[OS]) return Laterality::none;
+    return eyes_in_view[OD] ? Laterality::od : Laterality::os;
+  }
 
   // A frame like this one, in which the patient's face is not: there is none, or it is another person's.
   FrameDetection without_patient(bool another) const {

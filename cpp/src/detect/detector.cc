@@ -12,7 +12,7 @@
 #include "detect/face_crop.hpp"
 #include "detect/face_lids.hpp"
 #include "detect/face_score.hpp"
-#include "detect/limbus.hpp"
+#include "detect/placed_eye.hpp"
 #include "detect/steady_crop.hpp"
 #include "geometry/check.hpp"
 #include "geometry/stopwatch.hpp"
@@ -67,19 +67,6 @@ bool fits(const Crop& used, const Crop& wanted) {
          ratio > 1 / max_crop_ratio && std::abs(turn) < max_crop_turn_rad;
 }
 
-// A point outside the frame was not seen: it keeps its place, and no confidence.
-void keep_in_sight(const ImageView& frame, Landmark& p) {
-  const bool inside = p.x >= -0.5f && p.y >= -0.5f && p.x <= frame.width - 0.5f && p.y <= frame.height - 0.5f;
-  if (!inside) p.confidence = 0;
-}
-
-void to_frame(const ImageView& frame, const Crop& crop, Landmark& point) {
-  const Vec2f p = crop.to_frame(point.x, point.y);
-  point.x = p.x();
-  point.y = p.y();
-  keep_in_sight(frame, point);
-}
-
 FacePlace place_of(const Crop& face) { return {face.centre, face.width_px}; }
 
 // Sentences are made only when needed: making one allocates.
@@ -103,6 +90,8 @@ void check_frame(const ImageView& frame) {
 Detector::Detector(const DetectorOptions& options, const MakeVision& make_vision,
                    std::unique_ptr<Recognition> recognition)
     : options_(options), vision_(make_vision(options)), chosen_(options.person), recognition_(std::move(recognition)) {
+  if (options.view != View::face && !(options.view == View::automatic && !has_close_up_nets(options)))
+    close_up_.emplace(options, options.view, options.eye);
   check(options.check_interval_frames >= 1,
         "check_interval_frames is " + std::to_string(options.check_interval_frames) + ", expected 1 or more");
   found_.reserve(max_people + 1);
@@ -110,6 +99,7 @@ Detector::Detector(const DetectorOptions& options, const MakeVision& make_vision
 
 void Detector::reset() {
   forget_face();
+  if (close_up_) close_up_->forget();
   last_thumbnail_.reset();
   choosing_ = true;
   people_ = recognitions_ = looks_ = first_track_ = 0;
@@ -138,8 +128,13 @@ FrameDetection Detector::detect(const ImageView& frame, double time_s) {
   last_height_ = frame.height;
 
   vision_->show(frame);
+  finder_ms_ = regions_ms_ = 0;
   const float change = picture_change();
-  if (change > options_.cut_grey_levels) forget_face();
+  if (change > options_.cut_grey_levels) {
+    forget_face();
+    if (close_up_) close_up_->forget();
+  }
+  if (options_.view == View::eyes || options_.view == View::eye) return look_closely(frame, detection);
   bool doubtful = false;  // whether it is the same face still
   if (tracking_) {
     tracking_ = follow(frame, held(last_face_crop_, face_crop(last_face_)), 1, 2, detection);
@@ -177,17 +172,33 @@ FrameDetection Detector::detect(const ImageView& frame, double time_s) {
   detection.first_track = first_track_;
   if (!tracking_) detection.luminance = mean_level(vision_->thumbnail().data(), thumbnail_px * thumbnail_px);
   pixels_ms_ = 0;
+  // Who showed his face once is followed by it; of whom nothing but eyes was ever seen, they are. Where faces are in sight, eyes
+  // are theirs, whoever's they are.
+  if (!tracking_ && close_up_ && !patient_.face_found && people_ == 0) return look_closely(frame, detection);
   if (!tracking_ || trial_) {
     motion_.forget();
     return detection.without_patient(trial_ || frames_to_next_look_ > 0);
   }
   detection.face_found = true;
+  detection.eyes_in_view = {true, true};
   detection.track = track_;
   detection.choosing = choosing_;
   if (options_.find_reflexes) find_reflexes(frame, detection);
   measure_motion(detection);
   patient_ = detection;
   if (recognition_) recognition_->learn(detection);
+  return detection;
+}
+
+FrameDetection Detector::look_closely(const ImageView& frame, FrameDetection detection) {
+  pixels_ms_ = 0;
+  const bool seen = close_up_->detect(*vision_, frame, detection);
+  finder_ms_ = close_up_->finder_ms();
+  regions_ms_ = close_up_->regions_ms();
+  if (!seen) {
+    detection.luminance = mean_level(vision_->thumbnail().data(), thumbnail_px * thumbnail_px);
+    return detection;
+  }
   return detection;
 }
 
@@ -214,6 +225,8 @@ void Detector::measure_motion(FrameDetection& detection) {
 DetectTimings Detector::last_timings() const {
   DetectTimings timings = vision_->timings();
   timings.preprocess += pixels_ms_;
+  timings.face_detector += finder_ms_;
+  timings.net_iris += regions_ms_;
   return timings;
 }
 
@@ -543,22 +556,10 @@ void Detector::detect_eyes(const ImageView& frame, FrameDetection& detection) {
   for (const Eye eye : {OD, OS}) {
     const Crop& crop = crops[eye];
     EyeDetection& found = detection.eyes[eye];
-    found.lid = look.lids[eye];
-    for (Landmark& point : found.lid) to_frame(frame, crop, point);
+    found = placed_eye(look, eye, crop, frame);
     last_eyes_[eye] = {by_face[eye], lid_crop(found.lid, eye, by_face[eye]), crop};
     doubt_lids(detection.face, eye, found.lid);
     take_lids(found.lid, eye, detection.face);
-
-    IrisPoints iris = look.irises[eye];
-    iris[0] = steadied_centre(iris);
-    for (Landmark& point : iris) to_frame(frame, crop, point);
-    if (crop.mirrored) iris = reversed_limbus(iris);
-    found.iris = turned_limbus(iris, crop.roll_rad);
-
-    found.lines = look.lines[eye];
-    for (auto& line : found.lines) {
-      for (Landmark& point : line) to_frame(frame, crop, point);
-    }
   }
   eyes_known_ = true;
 }

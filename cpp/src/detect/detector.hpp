@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "detect/chosen_person.hpp"
+#include "detect/close_up.hpp"
 #include "detect/crop.hpp"
 #include "detect/detections.hpp"
 #include "detect/face_motion.hpp"
@@ -31,6 +32,8 @@ struct DetectorOptions {
   int min_face_px = 24;                 // px, side of the smallest face that is measured
   Person person = Person::largest;      // who the patient is, where there are several people
   bool find_reflexes = false;           // of a lamp, in the corneas
+  View view = View::face;               // what is looked for: automatic is a face first, then eyes
+  Side eye = Side::automatic;           // which one a picture of one eye shows
 };
 
 class Detector {
@@ -52,6 +55,7 @@ class Detector {
 
  private:
   void forget_face();
+  FrameDetection look_closely(const ImageView& frame, FrameDetection detection);
   bool follow(const ImageView& frame, Crop crop, int min_passes, int max_passes, FrameDetection& detection);
   void look_in_mirror(const ImageView& frame, Crop crop, FrameDetection& detection);
   bool plausible(const ImageView& frame, const Crop& used, const Crop& found) const;
@@ -77,6 +81,7 @@ class Detector {
 
   DetectorOptions options_;
   std::unique_ptr<Vision> vision_;
+  std::optional<CloseUp> close_up_;  // where eyes without a face are looked for
 
   bool tracking_ = false;
   int track_ = 0;
@@ -89,7 +94,8 @@ class Detector {
   std::array<LastEye, 2> last_eyes_;
   bool eyes_known_ = false;  // last_eyes_ are of the same face
   FaceMotion motion_;
-  double pixels_ms_ = 0;  // of what looks at pixels itself: motion and reflexes
+  double finder_ms_ = 0, regions_ms_ = 0;  // of close-ups
+  double pixels_ms_ = 0;                   // of what looks at pixels itself: motion and reflexes
   double last_face_time_s_ = -1e30;
   bool had_face_ = false;
   int last_width_ = 0, last_height_ = 0;

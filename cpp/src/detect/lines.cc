@@ -146,16 +146,22 @@ std::array<Landmark, 20> decode_line(const float* edges, float presence, int hei
   return points;
 }
 
-void decode_eye_lines(const float* edges, const float* presence, int height, int width, EyeLines& lines) {
-  for (auto& eye : lines) {
-    for (auto& line : eye) {
-      line = decode_line(edges, *presence++, height, width);
-      edges += static_cast<std::ptrdiff_t>(height) * width;
-      for (Landmark& point : line) {
-        point.x = (point.x + 0.5f) * cell_px - 0.5f;
-        point.y = (point.y + 0.5f) * cell_px - 0.5f;
-      }
+void decode_four_lines(const float* edges, const float* presence, int height, int width, FourLines& lines) {
+  for (auto& line : lines) {
+    line = decode_line(edges, *presence++, height, width);
+    edges += static_cast<std::ptrdiff_t>(height) * width;
+    for (Landmark& point : line) {
+      point.x = (point.x + 0.5f) * cell_px - 0.5f;
+      point.y = (point.y + 0.5f) * cell_px - 0.5f;
     }
+  }
+}
+
+void decode_eye_lines(const float* edges, const float* presence, int height, int width, EyeLines& lines) {
+  for (FourLines& eye : lines) {
+    decode_four_lines(edges, presence, height, width, eye);
+    edges += std::ptrdiff_t{4} * height * width;
+    presence += 4;
   }
 }
 

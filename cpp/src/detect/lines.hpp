@@ -12,8 +12,12 @@ namespace dmask {
 // low confidence.
 std::array<Landmark, 20> decode_line(const float* edges, float presence, int height, int width);
 
-// Both eyes' four lines, in px of the eye crops (2 a cell). edges: 2 x 4 x height x width, presence: 2 x 4.
-using EyeLines = std::array<std::array<std::array<Landmark, 20>, 4>, 2>;
+// An eye's four lines, in px of its crop (2 a cell). edges: 4 x height x width, presence: 4.
+using FourLines = std::array<std::array<Landmark, 20>, 4>;
+void decode_four_lines(const float* edges, const float* presence, int height, int width, FourLines& lines);
+
+// Both eyes', one after the other.
+using EyeLines = std::array<FourLines, 2>;
 void decode_eye_lines(const float* edges, const float* presence, int height, int width, EyeLines& lines);
 
 }  // namespace dmask

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "geometry/check.hpp"
+#include "geometry/file_path.hpp"
 
 namespace dmask {
 
@@ -15,7 +16,7 @@ std::string to_string(const std::vector<std::int64_t>& shape) {
 }
 
 std::unique_ptr<Net> make_net(const NetOptions& options) {
-  check(std::ifstream(options.model_path).good(),
+  check(std::ifstream(file_path(options.model_path)).good(),
         "cannot read the model " + options.model_path + ": check the model directory");
   check(options.threads >= 0, "threads is " + std::to_string(options.threads) + ", expected 0 (all) or more");
   return make_openvino_net(options);

@@ -36,6 +36,7 @@ class Net {
 std::unique_ptr<Net> make_net(const NetOptions& options);
 
 std::unique_ptr<Net> make_openvino_net(const NetOptions& options);
+const char* openvino_version();  // "not in this build" where there is none
 
 std::string to_string(const std::vector<std::int64_t>& shape);
 

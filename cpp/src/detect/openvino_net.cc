@@ -1,5 +1,8 @@
 // OpenVINO on the CPU.
+#include <dlfcn.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <openvino/op/constant.hpp>
 #include <openvino/op/parameter.hpp>
 #include <openvino/op/result.hpp>
@@ -12,8 +15,18 @@
 namespace dmask {
 namespace {
 
+// Sanitizers end a program that opens a library with RTLD_DEEPBIND, and oneTBB opens libtbbbind so as soon as OpenVINO asks for
+// NUMA nodes. This is oneTBB's own switch; only programs under a sanitizer get it, and none that set it otherwise.
+void spare_sanitized_programs() {
+  for (const char* runtime : {"__asan_init", "__msan_init", "__tsan_init"})
+    if (dlsym(RTLD_DEFAULT, runtime)) setenv("TBB_ENABLE_SANITIZERS", "1", 0);
+}
+
 ov::Core& core() {
-  static ov::Core instance;
+  static ov::Core instance = [] {
+    spare_sanitized_programs();
+    return ov::Core();
+  }();
   return instance;
 }
 
@@ -141,5 +154,7 @@ class OpenVinoNet final : public Net {
 }  // namespace
 
 std::unique_ptr<Net> make_openvino_net(const NetOptions& options) { return std::make_unique<OpenVinoNet>(options); }
+
+const char* openvino_version() { return ov::get_openvino_version().buildNumber; }
 
 }  // namespace dmask

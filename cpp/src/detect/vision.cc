@@ -1,5 +1,7 @@
 #include "detect/vision.hpp"
 
+#include <filesystem>
+
 #include "detect/detector.hpp"
 #include "detect/net.hpp"
 
@@ -39,6 +41,21 @@ NetOptions iris_net_options(const DetectorOptions& options) {
 NetOptions lines_net_options(const DetectorOptions& options) {
   return net_options(options, "lines.onnx", features,
                      {{"edges", {2, 4, edge_height, edge_width}}, {"presence", {2, 4}}});
+}
+
+NetOptions finder_net_options(const DetectorOptions& options) {
+  return net_options(options, "eye_finder.onnx", {"image", {1, 3, finder_height, finder_width}},
+                     {{"maps", {1, 6, finder_height / 4, finder_width / 4}}});
+}
+
+NetOptions regions_net_options(const DetectorOptions& options) {
+  return net_options(options, "regions.onnx", {"image", {1, 3, regions_height, regions_width}},
+                     {{"regions", {1, 3, regions_height, regions_width}}});
+}
+
+bool has_close_up_nets(const DetectorOptions& options) {
+  return std::filesystem::exists(finder_net_options(options).model_path) &&
+         std::filesystem::exists(regions_net_options(options).model_path);
 }
 
 NetOptions yunet_options(const DetectorOptions& options) {

@@ -52,6 +52,8 @@ class Vision {
   virtual const FaceLook& look_at_face(const Crop& crop) = 0;                  // face_px x face_px
   virtual const EyeLids& look_at_lids(const std::array<Crop, 2>& crops) = 0;   // eye_width x eye_height, by Eye
   virtual const EyesLook& look_at_eyes(const std::array<Crop, 2>& crops) = 0;  // the lids, and irises and lines
+  // Of one eye alone; a backend that always looks at two looks at it twice.
+  virtual const EyesLook& look_at_eye(const Crop& crop, Eye) { return look_at_eyes({crop, crop}); }
 
   // The frame's pixels, 3 planes of RGB in 0..1, until the next call.
   virtual const float* pixels(const Crop& view) = 0;
@@ -72,6 +74,9 @@ NetOptions face_net_options(const DetectorOptions& options);
 NetOptions eyelid_net_options(const DetectorOptions& options);
 NetOptions iris_net_options(const DetectorOptions& options);
 NetOptions lines_net_options(const DetectorOptions& options);
-NetOptions yunet_options(const DetectorOptions& options);  // without its tensors, which depend on the view's size
+NetOptions finder_net_options(const DetectorOptions& options);   // of the CPU on every backend: it looks seldom
+NetOptions regions_net_options(const DetectorOptions& options);  // the same
+bool has_close_up_nets(const DetectorOptions& options);          // a folder of nets may be without these two
+NetOptions yunet_options(const DetectorOptions& options);        // without its tensors, which depend on the view's size
 
 }  // namespace dmask

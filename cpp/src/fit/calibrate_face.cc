@@ -36,13 +36,16 @@ double implied_iris_radius_mm(const FrameDetection& d, const FacePose& pose, con
 // where they are and not a millimetre inside, where people mark them, and the iris. Both in millimetres of the fits.
 void metric_scale(const Points3f& convention, const std::vector<double>& iris_radii_mm, const FitOptions& options,
                   Calibration& c) {
+  // Of a close-up it is one eye's canthi that are seen, which people differ in more.
+  constexpr double one_eye_sds = 2.2;
   const auto outer_canthus = [&](Eye eye) -> Vec3 {
     const int landmark = face68::lids[eye].outer;
     return c.face.neutral.segment<3>(3 * landmark) - convention.row(landmark).transpose().cast<double>();
   };
   const double canthi_mm = (outer_canthus(OS) - outer_canthus(OD)).norm();
   const Growth growth = Growth::of(options);
-  double information = std::pow(growth.canthi_mm / growth.canthi_sd_mm, 2);
+  const double canthi_sd_mm = (c.close_up ? one_eye_sds : 1) * growth.canthi_sd_mm;
+  double information = std::pow(growth.canthi_mm / canthi_sd_mm, 2);
   double log_scale = information * std::log(growth.canthi_mm / growth.globe / canthi_mm);
   const double iris_mm = median(iris_radii_mm);
   if (iris_mm > 3 && iris_mm < 10) {
@@ -90,6 +93,17 @@ void fit_window(CalibrationRun& run, Calibration& c) {
   run.poses = std::move(state.frames);
 }
 
+// By what a pixel is said to be in the plane of the eye, in which limbus and margins lie.
+void known_scale(const CalibrationRun& run, const std::array<Vec3, 2>& centres_mm, Calibration& c) {
+  constexpr double as_well_as = 0.01;
+  const int eye = c.eyes_in_view[OD] ? OD : OS;
+  std::vector<double> depths_mm;
+  for (const FacePose& pose : run.poses) depths_mm.push_back((pose.rotation * centres_mm[eye] + pose.translation).z());
+  const double plane_mm = run.options.mm_per_px / c.true_mm * c.camera.focal_px;
+  c.scale = (plane_mm + Eyeball{}.iris_plane_mm()) / median(depths_mm);
+  c.scale_sd = as_well_as;
+}
+
 void bring_to_metric_scale(CalibrationRun& run, Calibration& c) {
   const std::array<Vec3, 2> centres_mm{model_centre(run.models.eyelid[OD], c.identity, 1),
                                        model_centre(run.models.eyelid[OS], c.identity, 1)};
@@ -98,7 +112,8 @@ void bring_to_metric_scale(CalibrationRun& run, Calibration& c) {
     const double r = implied_iris_radius_mm(run.detections[c.frames_used[f]], run.poses[f], centres_mm, c.camera);
     if (r > 0) iris_radii.push_back(r);
   }
-  metric_scale(run.models.landmark_rows.convention, iris_radii, run.options, c);
+  if (c.close_up && run.options.mm_per_px > 0) known_scale(run, centres_mm, c);
+  else metric_scale(run.models.landmark_rows.convention, iris_radii, run.options, c);
   c.face.neutral *= c.scale;
   c.face.units *= c.scale;
   for (FacePose& pose : run.poses) pose.translation *= c.scale;

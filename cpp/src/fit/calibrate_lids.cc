@@ -21,6 +21,7 @@ void calibrate_lids(CalibrationRun& run, Calibration& c) {
     std::vector<EyelidObservation> frames;
     for (std::size_t f = 0; f < run.faces.size(); ++f) {
       const FrameDetection& d = run.detections[c.frames_used[f]];
+      if (!d.eyes_in_view[eye]) continue;
       const EyeDetection& e = d.eyes[eye];
       const LidCurves curves = LidCurves::from(e, head_up(d), run.options);
       if (lids_in_sight(curves, d.luminance, run.options))

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "fit/calibration_stages.hpp"
+#include "fit/close_up.hpp"
 #include "fit/growth.hpp"
 #include "fit/validity.hpp"
 #include "fit/window.hpp"
@@ -23,20 +24,37 @@ bool finite(const Calibration& c) {
   return all;
 }
 
+// Nothing but eyes without a face; with a face in any frame it is the face that is measured.
+bool of_close_ups(const std::vector<FrameDetection>& detections) {
+  return std::any_of(detections.begin(), detections.end(), [](const FrameDetection& d) { return d.close_up; }) &&
+         std::none_of(detections.begin(), detections.end(), [](const FrameDetection& d) { return d.face_found; });
+}
+
 }  // namespace
 
 Calibration calibrate(const Models& models, const std::vector<FrameDetection>& detections, const FitOptions& options) {
   if (!std::all_of(detections.begin(), detections.end(),
-                   [](const FrameDetection& d) { return !d.face_found || valid(d); })) {
+                   [](const FrameDetection& d) { return !(d.face_found || d.close_up) || valid(d); })) {
     std::vector<FrameDetection> cleaned;
     for (const FrameDetection& d : detections) cleaned.push_back(without_invalid(d));
     return calibrate(models, cleaned, options);
+  }
+  if (of_close_ups(detections)) {
+    std::vector<FrameDetection> faces;
+    for (const FrameDetection& d : detections) faces.push_back(with_mean_face(models, d));
+    if (!of_close_ups(faces)) return calibrate(models, faces, options);
   }
   Calibration c;
   c.frames_used = choose_window(detections, options, c.reason);
   if (c.frames_used.empty()) return c;
   const FrameDetection& first = detections[c.frames_used.front()];
-  c.camera = Camera::from_hfov(first.width, first.height, options.hfov_deg);
+  if (first.close_up) {
+    c.close_up = true;
+    c.eyes_in_view = {false, false};
+    for (int i : c.frames_used)
+      for (int eye = 0; eye < 2; ++eye) c.eyes_in_view[eye] |= detections[i].eyes_in_view[eye];
+  }
+  c.camera = Camera::from_hfov(first.width, first.height, hfov_deg_of(first, options));
   c.true_mm = Growth::of(options).globe;
   CalibrationRun run{models, detections, options, UnitPrior::from(models.face, options), {}, {}, {}};
   calibrate_face(run, c);

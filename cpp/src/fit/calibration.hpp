@@ -46,6 +46,8 @@ struct Rest {
 
 struct Calibration {
   bool ok = false;
+  bool close_up = false;  // of eyes without a face
+  std::array<bool, 2> eyes_in_view{true, true};
   std::string reason;            // what the window had to do without, or why there is none
   std::vector<int> frames_used;  // indices into the detections given
   Camera camera;

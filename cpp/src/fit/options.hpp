@@ -15,6 +15,7 @@ struct Fixation {
 
 struct FitOptions {
   double hfov_deg = 40.0;   // horizontal field of view of the camera
+  double mm_per_px = 0;     // of a close-up, in the plane of the eye; 0: not known
   double hvid_mm = 11.71;   // horizontal visible iris diameter; this very one stands for not measured
   double age_years = 18.0;  // of the patient: Growth says what follows from it
   Fixation fixation;        // acts only where the user names it

@@ -13,6 +13,7 @@ const char* reason_text(Reason reason) {
     case Reason::dark: return "dark";
     case Reason::out_of_range: return "out_of_range";
     case Reason::another_person: return "another_person";
+    case Reason::not_in_view: return "not_in_view";
   }
   return "";
 }

@@ -4,13 +4,25 @@
 #include <array>
 #include <cmath>
 
+#include "detect/view.hpp"
 #include "fit/state.hpp"
 #include "geometry/rotation.hpp"
 #include "models/eyelid_model.hpp"
 
 namespace dmask {
 
-enum class Reason { none, closed, covered, low_resolution, lost, no_face, dark, out_of_range, another_person };
+enum class Reason {
+  none,
+  closed,
+  covered,
+  low_resolution,
+  lost,
+  no_face,
+  dark,
+  out_of_range,
+  another_person,
+  not_in_view
+};
 const char* reason_text(Reason reason);  // "" for none
 
 // NaN stands for "not measured".
@@ -28,6 +40,7 @@ struct EyeFit {
   double closed_by_mm = 0;  // what of the opening was taken for the shadow of lashes
   double mrd1_mm = NAN, mrd2_mm = NAN, pfh_mm = NAN;
   double mrd1_sd_mm = NAN, mrd2_sd_mm = NAN, pfh_sd_mm = NAN;
+  double pupil_mm = NAN;  // diameter, as the cornea shows it
   double px_per_deg = NAN;
   double eyeball_residual_pct = NAN, eyelid_residual_pct = NAN;  // Eqs. (25-29), this frame's ARE
 };
@@ -36,6 +49,9 @@ using LipGaps = std::array<double, 3>;  // mm, of face68::inner_lips
 
 struct FrameFit {
   double time_s = 0;
+  bool close_up = false;  // the pose is that of a face which stands in
+  std::array<bool, 2> eyes_in_view{true, true};
+  Laterality laterality = Laterality::none;
   Reason face_reason = Reason::no_face;  // none = face valid
   FacePose pose;
   HeadAngles head_sd{NAN, NAN, NAN};  // of the pose's angles

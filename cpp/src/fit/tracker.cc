@@ -1,5 +1,6 @@
 #include "fit/tracker.hpp"
 
+#include "fit/close_up.hpp"
 #include "fit/hirschberg.hpp"
 #include "fit/measures.hpp"
 #include "fit/motion.hpp"
@@ -19,12 +20,19 @@ void Tracker::set_calibration(const Calibration& calibration) {
 }
 
 FrameFit Tracker::fit(const FrameDetection& detection) {
-  if (detection.face_found && !valid(detection)) return fit(without_invalid(detection));
+  if ((detection.face_found || detection.close_up) && !valid(detection)) return fit(without_invalid(detection));
+  if (detection.close_up && !detection.face_found && calibration_.close_up) {
+    const FrameDetection face = with_mean_face(models_, detection);
+    if (face.face_found) return fit(face);
+  }
   FrameFit fit;
   fit.time_s = detection.time_s;
+  fit.close_up = detection.close_up;
+  fit.eyes_in_view = detection.eyes_in_view;
+  fit.laterality = detection.laterality();
   fit.pose.units.setZero(models_.face.units());
   for (int eye = 0; eye < 2; ++eye) fit.eyes[eye].motion.setZero(models_.eyelid[eye].motion.cols());
-  if (!detection.face_found || !calibration_.ok) {
+  if (!detection.face_found || !calibration_.ok || detection.close_up != calibration_.close_up) {
     if (detection.another_person) set_reason(fit, Reason::another_person);
     else if (!detection.face_found) set_reason(fit, no_face_reason(detection.luminance, options_));
     previous_.reset();
@@ -78,6 +86,10 @@ bool Tracker::fit_face(const FaceObservation& observation, double dt_s, FacePose
 void Tracker::fit_eyelid(const FrameDetection& detection, int eye, double interocular_px, double dt_s, FrameFit& fit) {
   EyeFit& out = fit.eyes[eye];
   const EyeDetection& seen = detection.eyes[eye];
+  if (!detection.eyes_in_view[eye]) {
+    out.reason = Reason::not_in_view;
+    return;
+  }
   lid_frame_.assign(1, {fit.pose.rotation, fit.pose.translation, LidCurves::from(seen, head_up(detection), options_),
                         seen.lines, interocular_px});
   const LidCurves& curves = lid_frame_[0].curves;
@@ -102,6 +114,7 @@ void Tracker::fit_eyelid(const FrameDetection& detection, int eye, double intero
 
 void Tracker::fit_eyeball(const FrameDetection& detection, int eye, double interocular_px, double dt_s, FrameFit& fit) {
   EyeFit& out = fit.eyes[eye];
+  if (out.reason == Reason::not_in_view) return;
   const EyeStatics& statics = calibration_.eyes[eye];
   const Vec3 centre = fit.pose.rotation * statics.centre + fit.pose.translation;
   out.px_per_deg = px_per_deg(calibration_, centre);
@@ -131,6 +144,7 @@ void Tracker::fit_eyeball(const FrameDetection& detection, int eye, double inter
   levenberg(problem, state, balls_trial_, kEyeballSteps, workspace_);  // E3, Eq. (22)
   measure_gaze(statics, calibration_.ball, state.gaze[0], iris_sight(detection.eyes[eye], observations[0]),
                100 * problem.residual_px(state, 0) / interocular_px, options_, out, lid_matches_.head);
+  if (out.gaze_found) out.pupil_mm = pupil_mm(detection.eyes[eye], calibration_.ball.iris_radius_mm);
 }
 
 }  // namespace dmask

@@ -90,7 +90,9 @@ void leave_out_stray_reflex(EyeFit& eye) {
 void state_uncertainty(const Calibration& c, const FitOptions& options, double luminance, FrameFit& fit) {
   if (fit.face_reason != Reason::none) return;
   Sight head;
-  head.px_per_deg = 0.5 * (fit.eyes[OD].px_per_deg + fit.eyes[OS].px_per_deg);
+  head.px_per_deg = std::isnan(fit.eyes[OD].px_per_deg)   ? fit.eyes[OS].px_per_deg
+                    : std::isnan(fit.eyes[OS].px_per_deg) ? fit.eyes[OD].px_per_deg
+                                                          : 0.5 * (fit.eyes[OD].px_per_deg + fit.eyes[OS].px_per_deg);
   head.turned = sine_of_turn(fit.pose.rotation);
   fit.head_sd = {sd(of_head_yaw, head), sd(of_head_pitch, head), sd(of_head_roll, head)};
 

@@ -19,7 +19,8 @@ bool all_valid(const Points& points) {
 }
 
 bool valid(const EyeDetection& eye) {
-  return all_valid(eye.lid) && all_valid(eye.iris) && all_valid(eye.reflexes) &&
+  return all_valid(eye.lid) && all_valid(eye.iris) && all_valid(eye.pupil) && all_valid(eye.globe) &&
+         all_valid(eye.reflexes) &&
          std::all_of(eye.lines.begin(), eye.lines.end(), [](const auto& line) { return all_valid(line); });
 }
 
@@ -37,6 +38,8 @@ bool valid(const FrameDetection& d) {
 
 FrameDetection without_invalid(FrameDetection d) {
   d.face_found = d.face_found && d.width > 0 && d.height > 0 && std::isfinite(d.time_s) && all_valid(d.face);
+  d.close_up = d.close_up && d.width > 0 && d.height > 0 && std::isfinite(d.time_s);
+  if (d.close_up && !all_valid(d.face)) d.face = {};
   if (!std::isfinite(d.sharpness)) d.sharpness = 0;
   if (!std::isfinite(d.luminance)) d.luminance = FrameDetection{}.luminance;
   const auto drop_invalid = [](PointMotion& motion) {
@@ -47,6 +50,8 @@ FrameDetection without_invalid(FrameDetection d) {
   for (EyeDetection& eye : d.eyes) {
     if (!all_valid(eye.lid)) eye.lid = {};
     if (!all_valid(eye.iris)) eye.iris = {};
+    if (!all_valid(eye.pupil)) eye.pupil = {};
+    if (!all_valid(eye.globe)) eye.globe = {};
     if (!all_valid(eye.reflexes)) eye.reflexes = {};
     for (auto& line : eye.lines)
       if (!all_valid(line)) line = {};

@@ -57,6 +57,7 @@ double median(std::vector<double> values) {
 
 bool places_eyeball(const FrameDetection& detection, int which, const FitOptions& options) {
   const EyeDetection& eye = detection.eyes[which];
+  if (!detection.eyes_in_view[which]) return false;
   if (LidCurves::from(eye, head_up(detection), options).openness < 0.15) return false;
   int visible = 0;
   for (int i = 1; i < 19; ++i) visible += eye.iris[i].confidence > 0.5f;

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <utility>
 
 #include "geometry/check.hpp"
+#include "geometry/file_path.hpp"
 
 namespace dmask {
 namespace {
@@ -85,9 +85,9 @@ std::int64_t Array::size() const {
 }
 
 std::vector<std::uint8_t> file_bytes(const std::string& path) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  std::ifstream file(file_path(path), std::ios::binary | std::ios::ate);
   std::error_code ignored;
-  check(file.good() && !std::filesystem::is_directory(path, ignored) && file.tellg() >= 0,
+  check(file.good() && !std::filesystem::is_directory(file_path(path), ignored) && file.tellg() >= 0,
         "cannot open " + path + ": expected a dmask model or track file");
   const std::int64_t size = file.tellg();
   file.seekg(0);

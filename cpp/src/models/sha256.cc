@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "geometry/check.hpp"
+#include "geometry/file_path.hpp"
 
 namespace dmask {
 namespace {
@@ -76,7 +77,7 @@ std::string sha256_hex(const void* data, std::size_t bytes) {
 }
 
 std::string sha256_of_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
+  std::ifstream file(file_path(path), std::ios::binary);
   check(file.good(), "cannot read " + path + ": check the model directory");
   const std::vector<char> content{std::istreambuf_iterator<char>(file), {}};
   return sha256_hex(content.data(), content.size());

@@ -5,6 +5,7 @@
 
 #include "geometry/check.hpp"
 #include "geometry/rotation.hpp"
+#include "pipeline/eye_window.hpp"
 #include "pipeline/mask_mesh.hpp"
 
 namespace dmask {
@@ -74,6 +75,7 @@ void MaskPainter::paint(const MaskFrame& frame, int width, int height, Image& ou
   scene.albedo = &mesh_->albedo;
   scene.globes = mask_globes(mesh_->subject, frame);
   renderer_.render(scene, RenderStyle{}, out);
+  cut_windows(mesh_->subject, frame, out);
 }
 
 void paint_background(int width, int height, Image& out) {

@@ -26,6 +26,8 @@ struct MaskSubject {
   float hfov_deg = 40;
   float scale = 1;
   bool eyebrows = true;
+  bool close_up = false;  // the skin about the eyes alone
+  std::array<bool, 2> eyes_shown{true, true};
   VecXf identity;  // w_fs; zero unless article
   std::array<MaskEye, 2> eyes;
 };

@@ -5,6 +5,7 @@
 
 #include "geometry/check.hpp"
 #include "geometry/rotation.hpp"
+#include "pipeline/eye_window.hpp"
 
 namespace dmask {
 namespace {
@@ -33,6 +34,25 @@ void place_eye(const MaskMesh& mesh, const MaskFrame& frame, int eye, VecXf& loc
     const bool added = patch.vertex[v] >= mesh.face_vertices();
     out = added ? Vec3f(own.centre + q) : Vec3f(b * (own.centre + q) + (1 - b) * out);
   }
+}
+
+// What lies about the eyes that are shown.
+void keep_about_eyes(const MaskMesh& mesh, std::vector<std::array<int, 3>>& triangles) {
+  constexpr float beyond = 1.25f;  // the window's edge, which is finer than the mesh
+  constexpr float wide_mm = beyond * window_wide_mm, high_mm = beyond * window_high_mm, behind_mm = -35;
+  const int faces = mesh.face_vertices();
+  std::vector<char> near(static_cast<std::size_t>(mesh.vertices()));
+  for (int eye = 0; eye < 2; ++eye) {
+    if (!mesh.subject.eyes_shown[eye]) continue;
+    for (int v = 0; v < faces; ++v) {
+      const Vec3f away = mesh.face.neutral.segment<3>(3 * v) - mesh.subject.eyes[eye].centre;
+      const float x = away.x() / wide_mm, y = away.y() / high_mm;
+      if (x * x + y * y < 1 && away.z() > behind_mm) near[v] = true;
+    }
+    for (const int v : mesh.patches[eye].vertex)
+      if (v >= faces) near[v] = true;
+  }
+  std::erase_if(triangles, [&](const std::array<int, 3>& t) { return !near[t[0]] || !near[t[1]] || !near[t[2]]; });
 }
 
 }  // namespace
@@ -116,10 +136,11 @@ MaskMesh::MaskMesh(const Models& models, const MaskSubject& own_subject) : subje
       if (weight_sum > 0) patch.brow.middleRows<3>(3 * v) *= model.brow_region[v] / weight_sum;
     }
   }
+  albedo.resize(total, 3);
+  if (subject.close_up) keep_about_eyes(*this, all);
   triangles.resize(static_cast<Eigen::Index>(all.size()), 3);
   for (std::size_t t = 0; t < all.size(); ++t)
     for (int k = 0; k < 3; ++k) triangles(t, k) = all[t][k];
-  albedo.resize(total, 3);
   albedo.topRows(n) = models.face.albedo();
   for (int eye = 0; eye < 2; ++eye)
     for (int v = 0; v < models.eyelid[eye].vertices(); ++v)
@@ -153,7 +174,7 @@ std::array<Globe, 2> mask_globes(const MaskSubject& subject, const MaskFrame& fr
   for (int eye = 0; eye < 2; ++eye) {
     const MaskFrame::EyeState& state = frame.eyes[eye];
     Globe& globe = globes[eye];
-    globe.visible = true;
+    globe.visible = subject.eyes_shown[eye];
     globe.centre = rotation * subject.eyes[eye].centre + frame.translation;
     globe.measured = state.look == MaskFrame::EyeLook::iris;
     globe.iris_radius_mm = globe.measured ? subject.eyes[eye].iris_radius_mm : 0;

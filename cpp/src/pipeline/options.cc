@@ -131,6 +131,9 @@ std::vector<Option> make_table() {
       // Within days of birth all is as at birth.
       option("age_years", mask, &PatientOptions::age_years, {0.01, 120, "years"},
              "the patient's age: millimetres and the eyeballs' size rest on it; grown up from 15 on"),
+      // From a microscope's finest to a face far away.
+      option("mm_per_px", mask, DMASK_FIELD(fit.mm_per_px), {0, 2, "mm"},
+             "what a pixel of a close-up is in the plane of the eye; 0 stands for not known, and then the iris tells"),
       option("fixating", mask, &PatientOptions::fixating, {}, "the eye known to look into the camera for a while"),
       option("fixating_from_s", mask, &PatientOptions::fixating_from_s, of_time,
              "when the fixation begins, on the clock of the frames"),
@@ -147,6 +150,12 @@ std::vector<Option> make_table() {
       option("person", nets, DMASK_FIELD(person), {},
              "who the patient is, where there are several people in the first second: by size or place in the picture, "
              "or 1 to 9 by size, the largest first"),
+      option(
+          "view", nets, DMASK_FIELD(view), {},
+          "what of the patient is in the picture: a face; one eye or two without a face; exactly one eye; auto looks "
+          "for a face first, then for eyes"),
+      option("eye", nets, DMASK_FIELD(eye), {},
+             "which of the patient's eyes a close-up of one eye shows; auto goes by its canthi"),
       option("threads", nets, DMASK_FIELD(threads), {0, 256}, "CPU threads of the networks; 0 takes all"),
       option("live_calibration", program, DMASK_FIELD(live_calibration), {},
              "process() calibrates by itself at the 1st, 15th, 60th and 150th frame with a face"),

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "detect/chosen_person.hpp"
+#include "detect/view.hpp"
 #include "fit/options.hpp"
 #include "geometry/check.hpp"
 
@@ -48,6 +49,10 @@ template <>
 inline constexpr std::array<const char*, 4> choices_of<Precision>{"auto", "f32", "bf16", "f16"};
 template <>
 inline constexpr std::array<const char*, 4> choices_of<Fixating>{"none", "od", "os", "both"};
+template <>
+inline constexpr std::array<const char*, 4> choices_of<View>{"auto", "face", "eyes", "eye"};
+template <>
+inline constexpr std::array<const char*, 3> choices_of<Side>{"auto", "od", "os"};
 
 template <>
 inline constexpr std::array<const char*, 14> choices_of<Person>{
@@ -81,6 +86,8 @@ struct PipelineOptions {
   int threads = 1;
   bool live_calibration = true;
   Person person = Person::largest;
+  View view = View::automatic;
+  Side eye = Side::automatic;
   FitOptions fit;  // with the patient in it: see apply_patient
 };
 

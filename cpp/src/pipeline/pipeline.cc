@@ -38,6 +38,8 @@ DetectorOptions detector_options(const PipelineOptions& options) {
   d.precision = name_of(options.precision);
   d.threads = options.threads;
   d.person = options.person;
+  d.view = options.view;
+  d.eye = options.eye;
   d.find_reflexes = options.lamp == Lamp::camera;
   return d;
 }
@@ -66,7 +68,9 @@ FrameResult Pipeline::follow(const ImageView& frame, double time_s, FrameDetecti
     first_track_ = detection.first_track;
     start_afresh();
   }
-  if (detection.face_found && live_faces_ < live_window_frames) {
+  if (detection.face_found && calibration_.close_up) start_afresh();  // now there is more to be measured by
+  const bool seen = detection.face_found || (detection.close_up && !(calibration_.ok && !calibration_.close_up));
+  if (seen && live_faces_ < live_window_frames) {
     ++live_faces_;
     live_window_.push_back(detection);
     const bool due = live_faces_ == 1 || live_faces_ == 15 || live_faces_ == 60 || live_faces_ == live_window_frames;

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "detect/face68.hpp"
+#include "fit/close_up.hpp"
 #include "fit/hirschberg.hpp"
 #include "pipeline/own_limits.hpp"
 
@@ -120,10 +122,34 @@ LidWeights lid_motion(const Models& models, const Calibration& calibration, cons
   return closed ? shut(rows, nullptr, generic.closing(), motion) : motion;
 }
 
+// Between the eyeballs that are shown.
+Vec3 middle_of(const MaskSubject& subject) {
+  if (subject.eyes_shown[OD] != subject.eyes_shown[OS])
+    return subject.eyes[subject.eyes_shown[OD] ? OD : OS].centre.cast<double>();
+  return 0.5 * (subject.eyes[OD].centre + subject.eyes[OS].centre).cast<double>();
+}
+
+// Of one eye or two without a face: they fill the picture, or lie where they are in it, as large as they are there.
+Vec3 close_up_place(const Calibration& calibration, const MaskSubject& subject, const ReleaseRules& rules,
+                    const FacePose& pose) {
+  const bool both = subject.eyes_shown[OD] && subject.eyes_shown[OS];
+  const Camera& camera = calibration.camera;
+  if (!rules.canonical) {
+    const int eye = subject.eyes_shown[OD] ? OD : OS;
+    const Vec3 own =
+        both ? Vec3(0.5 * (calibration.eyes[OD].centre + calibration.eyes[OS].centre)) : calibration.eyes[eye].centre;
+    return pose.rotation * own + pose.translation;
+  }
+  const double wide_mm = both ? 125 : 60, high_mm = 46;  // what has room in the picture
+  const double depth = camera.focal_px * std::max(wide_mm / camera.width, high_mm / camera.height);
+  return {0, 0, depth};
+}
+
 // Where the face lies in the mask. Its eyes lie over the patient's, a generic face having another interocular distance; or
 // in one place at one size.
 Vec3 eyes_place(const Calibration& calibration, const MaskSubject& subject, const ReleaseRules& rules,
                 const FacePose& pose) {
+  if (calibration.close_up) return close_up_place(calibration, subject, rules, pose);
   constexpr double eyes_share = 0.22;   // of the picture's shorter side between the eyeballs: a head with a margin
   constexpr double above_share = 0.05;  // of it the eyes lie above the middle, as a face reaches farther down
   const Vec3 own_middle = 0.5 * (calibration.eyes[OD].centre + calibration.eyes[OS].centre);
@@ -149,7 +175,7 @@ MaskFrame mask_of(const Models& models, const Calibration& calibration, const Ma
   frame.turn_to(fit.pose.rotation.cast<float>());
   frame.units = fit.pose.units.cast<float>();
   if (rules.units[parts.lips.mouth_close] > 0) parts.lips.close(fit.lip_gaps_mm, frame.units);
-  const Vec3 mask_middle = 0.5 * (subject.eyes[OD].centre + subject.eyes[OS].centre).cast<double>();
+  const Vec3 mask_middle = middle_of(subject);
   frame.translation =
       (eyes_place(calibration, subject, rules, measured) - fit.pose.rotation * mask_middle).cast<float>();
 
@@ -193,6 +219,7 @@ EyeMeasures measures_of(const EyeFit& e, double openness, double true_mm, const 
                 .mrd1_sd_mm = sd_of_lids(e.mrd1_sd_mm),
                 .mrd2_sd_mm = sd_of_lids(e.mrd2_sd_mm),
                 .pfh_sd_mm = sd_of_lids(e.pfh_sd_mm),
+                .pupil_mm = of_lids(e.pupil_mm),
                 .openness = coarse ? NAN : openness};
   if (!rules.own_face) return m;
   m.px_per_deg = e.px_per_deg;
@@ -212,7 +239,9 @@ MaskSubject release_subject(const Models& models, const Calibration& calibration
                             const ReleaseRules& rules) {
   MaskSubject subject;
   subject.profile = rules.profile;
-  subject.hfov_deg = static_cast<float>(options.hfov_deg);
+  subject.hfov_deg = static_cast<float>(calibration.close_up ? close_up_hfov_deg : options.hfov_deg);
+  subject.close_up = calibration.close_up;
+  subject.eyes_shown = calibration.eyes_in_view;
   subject.eyebrows = options.eyebrows;
   subject.identity.setZero(options.identity_modes);
   if (rules.own_face) {
@@ -273,6 +302,23 @@ MaskParts MaskParts::of(const Models& models, const MaskSubject& subject) {
   return parts;
 }
 
+namespace {
+
+// Where the eye rests is straight ahead: how the head is turned no close-up tells.
+Gaze against(const Gaze& rest, const Gaze& gaze, double step) {
+  const Gaze moved{gaze.yaw - rest.yaw, gaze.pitch - rest.pitch};
+  return step > 0 ? Gaze{to_step(moved.yaw, step), to_step(moved.pitch, step)} : moved;
+}
+
+// A single eye of which nobody can say whether it is the right or the left one stands under OD.
+void name_side(const FrameFit& fit, FrameResult& result) {
+  result.laterality = fit.laterality;
+  const bool only_os = fit.eyes_in_view[OS] && !fit.eyes_in_view[OD];
+  if (only_os && fit.laterality == Laterality::none) std::swap(result.eyes[OD], result.eyes[OS]);
+}
+
+}  // namespace
+
 FrameResult release_frame(const Models& models, const Calibration& calibration, const MaskSubject& subject,
                           const MaskParts& parts, const ReleaseRules& rules, const FrameFit& measured) {
   const Rest& rest = calibration.rest;
@@ -283,19 +329,27 @@ FrameResult release_frame(const Models& models, const Calibration& calibration, 
   FrameResult result;
   result.time_s = fit.time_s;
   result.face_reason = fit.face_reason;
+  result.close_up = fit.close_up;
   const bool own_limits = !rules.own_face && !rules.canonical;
   const OwnLimits limits = own_limits ? OwnLimits::of(calibration) : OwnLimits{0, 1};
   for (int eye = 0; eye < 2; ++eye) {
     EyeFit e = fit.eyes[eye];
     if (e.reason == Reason::none && e.px_per_deg < limits.min_px_per_deg) e.reason = Reason::low_resolution;
+    if (fit.close_up) e.gaze = against(rest.eyes[eye].gaze, measured.eyes[eye].gaze, rules.angle_step_deg * deg);
+    if (fit.close_up && e.reason == Reason::none && !std::isfinite(e.gaze.yaw)) e.reason = Reason::lost;
     const double openness = released_openness(models, calibration.eyes[eye], eye, rules, e.openness);
     result.eyes[eye] = measures_of(e, openness, calibration.true_mm, limits, rules, stated);
   }
-  if (result.eyes[OD].reason == Reason::none && result.eyes[OS].reason == Reason::none) {
+  if (!fit.close_up && result.eyes[OD].reason == Reason::none && result.eyes[OS].reason == Reason::none) {
     result.deviation_yaw_sd_deg = up_to_step(fit.deviation_sd.yaw / deg, stated.deg);
     result.deviation_pitch_sd_deg = up_to_step(fit.deviation_sd.pitch / deg, stated.deg);
   }
   result.mask = mask_of(models, calibration, subject, parts, rules, measured.pose, shown);
+  if (fit.close_up) {  // whose head is only stood in for
+    if (result.face_reason == Reason::none) result.face_reason = Reason::no_face;
+    name_side(fit, result);
+    return result;
+  }
   if (!result.mask.face) return result;
   result.head = head_angles(fit.pose.rotation);
   for (double HeadAngles::* angle : head_parts) result.head_sd.*angle = up_to_step(fit.head_sd.*angle, stated.deg);
@@ -308,7 +362,8 @@ FrameResult release_frame(const Models& models, const Calibration& calibration, 
 
 Diagnostics diagnose(const Calibration& calibration, const FrameFit& fit) {
   Diagnostics found;
-  if (calibration.ok && fit.face_reason == Reason::none) found.head_mm = place_mm(calibration, fit.pose);
+  if (calibration.ok && !fit.close_up && fit.face_reason == Reason::none)
+    found.head_mm = place_mm(calibration, fit.pose);
   for (int eye = 0; eye < 2; ++eye) {
     const EyeFit& e = fit.eyes[eye];
     const bool valid = e.reason == Reason::none;

@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "detect/view.hpp"
 #include "fit/calibration.hpp"
 #include "fit/tracker.hpp"
 #include "geometry/rotation.hpp"
@@ -39,6 +40,7 @@ struct EyeMeasures {
   double reflex_yaw_sd_deg = NAN, reflex_pitch_sd_deg = NAN;
   double mrd1_mm = NAN, mrd2_mm = NAN, pfh_mm = NAN;
   double mrd1_sd_mm = NAN, mrd2_sd_mm = NAN, pfh_sd_mm = NAN;
+  double pupil_mm = NAN;  // diameter, as the cornea shows it; of close-ups
   double openness = NAN;  // aperture / width between the canthi
   double px_per_deg = NAN;
   double eyeball_residual_pct = NAN, eyelid_residual_pct = NAN;
@@ -46,7 +48,10 @@ struct EyeMeasures {
 
 struct FrameResult {
   double time_s = 0;
-  Reason face_reason = Reason::no_face;  // none: the face is valid
+  // Eyes without a face: their angles are against where they rest, in the picture, and of a head nothing is known.
+  bool close_up = false;
+  Laterality laterality = Laterality::none;  // where it is not known a single eye stands under OD
+  Reason face_reason = Reason::no_face;      // none: the face is valid
   HeadAngles head{NAN, NAN, NAN}, head_sd{NAN, NAN, NAN};
   Vec3 head_mm = Vec3::Constant(NAN);  // midpoint of both eyeball centres, camera frame
   Distance distance = Distance::unknown;

@@ -4,10 +4,10 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 
 #include "geometry/check.hpp"
+#include "geometry/file_path.hpp"
 #include "models/container.hpp"
 #include "models/sha256.hpp"
 
@@ -53,6 +53,14 @@ MaskSubject subject_of(const Container& file) {
   s.hfov_deg = scalars[1];
   s.scale = scalars[2];
   s.eyebrows = scalars[3] > 0.5f;
+  if (file.has("eyes_shown")) {
+    const auto* shown = file.get("eyes_shown", DType::u8, {2}).as<std::uint8_t>();
+    check(shown[0] <= 1 && shown[1] <= 1 && shown[0] + shown[1] > 0, "got eyes_shown of " + std::to_string(shown[0]) +
+                                                                         ", " + std::to_string(shown[1]) +
+                                                                         ", expected 0 or 1, one of them 1");
+    s.close_up = true;
+    s.eyes_shown = {shown[0] == 1, shown[1] == 1};
+  }
   s.identity = vector_of(file, "identity");
   for (int eye = 0; eye < 2; ++eye) {
     MaskEye& e = s.eyes[eye];
@@ -151,6 +159,8 @@ std::vector<std::uint8_t> Track::bytes() const {
   std::vector<NamedArray> arrays = {{"version", DType::i32, {1}, &version_number},
                                     {"subject", DType::f32, {4}, scalars.data()},
                                     {"identity", DType::f32, {subject.identity.size()}, subject.identity.data()}};
+  const std::uint8_t shown[] = {subject.eyes_shown[OD], subject.eyes_shown[OS]};
+  if (subject.close_up) arrays.push_back({"eyes_shown", DType::u8, {2}, shown});
   for (int eye = 0; eye < 2; ++eye) {
     const VecXf& shape = subject.eyes[eye].shape;
     arrays.push_back({std::string(prefixes[eye]) + "shape", DType::f32, {shape.size()}, shape.data()});
@@ -175,14 +185,14 @@ void seal_track(std::vector<std::uint8_t>& bytes) {
 
 void Track::write(const std::string& path) const {
   const std::vector<std::uint8_t> file = bytes();
-  const std::string partial = path + ".part";
+  const std::filesystem::path partial = file_path(path + ".part");
   std::ofstream out(partial, std::ios::binary);
   out.write(reinterpret_cast<const char*>(file.data()), static_cast<std::streamsize>(file.size()));
   out.close();
   std::error_code failed;
-  if (out) std::filesystem::rename(partial, path, failed);
+  if (out) std::filesystem::rename(partial, file_path(path), failed);
   if (out && !failed) return;
-  const std::string reason = std::strerror(errno);
+  const std::string reason = failed ? failed.message() : std::strerror(errno);
   std::filesystem::remove(partial, failed);
   throw Error("cannot write " + path + " (" + reason + "); expected room for it in a folder that can be written");
 }

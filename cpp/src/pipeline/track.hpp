@@ -3,6 +3,7 @@
 // A container (models/container.hpp) of these arrays:
 //   version              i32 (1)
 //   subject              f32 (4)      profile, hfov_deg, scale of the face, 1 where the lids follow the brows
+//   eyes_shown           u8 (2)       of a close-up: OD, OS; absent: a face
 //   identity             f32 (K)      w_fs
 //   od_shape, os_shape   f32 (Ks)     w_es
 //   od_place, os_place   f32 (8)      eyeball centre, patch offset (3 each, head frame, mm), patch roll (rad), iris radius (mm)

@@ -24,7 +24,9 @@ OVERLAPPED_THREADS = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--video", metavar="V", help="default: the synthetic patient of `dmask demo`")
+    parser.add_argument(
+        "--video", metavar="V", help="default: the synthetic patient of `dmask demo --view VIEW`"
+    )
     add_backend_arguments(parser)
     parser.set_defaults(threads=None)
     parser.epilog = (
@@ -67,6 +69,7 @@ def run(args: argparse.Namespace) -> int:
     from dmask.io.report import write_report
     from dmask.io.source import find_input
     from dmask.synthetic.demo import write_patient
+    from dmask.synthetic.slit_lamp import write_slit_lamp_patient
 
     modes: tuple[int, ...] = (args.threads,)
     if args.threads is None:
@@ -78,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="dmask-bench-") as folder:
         video = find_input(args.video) if args.video else Path(folder) / "patient.mp4"
         if not args.video:
-            write_patient(video)
+            (write_slit_lamp_patient if args.view in ("eye", "eyes") else write_patient)(video)
         if args.check:
             report = check(video, options)
         elif len(modes) == 1:
@@ -97,7 +100,7 @@ def in_its_own_process(video: Path, folder: Path, threads: int, args: argparse.N
     """The report of one mode, whose cold start and peak memory are nobody else's. Raises Error."""
     path = folder / f"{threads}.json"
     command = [sys.executable, "-m", "dmask", "bench", "--video", str(video), "--json", str(path)]
-    for name in ("backend", "weights", "precision", "models", "frames", "warmup"):
+    for name in ("backend", "weights", "precision", "models", "person", "view", "eye", "frames", "warmup"):
         if getattr(args, name) is not None:
             command += [f"--{name}", str(getattr(args, name))]
     command += ["--threads", str(threads), *(["--linear"] if args.linear and threads == 1 else [])]

@@ -11,6 +11,9 @@ from dmask.options import add_core_arguments, core_options, make_pipeline
 from dmask.ranges import number
 
 LEAST_S, MOST_S = 0.1, 600.0  # of the clip
+ANGLES_OF_EYE = (
+    "Angles are those of the eye in the picture, against where it rests: of a close-up no other is measured."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,16 +30,25 @@ def run(args: argparse.Namespace) -> int:
     from dmask.io.picture import write_png
     from dmask.io.tables import Table, cell, read_frames
     from dmask.run.recording import run_item
-    from dmask.synthetic.demo import axes_sentence, compare, side_by_side, write_patient
+    from dmask.synthetic import demo, slit_lamp
 
+    eye_alone = args.view in ("eye", "eyes")
+    if eye_alone and args.at is None:
+        args.fixating = "none"  # absolute angles are not measured
     if args.at is None and args.fixating != "none":
         args.at = "0-1.5"
     options, out = core_options(args), Path(args.output)
     if not LEAST_S <= args.seconds <= MOST_S:
         raise WrongUse(f"got --seconds {args.seconds:g}, expected {LEAST_S:g} to {MOST_S:g}")
     with atomic_folder(out, args.overwrite) as partial:
-        print("rendering a synthetic patient (left exotropia, right ptosis, blinks, nystagmus) …", flush=True)
-        truth = write_patient(partial / "patient.mp4", args.seconds)
+        who = (
+            "patient at a slit lamp (the right eye: ptosis"
+            if eye_alone
+            else "patient (left exotropia, right ptosis"
+        )
+        print(f"rendering a synthetic {who}, blinks, nystagmus) …", flush=True)
+        write = slit_lamp.write_slit_lamp_patient if eye_alone else demo.write_patient
+        truth = write(partial / "patient.mp4", args.seconds)
         table = Table(partial / "truth.csv", ("frame", *truth[0]))
         for number, entry in enumerate(truth):
             values = [cell(value, 6) for value in entry.values()]
@@ -48,10 +60,12 @@ def run(args: argparse.Namespace) -> int:
             partial / "patient.mp4", partial / "result", pipeline, options, False, sys.stderr.isatty()
         )
         frames = read_frames(partial / "result" / "frames.csv")
-        picture = side_by_side(partial / "patient.mp4", partial / "result" / "mask.mp4", 0.5 * args.seconds)
+        picture = demo.side_by_side(
+            partial / "patient.mp4", partial / "result" / "mask.mp4", 0.5 * args.seconds
+        )
         write_png(partial / "side_by_side.png", picture)
-    print(f"\n{axes_sentence()}")
-    rows = compare(truth, frames)
+    print(f"\n{ANGLES_OF_EYE if eye_alone else demo.axes_sentence()}")
+    rows = (slit_lamp if eye_alone else demo).compare(truth, frames)
     width = max(len(name) for name, *_ in rows) + 2
     print(f"{'':<{width}}{'true':>9}{'measured':>10}{'error':>8}   medians over {outcome.frames} frames")
     for name, true, measured, error in rows:

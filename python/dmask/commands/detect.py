@@ -45,7 +45,8 @@ def run(args: argparse.Namespace) -> int:
         if tally.frames == 0:
             raise Error(f"none of {len(found.items)} files could be read; the first: {tally.failures[0]}")
     skipped = f"; {len(found.skipped)} others skipped" if found.skipped else ""
-    print(f"{out}: {tally.frames} frames, {tally.faces} with a face{skipped}")
+    eyes = f", {tally.close_ups} with eyes and no face" if tally.close_ups else ""
+    print(f"{out}: {tally.frames} frames, {tally.faces} with a face{eyes}{skipped}")
     for sentence in tally.broken_off:
         print(sentence)
     if tally.failures:

@@ -18,6 +18,10 @@ EVALUATIONS = {
     "closeups": Command(
         "dmask.evaluate.closeups", "compare lids and irises of single eyes with masks of the visible globe"
     ),
+    "eyes": Command(
+        "dmask.evaluate.found_eyes",
+        "look for single eyes in whole pictures, against masks of globe and pupil",
+    ),
     "covered": Command(
         "dmask.evaluate.covered", "watch whether eyes behind hands, cards and dark lenses are called covered"
     ),

@@ -23,7 +23,7 @@ READ = (
     "data", "synthetic", "synthetic_faces", "start_from", "teacher", "finetune", "unityeyes2", "ict",
     "extra_300w", "extra_wflw", "extra_unityeyes", "extra_edges", "extra_masks", "distil", "patient_faces",
     "research_report", "research_faces", "open_report", "open_faces", "originals", "learn_from", "recogniser",
-    "read", "landmarks", "original",
+    "read", "landmarks", "original", "renders", "eyeless",
 )  # fmt: skip
 # A time, names; folders of dmask's own; a page, which lies among the results that it shows and ends in .html.
 NEITHER = ("at", "set", "preset", "nets", "work", "cache", "page")

@@ -163,14 +163,24 @@ def run_everybody(
             continue
         print(f"{folder}: {outcome.frames} frames, {outcome.frames_with_face} with this person's face")
         if not outcome.frames_with_face:
-            raise Error(no_face(source, outcome.frames))
+            raise Error(no_face(source, outcome.frames, "face"))
     return 0
 
 
-def no_face(source: Path, frames: int) -> str:
+A_FACE = "a face seen from the front, at least about 60 pixels wide"
+EXPECTED = {
+    "face": ("no face", A_FACE),
+    "auto": ("no face, and no eye,", f"{A_FACE}, or a close-up of an eye as wide"),
+    "eyes": ("no eye", "one eye or two, each at least about 60 pixels wide"),
+    "eye": ("no eye", "one eye, at least about 60 pixels wide"),
+}  # by view
+
+
+def no_face(source: Path, frames: int, view: str) -> str:
+    missing, expected = EXPECTED[view]
     return (
-        f"{source}: no face was found in any of {frames} frames (the results say so too); "
-        "expected a face seen from the front, at least about 60 pixels wide"
+        f"{source}: {missing} was found in any of {frames} frames (the results say so too); "
+        f"expected {expected}"
     )
 
 
@@ -191,14 +201,16 @@ def run_one(source: Path, out: Path, options: dict[str, Any], args: argparse.Nam
     except Error as error:
         raise type(error)(f"{source}: {error}") from None
     broken_off = f" ({outcome.broken_off})" if outcome.broken_off else ""
-    print(f"{out}: {outcome.frames} frames, {outcome.frames_with_face} with a face{broken_off}")
+    print(f"{out}: {outcome.frames} frames, {outcome.found}{broken_off}")
+    if outcome.frames_with_eyes:
+        return 0
     if not outcome.frames_with_face and outcome.people:
         raise Error(
             f"{source}: of {outcome.people} people none is the one asked for, in {outcome.frames} frames "
             f"(the results say so too); expected --person {options['person']} among them"
         )
     if not outcome.frames_with_face:
-        raise Error(no_face(source, outcome.frames))
+        raise Error(no_face(source, outcome.frames, options["view"]))
     return 0
 
 
@@ -237,7 +249,7 @@ def run_live(
     finally:
         progress.clear()
     print(
-        f"{out}: {outcome.frames} frames, {outcome.frames_with_face} with a face, "
+        f"{out}: {outcome.frames} frames, {outcome.found}, "
         f"{outcome.frames_dropped} dropped; frame to mask {latency_ms['p50_ms']:.1f} ms p50, "
         f"{latency_ms['p95_ms']:.1f} ms p95"
     )

@@ -10,6 +10,7 @@ TRAINING = "dmask.train.training"
 PARTS = {
     "face": Command(TRAINING, "train the net of the 68 points, or --finetune it", {"net": "face"}),
     "wide-face": Command(TRAINING, "train a wide net that teaches the face net", {"net": "wide-face"}),
+    "regions": Command(TRAINING, "train the net that tells sclera, iris and pupil", {"net": "regions"}),
     "finder": Command(TRAINING, "train the net that finds eyes without a face", {"net": "finder"}),
     "eyes": Command(TRAINING, "train eyelid, iris and lines with the trunk they share", {"net": "eyes"}),
     "eyelid": Command(TRAINING, "train the eyelids' head alone", {"net": "eyelid"}),

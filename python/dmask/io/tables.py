@@ -27,19 +27,20 @@ EYE_VALUES = (
     "yaw_deg", "pitch_deg", "yaw_sd_deg", "pitch_sd_deg", "reflex_yaw_deg", "reflex_pitch_deg",
     "reflex_yaw_sd_deg", "reflex_pitch_sd_deg", "mrd1_mm", "mrd2_mm", "pfh_mm",
     "mrd1_sd_mm", "mrd2_sd_mm", "pfh_sd_mm", "openness", "px_per_deg", "eyeball_residual_pct",
-    "eyelid_residual_pct",
+    "eyelid_residual_pct", "pupil_mm",
 )  # fmt: skip
 EYES = ("od", "os")  # the patient's right, the patient's left
-TEXT_COLUMNS = ("face_reason", "od_reason", "os_reason", "distance")
+TEXT_COLUMNS = ("face_reason", "od_reason", "os_reason", "distance", "laterality")
 FRAME_COLUMNS = (
     "frame", "time_s", "face_valid", "face_reason", *HEAD_VALUES,
     *(f"{eye}_{name}" for eye in EYES for name in ("valid", "reason", *EYE_VALUES)),
-    *DEVIATION_VALUES, "distance",
+    *DEVIATION_VALUES, "distance", "laterality",
 )  # fmt: skip
 KEY_COLUMNS = tuple(
     name
     for name in FRAME_COLUMNS
-    if name not in (*HEAD_VALUES, *DEVIATION_VALUES, "distance") and name.split("_", 1)[-1] not in EYE_VALUES
+    if name not in (*HEAD_VALUES, *DEVIATION_VALUES, "distance", "laterality")
+    and name.split("_", 1)[-1] not in EYE_VALUES
 )
 # What serves the machine that has the recording, and identifies the patient: diagnostics.csv.
 DIAGNOSTIC_EYE_VALUES = ("px_per_deg", "eyeball_residual_pct", "eyelid_residual_pct")
@@ -48,14 +49,24 @@ DIAGNOSTIC_COLUMNS = (
     *(f"{eye}_{name}" for eye in EYES for name in DIAGNOSTIC_EYE_VALUES),
 )  # fmt: skip
 
-EYE_POINTS = {"lid": 20, "iris": 19, "crease": 20, "upper": 20, "lower": 20, "bulge": 20}
+EYE_POINTS = {
+    "lid": 20,
+    "iris": 19,
+    "pupil": 19,
+    "globe": 40,
+    "crease": 20,
+    "upper": 20,
+    "lower": 20,
+    "bulge": 20,
+}
+OF_CLOSE_UPS = ("pupil", "globe")  # of a face they are not looked for
 LANDMARK_NAMES = tuple(
     [f"face_{i}" for i in range(68)]
     + [f"{eye}_{part}_{i}" for eye in EYES for part, count in EYE_POINTS.items() for i in range(count)]
 )
 LANDMARK_COLUMNS = (
     "image", "frame", "time_s", "face_score",
-    *(f"{name}_{field}" for name in LANDMARK_NAMES for field in "xyc"),
+    *(f"{name}_{field}" for name in LANDMARK_NAMES for field in "xyc"), "laterality",
 )  # fmt: skip
 LARGEST = 1e9  # of any number that is read from a table
 # By a column's end. Tables of an earlier version have lids that overlap a little.
@@ -120,13 +131,24 @@ def dropped_row(frame: int, time_s: float) -> list[str]:
 def landmark_row(image: str, frame: int, detection: FrameDetection) -> list[str]:
     """One row of landmarks.csv, as LANDMARK_COLUMNS."""
     row = [name_cell(image), str(frame), time_cell(detection.time_s)]
-    if not detection.face_found:
+    if not (detection.face_found or detection.close_up):
         return row + [""] * (len(LANDMARK_COLUMNS) - len(row))
-    parts = [detection.face]
-    for eye in (detection.od, detection.os):
-        parts += [getattr(eye, part) for part in EYE_POINTS]
-    points = np.concatenate([np.asarray(part, dtype=np.float64) for part in parts])  # (P, 3) x, y, c
-    return row + [cell(detection.face_score)] + [cell(value, 3) for value in points.ravel()]
+    row.append(cell(detection.face_score))
+    row += point_cells(detection.face) if detection.face_found else [""] * 3 * 68
+    od = detection.od if detection.od_in_view else None
+    os = detection.os if detection.os_in_view else None
+    if detection.close_up and not detection.laterality and od is None:  # nobody can say which eye it is
+        od, os = os, None
+    for eye in (od, os):
+        for part, count in EYE_POINTS.items():
+            seen = eye is not None and (part not in OF_CLOSE_UPS or getattr(eye, part)[:, 2].any())
+            row += point_cells(getattr(eye, part)) if seen else [""] * 3 * count
+    return [*row, detection.laterality]
+
+
+def point_cells(points: np.ndarray) -> list[str]:
+    """Of (P, 3): x, y, c of each."""
+    return [cell(value, 3) for value in np.asarray(points, dtype=np.float64).ravel()]
 
 
 class Table:

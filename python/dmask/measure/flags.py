@@ -118,7 +118,10 @@ def low_resolution(columns: Columns, eye: str) -> Flag | None:
 
 def unmeasured(columns: Columns, eye: str) -> Flag | None:
     """A shut eye is a finding, and does not count."""
-    share = mean((columns[f"{eye}_valid"] != 1) & (columns[f"{eye}_reason"] != "closed"))
+    reason = columns[f"{eye}_reason"]
+    if (reason == "not_in_view").any() and not (columns[f"{eye}_valid"] == 1).any():
+        return None  # a close-up of the other eye
+    share = mean((columns[f"{eye}_valid"] != 1) & (reason != "closed"))
     return exceeding("unmeasured", share, UNMEASURED_SHARE, f"the {NAMES[eye]} eye is not measured.", eye)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from dmask.measure.close_up import eyes_in_view, is_close_up, told
 from dmask.measure.record import Event, Record, nested
 from dmask.measure.recorded import Recording
 from dmask.measure.registry import EVENTS, MEASURES, Measure, findings_of
@@ -61,6 +62,7 @@ def recording(
     before it."""
     measures = load_measures()
     recorded = Recording(frames, options, units, settings, lids)
+    in_view = eyes_in_view(recorded.frames) if is_close_up(recorded.frames) else None
     records: list[Record] = []
     group = ""
     for measure in measures:
@@ -68,6 +70,8 @@ def recording(
             group = measure.name.partition(".")[0]
             progress(group)
         for eye, estimate, condition in findings_of(recorded, measure.name):
+            if in_view is not None:
+                estimate = told(measure.name, eye, estimate, in_view)
             records.append(Record(measure.name, eye, condition, estimate.value, measure.unit, *estimate[1:]))
     happened = [event for function in EVENTS for event in function(recorded)]
     return Measured(records, sorted(happened, key=lambda event: (event.onset_s, event.event, event.eye)))

@@ -13,7 +13,7 @@ NAME = re.compile(r"[a-z][a-z_]{0,30}")  # of a reason, as the core writes it
 FACE_REASONS = ("no_face", "lost", "another_person", "dark", "dropped")
 EYE_REASONS = (
     "closed", "covered", "low_resolution", "dark", "out_of_range", "lost", "no_face", "another_person",
-    "dropped",
+    "dropped", "not_in_view",
 )  # fmt: skip
 
 

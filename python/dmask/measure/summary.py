@@ -8,6 +8,7 @@ import numpy as np
 
 from dmask.io.tables import EYES
 from dmask.measure.blinks import blinks_of
+from dmask.measure.close_up import eyes_in_view, is_close_up, laterality
 from dmask.measure.deviation import (
     by_corneal_reflex,
     by_direction,
@@ -49,8 +50,26 @@ NO_REFLEX = (
 )
 REFLEX_WITHHELD = "The gaze by the corneal reflexes is withheld by the profile."
 BLINKS_WITHHELD = "How often the lids blink, and how, is withheld by the profile: it tells people apart."
+ANGLES = ("yaw_deg", "pitch_deg")
+CLOSE_UP = (
+    "It is a close-up without a face: angles are those of the eye in the picture against where it rests in "
+    "this recording, its median; absolute angles, a deviation between the eyes and the head's are not "
+    "measured, and as the head is taken to face the camera, angles of one that is turned are too small."
+)
+SIDE_NOT_KNOWN = (
+    "Which eye it is was not told, and its canthi do not tell it: it stands under od, and the mask may "
+    "show the other one. Use --eye od or os."
+)
 TREMBLES = ("yaw_deg", "pitch_deg", "pfh_mm")
-SUMMARISED = ("yaw_deg", "pitch_deg", "mrd1_mm", "mrd2_mm", "pfh_mm", "openness")
+TREMBLING = (
+    "noise_from_frame_to_frame is how much a value trembles where nothing moves: no movement below it "
+    "can be told, nystagmus included.",
+)
+ALWAYS = (
+    "Grey in the mask is what was not measured: a shield over an eye, a dull globe without a gaze.",
+    "Exophthalmos is not measured. Research use only; not a medical device.",
+)
+SUMMARISED = ("yaw_deg", "pitch_deg", "mrd1_mm", "mrd2_mm", "pfh_mm", "openness", "pupil_mm")
 
 
 def spread(values: np.ndarray, decimals: int = 3) -> dict[str, Any]:
@@ -93,8 +112,11 @@ def summarise(
     frames = frames | {
         f"{eye}_{name}": np.maximum(frames[f"{eye}_{name}"], 0.0) for eye in EYES for name in NEVER_NEGATIVE
     }
+    close_up = is_close_up(frames)
+    in_view = eyes_in_view(frames) if close_up else list(EYES)
     time_s = frames["time_s"]
     duration_s = float(time_s[-1] - time_s[0]) if time_s.size > 1 else 0.0
+    faces = bool((frames["face_valid"] == 1).any())
     eyes: dict[str, Any] = {}
     for eye in EYES:
         valid = frames[f"{eye}_valid"] == 1
@@ -120,6 +142,8 @@ def summarise(
             if tells_blinks
             else dict.fromkeys(("complete", "partial", "per_minute", "longer_closures")),
         }
+    if close_up:  # angles against each eye's own rest say nothing of both
+        frames = frames | {f"{eye}_{axis}": np.full(time_s.size, np.nan) for eye in EYES for axis in ANGLES}
     both = (frames["od_valid"] == 1) & (frames["os_valid"] == 1)
     horizontal, vertical = (
         deviation(np.where(both, frames[f"os_{axis}"], np.nan), frames[f"od_{axis}"])
@@ -131,6 +155,8 @@ def summarise(
         "frames": int(time_s.size),
         "duration_s": round(duration_s, 3),
         "people": people,
+        "view": ("eyes" if len(in_view) > 1 else "eye") if close_up else "face" if faces else None,
+        "laterality": laterality(frames) if close_up else None,
         "flags": flags(frames, calibration, people, recognitions),
         "face": {
             "share_of_frames": shares(frames["face_valid"], frames["face_reason"]),
@@ -148,7 +174,7 @@ def summarise(
             "note": note(expected),
         },
         "statements": [
-            *statements(options),
+            *(of_close_up(frames, options) if close_up else statements(options)),
             *of_reflexes(frames, options),
             *(
                 [TOO_SMALL]
@@ -199,9 +225,22 @@ def statements(options: dict[str, Any]) -> list[str]:
         f"The camera's horizontal field of view is taken as {options['hfov_deg']:g} degrees; another one "
         "shifts vergence by up to 8 degrees.",
         whose_millimetres(options),
-        "noise_from_frame_to_frame is how much a value trembles where nothing moves: no movement below it "
-        "can be told, nystagmus included.",
+        *TREMBLING,
         *STEPS.get((options["profile"], options["coarse_time"]), ()),
-        "Grey in the mask is what was not measured: a shield over an eye, a dull globe without a gaze.",
-        "Exophthalmos is not measured. Research use only; not a medical device.",
+        *ALWAYS,
+    ]
+
+
+def of_close_up(frames: dict[str, np.ndarray], options: dict[str, Any]) -> list[str]:
+    one_eye = len(eyes_in_view(frames)) == 1
+    known = options["mm_per_px"]
+    return [
+        CLOSE_UP,
+        *([SIDE_NOT_KNOWN] if one_eye and laterality(frames) is None else []),
+        f"Millimetres rest on what the user said: {known:g} mm a pixel."
+        if known
+        else whose_millimetres(options),
+        *TREMBLING,
+        *STEPS.get((options["profile"], options["coarse_time"]), ()),
+        *ALWAYS,
     ]

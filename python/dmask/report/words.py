@@ -399,6 +399,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "reason.lost": ("lost", "verloren"),
     "reason.no_face": ("no face", "kein Gesicht"),
     "reason.another_person": ("another person", "eine andere Person"),
+    "reason.not_in_view": ("not in the picture", "nicht im Bild"),
     "reason.dropped": ("frame dropped", "Bild ausgelassen"),
     "reason.unknown": ("unknown", "unbekannt"),
     # Flags: a heading each

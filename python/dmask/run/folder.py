@@ -34,6 +34,7 @@ class BatchRow(NamedTuple):
     reason: str
     frames: int
     frames_with_face: int
+    frames_with_eyes: int = 0  # close-ups: without a face
 
 
 @dataclass
@@ -81,8 +82,9 @@ def mask_item(item: Item, pipeline: Pipeline, batch: Batch, making: Making, labe
                 if batch.measures and any(not (folder / name).is_file() for name in MEASURE_FILES):
                     measure_results(folder)
                 return row_of(
-                    item.name, kept.frames, kept.frames_with_face, kept.broken_off, "kept as it was"
-                )
+                    item.name, kept.frames, kept.frames_with_face, kept.frames_with_eyes, kept.broken_off,
+                    "kept as it was",
+                )  # fmt: skip
             overwrite = batch.overwrite or batch.resume
             try:
                 mark = making.mark(item.path)
@@ -106,15 +108,19 @@ def mask_item(item: Item, pipeline: Pipeline, batch: Batch, making: Making, labe
                 raise
     except Error as error:
         return BatchRow(item.name, "failed", str(error), 0, 0)
-    return row_of(item.name, outcome.frames, outcome.frames_with_face, outcome.broken_off)
+    return row_of(
+        item.name, outcome.frames, outcome.frames_with_face, outcome.frames_with_eyes, outcome.broken_off
+    )
 
 
-def row_of(name: str, frames: int, with_face: int, broken_off: str | None, kept: str = "") -> BatchRow:
-    found = with_face > 0
-    status, reason = ("done", "") if found else ("no_face", "no face was found in any frame")
+def row_of(
+    name: str, frames: int, with_face: int, with_eyes: int, broken_off: str | None, kept: str = ""
+) -> BatchRow:
+    found = with_face + with_eyes > 0
+    status, reason = ("done", "") if found else ("no_face", "no face, and no eye, was found in any frame")
     if broken_off:
         status, reason = "partial", broken_off
-    return BatchRow(name, status, "; ".join(filter(None, (reason, kept))), frames, with_face)
+    return BatchRow(name, status, "; ".join(filter(None, (reason, kept))), frames, with_face, with_eyes)
 
 
 def remove_results(name: str, out: Path, diagnostics: Path | None) -> None:
@@ -143,12 +149,13 @@ def absent(out: Path, names: set[str]) -> list[BatchRow]:
         below.sort()
         name = Path(folder).relative_to(out).as_posix()
         if "run.json" in files and name not in names:
-            frames = with_face = 0
+            frames = with_face = with_eyes = 0
             with suppress(OSError, ValueError, KeyError, TypeError):
                 given = json.loads((Path(folder) / "run.json").read_bytes())["input"]
                 frames, with_face = int(given["frames"]), int(given["frames_with_face"])
+                with_eyes = int(given.get("frames_with_eyes", 0))
             reason = "results of an earlier run: no such item is in the input"
-            rows.append(BatchRow(name, "absent", reason, frames, with_face))
+            rows.append(BatchRow(name, "absent", reason, frames, with_face, with_eyes))
     return rows
 
 

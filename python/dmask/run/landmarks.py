@@ -23,6 +23,7 @@ class Tally:
 
     frames: int = 0
     faces: int = 0
+    close_ups: int = 0  # eyes without a face
     failures: list[str] = field(default_factory=list)
     broken_off: list[str] = field(default_factory=list)
 
@@ -52,6 +53,7 @@ def write_landmarks(
                     table.write(landmark_row(name, number, detection))
                     tally.frames += 1
                     tally.faces += int(detection.face_found)
+                    tally.close_ups += int(detection.close_up)
                     progress.show(tally.frames, reader.frame_count if len(files) == 1 else None)
                 reader.close()
                 if reader.broken_off:

@@ -42,6 +42,7 @@ class Outcome:
 
     frames: int = 0
     frames_with_face: int = 0
+    frames_with_eyes: int = 0  # close-ups: without a face
     frames_looked_at: int = 0  # the scan for the calibration runs ahead of the results
     people: int = 0  # see Pipeline.people
     recognitions: int = 0  # see Pipeline.recognitions
@@ -50,6 +51,14 @@ class Outcome:
     made_from: dict[str, str] | None = None  # see dmask.run.resume
     calibration: dict[str, Any] = field(default_factory=dict)
     stages: Stages = field(default_factory=Stages)
+
+    @property
+    def found(self) -> str:
+        """What of the patient was in how many frames, to be told."""
+        eyes = f"{self.frames_with_eyes} with eyes and no face"
+        if not self.frames_with_eyes:
+            return f"{self.frames_with_face} with a face"
+        return f"{self.frames_with_face} with a face, {eyes}" if self.frames_with_face else eyes
 
 
 class Recording(NamedTuple):
@@ -126,6 +135,7 @@ class Results:
         self._track.add(result.track_row, result.time_s)  # half a kilobyte a frame
         self._outcome.frames += 1
         self._outcome.frames_with_face += int(result.face_valid)
+        self._outcome.frames_with_eyes += int(result.close_up)
 
     def add_dropped(self, time_s: float) -> None:
         """A frame that was not looked at: a row that says so, and no mask."""
@@ -184,6 +194,7 @@ class Results:
                     "height": source.height,
                     "frames": outcome.frames + outcome.frames_dropped,
                     "frames_with_face": outcome.frames_with_face,
+                    "frames_with_eyes": outcome.frames_with_eyes,
                     "notes": source.notes,
                 }
                 | ({"partial": outcome.broken_off} if outcome.broken_off else {}),

@@ -27,6 +27,7 @@ class Kept(NamedTuple):
 
     frames: int
     frames_with_face: int
+    frames_with_eyes: int
     broken_off: str | None
 
 
@@ -60,7 +61,12 @@ class Making:
             if mark["sha256"] != self._hash(mark["salt"], path) or not is_whole(folder, report):
                 return None
             given = report["input"]
-            return Kept(given["frames"], given["frames_with_face"], given.get("partial"))
+            return Kept(
+                given["frames"],
+                given["frames_with_face"],
+                given.get("frames_with_eyes", 0),
+                given.get("partial"),
+            )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 

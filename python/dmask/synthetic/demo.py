@@ -119,13 +119,14 @@ def compare(
         for name in ("yaw_deg", "pitch_deg", "mrd1_mm", "pfh_mm"):
             true = np.array([entry[f"{eye}_{name}"] for entry in truth])
             measured = frames[f"{eye}_{name}"]
-            rows.append(_row(f"{eye}_{name}", true, measured))
+            rows.append(error_row(f"{eye}_{name}", true, measured))
     true = np.array([entry["os_yaw_deg"] - entry["od_yaw_deg"] for entry in truth])
-    rows.append(_row("os-od yaw_deg", true, frames["os_yaw_deg"] - frames["od_yaw_deg"]))
+    rows.append(error_row("os-od yaw_deg", true, frames["os_yaw_deg"] - frames["od_yaw_deg"]))
     return rows
 
 
-def _row(name: str, true: np.ndarray, measured: np.ndarray) -> tuple[str, float, float, float]:
+def error_row(name: str, true: np.ndarray, measured: np.ndarray) -> tuple[str, float, float, float]:
+    """Name, true and measured median, median absolute error, over frames that have both."""
     both = np.isfinite(true) & np.isfinite(measured)
     if not both.any():
         return name, float("nan"), float("nan"), float("nan")

@@ -208,6 +208,11 @@ def make(
 
         assert synthetic is not None and synthetic_faces is not None
         task = finder_task.make(data, synthetic, synthetic_faces, output, weights)
+    elif what == "regions":
+        from dmask.train import region_task
+
+        assert synthetic is not None
+        task = region_task.make(data, synthetic, output, weights)
     else:
         from dmask.train import eye_tasks
         from dmask.train.data import eye_datasets

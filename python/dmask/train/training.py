@@ -146,7 +146,7 @@ def run(args: argparse.Namespace) -> int:
         )
     if not 0 <= args.keep < 1 or (args.keep > 0 and args.start_from is None):
         raise WrongUse(f"got --keep {args.keep:g}; expected 0 to below 1, with --start-from to keep from")
-    if not (of_a_face or args.net in ("eyes", "finder") or args.start_from or args.resume):
+    if not (of_a_face or args.net in ("eyes", "finder", "regions") or args.start_from or args.resume):
         raise WrongUse(
             f"a head alone needs a trunk: got {args.net} without --start-from, expected a checkpoint of "
             "`dmask train eyes`, or eyelid.onnx"

@@ -7,6 +7,7 @@
 #include "cuda/gpu.hpp"
 #include "geometry/camera.hpp"
 #include "geometry/check.hpp"
+#include "pipeline/eye_window.hpp"
 
 namespace dmask::cuda {
 namespace {
@@ -193,6 +194,7 @@ void GpuPainter::paint(const MaskFrame& frame, int width, int height, Image& out
   }
   out.resize(width, height);
   std::copy_n(picture_.get(), out.bgr.size(), out.bgr.data());
+  cut_windows(mesh_.subject, frame, out);
 }
 
 const Points3f& GpuPainter::vertices() {

@@ -15,7 +15,9 @@ from dmask.crops import FINDER_HEIGHT_PX, FINDER_WIDTH_PX, similarity
 from dmask.evaluate.held_out import is_held_out
 from dmask.io.globe_masks import find_masks, read_masks, rough_canthi
 from dmask.io.picture import read_named
-from dmask.train.data import augment, covers, faces, slit_light
+from dmask.synthetic import slit_light
+from dmask.synthetic.patterns import nothing
+from dmask.train.data import augment, covers, faces
 from dmask.train.data.finder_maps import targets
 
 Image = NDArray[np.uint8]
@@ -165,7 +167,7 @@ class CloseUpSampler:
         """Something before an eye; an eye of which most is hidden does not count."""
         along = np.linspace(0, 1, 9, dtype=np.float32)[:, None]
         points = [inner + along * (outer - inner) for inner, outer in canthi]
-        donor = nothing(rng)
+        donor = nothing(rng, FINDER_HEIGHT_PX, FINDER_WIDTH_PX)
         if rng.random() < 0.5:
             skin = covers.texture_of(self.drawn(rng).image, FINDER_HEIGHT_PX, FINDER_WIDTH_PX, rng)
             donor = np.clip(skin, 0, 255).astype(np.uint8)
@@ -185,7 +187,7 @@ class CloseUpSampler:
                 canthi = augment.transform(matrix, scene.canthi.reshape(-1, 2)).reshape(-1, 2, 2)
                 if not near_view(canthi).any():
                     return shown(scene.image, matrix, rng)
-        return nothing(rng)
+        return nothing(rng, FINDER_HEIGHT_PX, FINDER_WIDTH_PX)
 
 
 def placed(scene: Scene, rng: np.random.Generator) -> tuple[Image, Array]:
@@ -264,33 +266,6 @@ def shown(image: Image, matrix: Array, rng: np.random.Generator) -> Image:
     colour = (0, 0, 0) if draw < 0.75 else tuple(float(v) for v in rng.integers(0, 256, 3))
     size = FINDER_WIDTH_PX, FINDER_HEIGHT_PX
     return cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=border, borderValue=colour)
-
-
-def nothing(rng: np.random.Generator) -> Image:
-    """Gradients, blots, stripes, discs and rings: what an eye may be mistaken for."""
-    h, w = FINDER_HEIGHT_PX, FINDER_WIDTH_PX
-    cells = int(np.exp(rng.uniform(np.log(2), np.log(40))))
-    coarse = rng.integers(0, 256, (cells, max(2, cells * 3 // 2), 3)).astype(np.uint8)
-    if rng.random() < 0.5:  # skin, wood, paper: one hue
-        coarse = (coarse[..., :1] * rng.uniform(0.2, 1, 3)).astype(np.uint8)
-    soft = cv2.resize(coarse, (w, h), interpolation=int(rng.choice([cv2.INTER_CUBIC, cv2.INTER_NEAREST])))
-    image = cv2.addWeighted(soft, float(rng.uniform(0.1, 1)), np.full_like(soft, rng.integers(256)), 0.5, 0)
-    for _ in range(int(rng.integers(0, 7))):
-        at = rng.integers([0, 0], [w, h]).tolist()
-        size = np.exp(rng.uniform(np.log(2), np.log(70), 2)).astype(int) + 1
-        colour = [int(v) for v in rng.integers(0, 256, 3)]
-        thick = -1 if rng.random() < 0.6 else int(rng.integers(1, 6))
-        kind = rng.random()
-        if kind < 0.5:
-            cv2.ellipse(
-                image, at, size.tolist(), float(rng.uniform(0, 180)), 0, 360, colour, thick, cv2.LINE_AA
-            )
-        elif kind < 0.75:
-            cv2.rectangle(image, at, (np.array(at) + size).tolist(), colour, thick, cv2.LINE_AA)
-        else:
-            end = rng.integers([0, 0], [w, h]).tolist()
-            cv2.line(image, at, end, colour, int(rng.integers(1, 8)), cv2.LINE_AA)
-    return image
 
 
 def research_sources(data: Path, synthetic: Path, synthetic_faces: Path) -> list[Source]:

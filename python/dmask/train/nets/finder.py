@@ -36,7 +36,7 @@ def finder_loss(net: nn.Module, batch: dict[str, Tensor]) -> Tensor:
     off = (maps[:, 1:5] - batch["canthi"]).abs().sum(1) / batch["width"].clamp(min=1e-3)
     side = F.binary_cross_entropy_with_logits(maps[:, SIDE], batch["inner_right"], reduction="none")
     known = inside * batch["side_known"]
-    return centres + 2 * (off * inside).sum() / total + 0.5 * (side * known).sum() / known.sum().clamp(min=1)
+    return centres + 4 * (off * inside).sum() / total + 0.5 * (side * known).sum() / known.sum().clamp(min=1)
 
 
 class FoundEye(NamedTuple):

@@ -18,6 +18,8 @@ from dmask.crops import (
     FINDER_HEIGHT_PX,
     FINDER_WIDTH_PX,
     HEATMAP_STRIDE_PX,
+    REGIONS_HEIGHT_PX,
+    REGIONS_WIDTH_PX,
 )
 
 MEAN, STD = 0.45, 0.25
@@ -207,6 +209,38 @@ class EyelidNet(nn.Module):
         return *self.points(features, look), features
 
 
+class RegionNet(nn.Module):
+    """image -> logits (N,3,H,W) of the eyeball, of iris and pupil together, and of the pupil being seen.
+
+    What the trunk understands is joined with what the picture shows at half its
+    resolution, and edges are drawn at all of it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = HighResolutionTrunk((16, 32, 48, 64), (1, 1, 1, 1), 16, 32)
+        self.edges = conv_bn(3, 16, 3, 2)
+        self.up = nn.Sequential(conv_bn(32, 64, 1), nn.PixelShuffle(2))
+        self.join = nn.Sequential(conv_bn(32, 24, 3), conv_bn(24, 24, 3))
+        self.regions = nn.Conv2d(24, REGIONS.points, 1)
+        self.finest = conv_bn(3, 12, 3)
+        self.finer = nn.Sequential(conv_bn(24, 32, 1), nn.PixelShuffle(2))
+        self.drawn = nn.Sequential(conv_bn(20, 12, 3), nn.Conv2d(12, REGIONS.points, 1))
+        nn.init.zeros_(self.drawn[1].weight)
+        nn.init.zeros_(self.drawn[1].bias)
+
+    def forward(self, image: Tensor) -> tuple[Tensor]:
+        features, _ = self.trunk(image)
+        tones = (image - MEAN) / STD
+        x = self.join(torch.cat([self.up(features), self.edges(tones)], 1))
+        fine = torch.cat([self.finer(x), self.finest(tones)], 1)
+        with torch.autocast(x.device.type, enabled=False):
+            coarse = F.interpolate(
+                self.regions(x.float()), scale_factor=2, mode="bilinear", align_corners=False
+            )
+            return (coarse + self.drawn(fine.float()),)
+
+
 class EyeFinder(nn.Module):
     """image -> maps (N,6,h,w), as dmask.train.nets.finder reads them."""
 
@@ -257,7 +291,8 @@ EYELID = NetSpec(
 IRIS = NetSpec("iris", 19, "features", FEATURES_SHAPE, ("heatmaps", "visibility"))
 LINES = NetSpec("lines", 4, "features", FEATURES_SHAPE, ("edges", "presence"))
 FINDER = NetSpec("eye_finder", 6, "image", (3, FINDER_HEIGHT_PX, FINDER_WIDTH_PX), ("maps",))
-SPECS = {"face": FACE, "eyelid": EYELID, "iris": IRIS, "lines": LINES, "finder": FINDER}
+REGIONS = NetSpec("regions", 3, "image", (3, REGIONS_HEIGHT_PX, REGIONS_WIDTH_PX), ("regions",))
+SPECS = {"face": FACE, "eyelid": EYELID, "iris": IRIS, "lines": LINES, "finder": FINDER, "regions": REGIONS}
 
 
 def build(what: str) -> nn.Module:
@@ -273,8 +308,10 @@ def build(what: str) -> nn.Module:
         net = EyeNet()
     elif what == "finder":
         net = EyeFinder()
+    elif what == "regions":
+        net = RegionNet()
     else:
-        raise ValueError(f"no net is called {what!r}; expected face, wide-face, eyes or finder")
+        raise ValueError(f"no net is called {what!r}; expected face, wide-face, eyes, finder or regions")
     for module in net.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")

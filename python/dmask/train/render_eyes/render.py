@@ -21,6 +21,7 @@ pixels. All points are (x, y) in pixels of that picture, 0-based pixel centres, 
                                  the cornea shows them
   pupil_visible   uint8 (n,13)   0 behind a lid or an occluder, or where the pupil does not stand out from its
                                  iris; 255 where the eye looks too far away
+  regions         uint8 (n,h,w)  with `finer`: 0 no eyeball is seen, 1 sclera, 2 iris, 3 pupil, 255 not told
   lines           f32 (n,4,20,2) crease, upper margin, lower margin, lower boundary of the bulge; inner ->
                                  outer, at equal arc length
   line_present    uint8 (n,4)    1 there, 0 not there, 255 undecided (faint, covered or broken by a lens's
@@ -54,7 +55,7 @@ import numpy as np
 from dmask.axes import head_rotation
 from dmask.crops import EYE_CANTHAL_WIDTHS, EYE_WIDTH_PX, LEAST_OF_OTHER_EYE
 from dmask.errors import WrongUse
-from dmask.ranges import place, whole
+from dmask.ranges import number, place, whole
 from dmask.train.data.shards import render_all, write_shards
 from dmask.train.render_eyes.assets import CREASE_IN_BOTH, EyeAssets, load_assets
 from dmask.train.render_eyes.camera import scene_level, take_picture
@@ -323,7 +324,7 @@ def _background(rng: np.random.Generator) -> np.ndarray:
     return np.clip(coarse, 0.005, 1).astype(np.float32)
 
 
-def _view(pose: Pose, canthi_mm: np.ndarray) -> tuple[View, float]:
+def _view(pose: Pose, canthi_mm: np.ndarray, finer: float) -> tuple[View, float]:
     """The camera with the region set on the canthi (2,3), and their distance in pixels."""
     rotation = head_rotation(pose.head_yaw_deg, pose.head_pitch_deg, pose.head_roll_deg)
     translation = pose.distance_mm * np.array([*pose.offset, 1.0])
@@ -334,10 +335,10 @@ def _view(pose: Pose, canthi_mm: np.ndarray) -> tuple[View, float]:
     along = own[1] - own[0]
     canthal = np.linalg.norm(along)
     reference = max(canthal, LEAST_OF_OTHER_EYE * np.linalg.norm(other[1] - other[0]))
-    scale = EYE_WIDTH_PX / (EYE_CANTHAL_WIDTHS * reference)
+    scale = finer * EYE_WIDTH_PX / (EYE_CANTHAL_WIDTHS * reference)
     cosine, sine = along / canthal
     turn = scale * np.array([[cosine, sine], [-sine, cosine]])
-    centre = np.array([(WIDTH - 1) / 2, (HEIGHT - 1) / 2])
+    centre = np.array([(round(finer * WIDTH) - 1) / 2, (round(finer * HEIGHT) - 1) / 2])
     view.to_region = np.concatenate([turn, (centre - turn @ own.mean(0))[:, None]], 1)
     return view, scale * canthal
 
@@ -416,8 +417,10 @@ def _iris_shares(names: tuple[str, ...]) -> np.ndarray:
     return shares / shares.sum()
 
 
-def render_eye(rng: np.random.Generator, assets: EyeAssets, gaze: str = "usual") -> tuple[np.ndarray, dict]:
-    """One eye: picture uint8 (192,240,3) RGB and its labels, named as in this module's description."""
+def render_eye(
+    rng: np.random.Generator, assets: EyeAssets, gaze: str = "usual", finer: float = 1.0
+) -> tuple[np.ndarray, dict]:
+    """One eye: picture uint8 (192,240,3) RGB, `finer` times as large, and its labels, as described above."""
     skin_name = assets.skin_names[rng.integers(len(assets.skin_names))]
     iris_name = str(rng.choice(assets.iris_names, p=_iris_shares(assets.iris_names)))
     skin, region = assets.skin(skin_name), assets.region
@@ -428,15 +431,18 @@ def render_eye(rng: np.random.Generator, assets: EyeAssets, gaze: str = "usual")
     rest = rest_shape(region, weights, np.clip(rng.normal([0.95, 1.0], [0.04, 0.05]), 0.85, 1.12))
     vertices = pose_lids(region, rest, pose.lids, axes[2])
     canthi_mm = _canthi(vertices, assets)
-    view, canthal_px = _view(pose, canthi_mm)
+    view, canthal_px = _view(pose, canthi_mm, finer)
+    width, height = round(finer * WIDTH), round(finer * HEIGHT)
     rendered = render(
         region, vertices, axes, skin, assets.iris(iris_name), assets.crease_band,
-        assets.bulge_reliefs[rng.integers(len(assets.bulge_reliefs))], look, view, WIDTH, HEIGHT, rng,
+        assets.bulge_reliefs[rng.integers(len(assets.bulge_reliefs))], look, view, width, height, rng,
     )  # fmt: skip
     light = look.ambient + 0.6 * look.key.colour
     occluded = add_occluders(rendered.linear.copy(), canthal_px, light, look.key.direction, rng)
     image = take_picture(occluded.linear, scene_level(rendered.linear), float(light.mean()), rng)
     labels = _labels(pose, vertices, axes, canthi_mm, view, rendered, occluded, image, assets, look.pupil_mm)
+    if finer != 1:
+        labels["regions"] = _regions(labels, rendered, occluded)
     labels |= {
         "skin": assets.all_skin_names.index(skin_name),
         "iris_texture": assets.all_iris_names.index(iris_name),
@@ -579,6 +585,27 @@ def _cover(points: _Points, occluded: Occluded) -> tuple[bool, np.ndarray]:
     return not free[:20].any(), behind
 
 
+NONE, SCLERA, IRIS, PUPIL, UNTOLD = 0, 1, 2, 3, 255  # of `regions`
+
+
+def _regions(labels: dict, rendered: Rendered, occluded: Occluded) -> np.ndarray:
+    """(h,w) uint8 of what is seen of the eyeball: none, sclera, iris, pupil; UNTOLD where none could say."""
+    globe = (rendered.globe_seen > 0.5) & (occluded.covered <= 0.5)
+    disc, pupil = np.zeros(globe.shape, np.uint8), np.zeros(globe.shape, np.uint8)
+    cv2.fillPoly(disc, [np.rint(labels["iris"][1:] * 16).astype(np.int32)], 1, cv2.LINE_8, 4)
+    cv2.fillPoly(pupil, [np.rint(labels["pupil"][1:] * 16).astype(np.int32)], 1, cv2.LINE_8, 4)
+    regions = np.where(globe, SCLERA, NONE).astype(np.uint8)
+    regions[globe & (disc > 0)] = IRIS
+    told = labels["pupil_visible"][1:]
+    if (told == 1).any():
+        regions[globe & (pupil > 0)] = PUPIL
+    if occluded.lens is not None or (globe.any() and not (told == 1).any()):
+        # What a lens bends is elsewhere, and a pupil that does not stand out is not told from its iris.
+        doubtful = globe if occluded.lens is not None else globe & (pupil > 0)
+        regions[cv2.dilate(doubtful.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0] = UNTOLD
+    return regions
+
+
 def pupil_stands_out(image: np.ndarray, pupil: np.ndarray, visible: np.ndarray) -> bool:
     """Whether the pupil (13,2) of a picture is told from its iris: the iris about it is brighter.
 
@@ -628,10 +655,11 @@ DTYPES = {
 
 
 def render_eyes(
-    assets: EyeAssets, seed: int, first: int, count: int, gaze: str = "usual"
+    assets: EyeAssets, seed: int, first: int, count: int, gaze: str = "usual", finer: float = 1.0
 ) -> dict[str, np.ndarray]:
     """The arrays of eyes first .. first + count - 1 of a seed."""
-    arrays = render_all(lambda rng: render_eye(rng, assets, gaze), DTYPES, seed, first, count)
+    dtypes = DTYPES if finer == 1 else DTYPES | {"regions": np.uint8}
+    arrays = render_all(lambda rng: render_eye(rng, assets, gaze, finer), dtypes, seed, first, count)
     names = {"skin_names": assets.all_skin_names, "iris_names": assets.all_iris_names}
     return arrays | {name: np.array(values) for name, values in names.items()}
 
@@ -648,6 +676,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="usual",
         help="far: up to 60 degrees sideways, 35 up, 50 down; train on these beside the usual ones",
     )
+    parser.add_argument(
+        "--finer",
+        type=number(1, 4),
+        default=1.0,
+        metavar="TIMES",
+        help="larger pictures, with what is seen of the eyeball pixel by pixel (`regions`)",
+    )
     parser.add_argument("--shard", type=whole(0), default=0, help="eyes per file, 0 = all in one")
     parser.add_argument("--overwrite", action="store_true", help="replace files of an earlier call")
 
@@ -661,7 +696,7 @@ def run(options: argparse.Namespace) -> int:
     assets = load_assets(options.unityeyes2, options.split)
     write_shards(
         options.output,
-        lambda first, count: render_eyes(assets, options.seed, first, count, options.gaze),
+        lambda first, count: render_eyes(assets, options.seed, first, count, options.gaze, options.finer),
         0,
         options.count,
         options.shard,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +28,7 @@ def light_up(image: Image, canthi: Array, rng: np.random.Generator, strength: fl
     if rng.random() < REFLEX_SHARE * strength:
         image = reflexes(image, eye, rng)
     if rng.random() < FILTER_SHARE * strength:
-        image = rng.choice([fluorescein, red_free, infrared])(image, eye, rng)
+        image = FILTERS[int(rng.integers(len(FILTERS)))](image, eye, rng)
     if rng.random() < TUBE_SHARE * strength:
         image = look_through_tube(image, rng)
     return image
@@ -47,31 +49,62 @@ class Eye:
         return (c * x + s * y) / np.float32(self.width_px), (c * y - s * x) / np.float32(self.width_px)
 
 
-def lit(image: Image, gain: Array | float) -> Image:
+def lit(image: np.ndarray, gain: Array | float | np.floating) -> Image:
     """Times a gain (h,w,1), (3) or a number, up to white."""
-    return np.clip(image * gain + 0.5, 0, 255).astype(np.uint8)
+    return whole(image * gain)
+
+
+def whole(levels: np.ndarray) -> Image:
+    return np.asarray(np.clip(levels + 0.5, 0, 255), np.uint8)
+
+
+@dataclass(frozen=True)
+class Beam:
+    """Of a slit lamp, in widths of the eye; gains are of what the picture shows without the lamp."""
+
+    at: float  # from the eye's middle
+    half_width: float
+    length: float  # half of it
+    aslant: float = 0.0
+    bent: float = 0.0
+    soft: float = 0.01
+    beside: float = 0.1  # where its second half stands on the iris, as light goes through the cornea aslant
+    beside_share: float = 0.3
+    room: float = 0.5
+    gain: float = 1.0
+    haze: float = 10.0  # grey levels: a cornea scatters
+    warm: float = 1.0  # of the third channel
+
+    @staticmethod
+    def drawn(rng: np.random.Generator) -> Beam:
+        """From a line to a broad light, in a dark or dim room."""
+        return Beam(
+            aslant=rng.normal(0, 0.15), bent=rng.normal(0, 0.25), at=rng.uniform(-0.45, 0.45),
+            half_width=float(np.exp(rng.uniform(np.log(0.008), np.log(0.3)))), length=rng.uniform(0.15, 1.2),
+            soft=rng.uniform(0.004, 0.03), beside=rng.normal(0, 0.12), warm=rng.uniform(0.75, 1.2),
+            room=rng.uniform(0.15, 1), gain=rng.uniform(0.6, 3), beside_share=rng.uniform(0, 0.5),
+            haze=rng.uniform(0, 25),
+        )  # fmt: skip
 
 
 def slit(image: Image, eye: Eye, rng: np.random.Generator) -> Image:
-    """A beam across the eye, from a line to a broad light, in a dark or dim room; its second half stands
-    beside it on the iris, as the light goes through the cornea aslant."""
+    """A beam of any kind across the eye."""
+    return shine(image, eye, Beam.drawn(rng))
+
+
+def shine(image: Image, eye: Eye, beam: Beam) -> Image:
     u, v = eye.grid(image)
-    aslant, bent = np.float32(rng.normal(0, 0.15)), np.float32(rng.normal(0, 0.25))
-    across = u - np.float32(rng.uniform(-0.45, 0.45)) - aslant * v - bent * v * v
-    half = np.exp(rng.uniform(np.log(0.008), np.log(0.3)))
-    long = rng.uniform(0.15, 1.2)
-    soft = np.float32(rng.uniform(0.004, 0.03))
-    inside = np.clip((np.float32(half) - np.abs(across)) / soft, 0, 1)
-    inside *= np.clip((np.float32(long) - np.abs(v)) / np.float32(0.05), 0, 1)
-    beside = np.clip((np.float32(0.4 * half) - np.abs(across - np.float32(rng.normal(0, 0.12)))) / soft, 0, 1)
+    across = u - np.float32(beam.at) - np.float32(beam.aslant) * v - np.float32(beam.bent) * v * v
+    half, soft = np.float32(beam.half_width), np.float32(beam.soft)
+    inside = np.clip((half - np.abs(across)) / soft, 0, 1)
+    inside *= np.clip((np.float32(beam.length) - np.abs(v)) / np.float32(0.05), 0, 1)
+    beside = np.clip((np.float32(0.4) * half - np.abs(across - np.float32(beam.beside))) / soft, 0, 1)
     beside *= np.clip((np.float32(0.22) - np.abs(v)) / np.float32(0.1), 0, 1)
-    colour = np.array([1.0, 1.0, rng.uniform(0.75, 1.2)], np.float32)
-    room, beam = rng.uniform(0.15, 1), rng.uniform(0.6, 3)
-    gain = (
-        np.float32(room) + np.float32(beam) * (inside + np.float32(rng.uniform(0, 0.5)) * beside)[..., None]
-    )
-    haze = rng.uniform(0, 25) * inside[..., None]  # a cornea scatters
-    return np.clip(image * gain * colour + haze * colour + 0.5, 0, 255).astype(np.uint8)
+    colour = np.array([1.0, 1.0, beam.warm], np.float32)
+    share = (inside + np.float32(beam.beside_share) * beside)[..., None]
+    gain = np.float32(beam.room) + np.float32(beam.gain) * share
+    haze = np.float32(beam.haze) * inside[..., None]
+    return whole(image * gain * colour + haze * colour)
 
 
 def reflexes(image: Image, eye: Eye, rng: np.random.Generator) -> Image:
@@ -90,9 +123,10 @@ def reflexes(image: Image, eye: Eye, rng: np.random.Generator) -> Image:
             box = (place / 16).tolist(), sides.tolist(), float(rng.uniform(0, 180))
             cv2.fillConvexPoly(share, np.rint(cv2.boxPoints(box) * 16).astype(np.int32), 255, cv2.LINE_AA, 4)
     if rng.random() < 0.6:
-        share = cv2.GaussianBlur(share, (0, 0), max(0.01 * eye.width_px * rng.uniform(0.2, 2), 0.3))
+        soft = max(0.01 * eye.width_px * rng.uniform(0.2, 2), 0.3)
+        share = np.asarray(cv2.GaussianBlur(share, (0, 0), soft), np.uint8)
     part = share[..., None].astype(np.float32) / 255 * np.float32(rng.uniform(0.5, 1))
-    return np.clip(image + part * (np.float32(255) - image) + 0.5, 0, 255).astype(np.uint8)
+    return whole(image + part * (np.float32(255) - image))
 
 
 def fluorescein(image: Image, eye: Eye, rng: np.random.Generator) -> Image:
@@ -104,9 +138,7 @@ def fluorescein(image: Image, eye: Eye, rng: np.random.Generator) -> Image:
     film = np.exp(-(((v - lies) / np.float32(rng.uniform(0.02, 0.06))) ** 2)) * (np.abs(u) < 0.5)
     film += rng.uniform(0, 0.4) * (u * u / 0.2 + v * v / 0.03 < 1)
     green = np.array([0.35, 1.0, 0.15], np.float32) * np.float32(rng.uniform(40, 220))
-    return np.clip(blue * np.float32(rng.uniform(0.5, 1.6)) + film[..., None] * green, 0, 255).astype(
-        np.uint8
-    )
+    return whole(blue * np.float32(rng.uniform(0.5, 1.6)) + film[..., None] * green - 0.5)
 
 
 def red_free(image: Image, eye: Eye, rng: np.random.Generator) -> Image:
@@ -149,3 +181,6 @@ def look_through_tube(image: Image, rng: np.random.Generator) -> Image:
     centre = np.array([width, height]) * rng.uniform(0.4, 0.6, 2)
     far = np.hypot(x - np.float32(centre[0]), y - np.float32(centre[1])) / (0.5 * max(width, height))
     return lit(image, np.clip((np.float32(rng.uniform(0.75, 1.15)) - far) * 20, 0, 1)[..., None])
+
+
+FILTERS = (fluorescein, red_free, infrared)

@@ -1,0 +1,21 @@
+# The inference runtime beside libdmask: reader of ONNX, CPU plugin, threads.
+get_target_property(openvino_library openvino::runtime IMPORTED_LOCATION_RELEASE)
+get_filename_component(openvino_libs ${openvino_library} DIRECTORY)
+foreach(part libopenvino.so.* libopenvino_onnx_frontend.so.* libopenvino_intel_cpu_plugin.so libtbb.so.*)
+  file(GLOB found ${openvino_libs}/${part})
+  if(NOT found)
+    message(FATAL_ERROR "${openvino_libs}/${part} was not found, which libdmask is installed with: "
+                        "take OpenVINO from its wheel, or set DMASK_LIBRARY=OFF")
+  endif()
+  install(FILES ${found} DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library)
+endforeach()
+file(GLOB found ${openvino_libs}/libtbbbind_2_5.so.* ${openvino_libs}/libhwloc.so.*)  # core kinds and NUMA, where they come along
+install(FILES ${found} DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library)
+file(GLOB openvino_licences ${openvino_libs}/../../openvino-*.dist-info/licenses/*)
+foreach(item ${openvino_licences})
+  if(IS_DIRECTORY ${item})
+    install(DIRECTORY ${item} DESTINATION ${licences}/openvino COMPONENT library)
+  else()
+    install(FILES ${item} DESTINATION ${licences}/openvino COMPONENT library)
+  endif()
+endforeach()
